@@ -1,4 +1,4 @@
-//! What the tree costs: building, changing, unfolding, sorting, finding.
+//! The cost of the tree: building, changing, unfolding, sorting, finding.
 
 use std::hint::black_box;
 use std::sync::Arc;

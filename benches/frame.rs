@@ -1,4 +1,4 @@
-//! What a frame costs, with few rows unfolded and with many: it should depend on the screen only.
+//! The cost of a frame, with few rows unfolded and with many: it should depend on the screen only.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The parts of a start from what an earlier run has stored: reading the file, what sync makes of it, and building the tree.
+//! The parts of a start from what an earlier session has stored: reading the file, what sync does with it, and building
+//! the tree.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that meets the unexpected is to fail")]
 
@@ -16,7 +17,7 @@ use segtui::sync::{self, Event, Settings};
 
 const SEGMENTS: u32 = 1_000_000;
 
-/// Ten below each, with ids as the platform makes them.
+/// One root and ten children for each segment, with IDs as the platform makes them.
 fn segments() -> Vec<Arc<Segment>> {
     let mut random = fastrand::Rng::with_seed(1);
     let ids: Vec<SegmentId> = (0..SEGMENTS).map(|_| SegmentId::new(&uuid(random.u128(..))).unwrap()).collect();

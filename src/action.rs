@@ -1,94 +1,94 @@
-//! What a person can ask for: one table, from which the key bindings, the footer, the help page, the configuration's names
-//! and the list of keys in docs/keys.md all come.
+//! All actions of the user in one table, the source of the key bindings, the footer, the help page, the names in the configuration,
+//! and the list of keys in docs/keys.md.
 //!
-//! An action is a wish. Whether it can be granted at the moment is decided where the state is known.
+//! An action is only a request. Whether it is available is decided where the state is known.
 //!
-//! Commands of the person's own stand beside the table: they have no line in it, and their names come from the configuration.
+//! Custom commands are not in the table; their names come from the configuration.
 
 mod own;
 
 pub use own::{Output, Subjects, UserCommand};
 
-/// Something a person can ask for in the main screen.
+/// An action that the user can request on the main screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// One row down.
+    /// Move one row down.
     Down,
-    /// One row up.
+    /// Move one row up.
     Up,
-    /// One screen down.
+    /// Move one screen down.
     PageDown,
-    /// One screen up.
+    /// Move one screen up.
     PageUp,
-    /// Half a screen down.
+    /// Move half a screen down.
     HalfPageDown,
-    /// Half a screen up.
+    /// Move half a screen up.
     HalfPageUp,
-    /// The first row.
+    /// Go to the first row.
     First,
-    /// The last row.
+    /// Go to the last row.
     Last,
-    /// The next row on the same level.
+    /// Go to the next row on the same level.
     NextSibling,
-    /// The previous row on the same level.
+    /// Go to the previous row on the same level.
     PreviousSibling,
-    /// Unfold, or go to the first child.
+    /// Expand, or go to the first child.
     Open,
-    /// Fold, or go to the parent.
+    /// Collapse, or go to the parent.
     Close,
-    /// Fold or unfold.
+    /// Expand or collapse.
     ToggleFold,
-    /// Unfold everything below.
+    /// Expand all descendants.
     ExpandSubtree,
-    /// Show so many levels of the whole tree, from 1; 0 shows all.
+    /// Expand the whole tree to this level, counting from 1; 0 expands everything.
     FoldToLevel(u8),
     /// Search.
     Find,
-    /// The next match.
+    /// Go to the next match.
     NextMatch,
-    /// The previous match.
+    /// Go to the previous match.
     PreviousMatch,
-    /// To the segment with an exact external id or id.
+    /// Go to the segment with an exact external ID or ID.
     Jump,
-    /// To where one was before.
+    /// Go back to the previous position.
     Back,
-    /// To where one was before going back.
+    /// Go forward again after going back.
     Forward,
-    /// Put a bookmark on the segment.
+    /// Bookmark the segment.
     Bookmark,
-    /// To a bookmark.
+    /// Go to a bookmark.
     GoToBookmark,
     /// Create a segment below the selected one.
     AddChild,
     /// Create a segment beside the selected one.
     AddSibling,
-    /// Change all fields in a form.
+    /// Edit all fields in a form.
     Edit,
-    /// Change many segments as an indented text in an editor.
+    /// Edit many segments as indented text in an editor.
     EditAsText,
-    /// Change the name in the row itself.
+    /// Edit the name in its row.
     Rename,
     /// Pick a new parent.
     Move,
-    /// Remember what is to be moved.
+    /// Cut segments, to be moved by pasting.
     Cut,
-    /// Move what was cut here.
+    /// Move the cut segments here.
     Paste,
     /// Delete.
     Delete,
-    /// Open what was refused or is in conflict.
+    /// Open a change that failed or is in conflict.
     Resolve,
-    /// Take back what was done last.
+    /// Undo the last change.
     Undo,
-    /// Do again what was taken back.
+    /// Redo the last undone change.
     Redo,
-    /// Do the last edit once more, on what is selected or marked.
+    /// Repeat the last edit on the selected or marked segments.
     Repeat,
-    /// Stage edits, or review what is staged.
+    /// Turn on staging, or review the staged changes.
     Stage,
-    /// Show what waits, runs and failed.
+    /// Show pending, sending and failed changes.
     ShowPending,
-    /// Begin nothing more of what is under way; with nothing under way, leave.
+    /// Stop the running command, or pause sending; with nothing in progress, quit.
     Pause,
     /// Mark or unmark, then one row down.
     Mark,
@@ -96,104 +96,104 @@ pub enum Action {
     MarkDown,
     /// Mark a range that grows up.
     MarkUp,
-    /// Begin or end marking a range.
+    /// Start or end marking a range.
     MarkRange,
     /// Mark all matches of the search.
     MarkMatches,
-    /// Put something of the selected or all marked segments into the clipboard.
+    /// Copy an aspect of the selected or all marked segments to the clipboard.
     Copy(Aspect),
-    /// Show the segment in the browser.
+    /// Open the segment in the browser.
     Browse,
-    /// To the next pane.
+    /// Focus the next pane.
     NextPane,
-    /// To the previous pane.
+    /// Focus the previous pane.
     PreviousPane,
     /// Show or hide the details.
     ToggleDetails,
     /// Show or hide the activity.
     ToggleActivity,
-    /// More room for the tree.
+    /// Widen the tree.
     WidenTree,
-    /// Less room for the tree.
+    /// Narrow the tree.
     NarrowTree,
     /// Sort by name.
     SortByName,
-    /// Sort by external id.
+    /// Sort by external ID.
     SortByExternalId,
     /// Sort by number of descendants.
     SortByDescendants,
-    /// Sort by when they were seen to change.
+    /// Sort by the last change seen.
     SortByChange,
-    /// Load everything anew.
+    /// Load everything again.
     Reload,
-    /// Ask for changes now.
+    /// Poll for changes now.
     Refresh,
     /// Find an action by its name.
     Palette,
-    /// Show what is wrong with the tree.
+    /// Check the tree for problems.
     Check,
-    /// Show the requests that were made.
+    /// Show the log of requests.
     ShowRequests,
-    /// To another profile, the demo or a new profile.
+    /// Switch to another profile, the demo or a new profile.
     SwitchProfile,
     /// Show all keys.
     Help,
-    /// Leave what is open, one step a press.
+    /// Close what is open, one step per press.
     Dismiss,
     /// Stop the program until the shell continues it.
     Suspend,
-    /// Leave the program.
+    /// Quit.
     Quit,
-    /// Run the person's own command of that number, from 0 as the configuration lists them.
+    /// Run the custom command with this number, counting from 0 in the order of the configuration.
     UserCommands(u16),
 }
 
-/// What of a segment can be copied.
+/// An aspect of a segment that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aspect {
-    /// Its id.
+    /// The ID.
     Id,
-    /// Its name.
+    /// The name.
     Name,
-    /// Its external id.
+    /// The external ID.
     ExternalId,
-    /// The names from the top down to it.
+    /// The names from the root down to it.
     Path,
-    /// The whole of it, as the API shows it.
+    /// The segment as JSON, in the API's format.
     Json,
-    /// It and all below it, as an outline.
+    /// The segment and its descendants, as an outline.
     Subtree,
-    /// The command that reads it from the server.
+    /// The command that fetches it from the server.
     Curl,
 }
 
-/// How actions are grouped for reading.
+/// The groups of actions in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// Getting around.
+    /// Moving around.
     Moving,
-    /// Folding and unfolding.
+    /// Expanding and collapsing.
     Folding,
     /// Searching.
     Finding,
     /// Changing segments.
     Changing,
-    /// Taking something elsewhere.
+    /// Copying to the clipboard.
     Copying,
-    /// What is on the screen.
+    /// The view.
     Viewing,
     /// The server and the program itself.
     Program,
-    /// Commands of the person's own.
+    /// Custom commands.
     UserCommands,
 }
 
 impl Group {
-    /// Every group of the table in reading order.
+    /// Every group of the table, in reading order.
     pub const ALL: [Self; 7] =
         [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Copying, Self::Viewing, Self::Program];
 
-    /// Its heading.
+    /// Returns the heading.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -216,11 +216,11 @@ pub struct ActionEntry {
     pub action: Action,
     /// Its name in the configuration.
     pub name: &'static str,
-    /// The keys that ask for it unless the configuration says otherwise, each a sequence as the keymap reads it.
+    /// The default keys, each a sequence as the keymap parses it.
     pub keys: &'static [&'static str],
-    /// Where it is listed.
+    /// The group in the help.
     pub group: Group,
-    /// One word or two for the footer.
+    /// A label of one or two words, for the footer.
     pub label: &'static str,
     /// One line of help.
     pub help: &'static str,
@@ -237,7 +237,7 @@ const fn entry(
     ActionEntry { action, name, keys, group, label, help }
 }
 
-/// Every action, in the order in which they are read.
+/// Every action, in reading order.
 pub const TABLE: &[ActionEntry] = &[
     entry(Action::Down, "down", &["j", "down"], Group::Moving, "down", "Move down"),
     entry(Action::Up, "up", &["k", "up"], Group::Moving, "up", "Move up"),
@@ -337,21 +337,21 @@ pub const TABLE: &[ActionEntry] = &[
 ];
 
 impl Action {
-    /// Its line of the table.
+    /// Returns the entry in the table.
     ///
-    /// `None` only for a level of folding that has no line of its own, and for the person's own commands.
+    /// `None` only for a level without an entry of its own, and for custom commands.
     #[must_use]
     pub fn entry(self) -> Option<&'static ActionEntry> {
         TABLE.iter().find(|entry| entry.action == self)
     }
 
-    /// The action of that name.
+    /// Returns the action with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.action)
     }
 
-    /// Whether it wants to change something on the server.
+    /// Whether it changes something on the server, or prepares to.
     #[must_use]
     pub const fn is_write(self) -> bool {
         matches!(

@@ -1,11 +1,12 @@
-//! The port to the server over HTTP: [`Client`] is [`Remote`] for a tenant of the platform.
+//! The HTTP client for the segment API: [`Client`] implements [`Remote`] for one tenant of the platform.
 //!
 //! It promises three things:
 //!
-//! - The key is sent to the host of the base URL only (no redirect is followed), and is never in a log, an error, a `Debug` text or
-//!   what a [`Recorder`] reports.
-//! - Reads are retried, with growing pauses or as the server asks. A create is retried only if the server certainly did nothing.
-//!   Updates and deletions are never retried here: the caller has to check the segment's current state first.
+//! - The key is sent to the host of the base URL only (no redirect is followed), and never appears in a log, an error, `Debug`
+//!   output or what a [`Recorder`] reports.
+//! - Reads are retried with growing pauses, or after the wait that the server asks for. A create is retried only if it was
+//!   certainly never sent. Updates and deletions are never retried here: the caller has to check the segment's current state
+//!   first.
 //! - Every failure is a [`Fault`] in plain words.
 
 mod exchange;
@@ -34,7 +35,7 @@ use crate::segment::{Draft, Segment, SegmentId, Step};
 pub use recorder::Recorder;
 pub use settings::{Settings, SettingsFault, Timeouts};
 
-/// A connection to a tenant: cheap to clone, every clone shares the open connections.
+/// A connection to a tenant. Cheap to clone; clones share the open connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -59,14 +60,14 @@ impl Client {
         Ok(Self { http: settings.http_client()?, settings, recorder: None })
     }
 
-    /// The same connection, of whose requests somebody is told.
+    /// The same connection, with every request reported to `recorder`.
     #[must_use]
     pub fn recorded(self, recorder: Recorder) -> Self {
         Self { recorder: Some(recorder), ..self }
     }
 
-    /// Makes a call until it succeeds, fails for good, or was tried often enough. `read` makes sense of the answer's body;
-    /// what PUT and DELETE answer is not documented, so for them the status says enough.
+    /// Makes a call until it succeeds, fails for good, or has been tried often enough. `read` parses the body of the response;
+    /// the bodies of PUT and DELETE responses are undocumented, so for those the status alone decides.
     async fn make<T>(
         &self,
         call: Call,
@@ -124,7 +125,7 @@ impl Client {
         });
     }
 
-    /// An answer that makes no sense is quoted in the error, and may be an echo of the request.
+    /// Parses a body. If that fails, the error quotes the body, which may echo the request, so the key is masked.
     fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
         read(body).map_err(|fault| match fault {
             Fault::InvalidResponse { reason } => Fault::InvalidResponse {
@@ -146,7 +147,7 @@ impl Client {
         &self.settings.retries
     }
 
-    /// The address of one segment. An id that no address can hold fails before anything is sent.
+    /// The URL of one segment. An id that no URL can hold fails before anything is sent.
     fn address_of(&self, id: &SegmentId) -> Result<Url, Fault> {
         self.settings
             .base_url
@@ -218,7 +219,7 @@ fn says_gone(fault: &Fault) -> bool {
     fault.is_not_found() || matches!(fault, Fault::Refused { status, .. } if *status == gone)
 }
 
-/// All four contexts are the service's default and are left out, as no contexts are.
+/// The query for some contexts. None and all four both mean the service's default, so nothing is sent for them.
 fn contexts_query(contexts: &[Context], form: ContextsForm) -> Vec<(&'static str, String)> {
     let wanted: Vec<&str> =
         Context::ALL.into_iter().filter(|context| contexts.contains(context)).map(Context::wire_name).collect();
@@ -236,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contexts_are_asked_for_only_when_some_are_not_wanted() {
+    fn contexts_are_sent_only_when_some_are_excluded() {
         let query = |contexts: &[Context], form| {
             contexts_query(contexts, form).into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
         };
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_reads_is_repeated_whatever_happened() {
+    fn only_reads_are_safe_to_repeat() {
         assert_eq!(repetition(&Method::GET), RetrySafety::Idempotent);
         for method in [Method::PUT, Method::DELETE] {
             assert_eq!(repetition(&method), RetrySafety::NeedsReread, "{method}");

@@ -1,9 +1,9 @@
 //! The state of the interface and the only function that changes it.
 //!
-//! Everything that can happen is an [`Event`], everything that is to be done outside is an [`Effect`]; [`update`] turns the one
-//! into the other and neither blocks nor fails. It does no I/O and reads no clock: time is an event. So every behaviour of
-//! the interface is a test without a terminal or a network, and the outcome of a sequence of keys never depends on whether
-//! a frame was drawn in between.
+//! Everything that can happen is an [`Event`], and every side effect is an [`Effect`]; [`update`] turns events into effects and
+//! neither blocks nor fails. It does no I/O and reads no clock: time is an event. So every behaviour of the interface can be
+//! tested without a terminal or a network, and the outcome of a sequence of keys never depends on whether a frame was drawn in
+//! between.
 
 mod availability;
 mod browsing;
@@ -100,10 +100,10 @@ pub use tree::viewport::{BesideDialog, TreeView};
 pub use tree::{MarkedRange, Picks, Tree};
 pub use words::{described, field_text};
 
-/// Something that happened.
+/// An input of the state machine.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// Time passed: it is this late now.
+    /// Time passed; this is the current time.
     Time(Timestamp),
     /// A key was pressed.
     Key(Key),
@@ -111,58 +111,58 @@ pub enum Event {
     Paste(String),
     /// The mouse did something.
     Mouse(Mouse),
-    /// Something that was drawn was clicked.
+    /// A drawn target was clicked.
     Clicked(Click),
     /// The wheel was turned while a list was shown.
     Scrolled {
-        /// The part of it that was shown.
+        /// The part of the list that was shown.
         list: ListWindow,
-        /// Which dialog that was in: [`Screen::opened`] when it was drawn.
+        /// The dialog that had the list: [`Screen::opened`] when it was drawn.
         opened: u64,
-        /// Whether it was turned down.
+        /// Whether the wheel was turned down.
         down: bool,
     },
-    /// The terminal has another size: columns, rows.
+    /// The terminal was resized to these columns and rows.
     Resized(u16, u16),
-    /// The terminal has told what its background is.
+    /// The terminal reported its background colour.
     Background {
-        /// Whether it is rather light than dark.
+        /// Whether the background is light rather than dark.
         is_light: bool,
     },
-    /// The sync actor has something to say.
+    /// An event from the sync actor.
     Sync(sync::Event),
-    /// A request was made.
+    /// A request was sent, and ended with this response or fault.
     Requested(Arc<Exchange>),
-    /// A search has found something, or has come to its end.
+    /// A search found matches or ended.
     Found(SearchBatch),
-    /// Siblings were sorted.
+    /// A sort of siblings is done.
     Sorted(SortJob),
-    /// It was looked at what is wrong with the tree.
+    /// A check of the tree is done.
     Checked(Checked),
-    /// The person has left the editor, or it never came up.
+    /// The user left the editor, or it could not be started.
     TextEdited(Edited),
-    /// What came of an order of the form for a new profile.
+    /// The result of a task of the new-profile form.
     Profile {
-        /// The number of the order.
+        /// The number of the task.
         number: u64,
-        /// What came of it.
+        /// The result.
         answer: Answer,
     },
-    /// A command of the person's own has news; each run has a number.
+    /// News of a user command, with the number of its run.
     Ran(u64, RunNews),
-    /// An address was to be shown in the browser.
+    /// An attempt to open a URL in the browser has ended.
     Browsed {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What became of it.
+        /// How it ended.
         outcome: Browsed,
     },
-    /// An order could not be handed to the sync actor, because it has too many already or is gone.
+    /// A command could not be delivered to the sync actor, because its queue is full or the actor is gone.
     Undelivered(sync::Command),
 }
 
 impl Event {
-    /// Whether it is a person who acts on what is on the screen. The wheel only looks at it.
+    /// Whether the user acts on what is on the screen. The wheel doesn't count: it only scrolls.
     const fn is_by_person(&self) -> bool {
         match self {
             Self::Key(_) | Self::Paste(_) | Self::Clicked(_) => true,
@@ -172,49 +172,49 @@ impl Event {
     }
 }
 
-/// Something to be done outside.
+/// A side effect for the caller to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Hand this to the sync actor.
+    /// Send this to the sync actor.
     Sync(sync::Command),
-    /// Search, beside everything else; each part that it finds is an [`Event::Found`]. It takes the place of the one before.
+    /// Search in the background; each batch of matches is an [`Event::Found`]. Replaces the previous search.
     Search(SearchJob),
-    /// Sort, beside everything else; ends in one [`Event::Sorted`].
+    /// Sort in the background; ends in one [`Event::Sorted`].
     Sort(SortJob),
-    /// Look for what is wrong, beside everything else; ends in one [`Event::Checked`].
+    /// Check the tree in the background; ends in one [`Event::Checked`].
     Check(Box<CheckJob>),
-    /// Put this into the clipboard of the person's machine.
+    /// Copy this to the clipboard of the user's machine.
     Copy(String),
-    /// Let the person edit a text in their own editor; ends in one [`Event::TextEdited`].
+    /// Open a text in the user's editor; ends in one [`Event::TextEdited`].
     EditText {
         /// The text.
         text: String,
     },
     /// Remove the file of an edited text.
     RemoveText(PathBuf),
-    /// Carry out what the form for a new profile orders; ends in one [`Event::Profile`], unless it is given up.
+    /// Carry out an effect of the new-profile form; a task ends in one [`Event::Profile`] unless it is cancelled.
     Profile(FormEffect),
     /// End the session and open another one.
     Switch(Destination),
-    /// Run a command of the person's own; what it writes and its end are [`Event::Ran`].
+    /// Run a user command; its output and end are [`Event::Ran`].
     Run(Box<RunRequest>),
-    /// Stop the command that runs, with all that it started.
+    /// Stop the running command and every process it started.
     StopRun,
-    /// Show an address in the browser; ends in one [`Event::Browsed`].
+    /// Open a URL in the browser; ends in one [`Event::Browsed`].
     Browse(String),
-    /// Give the terminal back to the shell until it is continued.
+    /// Suspend the program: the shell has the terminal until the program is continued.
     Suspend,
     /// End the program.
     Quit,
 }
 
-/// Brings the state up to date with one event.
+/// Applies one event to the state and returns the effects to carry out.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let before = state.screen.top();
     let by_person = event.is_by_person();
     let heard = spoken::Heard::of(state, &event);
     if by_person && state.screen.panes.accessible && !matches!(event, Event::Key(_)) {
-        // What a click or a paste does is to be read in its place; a key sees to that itself.
+        // The result of a click or a paste replaces the message; `keys::press` does this for keys.
         state.screen.message = None;
     }
     let mut effects = take(state, keymap, event);

@@ -1,7 +1,7 @@
-//! Everything about a change that is not I/O: what it asks of the server, its one state from the wish to the end, what is shown of
-//! it meanwhile, what is written down of it, and how it is undone.
+//! The life of a change, without its I/O: the operations of a plan, the state of each from staged to done or discarded, its
+//! overlay on the tree, its journal entries, and undo.
 //!
-//! The interface and the command line are clients of the same [`ChangeQueue`]; whoever executes operations gets one
+//! The interface and the command line are both clients of the same [`ChangeQueue`]. The executor of operations receives one
 //! [`Execution`] at a time and keeps no list of its own.
 
 mod confirm;

@@ -1,8 +1,8 @@
-//! What is wrong, or probably wrong, with a set of segments: rules with names and levels, and what they find.
+//! Checks a set of segments for errors and probable mistakes, by rules that have names and levels.
 //!
-//! It takes segments as they come, from a server or a file, in any order, and what it finds depends on that order in nothing. Its
-//! cost grows with the number of segments and no faster, however many share a name or stand in one loop; since it looks at all of
-//! them, it belongs on a thread of its own. Nothing recurses.
+//! Segments may come from a server or a file, in any order; the order doesn't affect the findings. The cost grows with
+//! the number of segments and hardly faster, even if many share a name or form a cycle. As every segment is visited, run a check
+//! on a thread of its own. Nothing recurses.
 
 mod duplicates;
 mod job;
@@ -24,60 +24,60 @@ pub use job::{CheckJob, Checked};
 pub use names::mended_name;
 pub use rules::{Level, Rule, RuleFault, Rules};
 
-/// One segment that breaks one rule. Reads as a short sentence, without the name of the segment.
+/// One segment that breaks one rule. Displays as a short sentence without the segment's name.
 ///
-/// The sentence has names and ids in it as they came: it is to be made printable before it is shown.
+/// The sentence contains names and ids as received: make it printable before you show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule.
+    /// The rule that is broken.
     pub rule: Rule,
-    /// How grave that is.
+    /// The level of the rule at the time of the check.
     pub level: Level,
-    /// The segment as it was when it was looked at.
+    /// The segment as of the check.
     pub segment: Arc<Segment>,
-    /// What breaks the rule.
+    /// How the segment breaks the rule.
     pub evidence: Evidence,
 }
 
-/// What breaks a rule.
+/// How a segment breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// The parent that it names is not there.
+    /// Its parent, named here, does not exist.
     ParentMissing(SegmentId),
-    /// It names itself as its parent.
+    /// It is its own parent.
     OwnParent,
-    /// The segments whose parents lead from one to the next and back to the first, from the one with the smallest id on.
+    /// Segments that form a cycle, each followed by its parent, beginning with the smallest id.
     Cycle(Arc<[Arc<Segment>]>),
-    /// There is nothing to read in the name.
+    /// The name is empty or blank.
     BlankName,
-    /// All that bear the same external id, sorted by id.
+    /// All segments with this external id, sorted by id.
     SameExternalId(Arc<[Arc<Segment>]>),
-    /// All children of one parent whose names are the same but for case, accents and spaces, sorted by id.
+    /// All children of one parent whose names differ at most in case, accents, spaces and invisible characters, sorted by id.
     SameName(Arc<[Arc<Segment>]>),
     /// The name begins or ends with a space.
     PaddedName,
-    /// The first character of a field that nobody can see.
+    /// The first invisible character, and the field it is in.
     Invisible(Field, char),
-    /// The first word of the name with letters of several scripts, and those.
+    /// The first word of the name that mixes letters of several scripts.
     MixedScripts {
         /// The word.
         word: String,
-        /// English names of its scripts.
+        /// English names of its scripts, joined with "and".
         scripts: String,
     },
     /// It has no external id.
     NoExternalId,
-    /// It stands deeper than is wished.
+    /// It is deeper than allowed.
     Depth {
-        /// Its level; those at the top are on the first.
+        /// Its level; roots are on level 1.
         level: u32,
-        /// The deepest level that is wished.
+        /// The deepest level allowed.
         most: u32,
     },
 }
 
 impl Evidence {
-    /// The segments that break the rule together, this one included; none where it breaks it by itself.
+    /// Returns the segments that break the rule together, this one included, or none if it breaks the rule alone.
     #[must_use]
     pub fn together(&self) -> &[Arc<Segment>] {
         match self {
@@ -113,8 +113,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Looks at segments by all rules that are not off. The gravest come first, then the rules in their order, and what breaks a rule
-/// together stands together.
+/// Checks segments against all rules that are not off. Findings are sorted by level (errors first), then by rule; segments that
+/// break a rule together are adjacent.
 #[must_use]
 pub fn check(segments: &[Arc<Segment>], rules: &Rules) -> Vec<Finding> {
     let mut found = Found { rules, findings: Vec::new() };
@@ -122,7 +122,7 @@ pub fn check(segments: &[Arc<Segment>], rules: &Rules) -> Vec<Finding> {
     names::check(segments, &mut found);
     duplicates::check(segments, &mut found);
     let mut findings = found.findings;
-    // Of those that belong together, the first one stands for all.
+    // A group is sorted by its first segment.
     let leader = |finding: &Finding| finding.evidence.together().first().cloned().unwrap_or(finding.segment.clone());
     findings.sort_by_cached_key(|finding| {
         let leader = leader(finding);
@@ -132,14 +132,14 @@ pub fn check(segments: &[Arc<Segment>], rules: &Rules) -> Vec<Finding> {
     findings
 }
 
-/// What was found so far, and by which rules.
+/// Collects findings, at the levels that the rules have.
 struct Found<'a> {
     rules: &'a Rules,
     findings: Vec<Finding>,
 }
 
 impl Found<'_> {
-    /// Whether anybody wants to know.
+    /// Whether a rule is on.
     fn wants(&self, rule: Rule) -> bool {
         self.rules.level(rule) != Level::Off
     }

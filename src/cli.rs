@@ -1,7 +1,7 @@
-//! Arguments, subcommands, exit codes.
+//! Entry point of the command line: parses the arguments, runs the command and ends with its exit code.
 //!
-//! What a person should read goes to stderr, what a program should read to stdout. How the program can end is in `exit`, how it says
-//! why in `failure`: an error with its hint, or an object where the output is JSON.
+//! Text for people goes to stderr, output for programs to stdout. Exit codes are in `exit`; errors are in `failure`: a message
+//! with a hint, or a JSON object when the output is JSON.
 
 mod apply;
 mod arguments;
@@ -63,7 +63,7 @@ use notes::Notes;
 use paint::Paint;
 use surroundings::Surroundings;
 
-/// Runs the program with the arguments of the process.
+/// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
     if completing::answered() {
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     error_hook.install().wrap_err("couldn't install the error reporter")?;
-    // Its own way to report one panics itself where stderr is gone.
+    // color_eyre's own panic hook panics itself if stderr is closed.
     terminal::restore_on_panic(move |panic| {
         terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
     });
@@ -112,7 +112,7 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     carry_out(command, &Common { connection, look, report, log, form, paths })
 }
 
-/// What is said of every command, before its name or behind it.
+/// What every command shares: the global options, the form of errors and the paths.
 struct Common {
     connection: ConnectionArguments,
     look: LookArguments,
@@ -123,7 +123,7 @@ struct Common {
 }
 
 impl Common {
-    /// The surroundings of a command that has these flags of its own.
+    /// Builds the surroundings of a command from its own connection flags and the global ones.
     fn around(&self, own: &ConnectionArguments) -> Result<Surroundings, Failure> {
         let connection = own.clone().or(self.connection.clone())?;
         let Self { report, form, look, paths, .. } = self;
@@ -138,7 +138,7 @@ impl Common {
         Notes::new(&self.report, self.form)
     }
 
-    /// Runs a command that ends by itself.
+    /// Runs a command that ends by itself, for at most `--timeout`.
     fn in_time(&self, command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
         block_on(ended_in_time(self.report.timeout, command))?
     }
@@ -178,12 +178,12 @@ fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
     }
 }
 
-/// A variable of the environment that says something.
+/// Returns an environment variable, or `None` if it is unset or empty.
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Runs a command up to its end, a signal, or the end of the time that it has. Whichever comes first decides the exit code.
+/// Runs a command until it ends, a signal arrives or `timeout` has passed. Whichever comes first decides the exit code.
 async fn ended_in_time(
     timeout: Option<Duration>,
     command: impl Future<Output = Result<Exit, Failure>>,
@@ -209,17 +209,17 @@ async fn ended_in_time(
     }
 }
 
-/// A core dump would hold the key and the tenant's data.
+/// Disables core dumps, which would contain the API key and the tenant's data.
 fn leave_no_core() {
     if let Err(error) = platform::leave_no_core() {
         tracing::debug!(%error, "core dumps can't be switched off");
     }
 }
 
-/// Files that may have to be open at once: connections, the store, the log, the terminal and what runs in it.
+/// Files that may be open at the same time: connections, the store, the log, the terminal and programs started in it.
 const OPEN_FILES: u64 = 64;
 
-/// Makes sure that enough files may be open at once: some of what the program stands on panics without them.
+/// Makes sure that [`OPEN_FILES`] files may be open at once: some dependencies panic without them.
 fn allow_open_files() -> Result<(), Failure> {
     platform::allow_open_files(OPEN_FILES).map_err(|most| {
         let error = format!("only {most} files may be open at once and {OPEN_FILES} are needed");
@@ -227,10 +227,10 @@ fn allow_open_files() -> Result<(), Failure> {
     })
 }
 
-/// How long tasks that still run at the end may take to notice it.
+/// How long tasks that are still running at exit get to finish.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Two threads beside this one: one for the network and one in case it is busy reading.
+/// Builds the runtime: two worker threads besides the main thread, one for the network and one in case the first is busy parsing.
 fn runtime() -> Result<Runtime, Report> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,14 +1,14 @@
-//! The time of day, whatever the machine's clock says.
+//! The current time, limited to a range that is safe to calculate with.
 
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// Nothing that is added to a time in this range leaves what a [`Timestamp`] can hold.
+/// Within this range, adding or subtracting centuries never exceeds what a [`Timestamp`] can hold.
 const EARLIEST: Timestamp = Timestamp::UNIX_EPOCH;
 const LATEST: Timestamp = Timestamp::constant(221_845_392_000, 0);
 
-/// The present moment. A clock that is before 1970 or in the year 9000 or later counts as standing there.
+/// The current time. A clock before 1970 or past the start of the year 9000 is clamped to these limits.
 #[must_use]
 pub fn now() -> Timestamp {
     within(SystemTime::now())
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_clock_is_too_early_or_too_late() {
+    fn a_clock_outside_the_range_is_clamped() {
         let year = Duration::from_secs(31_557_600);
         let at = |years| SystemTime::UNIX_EPOCH + year * years;
         assert_eq!(within(SystemTime::UNIX_EPOCH - year * 100).to_string(), "1970-01-01T00:00:00Z");

@@ -1,7 +1,6 @@
-//! The order of a language in which names are sorted: UAX #10 with the rules of CLDR, numbers by their value.
+//! The sort order of names in a language: UAX #10 with the rules of CLDR, and numbers by their value.
 //!
-//! One language holds for the whole program. It is chosen once, before any forest is built, since no two orders may meet in one
-//! tree.
+//! One language applies to the whole program. It is set once, before any forest is built, since a tree must not mix two orders.
 
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -13,35 +12,35 @@ use icu_collator::preferences::CollationNumericOrdering;
 use icu_collator::{CollatorBorrowed, CollatorPreferences};
 use icu_locale_core::Locale;
 
-/// The platform's home.
+/// Polish: the platform's home market.
 pub const DEFAULT_LANGUAGE: &str = "pl";
 
-/// A text that is no language tag.
+/// An invalid language tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid language `{0}`; expected a tag such as pl, de or en-GB")]
 pub struct NoLanguage(pub String);
 
-/// `None` only where the rules that are compiled in can't be read, which leaves the order of code points.
+/// `None` only if the compiled-in rules can't be loaded; texts are then sorted by code points.
 type Collator = Option<CollatorBorrowed<'static>>;
 
 static COLLATOR: OnceLock<Collator> = OnceLock::new();
 
-/// Chooses the language by which names are sorted. Once anything was sorted, or chosen before, the call changes nothing.
+/// Sets the language by which names are sorted. Does nothing if the language was already set or anything was sorted.
 ///
 /// # Errors
 ///
-/// A text that is no language tag. A language without rules of its own is sorted by those of all.
+/// An invalid language tag. A language without its own rules is sorted by the root rules.
 pub fn set_language(tag: &str) -> Result<(), NoLanguage> {
     let locale = parse_language(tag)?;
     COLLATOR.get_or_init(|| of(&locale));
     Ok(())
 }
 
-/// Reads a language tag.
+/// Parses a language tag.
 ///
 /// # Errors
 ///
-/// A text that is none.
+/// An invalid tag.
 pub fn parse_language(tag: &str) -> Result<Locale, NoLanguage> {
     Locale::try_from_str(tag).map_err(|_| NoLanguage(tag.to_owned()))
 }
@@ -56,13 +55,13 @@ fn collator() -> Option<&'static CollatorBorrowed<'static>> {
     COLLATOR.get_or_init(|| of(&parse_language(DEFAULT_LANGUAGE).unwrap_or(Locale::UNKNOWN))).as_ref()
 }
 
-/// Compares two texts.
+/// Compares two texts in the order of the language.
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     collator().map_or_else(|| a.cmp(b), |collator| collator.compare(a, b))
 }
 
-/// The beginning of a text's sort key, as a number that never contradicts [`compare`]; equal numbers decide nothing.
+/// The beginning of a text's sort key, as a number that never contradicts [`compare`]; equal numbers are inconclusive.
 #[must_use]
 pub fn beginning(text: &str) -> u128 {
     let Some(collator) = collator() else { return 0 };
@@ -73,7 +72,7 @@ pub fn beginning(text: &str) -> u128 {
     }
 }
 
-/// Takes the first bytes of a sort key and lets the others go.
+/// Keeps the first bytes of a sort key and discards the rest.
 #[derive(Default)]
 struct Beginning {
     bytes: [u8; 16],

@@ -1,7 +1,7 @@
-//! How the program is set: flags over environment over a file with profiles.
+//! The configuration: flags override environment variables, which override a file with profiles.
 //!
-//! Everything wrong is refused with the place where it stands and what was expected there. Nothing here reads the process's
-//! environment by itself: it is handed in, so that a test never touches the real one.
+//! Every invalid setting is refused with its place and what was expected there. Nothing here reads the process's environment
+//! directly: it is passed in, so that tests never touch the real one.
 
 mod check;
 mod commands;
@@ -54,10 +54,10 @@ pub use secret::{
 };
 pub use session_keys::SessionKeys;
 
-/// What the environment says under a name; `None` when it is not set or empty.
+/// Looks up an environment variable; `None` if it is not set or empty.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What was given as flags. What is `None` was not given.
+/// The flags. `None` means that a flag was not given.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// `--config`
@@ -88,24 +88,24 @@ pub struct Flags {
     pub accessible: bool,
 }
 
-/// Keys, commands and looks: what is the person's and no tenant's.
+/// Keys, commands and appearance: the user's settings that don't depend on a tenant.
 #[derive(Debug, Clone)]
 pub struct Interface {
-    /// Which keys ask for what.
+    /// The key bindings.
     pub keymap: Keymap,
     /// The theme.
     pub theme: Name,
-    /// Whether it was asked for; else a light terminal gets the light one.
+    /// Whether the theme was set explicitly. Otherwise a light terminal gets the light theme.
     pub theme_is_chosen: bool,
-    /// Whether the screen is to be read aloud.
+    /// Whether the screen is adapted to screen readers.
     pub accessible: bool,
-    /// The language by which names are sorted, as a tag.
+    /// The language tag of the sort order of names.
     pub collation: String,
-    /// What is different from it, each by the name of a style.
+    /// Changes to the theme, by name of the style.
     pub styles: Vec<(String, StyleChange)>,
-    /// Programs of the person's own, in the order of their numbers.
+    /// The user's own commands, in the order of their numbers.
     pub commands: Vec<UserCommand>,
-    /// The variables that hold API keys of profiles: of no concern to other programs.
+    /// The variables that hold API keys of profiles. They are hidden from other programs.
     pub key_variables: Vec<String>,
 }
 
@@ -127,12 +127,12 @@ impl Default for Interface {
     }
 }
 
-/// All that is needed to work with a tenant.
+/// Everything that is needed to work with a tenant.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// The profile it comes from, if any.
     pub profile: Option<String>,
-    /// Where the API lives.
+    /// The base URL of the API.
     pub base_url: BaseUrl,
     /// The tenant.
     pub tenant: String,
@@ -140,40 +140,40 @@ pub struct Connection {
     pub api_key: SecretString,
     /// The configuration file, if the key is written in it.
     pub key_in: Option<PathBuf>,
-    /// What is trusted besides the system's certificates.
+    /// Certificates that are trusted in addition to the system's.
     pub extra_roots: ExtraRoots,
-    /// Whether anything may be changed.
+    /// Whether the tenant may be changed.
     pub access: Access,
-    /// The pause between two looks at the feed; `None` adapts it to what happens.
+    /// The interval between polls of the feed; `None` adapts it to the activity.
     pub poll: Option<Duration>,
-    /// The pause between two comparisons of everything with the server; `None` is never.
+    /// The interval between full comparisons with the server; `None` disables them.
     pub verify_every: Option<Duration>,
-    /// Segments in a page.
+    /// The number of segments per page.
     pub page_size: u32,
-    /// Requests in flight.
+    /// The most requests in flight.
     pub concurrency: usize,
-    /// Whose changes to follow; none means everybody's.
+    /// Whose changes to follow; everybody's if empty.
     pub contexts: Vec<Context>,
-    /// How several contexts are written.
+    /// How several contexts are written in a request.
     pub contexts_form: ContextsForm,
-    /// Whether each context is followed by itself, so that each change is known to be somebody's.
+    /// Whether each context is polled separately, so that each change can be attributed.
     pub tell_origins: bool,
-    /// Whether changes here are grave, as on a production tenant.
+    /// Whether the tenant is protected, such as a production tenant: every change asks for the tenant's name.
     pub protected: bool,
-    /// What the screen's frame is coloured in.
+    /// The colour of the screen's frame.
     pub colour: Option<Color>,
-    /// Whose segments are another system's.
+    /// Segments that are managed by another system.
     pub owned: Vec<Pattern>,
-    /// Where the browser shows a segment.
+    /// The URL where the browser shows a segment.
     pub open: Option<UrlTemplate>,
-    /// The columns of files of segments, and their headings there.
+    /// The names of columns in files of segments.
     pub columns: ColumnNames,
-    /// What segments are looked at for.
+    /// The rules that segments are checked against.
     pub rules: Rules,
 }
 
 impl Connection {
-    /// The contexts to follow each by itself; none when all are followed together.
+    /// The contexts to poll separately; empty if all are followed together.
     #[must_use]
     pub fn origins(&self) -> Vec<Context> {
         match self.contexts.as_slice() {
@@ -183,49 +183,49 @@ impl Connection {
         }
     }
 
-    /// Whether the feed leaves out what some do.
+    /// Whether the feed excludes some contexts.
     #[must_use]
     pub fn follows_some_only(&self) -> bool {
         !self.contexts.is_empty() && Context::ALL.iter().any(|context| !self.contexts.contains(context))
     }
 }
 
-/// A connection that lacks only its key, which a person can still type.
+/// A connection that lacks only its key, which the user can still enter.
 #[derive(Debug, Clone)]
 pub struct WithoutKey {
     /// The profile.
     pub profile: String,
-    /// The file it stands in.
+    /// The configuration file with the profile.
     pub path: PathBuf,
-    /// The server as it stands there.
+    /// The base URL as written in the file.
     pub address: String,
     connection: Connection,
 }
 
 impl WithoutKey {
-    /// All but the key, which is empty.
+    /// The connection, with an empty key.
     #[must_use]
     pub const fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// The connection with a key that was typed.
+    /// The connection with a key that the user entered.
     #[must_use]
     pub fn with_key(self, api_key: SecretString) -> Connection {
         Connection { api_key, ..self.connection }
     }
 }
 
-/// Why there is nothing to connect to.
+/// Why no connection can be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Neither flags nor environment nor a file say anything.
+    /// Nothing is configured: no flags, no variables and no profiles.
     #[error("not configured")]
     NothingConfigured {
-        /// Where a file would be looked for.
+        /// The path of the file, whether or not it exists.
         looked_at: PathBuf,
     },
-    /// There are several profiles, and none of them was asked for.
+    /// There are several profiles, and none was selected.
     #[error(
         "no profile selected: {path} defines {known}; use --profile, SEGTUI_PROFILE or `default_profile` in the file",
         path = .path.display(), known = listed(.known)
@@ -233,92 +233,92 @@ pub enum ConfigError {
     NoneChosen {
         /// The file.
         path: PathBuf,
-        /// The profiles that are there.
+        /// The profiles in the file.
         known: Vec<String>,
     },
     /// The file can't be read.
     #[error("couldn't read the configuration {path}: {reason}", path = .path.display(), reason = files::reason(.source))]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: std::io::Error,
     },
     /// Something in the file is wrong.
     #[error(transparent)]
     File(#[from] FaultInFile),
-    /// A profile that is not there.
+    /// A profile that does not exist.
     #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = listed(.known))]
     UnknownProfile {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The file.
         path: PathBuf,
-        /// The profiles that are there.
+        /// The profiles in the file.
         known: Vec<String>,
     },
-    /// A profile was asked for, and there is no file.
+    /// A profile was requested, but there is no file.
     #[error("no profile {name}: there is no configuration at {path}", path = .path.display())]
     NoFileForProfile {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// Where the file would be.
+        /// The usual path of the file.
         path: PathBuf,
     },
-    /// Something is missing.
+    /// A required setting is missing.
     #[error("{what} is not set; use {flag}, {variable} or `{key}` in a profile of {path}", path = .path.display())]
     Missing {
-        /// What.
+        /// The setting.
         what: &'static str,
-        /// The flag that gives it.
+        /// Its flag.
         flag: &'static str,
-        /// The variable that gives it.
+        /// Its variable.
         variable: &'static str,
-        /// The key that gives it.
+        /// Its key in the file.
         key: &'static str,
         /// The file.
         path: PathBuf,
     },
-    /// The base URL is none.
+    /// The base URL is invalid.
     #[error("invalid base URL: {0}")]
     BaseUrl(#[from] BaseUrlFault),
-    /// A variable that is to say yes or no says something else.
+    /// A boolean variable has some other value.
     #[error("{variable} is `{value}`; expected 1, true, yes or on, or else 0, false, no or off")]
     NeitherYesNorNo {
-        /// Which variable.
+        /// The variable.
         variable: &'static str,
-        /// What it says.
+        /// Its value.
         value: String,
     },
-    /// A variable that is to name a theme names none.
+    /// The theme variable does not name a theme.
     #[error("{THEME} is `{value}`; expected {names}", names = look::names())]
     UnknownTheme {
-        /// What it says.
+        /// Its value.
         value: String,
     },
     /// The command for the key failed.
     #[error(transparent)]
     Command(#[from] CommandFault),
-    /// A profile says everything but where its key is.
+    /// The profile lacks only a key.
     #[error(
         "profile {name} has no API key; use --api-key, SEGTUI_API_KEY or `api_key` in {path}, or start segtui in a \
          terminal, which asks for it",
         name = .0.profile, path = .0.path.display()
     )]
     NoKey(Box<WithoutKey>),
-    /// The file that was to hold the key does not.
+    /// The key file is unusable.
     #[error(transparent)]
     KeyFile(#[from] KeyFileFault),
-    /// Two variables lead to a key.
+    /// Both key variables are set.
     #[error("both {KEY_VARIABLE} and {KEY_FILE_VARIABLE} are set")]
     TwoKeys,
-    /// The file with certificates can't be used.
+    /// The file with certificates is unusable.
     #[error(transparent)]
     CaFile(#[from] CaFileFault),
-    /// The variable that was to hold the key does not.
+    /// The variable for the key is not set.
     #[error("the API key comes from the environment variable {variable}, which is not set")]
     KeyNotInEnvironment {
-        /// Which variable.
+        /// The variable.
         variable: String,
     },
 }
@@ -327,23 +327,23 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
-/// The variable that asks for reading only.
+/// The variable for read-only mode.
 pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
 
-/// The variable that names a file of certificates.
+/// The variable for a file with certificates.
 const CA_FILE_VARIABLE: &str = "SEGTUI_CA_FILE";
 
-/// The variable that names a theme.
+/// The variable for a theme.
 const THEME: &str = "SEGTUI_THEME";
 
-/// What is usual.
+/// The defaults.
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PAGE_SIZE: u32 = 500;
 const CONCURRENCY: usize = 6;
-/// Of a protected profile that has none of its own.
+/// The default colour of a protected profile.
 const PROTECTED_COLOUR: Color = Color::Red;
 
-/// Puts together what flags, environment and file say; the earlier wins.
+/// Combines flags, environment and file, in this order of precedence.
 ///
 /// # Errors
 ///
@@ -375,11 +375,12 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
     }
 }
 
-/// Opens the profile of that name and nothing else: what flags and variables say of another tenant does not mix with it. What names
-/// no tenant holds wherever one goes: the wish to change nothing, certificates to trust, and plain http where a flag allows it.
+/// Opens the profile with a name. Flags and variables that name another tenant, server or key are ignored; those that don't
+/// depend on a tenant still apply, such as read-only mode, certificates, and plain http if a flag allows it.
 ///
 /// # Errors
 ///
+/// Any [`ConfigError`]; each says what to do.
 /// Any [`ConfigError`]; each says what to do.
 pub fn resolve_profile(
     name: &str,
@@ -394,18 +395,18 @@ pub fn resolve_profile(
     connection(name, profile, given, flags, environment, &path)
 }
 
-/// Which tenant a profile is about. Its key is not asked for.
+/// The tenant of a profile. Its key is not read.
 #[derive(Debug, Clone)]
 pub struct Whereabouts {
-    /// Where the API lives.
+    /// The base URL of the API.
     pub base_url: BaseUrl,
     /// The tenant.
     pub tenant: String,
-    /// Whose changes are followed; none means everybody's.
+    /// Whose changes are followed; everybody's if empty.
     pub contexts: Vec<Context>,
 }
 
-/// Which tenant the profile of that name is about.
+/// The tenant of the profile with a name.
 ///
 /// # Errors
 ///
@@ -425,26 +426,27 @@ pub fn whereabouts(
     Ok(Whereabouts { base_url: BaseUrl::parse(&base_url, InsecureHttp::Allowed)?, tenant, contexts: profile.contexts })
 }
 
-/// The rules of the profile that a flag, a variable or the file chooses, and the usual ones where there is none. Nothing else of it is
-/// looked at.
+/// The check rules of the selected profile, or the default rules if there is none. Nothing else of the profile is read.
 ///
 /// # Errors
 ///
-/// A file that can't be read or is faulty, and a profile that is not there.
+/// A file that can't be read or is faulty, and a profile that does not exist.
 pub fn rules(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Rules, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
     choose(wanted, &path, file).map(|(_, profile)| profile.check)
 }
 
-/// The file of certificates that a flag or a variable names, wherever the program's folder changes to.
+/// The file with certificates that a flag or a variable names, as an absolute path, so that a change of directory doesn't affect
+/// it.
 #[must_use]
 pub fn ca_file(flags: &Flags, environment: Environment<'_>) -> Option<PathBuf> {
     let given = flags.ca_file.clone().or_else(|| environment(CA_FILE_VARIABLE).map(PathBuf::from))?;
     Some(std::path::absolute(&given).unwrap_or(given))
 }
 
-/// A path as it is written in the configuration file: `~/` is the person's home, and what is relative begins at the file's folder.
+/// The full path for one written in the configuration file: `~/` is the user's home, and a relative path starts at the file's
+/// folder.
 fn written_path(written: &str, file: &Path, environment: Environment<'_>) -> PathBuf {
     if let (Some(below), Some(home)) = (written.strip_prefix("~/"), environment(platform::HOME)) {
         return Path::new(&home).join(below);
@@ -457,14 +459,14 @@ fn key_variables(file: Option<&File>) -> Vec<String> {
     file.map_or_else(Vec::new, |file| file.interface.key_variables.clone())
 }
 
-/// What flags and variables say of the tenant.
+/// The connection settings from flags and variables.
 #[derive(Debug, Default)]
 struct Given {
     base_url: Option<String>,
     tenant: Option<String>,
     api_key: Option<SecretString>,
     ca_file: Option<PathBuf>,
-    /// The variables that hold the keys of profiles, which nobody is to see who asks for one of them.
+    /// The variables that hold the keys of profiles, which a key command must not see.
     key_variables: Vec<String>,
 }
 
@@ -524,7 +526,7 @@ fn connection(
     }
 }
 
-/// Keys and looks. They are needed for the demo too, which has no profile.
+/// The interface settings. The demo needs them too, and it has no profile.
 ///
 /// # Errors
 ///
@@ -541,7 +543,7 @@ pub fn interface(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> 
     Ok(Interface { theme, theme_is_chosen, accessible, ..in_file })
 }
 
-/// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.
+/// Unlike other settings, the strictest source wins: a forgotten variable must not lift a tenant's protection.
 fn access(flags: &Flags, environment: Environment<'_>, profile: &Profile) -> Result<Access, ConfigError> {
     let by_variable = environment(READ_ONLY).map_or(Ok(false), |value| yes_or_no(READ_ONLY, value))?;
     let read_only = flags.read_only || by_variable || profile.access == Access::ReadOnly;
@@ -556,7 +558,7 @@ fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError>
     }
 }
 
-/// Where the file is or would be, and whether that place was asked for.
+/// The path of the configuration file, whether or not it exists, and whether it was given explicitly.
 #[must_use]
 pub fn config_path(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> (PathBuf, bool) {
     let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
@@ -564,7 +566,7 @@ pub fn config_path(flags: &Flags, environment: Environment<'_>, paths: &Paths) -
     (asked_for.unwrap_or_else(|| paths.config_file()), is_asked_for)
 }
 
-/// The file, and where it is or would be. Only the usual place may be empty: a file that was asked for has to be there.
+/// The path and contents of the configuration file. It may be missing only at the usual path.
 fn read_file(
     flags: &Flags,
     environment: Environment<'_>,
@@ -578,7 +580,7 @@ fn read_file(
     }
 }
 
-/// The profile that was asked for, else the file's default one, else its only one.
+/// The requested profile, else the file's default, else its only one.
 fn choose(wanted: Option<String>, path: &Path, file: Option<File>) -> Result<(Option<String>, Profile), ConfigError> {
     let Some(mut file) = file else {
         return match wanted {
@@ -667,7 +669,7 @@ protected = true
 "#;
 
     #[test]
-    fn flags_go_over_the_environment_and_that_over_the_file() {
+    fn flags_override_the_environment_and_that_the_file() {
         let home = Home::with_file(TWO).set("SEGTUI_TENANT", "from-environment").set("SEGTUI_API_KEY", "env-key");
         let flags = Flags { tenant: Some("from-flag".into()), ..Flags::default() };
         let connection = home.resolve(&flags).unwrap();
@@ -682,7 +684,7 @@ protected = true
     }
 
     #[test]
-    fn a_profile_is_asked_for_by_flag_or_variable() {
+    fn a_profile_is_selected_by_flag_or_variable() {
         let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod").set("PROD_KEY", "secret");
         let connection = home.resolve(&Flags::default()).unwrap();
         assert_eq!((connection.tenant.as_str(), connection.access), ("acme-prod", Access::ReadOnly));
@@ -703,7 +705,7 @@ protected = true
     }
 
     #[test]
-    fn nothing_at_all_is_told_apart_from_something_missing() {
+    fn no_configuration_is_told_apart_from_a_missing_setting() {
         let home = Home::new();
         assert!(matches!(home.resolve(&Flags::default()), Err(ConfigError::NothingConfigured { .. })));
         let home = home.set("SEGTUI_BASE_URL", "https://one.example");
@@ -715,7 +717,7 @@ protected = true
     }
 
     #[test]
-    fn of_several_profiles_one_has_to_be_asked_for() {
+    fn one_of_several_profiles_must_be_selected() {
         let home = Home::with_file(&TWO.replace("default_profile", "# default_profile"));
         assert_eq!(
             home.refusal(&Flags::default()),
@@ -724,7 +726,7 @@ protected = true
     }
 
     #[test]
-    fn a_profile_that_is_switched_to_is_not_mixed_with_what_was_given_for_another() {
+    fn a_switched_profile_ignores_flags_for_another_tenant() {
         let home = Home::with_file(TWO)
             .set("SEGTUI_BASE_URL", "https://other.example")
             .set("SEGTUI_TENANT", "other")
@@ -745,7 +747,7 @@ protected = true
     }
 
     #[test]
-    fn any_of_flag_variable_and_profile_is_enough_to_read_only() {
+    fn a_flag_variable_or_profile_suffices_for_read_only() {
         let home = Home::with_file(TWO).set("PROD_KEY", "secret");
         let access = |home: &Home, flags: &Flags| home.resolve(flags).unwrap().access;
         assert_eq!(access(&home, &Flags::default()), Access::ReadWrite);
@@ -758,7 +760,7 @@ protected = true
     }
 
     #[test]
-    fn a_wish_to_read_only_that_is_not_understood_is_refused_instead_of_ignored() {
+    fn an_invalid_read_only_variable_is_refused() {
         let home = Home::with_file(TWO).set(READ_ONLY, "please");
         assert_eq!(
             home.refusal(&Flags::default()),
@@ -767,7 +769,7 @@ protected = true
     }
 
     #[test]
-    fn a_protected_profile_is_red_unless_it_says_another_colour() {
+    fn a_protected_profile_is_red_by_default() {
         let home = Home::with_file(TWO).set("PROD_KEY", "secret");
         let connection = home.resolve(&Flags::default()).unwrap();
         assert_eq!((connection.protected, connection.colour), (false, None));
@@ -779,7 +781,7 @@ protected = true
     }
 
     #[test]
-    fn the_theme_is_told_by_flag_variable_and_file_in_that_order() {
+    fn the_theme_comes_from_flag_variable_or_file_in_this_order() {
         let theme = |home: &Home, flag: Option<Name>| {
             let flags = Flags { theme: flag, ..Flags::default() };
             let interface = interface(&flags, &|name| home.variables.get(name).cloned(), &home.paths());
@@ -810,13 +812,13 @@ protected = true
     }
 
     #[test]
-    fn a_file_that_was_asked_for_has_to_be_there() {
+    fn an_explicit_configuration_file_must_exist() {
         let home = Home::new().set("SEGTUI_CONFIG", "/no/such/file.toml");
         assert!(home.refusal(&Flags::default()).contains("/no/such/file.toml"));
     }
 
     #[test]
-    fn a_key_in_the_environment_that_is_not_there_is_told() {
+    fn an_unset_key_variable_is_reported() {
         let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod");
         assert_eq!(
             home.refusal(&Flags::default()),
@@ -825,7 +827,7 @@ protected = true
     }
 
     #[test]
-    fn a_profile_without_a_key_opens_with_one_that_is_typed_and_one_that_is_given() {
+    fn a_profile_without_a_key_takes_an_entered_or_given_key() {
         let home = Home::with_file("[profiles.acme]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\n");
         let path = home.paths().config_file();
         let Err(ConfigError::NoKey(without)) = home.resolve(&Flags::default()) else { panic!("it has a key") };
@@ -842,7 +844,7 @@ protected = true
     }
 
     #[test]
-    fn the_key_is_in_no_debug_text() {
+    fn the_key_is_not_in_debug_output() {
         let home = Home::with_file(TWO);
         let connection = home.resolve(&Flags::default()).unwrap();
         assert!(!format!("{connection:?}").contains("second"));

@@ -1,9 +1,9 @@
-//! An HTTP server that implements the segment API in memory, for trying the program, for tests, and for anyone with a script.
+//! An HTTP server with an in-memory implementation of the segment API, for trying out the program, tests and scripts.
 //!
 //! It follows the platform's documentation: paging, both headers, the synchronization feed with its contexts. Errors are
-//! problem+json. What the documentation leaves open is chosen by [`Options`], so that a client can be shown every answer that
-//! makes sense. It shares nothing but [`Segment`] with the client, so that each checks the other, and
-//! it listens on this machine only.
+//! problem+json. What the documentation leaves open is set by [`Options`], so that a client can be tested against every plausible
+//! behaviour. It shares only [`Segment`] with the client, so that each checks the other, and it listens only on the loopback
+//! address.
 
 mod colleague;
 mod routes;
@@ -29,44 +29,44 @@ use tenant::Tenant;
 pub use tenant::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, WishRefused};
 pub use trouble::{Moment, Request, Trouble};
 
-/// What the server is like.
+/// Options of the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// The port on the loopback address; 0 lets the system pick one.
     pub port: u16,
-    /// The tenant's name, as clients have to send it.
+    /// The tenant's name, which clients must send.
     pub tenant: String,
-    /// The key, as clients have to send it.
+    /// The API key, which clients must send.
     pub api_key: String,
-    /// The segments to begin with, instead of those of [`Options::segments`].
+    /// The initial segments, instead of those of [`Options::segments`].
     pub load: Option<Vec<Segment>>,
-    /// How many segments to make up; `None` for the wholesale tenant that comes with the program.
+    /// How many segments to generate; `None` for the wholesale tenant that comes with the program.
     pub segments: Option<usize>,
-    /// How long every answer is held back.
+    /// How long every request waits before it is handled.
     pub latency: Duration,
-    /// How many changes a simulated colleague makes in a second.
+    /// How many changes per second a simulated colleague makes.
     pub churn: f64,
-    /// The share of requests, from 0 to 1, that meet trouble by chance: refused with 429 or 503, lost, or cut short.
+    /// The share of requests, from 0 to 1, that fail at random: refused with 429 or 503, or the response is lost or cut short.
     pub trouble: f64,
-    /// For everything that is left to chance.
+    /// The seed for everything random.
     pub seed: u64,
-    /// What happens to the children of a segment that is deleted.
+    /// What happens to the children of a deleted segment.
     pub deletion: DeletionPolicy,
-    /// The most entries of a page, whatever is asked for.
+    /// Maximum entries per page, whatever is requested.
     pub page_cap: usize,
-    /// The most events of an answer of the feed.
+    /// Maximum events per response of the feed.
     pub feed_cap: usize,
-    /// How a page of the list is written.
+    /// The format of a page of the list.
     pub list_form: ListForm,
 }
 
-/// How a page of the list is written.
+/// The format of a page of the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ListForm {
     /// A bare array.
     #[default]
     Array,
-    /// An object with `listElement` and `totalElement`, as the platform's list of users has it.
+    /// An object with `listElement` and `totalElement`, like the platform's list of users.
     Envelope,
 }
 
@@ -91,7 +91,7 @@ impl Default for Options {
     }
 }
 
-/// A running server. It ends when dropped.
+/// A running server. Stops when dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -110,7 +110,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Whether a moment can be written as HTTP wants it: every answer bears its date.
+/// Whether a time can be written as an HTTP date, which every response has.
 fn can_be_dated(moment: SystemTime) -> bool {
     const YEAR_9999: Duration = Duration::from_secs(253_370_764_800);
     moment.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_9999)
@@ -149,85 +149,85 @@ impl Server {
         Ok(Self { address, shared, ending, serving: Some(serving), colleague })
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`.
+    /// Returns the URL of the server: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The tenant to send.
+    /// Returns the tenant to send.
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.shared.options.tenant
     }
 
-    /// The key to send.
+    /// Returns the API key to send.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.shared.options.api_key
     }
 
-    /// What exists now, in the order of the list.
+    /// Returns the current segments, in the order of the list.
     #[must_use]
     pub fn segments(&self) -> Vec<Segment> {
         self.lock().segments().cloned().collect()
     }
 
-    /// How many segments exist now.
+    /// Returns the current number of segments.
     #[must_use]
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Changes something as somebody else would.
+    /// Makes a change as another actor.
     ///
     /// # Errors
     ///
-    /// What the server would refuse over HTTP as well.
+    /// The same refusals as over HTTP.
     pub fn change(&self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
         self.lock().grant(actor, wish)
     }
 
-    /// The next requests that match will meet this trouble, in the order in which it was planned.
+    /// Plans a failure for the next matching request. Failures occur in the order planned.
     pub fn plan(&self, trouble: Trouble) {
         self.shared.troubles().plan(trouble);
     }
 
-    /// The trouble that was planned and that no request has met is forgotten.
+    /// Discards planned failures that no request has matched yet.
     pub fn end_trouble(&self) {
         self.shared.troubles().end();
     }
 
-    /// Everything that happened since it was started, in order, whoever did it.
+    /// Returns all changes since the start, in order, whoever made them.
     #[must_use]
     pub fn history(&self) -> Vec<Change> {
         self.lock().history().to_vec()
     }
 
-    /// From now on nothing changes by itself.
+    /// Stops the simulated colleague.
     pub fn end_churn(&mut self) {
         self.colleague = None;
     }
 
-    /// How many events the feed has, from the creation of the first segment on.
+    /// Returns the number of events in the feed, counting from the creation of the first segment.
     #[must_use]
     pub fn events(&self) -> usize {
         self.lock().feed().len()
     }
 
-    /// The requests that came so far; of very many, the last ones.
+    /// Returns the requests received so far; only the most recent ones if there are very many.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.troubles().requests()
     }
 
-    /// How many requests of a method were ever in flight at once: come, and not answered yet.
+    /// Returns the maximum number of requests of a method that were in flight at once.
     #[must_use]
     pub fn most_in_flight(&self, method: &Method) -> usize {
         self.shared.troubles().most_in_flight(method)
     }
 
-    /// Stops listening and waits until the answers under way are given.
+    /// Stops listening and waits until pending responses are sent.
     pub async fn stop(mut self) {
         self.ending.cancel();
         if let Some(serving) = self.serving.take()
@@ -251,7 +251,7 @@ impl Drop for Server {
     }
 }
 
-/// What is behind a lock is never left half changed, so a panic elsewhere does no harm to it.
+/// Locks a mutex. Poisoning is ignored, since guarded data is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

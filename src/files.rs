@@ -1,9 +1,8 @@
-//! Putting a file in the place of another, so that no moment has half of it and nothing else than that file is touched.
+//! Replaces files atomically, without touching any other file.
 //!
-//! What is written first has a name that nobody can guess, in the same folder, and belongs to the person only. A link goes on
-//! pointing where it did, and what it points to is replaced. Only regular files are: what is a pipe or a device is written to, as
-//! a shell's redirection would, and a path that names an open descriptor (`/dev/stdout`, `/dev/fd/3`) means what that is open
-//! for, at its end.
+//! The new contents are first written to a temporary file in the same folder, with an unguessable name and accessible only to the
+//! user. A symbolic link is kept, and its target is replaced. Only regular files are replaced: pipes and devices are written to,
+//! like in a shell redirection, and a path that names an open descriptor (`/dev/stdout`, `/dev/fd/3`) is appended to.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
@@ -13,21 +12,20 @@ use tempfile::NamedTempFile;
 
 use crate::platform;
 
-/// Who may read a file that is put in the place of another.
+/// Who may read a file that replaces another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Whoever could read the one before; the person only, when there was none.
+    /// As before; only the user if there was no file.
     AsBefore,
-    /// The person only, whatever was before.
+    /// Only the user, whatever was before.
     PersonOnly,
 }
 
-/// Puts what is written in the place of a file, all of it or nothing. What is no regular file, or an open descriptor, is written
-/// to instead.
+/// Replaces a file with what `write` writes, all of it or nothing. A pipe, a device or an open descriptor is written to instead.
 ///
 /// # Errors
 ///
-/// What the system refuses; the former file is as it was then.
+/// An error of the system; the old file is then unchanged.
 pub fn replace_file(
     path: &Path,
     readers: Readers,
@@ -46,11 +44,11 @@ pub fn replace_file(
     }
 }
 
-/// Whether [`replace_file`] would find a folder to write in, or something else that can be written to.
+/// Checks that [`replace_file`] would find a folder that it can write in, or something else that can be written to.
 ///
 /// # Errors
 ///
-/// What the system would refuse, as far as can be told without writing.
+/// The error that is to be expected, as far as it can be known without writing.
 pub fn check_target(path: &Path) -> io::Result<()> {
     let Place::File(place) = place(path)? else { return Ok(()) };
     match fs::metadata(&place) {
@@ -62,13 +60,13 @@ pub fn check_target(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether two paths lead to one file, through whatever links, so that writing to one of them would overwrite the other. What is no
-/// regular file, such as a pipe or `/dev/null`, is nobody's to be overwritten.
+/// Whether two paths lead to the same file through any links, so that writing to one would overwrite the other. Pipes and devices
+/// such as `/dev/null` don't count, since they can't be overwritten.
 #[must_use]
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     match (fs::metadata(one), fs::metadata(other)) {
         (Ok(of_one), Ok(of_other)) => of_one.is_file() && of_other.is_file() && platform::is_same_file(one, other),
-        // What isn't there yet is where it will be.
+        // Of files that don't exist yet, the future paths are compared.
         (Err(_), Err(_)) => match (future_place(one), future_place(other)) {
             (Some(one), Some(other)) => one == other,
             _ => one == other,
@@ -77,14 +75,14 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Where a file will be that isn't there yet.
+/// The path of a file that doesn't exist yet, with its folder resolved.
 fn future_place(path: &Path) -> Option<PathBuf> {
     let Place::File(place) = place(path).ok()? else { return None };
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Some(fs::canonicalize(folder).ok()?.join(place.file_name()?))
 }
 
-/// What the system said, in words without numbers.
+/// The message of a system error, without its number.
 pub fn reason(error: &io::Error) -> String {
     match (error.raw_os_error(), error.kind()) {
         (None, _) => error.to_string(),
@@ -94,25 +92,25 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// What the standard library calls what it has no kind for; the kind itself has no name that can be written.
+/// The standard library's name for an error without a kind; that kind can't be named in a pattern.
 const UNSORTED: &str = "uncategorized error";
 
-/// "No such device or address (os error 6)" says no more than "no such device or address".
+/// Turns "No such device or address (os error 6)" into "no such device or address".
 fn without_number(words: &str) -> String {
     let words = words.rsplit_once(" (os error ").map_or(words, |(words, _)| words);
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Where a path leads.
+/// The target of a path.
 enum Place {
-    /// To what is at this path, or to nothing yet.
+    /// The file at this path, which may not exist yet.
     File(PathBuf),
-    /// To a descriptor that is open already, under this path.
+    /// An open descriptor, under this path.
     Descriptor(PathBuf),
 }
 
-/// Follows links, which may lead to nothing yet.
+/// Follows symbolic links, the last of which may be dangling.
 fn place(path: &Path) -> io::Result<Place> {
     const LINKS: usize = 40;
     let mut place = path.to_owned();
@@ -123,14 +121,14 @@ fn place(path: &Path) -> io::Result<Place> {
         }
         match fs::read_link(&place) {
             Ok(target) => place = place.parent().map_or_else(|| target.clone(), |folder| folder.join(&target)),
-            // What is no link.
+            // Not a symbolic link.
             Err(_) => return Ok(Place::File(place)),
         }
     }
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a path stands among the open descriptors of a process.
+/// Whether a path is in the folder of a process's open descriptors.
 fn is_descriptor(path: &Path) -> bool {
     let Some(Ok(folder)) = path.parent().map(fs::canonicalize) else { return false };
     folder == Path::new("/dev/fd") || (folder.starts_with("/proc") && folder.ends_with("fd"))
@@ -152,7 +150,7 @@ fn put_in_place(
     Ok(())
 }
 
-/// A new file in the folder of another.
+/// A temporary file in the folder of another.
 fn file_beside(place: &Path) -> io::Result<NamedTempFile> {
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     NamedTempFile::new_in(folder).map_err(|error| {
@@ -163,40 +161,40 @@ fn file_beside(place: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn write_into(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // A regular file can only come here as an open descriptor, and what stands in it stays.
+    // A regular file only gets here as an open descriptor, so its contents are kept.
     let mut out = BufWriter::new(OpenOptions::new().append(true).open(place)?);
     write(&mut out)?;
     out.flush()
 }
 
-/// Creates a folder of the program's own, with those above it. It is nobody else's business; one that is there stays as it is.
+/// Creates one of the program's folders, with its parents, accessible only to the user. An existing folder is not changed.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// An error of the system.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     platform::make_folder_private(&mut builder).create(folder)
 }
 
-/// More than any text that a person writes for the program.
+/// Larger than any text that a user writes for the program.
 const LONGEST_TEXT: u64 = 16 << 20;
 
-/// The text of a file. A pipe is read where it is open already: any other could be waited for without end.
+/// Reads a file as text. A pipe is only read through an open descriptor: opening any other could block forever.
 ///
 /// # Errors
 ///
-/// What the system refuses, what is no text, and what is far too long.
+/// An error of the system, invalid UTF-8, or a file that is far too long.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_bytes(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it isn't UTF-8 text"))
 }
 
-/// The bytes of a file, as [`read_text`] reads its text.
+/// Reads a file as bytes, like [`read_text`].
 ///
 /// # Errors
 ///
-/// What the system refuses, and what is far too long.
+/// An error of the system, or a file that is far too long.
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     refuse_pipe(path)?;
     let mut bytes = Vec::new();
@@ -210,14 +208,14 @@ pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The rights of a file if others than its owner can read or write it and the person could change that, as ssh judges the files
-/// of keys: it belongs to the person, and not to a file system that can't be written to, as where a container's secrets are.
+/// The mode of a file that others than its owner can access, if the user could change that, by the rules of ssh for key files:
+/// the user owns the file, and it is not on a read-only file system, as a container's secrets are.
 #[must_use]
 pub fn open_to_others(path: &Path) -> Option<u32> {
     platform::open_to_others(path)
 }
 
-/// A pipe at a path of its own is opened only when somebody else opens its other end.
+/// Opening a named pipe blocks until somebody opens the other end.
 fn refuse_pipe(path: &Path) -> io::Result<()> {
     if let Ok(there) = fs::metadata(path)
         && platform::is_pipe(there.file_type())
@@ -228,16 +226,16 @@ fn refuse_pipe(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes the rights of others from a file or folder of the program's own, if they have any. What is not there needs none.
+/// Removes the permissions of others from one of the program's files or folders, if there are any. A missing file is no error.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// An error of the system.
 pub fn keep_private(path: &Path) -> io::Result<()> {
     platform::keep_private(path)
 }
 
-/// For opening files: a new one is readable by nobody else.
+/// Options for opening files. A new file is accessible only to the user.
 #[must_use]
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -245,11 +243,11 @@ pub fn private() -> OpenOptions {
     options
 }
 
-/// A new or present file for writing at its end, readable by nobody else if it is new. A pipe is written to where it is open already.
+/// Opens a file for appending; a new one is accessible only to the user. A pipe is only written to through an open descriptor.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// An error of the system.
 pub fn append_privately(path: &Path) -> io::Result<File> {
     refuse_pipe(path)?;
     private().create(true).append(true).open(path)
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_its_readers_and_a_new_one_has_none_but_the_person() {
+    fn a_file_keeps_its_readers_and_a_new_one_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.json");
         put(&path, "1").unwrap();
@@ -285,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_goes_on_pointing_where_it_did() {
+    fn a_symbolic_link_is_kept_and_its_target_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         symlink("target", &link).unwrap();
@@ -319,7 +317,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn an_open_descriptor_is_written_to_at_its_end_whatever_it_is_open_for() {
+    fn an_open_descriptor_is_appended_to() {
         use std::os::fd::AsRawFd;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
@@ -342,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_writes_into_is_not_waited_for() {
+    fn a_named_pipe_is_refused_instead_of_blocking() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -351,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_read_before_they_can_not_any_more() {
+    fn permissions_of_others_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         fs::write(&path, "").unwrap();
@@ -365,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_end_is_not_read_to_its_end() {
+    fn a_file_that_is_too_long_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long");
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
@@ -373,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_and_a_failure_leave_everything_as_it_was() {
+    fn a_failed_write_leaves_the_old_file_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(put(folder.path(), "x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
         let path = folder.path().join("out");

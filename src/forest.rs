@@ -1,13 +1,12 @@
-//! The tree of all segments, keyed on their parents, and the rows of it that are unfolded.
+//! The tree of all segments, built from their parent ids, and the visible rows of it.
 //!
-//! Whatever list the server sends, each segment is in the tree exactly once: one whose parent is not there stands under a
-//! *ghost* that bears the missing parent's id, and one segment of each circle of parents, that with the smallest id, is cut
-//! from its parent and stands by itself. Both have a [`Heading`] of their own. The shape depends on the segments only, never on
-//! the order in which they came.
+//! Whatever list the server sends, each segment is in the tree exactly once. A segment whose parent is missing is under a *ghost*
+//! with the missing parent's id, and each cycle is cut at the segment with the smallest id. Ghosts and cut segments each have a
+//! [`Heading`]. The shape depends only on the segments, never on the order in which they arrived.
 //!
-//! A change costs in proportion to the depth at which it happens, not to the size of the tree. What has to look at everything is a
-//! job that any thread can carry out ([`SearchJob`], [`SortJob`]). Nothing recurses: a chain of a hundred thousand segments is as
-//! good as any other tree, and so is a parent of a million.
+//! The cost of a change is proportional to the depth at which it happens, not to the size of the tree. Work on the whole tree is
+//! a job that any thread can run ([`SearchJob`], [`SortJob`]). Nothing recurses: a chain of a hundred thousand segments works as
+//! well as any other tree, and so does a parent of a million.
 
 mod ancestry;
 mod anomaly;
@@ -49,12 +48,12 @@ pub use reference::{Reference, ReferenceFault, Unresolved, path_names, path_text
 pub use search::{SearchBatch, SearchJob, SearchKind};
 pub use sorting::SortJob;
 
-/// A change of the set of segments.
+/// A change to the set of segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The segment exists and has these fields.
+    /// The segment exists with these fields.
     Upsert(Arc<Segment>),
-    /// No such segment exists.
+    /// The segment does not exist.
     Remove(SegmentId),
 }
 
@@ -67,12 +66,12 @@ impl Change {
     }
 }
 
-/// What stands above segments that have no place of their own.
+/// A heading above segments that have no regular place in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Heading {
-    /// Above the parents that are not there.
+    /// Above the missing parents.
     MissingParents,
-    /// Above one segment of each circle.
+    /// Above the segments at which cycles are cut.
     Circles,
 }
 
@@ -85,10 +84,10 @@ impl fmt::Display for Heading {
     }
 }
 
-/// What a row is about; the same for as long as that exists.
+/// The identity of a row, which is stable as long as the row exists.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowId {
-    /// A segment, or a parent that is not there: it keeps its identity when it arrives.
+    /// A segment, or a missing parent: the identity stays the same when it arrives.
     Segment(SegmentId),
     /// A heading.
     Heading(Heading),
@@ -99,11 +98,11 @@ pub enum RowId {
 pub struct Row<'a> {
     /// What it shows.
     pub kind: RowKind<'a>,
-    /// How many rows it stands below, 0 at the top.
+    /// Depth in the tree, 0 at the top.
     pub depth: u32,
-    /// Whether it has anything below, and shows it.
+    /// Whether it has children, and shows them.
     pub fold: Fold,
-    /// How many segments there are below it, at all levels.
+    /// Number of segments below it, at all levels.
     pub descendants: u32,
 }
 
@@ -112,25 +111,25 @@ pub struct Row<'a> {
 pub enum RowKind<'a> {
     /// A segment.
     Segment(&'a Arc<Segment>),
-    /// A parent that is named by the segments below and is not there.
+    /// A parent that segments refer to and that does not exist.
     MissingParent(&'a SegmentId),
-    /// What stands above segments without a place.
+    /// A heading.
     Heading(Heading),
 }
 
-/// Whether a row has anything below, and shows it.
+/// Whether a row has children, and shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fold {
-    /// It has nothing below.
+    /// It has no children.
     Leaf,
-    /// It hides what is below.
+    /// Its children are hidden.
     Closed,
-    /// It shows what is below.
+    /// Its children are shown.
     Open,
 }
 
 impl Row<'_> {
-    /// What it is about.
+    /// Returns the row's identity.
     #[must_use]
     pub fn id(&self) -> RowId {
         match self.kind {
@@ -141,9 +140,9 @@ impl Row<'_> {
     }
 }
 
-/// All segments as a tree, and what of it is unfolded.
+/// All segments as a tree, and which of it is expanded.
 ///
-/// Segments come in any order; one whose parent is not there stands below a heading until that comes.
+/// Segments can arrive in any order; one whose parent is missing is below a heading until the parent arrives.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -174,26 +173,26 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// A tree of nothing.
+    /// Returns an empty forest.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A tree of nothing that does everything as a large one does.
+    /// Returns an empty forest that uses the methods of a large one.
     #[cfg(test)]
     pub(crate) fn like_a_large_one() -> Self {
         Self::within(&Limits::SMALL, [])
     }
 
-    /// A tree of these segments that does everything as trees of another size do.
+    /// Returns a forest that uses other limits.
     #[cfg(test)]
     fn within(limits: &'static Limits, segments: impl IntoIterator<Item = Arc<Segment>>) -> Self {
         let forest = Self { arena: Arena::within(limits), rows: Rows::within(limits), ..Self::default() };
         forest.filled(0, segments.into_iter())
     }
 
-    /// A tree of about so many segments; a wrong number costs time or memory and nothing else.
+    /// Builds a forest. `about` is the expected number of segments; a wrong estimate only costs time or memory.
     #[must_use]
     pub fn of(about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
         Self::new().filled(about, segments)
@@ -206,7 +205,7 @@ impl Forest {
         self
     }
 
-    /// Applies changes in their order, as one: the rows are brought up to date once, at the end.
+    /// Applies changes in order. The rows are updated once, at the end.
     pub fn apply(&mut self, changes: Vec<Change>) {
         if changes.is_empty() {
             return;
@@ -219,21 +218,20 @@ impl Forest {
         self.rows.follow(&mut self.arena, touched);
     }
 
-    /// A number that is another one after every change of the segments, and stays the same whatever else is done.
+    /// Returns a number that changes whenever segments are changed, and only then.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Whether it is to grow by very many segments soon. Until it is not any more, parents that are missing stand in no order that
-    /// means anything.
+    /// Sets whether very many segments are being loaded. Until that is over, missing parents are in arbitrary order.
     pub fn set_growing(&mut self, growing: bool) {
         self.arena.set_growing(growing);
         let touched = self.arena.take_touched();
         self.rows.follow(&mut self.arena, touched);
     }
 
-    /// Segments were seen to change, each later than the one before.
+    /// Marks segments as changed, each later than the one before.
     pub fn mark_changed<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
         for id in ids {
             if let Some(node) = self.arena.find(id).filter(|node| self.arena.segment(*node).is_some()) {
@@ -244,13 +242,13 @@ impl Forest {
         self.rows.follow(&mut self.arena, touched);
     }
 
-    /// How many segments there are.
+    /// Number of segments.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.arena.len()
     }
 
-    /// Whether there is no segment at all.
+    /// Whether there are no segments.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -273,7 +271,7 @@ impl Forest {
         self.arena.segments()
     }
 
-    /// All segments as they are now, for whoever looks at all of them in a thread of their own. It costs next to nothing.
+    /// Returns all segments as they are now, for use in another thread. It costs next to nothing.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { slots: self.arena.slots().clone() }
@@ -284,31 +282,31 @@ impl Forest {
         self.arena.children(NodeIndex::TOP).filter_map(|node| self.arena.segment(node))
     }
 
-    /// How many rows stand directly below a segment or a missing parent.
+    /// Number of rows directly below a segment or a missing parent.
     #[must_use]
     pub fn child_count(&self, id: &SegmentId) -> usize {
         self.arena.find(id).map_or(0, |node| self.arena.child_count(node))
     }
 
-    /// How many rows stand directly below a heading: missing parents, or segments that were cut from their circle.
+    /// Number of rows directly below a heading: missing parents, or segments at which cycles were cut.
     #[must_use]
     pub fn child_rows(&self, heading: Heading) -> usize {
         self.arena.child_count(NodeIndex::of(heading))
     }
 
-    /// How many segments stand below a segment or a missing parent, at all levels.
+    /// Number of segments below a segment or a missing parent, at all levels.
     #[must_use]
     pub fn descendant_count(&self, id: &SegmentId) -> usize {
         self.arena.find(id).map_or(0, |node| self.arena.descendants(node) as usize)
     }
 
-    /// By what siblings are sorted.
+    /// The order of siblings.
     #[must_use]
     pub const fn order(&self) -> Order {
         self.arena.order()
     }
 
-    /// Sorts siblings by something else.
+    /// Sets the order of siblings.
     pub fn set_order(&mut self, order: Order) {
         self.arena.set_order(order);
         self.searches.reordered();
@@ -316,7 +314,7 @@ impl Forest {
     }
 }
 
-/// All segments of a tree as they were at one moment, whatever becomes of the tree.
+/// All segments as they were at one moment, unaffected by later changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     slots: Slots,
@@ -331,19 +329,19 @@ impl Snapshot {
 
 /// The visible rows.
 impl Forest {
-    /// How many rows are visible.
+    /// Number of visible rows.
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.rows.len()
     }
 
-    /// The visible row at that place, counted from 0.
+    /// Returns the visible row at an index.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'_>> {
         self.rows(index..index.saturating_add(1)).next()
     }
 
-    /// The visible rows in that range, as many of them as there are.
+    /// Returns the visible rows in a range, as far as they exist.
     pub fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Row<'_>> {
         self.rows.range(range).filter_map(|visible| {
             let node = visible.node;
@@ -357,25 +355,25 @@ impl Forest {
         })
     }
 
-    /// Where a row is, `None` when it is not visible.
+    /// Returns the index of a row, `None` if it is not visible.
     #[must_use]
     pub fn position(&self, id: &RowId) -> Option<usize> {
         self.rows.position(self.node(id)?)
     }
 
-    /// What a row stands under: a segment, a missing parent or a heading. `None` at the top, and for what is not there.
+    /// Returns the parent of a row: a segment, a missing parent or a heading. `None` at the top, and for rows that don't exist.
     #[must_use]
     pub fn parent_row(&self, id: &RowId) -> Option<RowId> {
         self.row_id(self.arena.up(self.node(id)?)?)
     }
 
-    /// Whether a row shows what is below it, or would if there were anything.
+    /// Whether a row is expanded, even if it has no children.
     #[must_use]
     pub fn is_open(&self, id: &RowId) -> bool {
         self.node(id).is_some_and(|node| self.arena.is_open(node))
     }
 
-    /// Shows what is directly below a row.
+    /// Shows the children of a row.
     pub fn expand(&mut self, id: &RowId) {
         if let Some(node) = self.node(id) {
             self.arena.set_open(node, true);
@@ -383,7 +381,7 @@ impl Forest {
         }
     }
 
-    /// Shows what is directly below each of these segments.
+    /// Shows the children of each of these segments.
     pub fn expand_each<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
         for id in ids {
             if let Some(node) = self.arena.find(id) {
@@ -393,7 +391,7 @@ impl Forest {
         self.rows.rebuild_many(&mut self.arena);
     }
 
-    /// Hides what is below a row. What is unfolded further down stays so for the next time.
+    /// Hides the children of a row. Which descendants are expanded is remembered.
     pub fn collapse(&mut self, id: &RowId) {
         if let Some(node) = self.node(id) {
             self.arena.set_open(node, false);
@@ -401,7 +399,7 @@ impl Forest {
         }
     }
 
-    /// Shows everything below a row, at all levels.
+    /// Expands a row and all its descendants.
     pub fn expand_subtree(&mut self, id: &RowId) {
         if let Some(node) = self.node(id) {
             self.arena.open_below(node);
@@ -409,14 +407,14 @@ impl Forest {
         }
     }
 
-    /// Shows the tree down to a level: 1 is the top alone, 2 what is directly below as well; `None` is everything. Headings and
-    /// missing parents stay as they are, since what is below them is wrong and wants to be seen.
+    /// Shows the tree down to a level: 1 is only the top, 2 also its children, `None` is everything. With a level, headings and
+    /// missing parents stay as they are, since what is below them is wrong and should be seen.
     pub fn fold_to_level(&mut self, level: Option<u32>) {
         self.arena.fold_to_level(level);
         self.rows.rebuild_many(&mut self.arena);
     }
 
-    /// Unfolds whatever hides a segment and answers its row. `None` when there is no such segment or missing parent.
+    /// Expands all ancestors of a segment and returns its row index. `None` if there is no such segment or missing parent.
     pub fn reveal(&mut self, id: &SegmentId) -> Option<usize> {
         let node = self.arena.find(id)?;
         let closed = self.arena.open_above(node);
@@ -426,12 +424,12 @@ impl Forest {
         self.rows.position(node)
     }
 
-    /// The segments that were unfolded, whether visible or not.
+    /// The expanded segments, whether visible or not.
     pub fn open_segments(&self) -> impl Iterator<Item = &SegmentId> {
         self.arena.open_segments().map(|segment| &segment.id)
     }
 
-    /// Who is next to a visible row: the next row below the same parent, else the one before, else what it stands under.
+    /// Returns the row to select when a visible row goes away: the next sibling, else the previous one, else the parent.
     #[must_use]
     pub fn next_selection(&self, id: &RowId) -> Option<RowId> {
         let at = self.position(id)?;
@@ -464,7 +462,7 @@ impl Forest {
     }
 }
 
-/// The same rows over the same segments in the same order.
+/// Two forests are equal if they show the same rows over the same segments in the same order.
 impl PartialEq for Forest {
     fn eq(&self, other: &Self) -> bool {
         self.order() == other.order()

@@ -1,8 +1,8 @@
-//! Segments as files: writing them as JSON, NDJSON, CSV, HTML, SVG, Mermaid and DOT, reading them from JSON, and the outline, which is
-//! both; and the rows of a file that says what is wanted.
+//! The file formats of segments: exports as JSON, NDJSON, CSV, HTML, SVG, Mermaid and DOT, imports from JSON, the outline, which
+//! is both, and the rows of a file that describes a wanted tree.
 //!
-//! Pure: what is written goes to a [`fmt::Write`](std::fmt::Write), what is read comes as a text. What stands in it is the words
-//! of others, so every form escapes it in its own way.
+//! Pure: output goes to a [`fmt::Write`](std::fmt::Write), input is a text. Names and ids are untrusted, so every format escapes
+//! them in its own way.
 
 mod circles;
 pub mod csv;

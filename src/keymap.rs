@@ -1,8 +1,8 @@
-//! From keys to actions and back.
+//! Maps keys to actions and back.
 //!
-//! Keys are written as people write them (`j`, `G`, `ctrl-r`, `g g` for one after the other), in the configuration, the
-//! help and the tests alike. A keymap never holds two actions on one sequence, nor a sequence that begins another. It also
-//! knows what the person's own commands are called, which no table does.
+//! Keys are written the usual way (`j`, `G`, `ctrl-r`, `g g` for a sequence), in the configuration, the help and the tests alike. A
+//! keymap never binds two actions to one sequence, nor a sequence that is a prefix of another. It also has the names of custom
+//! commands, which are in no table.
 
 mod key;
 mod texts;
@@ -12,7 +12,7 @@ use crate::action::{Action, Group, TABLE};
 pub use key::{Key, KeyCode, KeyFault, KeyModifiers, parse_sequence, sequence_text};
 pub use texts::KeyTexts;
 
-/// Which keys ask for which action.
+/// Bindings of keys to actions.
 ///
 /// ```
 /// use segtui::action::Action;
@@ -23,54 +23,54 @@ pub use texts::KeyTexts;
 /// assert_eq!(keymap.lookup(&parse_sequence("ctrl-x")?), Lookup::Prefix);
 /// assert_eq!(keymap.lookup(&parse_sequence("ctrl-x a")?), Lookup::Action(Action::AddChild));
 ///
-/// // No binding begins another one.
+/// // No binding is a prefix of another.
 /// assert!(keymap.bind("ctrl-x", Action::Quit).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<(Vec<Key>, Action)>,
-    /// The names of the person's own commands, by their numbers.
+    /// The names of custom commands, by number.
     own: Vec<String>,
 }
 
-/// What a sequence of keys comes to.
+/// The result of looking up a sequence of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
-    /// It asks for this.
+    /// The sequence is bound to this action.
     Action(Action),
-    /// It may still become something.
+    /// The sequence is the beginning of a binding.
     Prefix,
-    /// Nothing begins like this.
+    /// No binding begins like this.
     Nothing,
 }
 
-/// Why a binding can't be made.
+/// Why a binding is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindingFault {
-    /// The text of the keys can't be read.
+    /// The keys can't be parsed.
     #[error(transparent)]
     Key(#[from] KeyFault),
-    /// Another binding is the same, begins it, or is begun by it.
+    /// Another binding is the same, a prefix of it, or begins with it.
     #[error("`{keys}` ({action}) conflicts with `{other_keys}` ({other})")]
     Clash {
         /// The keys of the new binding.
         keys: String,
-        /// The name of what they were to ask for.
+        /// The name of its action.
         action: String,
-        /// The keys of the binding that is there.
+        /// The keys of the existing binding.
         other_keys: String,
-        /// The name of what those ask for.
+        /// The name of the existing binding's action.
         other: String,
     },
 }
 
 impl Keymap {
-    /// The keys of the table of actions.
+    /// Returns the default keys from the table of actions.
     ///
     /// # Errors
     ///
-    /// A fault in the table itself, which a test rules out.
+    /// The table itself clashes, which a test rules out.
     pub fn standard() -> Result<Self, BindingFault> {
         let mut keymap = Self::default();
         for entry in TABLE {
@@ -81,12 +81,12 @@ impl Keymap {
         Ok(keymap)
     }
 
-    /// Tells what the person's own commands are called, in the order of their numbers.
+    /// Sets the names of custom commands, in the order of their numbers.
     pub fn name_own(&mut self, names: Vec<String>) {
         self.own = names;
     }
 
-    /// What the configuration calls an action.
+    /// Returns the name of an action in the configuration; for a custom command, a phrase with its name.
     #[must_use]
     pub fn name(&self, action: Action) -> String {
         match (action, action.entry()) {
@@ -99,7 +99,7 @@ impl Keymap {
         }
     }
 
-    /// One word or two for an action, as in the footer.
+    /// Returns a label of one or two words, as used in the footer.
     #[must_use]
     pub fn label(&self, action: Action) -> &str {
         match action {
@@ -108,7 +108,7 @@ impl Keymap {
         }
     }
 
-    /// The groups that have any line, in reading order.
+    /// The groups with at least one line, in reading order.
     pub fn groups(&self) -> impl Iterator<Item = Group> {
         Group::ALL.into_iter().chain((!self.own.is_empty()).then_some(Group::UserCommands))
     }
@@ -117,7 +117,7 @@ impl Keymap {
     ///
     /// # Errors
     ///
-    /// Keys that can't be read, and a sequence that clashes with another.
+    /// The keys can't be parsed, or clash with another binding.
     pub fn bind(&mut self, keys: &str, action: Action) -> Result<(), BindingFault> {
         let sequence = parse_sequence(keys)?;
         if let Some((other_keys, other)) = self.clash(&sequence) {
@@ -129,21 +129,21 @@ impl Keymap {
         Ok(())
     }
 
-    /// Gives every action but these its keys of the table, as far as they get in nobody's way. So whoever binds a key need not
-    /// free it first.
+    /// Gives every action except `configured` its default keys, unless they clash with existing bindings. So configuring a key does
+    /// not require unbinding it first.
     pub fn complete(&mut self, configured: &[Action]) {
         for entry in TABLE.iter().filter(|entry| !configured.contains(&entry.action)) {
             for keys in entry.keys {
-                // What is there already was asked for.
+                // Existing bindings were configured and take precedence.
                 let _gave_way = self.bind(keys, entry.action);
             }
         }
-        // In the order of the table, whatever was configured, for whatever lists them.
+        // Sorted in the order of the table, for listings.
         let place = |action| TABLE.iter().position(|entry| entry.action == action).unwrap_or(TABLE.len());
         self.bindings.sort_by_key(|(_, action)| place(*action));
     }
 
-    /// Which action these keys would get in the way of.
+    /// Returns an action whose binding these keys would clash with.
     #[must_use]
     pub fn rival(&self, sequence: &[Key]) -> Option<Action> {
         self.clash(sequence).map(|(_, action)| *action)
@@ -153,13 +153,13 @@ impl Keymap {
         self.bindings.iter().find(|(other, _)| other.starts_with(sequence) || sequence.starts_with(other))
     }
 
-    /// Whether this key by itself asks for the action.
+    /// Whether this key by itself is bound to the action.
     #[must_use]
     pub fn asks(&self, key: Key, action: Action) -> bool {
         self.lookup(&[key]) == Lookup::Action(action)
     }
 
-    /// What the keys pressed so far come to.
+    /// Looks up the keys pressed so far.
     #[must_use]
     pub fn lookup(&self, pressed: &[Key]) -> Lookup {
         let begun = self.bindings.iter().find(|(sequence, _)| sequence.starts_with(pressed));
@@ -170,8 +170,7 @@ impl Keymap {
         }
     }
 
-    /// Everything that can be asked for, in reading order: the group, the keys, what they do. The levels of folding, which
-    /// differ in a figure only, are one line.
+    /// Returns all actions in reading order: group, keys, description. The levels to expand to are combined in one line.
     #[must_use]
     pub fn help(&self) -> Vec<(Group, String, &str)> {
         let keys = |action| self.keys(action).collect::<Vec<_>>().join("  ");
@@ -189,12 +188,12 @@ impl Keymap {
             .collect()
     }
 
-    /// The keys that ask for an action, the one to show first.
+    /// The keys bound to an action, the preferred ones first.
     pub fn keys(&self, action: Action) -> impl Iterator<Item = String> {
         self.bindings.iter().filter(move |(_, bound)| *bound == action).map(|(sequence, _)| sequence_text(sequence))
     }
 
-    /// What can follow the keys pressed so far: the rest of each sequence, and its action.
+    /// The possible continuations of the keys pressed so far: the rest of each sequence, and its action.
     pub fn continuations(&self, pressed: &[Key]) -> impl Iterator<Item = (String, Action)> {
         self.bindings
             .iter()
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_is_awaited_until_it_is_complete() {
+    fn a_sequence_is_a_prefix_until_it_is_complete() {
         let keymap = Keymap::standard().unwrap();
         assert_eq!(keymap.lookup(&pressed("g")), Lookup::Prefix);
         assert_eq!(keymap.lookup(&pressed("g g")), Lookup::Action(Action::First));
@@ -225,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_that_hides_another_is_refused() {
+    fn a_prefix_of_another_binding_is_refused() {
         let mut keymap = Keymap::standard().unwrap();
         let fault = keymap.bind("g", Action::Help).unwrap_err();
         assert_eq!(fault.to_string(), "`g` (help) conflicts with `g g` (first)");
     }
 
     #[test]
-    fn a_default_gives_way_to_what_is_configured() {
+    fn configured_keys_take_precedence_over_defaults() {
         let mut keymap = Keymap::default();
         keymap.bind("g", Action::Find).unwrap();
         keymap.bind("j x", Action::Quit).unwrap();
@@ -245,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_completed_from_nothing_is_the_table() {
+    fn completing_an_empty_keymap_gives_the_defaults() {
         let mut keymap = Keymap::default();
         keymap.complete(&[]);
         assert_eq!(Ok(keymap), Keymap::standard());
     }
 
     #[test]
-    fn a_command_of_ones_own_is_listed_and_told_of_by_its_name() {
+    fn a_custom_command_is_listed_by_its_name() {
         let mut keymap = Keymap::default();
         keymap.name_own(vec!["Send to ERP".into(), "Report".into()]);
         keymap.bind("g r", Action::UserCommands(1)).unwrap();

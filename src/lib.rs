@@ -2,55 +2,55 @@
 //!
 //! # Layers
 //!
-//! One package, in layers. A module uses what is below it, never what is above or beside it; `tests/architecture.rs` keeps it so.
-//! The core (marked ○) does no I/O, reads no clock and spawns nothing: time, randomness and answers come in as values.
-//! `docs/architecture.md` tells more, and `docs/glossary.md` explains the terms.
+//! One package, in layers. A module uses the modules below it, never those above or beside it; `tests/architecture.rs` checks this.
+//! The core (marked ○) does no I/O, reads no clock and spawns nothing: time, randomness and responses are passed in as values.
+//! `docs/architecture.md` has the details, and `docs/glossary.md` explains the terms.
 //!
 //! | layer | module | owns |
 //! | --- | --- | --- |
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
-//! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
-//! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
-//! | 0 | `collation` | the order of a language in which names are sorted |
-//! | 0 | `numbers` ○ | numbers, the nouns that follow them and the words that agree with them |
-//! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
-//! | 0 | `clock` | what time it is |
-//! | 0 | `platform` | what Unix and Windows do differently |
-//! | 1 | `files` | putting a file in the place of another, and making private ones |
-//! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
+//! | 0 | [`action`] ○ | user actions: the one table of actions |
+//! | 0 | [`theme`] ○ | styles by meaning, and the built-in themes |
+//! | 0 | `collation` | the sort order of names in a language |
+//! | 0 | `numbers` ○ | numbers in messages, with the nouns after them and the words that agree with them |
+//! | 0 | `printable` ○ | untrusted texts, made safe for a terminal |
+//! | 0 | `clock` | the current time |
+//! | 0 | `platform` | the differences between Unix and Windows |
+//! | 1 | `files` | atomic file replacement, and private files |
+//! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, search |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
-//! | 1 | [`keymap`] ○ | from keys to actions and back |
-//! | 2 | `formats` ○ | segments as text: JSON, HTML, SVG, Mermaid, DOT, outline |
+//! | 1 | [`keymap`] ○ | mapping from keys to actions and back |
+//! | 2 | `formats` ○ | segments as text: JSON, NDJSON, CSV, HTML, SVG, Mermaid, DOT, outline |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | [`check`] ○ | rules that segments may break, and what breaks them |
-//! | 3 | `config` | profiles, keys and looks, flags' defaults, where files live |
-//! | 3 | [`changes`] ○ | the life of a change: operations, plans, the queue, undo, the journal's entries |
-//! | 4 | `planning` ○ | from what a file wants and what a tenant has to operations; saved plans |
-//! | 4 | [`store`] | what was last known of a tenant, and the journal, in a file |
-//! | 5 | [`sync`] | an actor that keeps a client's picture equal to the server and executes single operations |
+//! | 2 | [`check`] ○ | rules for segments, and what breaks them |
+//! | 3 | `config` | profiles, keys, appearance, defaults of flags, file locations |
+//! | 3 | [`changes`] ○ | the life cycle of a change: operations, plans, the queue, undo, journal entries |
+//! | 4 | `planning` ○ | from the rows of a file and a tenant to operations; saved plans |
+//! | 4 | [`store`] | the cache of a tenant, and the journal, in a file |
+//! | 5 | [`sync`] | an actor that keeps a client's tree equal to the server's and executes single operations |
 //! | 6 | [`app`] ○ | the state of the interface and the only function that changes it |
 //! | 7 | [`ui`] ○ | drawing that state |
-//! | 8 | `terminal` | the terminal, the event loop, carrying out effects |
+//! | 8 | `terminal` | the terminal, the event loop, executing effects |
 //! | 8 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
 //! | 9 | [`cli`] | arguments, subcommands, exit codes |
 //!
-//! # The way of a key, and the way of a change
+//! # The path of a key press and of a change
 //!
 //! ```text
-//! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch; answers what can be clicked
+//! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch; returns the clickable areas
 //! sync event ────────────────┼─> Event ─> app::update(&mut State)─┤
 //! request made ──────────────┤                                    │
 //! time ──────────────────────┘                                    └─> Effect ─> sync command, clipboard, suspend, quit
-//!                                                                        │   └─> searching, sorting: on threads of their own
-//! server <── api <── sync <──────────────────────────────────────────────┘       what they come to is an event again
+//!                                                                        │   └─> searching, sorting: on separate threads
+//! server <── api <── sync <──────────────────────────────────────────────┘       whose results are events again
 //! ```
 //!
 //! # A million segments
 //!
-//! What a key costs depends on the screen, and what a change costs on the change; neither depends on the tree. The visible rows
-//! are a list in pieces ([`forest`]), of which a frame shows a window. Whatever has to look at everything (searching, sorting,
-//! building the tree from a file) is plain data that any thread can carry out, on a copy that shares its memory with the tree.
-//! The network has its own threads, and a list that comes again is compared as it arrives, so only differences reach the screen.
+//! The cost of a key press depends on the screen, and the cost of a change on the change; neither depends on the size of the tree.
+//! The visible rows are a chunked list ([`forest`]), of which a frame shows a window. Work that has to visit everything (searching,
+//! sorting, building the tree from a file) is plain data that any thread can process, on a copy that shares its memory with the tree.
+//! The network has its own threads, and a repeated list is compared as it arrives, so only differences reach the screen.
 
 pub mod action;
 pub mod api;

@@ -1,8 +1,9 @@
-//! The program: everything is in the library.
+//! The `segtui` binary: everything is in the library.
 
 use std::process::ExitCode;
 
-/// The system's allocator rounds a segment up by a seventh and keeps what it took for a moment; this one does neither.
+/// The system allocator rounds each segment's memory up by a seventh and keeps memory that was needed only briefly; mimalloc does
+/// neither.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

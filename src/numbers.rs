@@ -1,38 +1,37 @@
-//! Numbers as a person reads them, the nouns that follow them, and the words that agree with them: the only place that knows how a
-//! language forms a plural.
+//! Formats numbers, the nouns after them and the words that agree with them: the only place that knows how plurals are formed.
 
-/// What is counted in a sentence.
+/// A noun that is counted in a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noun {
     /// A change of a segment.
     Change,
-    /// A segment right below another one.
+    /// A segment directly under another one.
     Child,
     /// A command line of curl.
     CurlCommand,
-    /// A segment anywhere below another one.
+    /// A segment anywhere under another one.
     Descendant,
     /// Something that is certainly wrong.
     Error,
-    /// Something wrong with a file.
+    /// Something that is wrong with a file.
     Fault,
     /// An external ID.
     ExternalId,
     /// An ID.
     Id,
-    /// A segment that is known from before.
+    /// A segment that was known before.
     KnownSegment,
     /// A line of a text.
     Line,
-    /// What a search has found.
+    /// A result of a search.
     Match,
     /// The name of a segment.
     Name,
     /// A page of the list of segments.
     Page,
-    /// The names down to a segment.
+    /// The names from the root down to a segment.
     Path,
-    /// A change that is sent or waits for that.
+    /// A change that is being sent or waits to be.
     PendingChange,
     /// A change that failed.
     Problem,
@@ -44,12 +43,12 @@ pub enum Noun {
     Warning,
     /// A segment in JSON.
     SegmentAsJson,
-    /// A segment and all below it.
+    /// A segment and its descendants.
     Subtree,
 }
 
 impl Noun {
-    /// The noun after a number; English has two forms.
+    /// The noun after a number. English has two forms.
     const fn after(self, count: usize) -> &'static str {
         let (one, many) = match self {
             Self::Change => ("change", "changes"),
@@ -106,7 +105,7 @@ pub enum Agreeing {
 }
 
 impl Agreeing {
-    /// The word for so many.
+    /// The form of the word for a count.
     #[must_use]
     pub const fn with(self, count: usize) -> &'static str {
         let (one, many) = match self {
@@ -126,13 +125,13 @@ impl Agreeing {
     }
 }
 
-/// So many of something: "1 segment", "1,200 segments".
+/// A number with a noun: "1 segment", "1,200 segments".
 #[must_use]
 pub fn counted(count: usize, noun: Noun) -> String {
     format!("{} {}", grouped(count), noun.after(count))
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 #[must_use]
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -147,7 +146,7 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-/// So many bytes, short.
+/// A number of bytes, in short form.
 #[must_use]
 pub fn size(bytes: usize) -> String {
     const KB: usize = 1024;
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(312), "312");
         assert_eq!(grouped(41_500), "41,500");
@@ -172,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_agrees_with_its_number() {
+    fn nouns_and_verbs_agree_with_a_number() {
         assert_eq!([0, 1, 2].map(|count| counted(count, Noun::Child)), ["0 children", "1 child", "2 children"]);
         assert_eq!(counted(41_500, Noun::Segment), "41,500 segments");
         assert_eq!([0, 1, 2].map(|count| Agreeing::Are.with(count)), ["are", "is", "are"]);
     }
 
     #[test]
-    fn a_size_takes_few_characters() {
+    fn a_size_is_short() {
         assert_eq!([0, 812, 1024, 1025].map(size), ["0 B", "812 B", "1 KB", "2 KB"]);
         assert_eq!(size(3 * 1024 * 1024 + 512 * 1024), "3.5 MB");
     }

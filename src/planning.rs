@@ -1,8 +1,8 @@
-//! From what a file wants and what a tenant has to the operations that lead from the one to the other.
+//! Computes the operations that turn a tenant's tree into what a file asks for.
 //!
-//! Everything here is a pure function of the rows, the tree and what was said about matching and scope: what is asked for can be
-//! shown, counted and refused before anything is sent. What would have to be guessed is not done. Everything that is wrong with
-//! the rows is told at once; rows with a fault in them ask for nothing.
+//! Everything here is a pure function of the rows, the tree, and the options for matching and scope, so a plan can be shown,
+//! counted and refused before anything is sent. Nothing ambiguous is planned. All problems with the rows are reported at once; a
+//! file with a faulty row yields no operations, unless [`Request::tolerant`] is set.
 
 mod among;
 mod damage;
@@ -36,229 +36,232 @@ pub use fuses::{Blown, Fuses, Limit};
 pub use remaining::{Outdated, Remaining, remaining};
 pub use saved::{Fields, Invalid, Kind, Made, SavedConflict, SavedOperation, SavedPlan};
 
-/// What a file is to be compared with, and how.
+/// The file to compare with the tenant, and how to compare them.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// What the file says.
+    /// The rows of the file.
     pub rows: &'a Rows,
-    /// What the tenant has.
+    /// The tenant's segments.
     pub forest: &'a Forest,
-    /// By what a row is taken for a segment; `None` is what the file has.
+    /// The key that matches rows to segments; `None` to choose it by what the file has.
     pub key: Option<Key>,
-    /// What the file speaks for.
+    /// The part of the tree that the file describes.
     pub scope: Scope,
-    /// Whether what is in the scope and not in the file is deleted.
+    /// Whether segments that are in the scope but not in the file are deleted.
     pub prune: bool,
-    /// Segments that a row means although its key says otherwise, by the indices of those rows.
+    /// Segments that a row means although its key says otherwise (`--renamed`), by row index.
     pub renamed: HashMap<usize, SegmentId>,
-    /// Ids that are to be created anew: of segments that are not there any more, and of those in whose place something else comes.
+    /// Ids that may be created again under a new id (`--recreate`): of segments that no longer exist, and of existing ones that
+    /// are replaced.
     pub recreate: HashSet<SegmentId>,
-    /// Whose segments are another system's, beside what is built in.
+    /// Segments that are managed by another system, in addition to the built-in pattern.
     pub owned: &'a [Pattern],
-    /// Whether a row with a fault is left out as a conflict instead of refusing all of them: for rows that come from a tenant, which
+    /// Whether a faulty row becomes a conflict instead of failing the whole plan. For rows that come from another tenant, which
     /// nobody can correct in a file.
     pub tolerant: bool,
-    /// Whether external ids that look like damaged ones are meant as they are.
+    /// Whether external ids that look damaged by a spreadsheet are accepted as written.
     pub ids_as_written: bool,
 }
 
-/// By what a row is taken for a segment.
+/// The key that matches rows to segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// Its id.
+    /// The id.
     Id,
-    /// Its external id.
+    /// The external id.
     ExternalId,
-    /// Its names from the top down.
+    /// The path: the names from the root down.
     Path,
 }
 
-/// What a file speaks for.
+/// The part of the tree that a file describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Nobody has said so: for its own rows.
+    /// None was given: the file describes only its own rows.
     Unsaid,
-    /// For everything.
+    /// The whole tree.
     All,
-    /// For a segment and all below it.
+    /// A segment and its descendants.
     Below(SegmentId),
-    /// For these.
+    /// These segments.
     Matching(HashSet<SegmentId>),
 }
 
-/// What leads from what there is to what is wanted.
+/// The operations from the current tree to the wanted one, and what was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// What to do, in an order in which it can be done one after the other.
+    /// The operations, in an order in which they can be applied one by one.
     pub operations: Vec<PlannedOperation>,
-    /// What is not done because somebody has to say what is meant.
+    /// Rows that are left out until the user decides what they mean.
     pub conflicts: Vec<Conflict>,
-    /// What would be deleted and is not.
+    /// Segments that pruning would delete but keeps.
     pub kept: Vec<Kept>,
-    /// By what rows were taken for segments.
+    /// The key that matched rows to segments.
     pub key: Key,
-    /// Whether the ids of the file are those of another tenant, where they only say which row is meant.
+    /// Whether the ids in the file belong to another tenant, and so only identify rows of the file.
     pub foreign_ids: bool,
-    /// The segment of each row that has one, by the lines.
+    /// The matched segments, with the lines of their rows.
     pub segments: Vec<(usize, Arc<Segment>)>,
-    /// The lines whose path says something else than their other columns, which are what counts.
+    /// Lines whose path contradicts their other columns. The other columns are used.
     pub ignored_paths: Vec<usize>,
-    /// Whether lines are the numbers of objects.
+    /// Whether the lines are numbers of objects instead.
     pub by_number: bool,
-    /// How many rows there were.
+    /// The number of rows.
     pub rows: usize,
-    /// How many of them are of segments that exist.
+    /// How many rows match an existing segment.
     pub matched: usize,
-    /// How many of these are in the scope.
+    /// How many of those segments are in the scope.
     pub matched_in_scope: usize,
-    /// How many segments of the scope no row means, without those that are kept whatever the rows say.
+    /// How many segments of the scope no row matches, not counting those that are kept whatever the rows say.
     pub missing_in_scope: usize,
-    /// How many segments the scope has; all of them when nobody has said.
+    /// How many segments the scope has; all segments of the tenant if no scope was given.
     pub scope_size: usize,
 }
 
-/// One operation, and why it is asked for.
+/// One operation, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedOperation {
-    /// What to do. New segments are known by [`provisional`] ids.
+    /// The operation. It refers to new segments by [`provisional`] ids.
     pub operation: Operation,
-    /// Why.
+    /// The reason.
     pub why: Why,
-    /// The index of the last move that has to be done before this one, so that no two moves close a circle.
+    /// The index of the last move that has to be done before this one, so that no two moves form a cycle.
     pub after: Option<usize>,
-    /// Of a create: segments that look like it and are others.
+    /// For a create: existing segments that look like the new one but are others.
     pub existing: Vec<SegmentId>,
 }
 
-/// Why something is done.
+/// Why an operation is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// A line has a segment that does not exist.
+    /// A line has no existing segment.
     New {
-        /// Its number.
+        /// The line number.
         line: usize,
     },
-    /// A line has other values.
+    /// A line has other values than its segment.
     Differs {
-        /// Its number.
+        /// The line number.
         line: usize,
     },
-    /// The segment is in the scope and in no line.
+    /// The segment is in the scope but in no line.
     Pruned,
-    /// What was done before is undone.
+    /// A previous operation is undone.
     Undo,
 }
 
-/// What is not done because somebody has to say what is meant.
+/// A row that is left out until the user decides what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The line.
     pub line: usize,
-    /// The id there, if the rows are the segments of a tenant: nobody sees lines of them.
+    /// The id in that row, if the rows are another tenant's segments, which have no line that a user could see.
     pub of_tenant: Option<String>,
-    /// How the segment is called there.
+    /// The name in the row.
     pub name: String,
-    /// The segment that it may be.
+    /// The existing segment that the row may mean.
     pub segment: Option<Arc<Segment>>,
-    /// Why it is not done.
+    /// Why the row is left out.
     pub reason: ConflictReason,
 }
 
-/// Why something is not done.
+/// Why a row is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictReason {
-    /// Something is wrong with the row itself.
+    /// The row itself is faulty.
     Faulty(Box<Problem>),
-    /// The line would create what is there under the same external id.
+    /// The line would create a segment, and an existing one has the same external id.
     SameExternalId,
-    /// The line would create what would be deleted elsewhere, with mostly the same children.
+    /// The line would create a segment, and one under the same parent that would be deleted shares at least half of its
+    /// children.
     SameChildren,
-    /// The line would create what would be deleted, under the same name.
+    /// The line would create a segment, and one with the same parent and name would be deleted.
     SameName,
-    /// The line would create a segment where one without an external id is deleted.
+    /// The line would create a segment, and a leaf under the same parent whose external id can't tell them apart would be
+    /// deleted.
     SameParent,
-    /// It stands under a line that is in conflict.
+    /// The parent is a line that is in conflict.
     Below {
-        /// That line.
+        /// The line.
         line: usize,
     },
-    /// It stands under a segment of its tenant that is in conflict.
+    /// The parent is a segment of the other tenant that is in conflict.
     BelowHeld,
 }
 
-/// A segment that would be deleted and is not.
+/// A segment that pruning would delete but keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// The segment.
     pub segment: Arc<Segment>,
-    /// Why.
+    /// Why it is kept.
     pub reason: KeptReason,
 }
 
-/// Why something is kept.
+/// Why a segment is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptReason {
-    /// It is another system's.
+    /// It is managed by another system.
     Managed {
-        /// Whose.
+        /// The system.
         owner: String,
     },
-    /// Something below it is kept.
+    /// A child of it stays, or another segment is moved or created under it.
     HasChildren,
-    /// It is what the scope begins with.
+    /// It is the root of the scope.
     ScopeRoot,
-    /// It is probably what a line would create.
+    /// A line would probably create it again.
     Conflict,
 }
 
-/// What is wrong with what a file wants.
+/// A problem with what a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanFault {
-    /// The line; `None` where it is about the whole file.
+    /// The line; `None` if the problem concerns the whole file.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// What is wrong, and what to do about it.
+/// A problem, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Nothing tells which segment a row means.
+    /// Nothing identifies the segment of a row.
     #[error("no IDs and no external IDs, so nothing says which segment a row means; with --key path, names do")]
     NoKey,
-    /// Ids, of which this tenant has none, and nothing else.
+    /// The file has only ids, and none of them exists in this tenant.
     #[error(
         "none of its IDs exists here, and it has no external IDs; to create all of it, leave out the column id, and --key path matches by names"
     )]
     UnknownIds,
-    /// The column of the key that was asked for is not there.
+    /// The requested key's column is missing.
     #[error("no column {0}, which --key asks for")]
     NoKeyColumn(Column),
-    /// An id of no segment.
+    /// An id that no segment has.
     #[error("no segment has the ID {0}; it may have been deleted. Remove the ID, or pass --recreate {0}")]
     UnknownId(String),
-    /// The beginning of several ids.
+    /// A prefix of several ids.
     #[error("{0} is the beginning of several IDs; write more of it")]
     AmbiguousId(String),
-    /// Two rows for one segment.
+    /// Two rows for the same segment.
     #[error("{column} {value} is in line {first} already")]
     Twice {
-        /// By what.
+        /// The column they share.
         column: Column,
-        /// Which.
+        /// The value.
         value: String,
-        /// The line of the first.
+        /// The line of the first row.
         first: usize,
     },
-    /// Several segments of the other tenant with one value.
+    /// Several segments of the other tenant share a value.
     #[error("several segments have the {column} {value}")]
     Several {
-        /// By what.
+        /// The column.
         column: Column,
-        /// Which.
+        /// The value.
         value: String,
     },
-    /// Several segments of this tenant with the external id of one of the other.
+    /// Several segments of this tenant have the external id of a segment of the other tenant.
     #[error("{count} segments here have the external ID {value}")]
     SeveralHere {
         /// The external id.
@@ -266,25 +269,25 @@ pub enum Problem {
         /// How many.
         count: usize,
     },
-    /// A parent that neither tenant has.
+    /// A parent that is in neither tenant.
     #[error("its parent, {column} {value}, is in neither tenant")]
     NoParent {
-        /// By what it is named.
+        /// The column that names it.
         column: Column,
-        /// What stands there.
+        /// The value.
         value: String,
     },
-    /// A row for a segment that another row was said to mean.
+    /// A row for a segment that `--renamed` gives to another row.
     #[error("{column} {value} is a segment that --renamed gives to line {line}; remove the flag, or this line")]
     Renamed {
-        /// By what.
+        /// The column.
         column: Column,
-        /// Which.
+        /// The value.
         value: String,
         /// The other line.
         line: usize,
     },
-    /// Several segments with the external id of a row.
+    /// Several segments have the external id of a row.
     #[error(
         "{count} segments have the external ID {value}, so it can't say which is meant; name each by its ID, in a column id"
     )]
@@ -294,33 +297,33 @@ pub enum Problem {
         /// How many.
         count: usize,
     },
-    /// An external id as a spreadsheet leaves it.
+    /// An external id that a spreadsheet has probably damaged.
     #[error("{found} looks like {known} {how}; correct it, or pass --ids-as-written")]
     DamagedId {
-        /// What the file has.
+        /// The value in the file.
         found: String,
-        /// What is known.
+        /// The known external id.
         known: String,
-        /// What was done to it.
+        /// How it was changed.
         how: &'static str,
     },
-    /// A number in a form that no external id has by itself.
+    /// A number in scientific notation, as a spreadsheet writes a rounded one.
     #[error("{0} is a number that a spreadsheet has rounded; format the column as text, or pass --ids-as-written")]
     RoundedId(String),
-    /// A parent that is nowhere.
+    /// A parent that is neither in the file nor on the server.
     #[error("{column} {value} is neither in the file nor on the server")]
     NoSuchParent {
-        /// By what it is named.
+        /// The column that names it.
         column: Column,
-        /// What stands there.
+        /// The value.
         value: String,
     },
-    /// A parent that may be several.
+    /// A parent that matches several segments.
     #[error("{column} {value} matches {count} segments; name the parent by parentId")]
     AmbiguousParent {
-        /// By what it is named.
+        /// The column that names it.
         column: Column,
-        /// What stands there.
+        /// The value.
         value: String,
         /// How many.
         count: usize,
@@ -328,10 +331,10 @@ pub enum Problem {
     /// Two columns that name different parents.
     #[error("parentId and parentExternalId name different parents; empty one of them")]
     ParentsDisagree,
-    /// A path that can't be read.
+    /// A path that can't be parsed.
     #[error("the path {0} can't be read; write /Name/Name, and // for a / in a name")]
     InvalidPath(String),
-    /// A path that several segments have.
+    /// A path that several segments share.
     #[error("the path {value} matches {count} segments; name each by its ID, in a column id")]
     AmbiguousPath {
         /// The path.
@@ -339,10 +342,10 @@ pub enum Problem {
         /// How many.
         count: usize,
     },
-    /// Nothing to call it by.
+    /// There is no name.
     #[error("no name")]
     NoName,
-    /// A value that can't be sent.
+    /// A value that the API doesn't accept.
     #[error("{column}: {fault}")]
     Field {
         /// The column.
@@ -350,19 +353,19 @@ pub enum Problem {
         /// What is wrong.
         fault: FieldFault,
     },
-    /// It would be its own ancestor.
+    /// A row would become its own ancestor.
     #[error("it would be its own ancestor")]
     Circle,
-    /// Not for this file to change.
+    /// The segment is outside the scope, so the file may not change it.
     #[error("it is outside the scope of --root or --match")]
     OutsideScope,
-    /// It would go where the file doesn't speak for.
+    /// The segment would move out of the scope.
     #[error("it would leave the scope of --root; widen the scope, or leave it where it is")]
     LeavesScope,
 }
 
 impl Problem {
-    /// The same of a segment of another tenant, which has no line and which nobody corrects in a file.
+    /// The same problem for a segment of another tenant, which has no line and can't be corrected in a file.
     fn of_tenant(self) -> Self {
         match self {
             Self::Twice { column, value, .. } => Self::Several { column, value },
@@ -373,36 +376,36 @@ impl Problem {
     }
 }
 
-/// The id by which a plan refers to the segment that one of its operations creates.
+/// The id by which a plan refers to the segment that the operation at `index` creates.
 #[must_use]
 pub fn provisional(index: usize) -> SegmentId {
     OpId { plan_id: PlanId(0), index }.provisional_id()
 }
 
-/// The index of the operation that creates the segment of a provisional id.
+/// The index of the operation that creates the segment with a provisional id.
 #[must_use]
 pub fn creating(id: &SegmentId) -> Option<usize> {
     OpId::creating(id).filter(|op| op.plan_id == PlanId(0)).map(|op| op.index)
 }
 
-/// What leads from what a tenant has to what a file wants.
+/// Plans the operations that turn a tenant's tree into what a file asks for.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with what it wants.
+/// All problems with the file.
 pub fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     difference::plan(request)
 }
 
-/// What is wrong with rows among themselves, whatever the tenant has, when they are matched by a key, or by what they have;
-/// `ids_as_written` lets numbers pass that a spreadsheet seems to have rounded.
+/// The problems among the rows themselves, whatever the tenant has. `key` is the key to match by, or `None` to choose it by what
+/// the rows have; `ids_as_written` accepts numbers that a spreadsheet seems to have rounded.
 #[must_use]
 pub fn faults_among(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
     among::faults(rows, key, ids_as_written)
 }
 
 impl Scope {
-    /// Whether it has a segment.
+    /// Whether a segment is in the scope.
     fn has(&self, forest: &Forest, id: &SegmentId) -> bool {
         match self {
             Self::Unsaid | Self::All => true,
@@ -411,7 +414,7 @@ impl Scope {
         }
     }
 
-    /// How many segments it has.
+    /// How many segments are in the scope.
     fn size(&self, forest: &Forest) -> usize {
         match self {
             Self::Unsaid | Self::All => forest.iter().count(),
@@ -422,7 +425,7 @@ impl Scope {
 }
 
 impl Planned {
-    /// Whether nothing is to be done, and nobody has to decide anything.
+    /// Whether there is nothing to do and nothing to decide.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.conflicts.is_empty()
@@ -430,7 +433,7 @@ impl Planned {
 }
 
 impl Key {
-    /// The column that it reads.
+    /// The column of the key.
     #[must_use]
     pub const fn column(self) -> Column {
         match self {

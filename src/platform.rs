@@ -1,6 +1,6 @@
-//! What Unix and Windows do differently: shells and groups of processes, folders, the rights of files, limits of the process, modes of
-//! the terminal. Both sides offer the same functions, so that no other module asks which system it is on; `tests/architecture.rs`
-//! lists the few that still have to.
+//! What differs between Unix and Windows: shells and process groups, folders, file permissions, process limits, terminal modes.
+//! Both sides offer the same functions, so that other modules need no platform checks; `tests/architecture.rs` lists the few that
+//! still do.
 
 #[cfg(unix)]
 mod unix;
@@ -14,19 +14,19 @@ pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
 
-/// The folders below which programs have their own.
+/// The base folders for the folders of programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseFolders {
-    /// For what a person writes.
+    /// For configuration.
     pub config: PathBuf,
-    /// For what a program notes for itself, such as a log.
+    /// For state, such as logs.
     pub state: PathBuf,
-    /// For what a program keeps.
+    /// For data.
     pub data: PathBuf,
 }
 
 impl BaseFolders {
-    /// Those of the XDG base directory specification for a home.
+    /// Returns the XDG base directories of a home.
     #[must_use]
     pub fn below(home: &Path) -> Self {
         Self { config: home.join(".config"), state: home.join(".local/state"), data: home.join(".local/share") }

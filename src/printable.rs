@@ -1,33 +1,33 @@
-//! What a server, a file or a person wrote, made safe for a terminal: nothing in it is obeyed, nothing hides, and nothing turns the
-//! direction of what stands beside it.
+//! Makes untrusted texts safe for a terminal: nothing in them is executed, nothing is hidden, and nothing changes the direction
+//! of the text beside them.
 //!
-//! Control characters and escapes, the characters that turn the direction of writing, those without any width, and soft hyphens
-//! become `�`, one for one, so that they are seen to be there. Of marks that stand above or below a letter so many are kept as
-//! any script needs, so a single letter costs no more than a few bytes.
+//! Each control character, escape, direction mark, zero-width character and soft hyphen becomes one `�`, so that its presence is
+//! visible. Of the combining marks on a letter only as many are kept as any script needs, so a single letter takes no more than a
+//! few bytes.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar;
 
-/// What stands in the place of what must not be shown.
+/// Replaces a character that must not be shown.
 const SHOWN: char = '\u{fffd}';
-/// Marks on one letter. Vietnamese takes two, and what is written for fun takes thousands.
+/// The most combining marks on one letter. Vietnamese needs two; joke texts have thousands.
 const MARKS: usize = 8;
-/// What joins several pictures into one.
+/// The zero-width joiner, which combines several emoji into one.
 const JOINER: char = '\u{200d}';
 
-/// What a character is where it stands.
+/// How to treat a character in its context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// It is shown as it is.
+    /// It is shown.
     Plain,
-    /// A terminal would obey it, or nobody would see it.
+    /// It is a control character or invisible.
     Hidden,
-    /// One more mark on a letter than any script needs.
+    /// It is a combining mark in excess of what any script needs.
     Excess,
 }
 
-/// The characters of a text, and what they are where they stand.
+/// The characters of a text, each with its treatment.
 fn sorted(text: &str) -> impl Iterator<Item = (char, Sort)> {
     let mut characters = text.chars().peekable();
     let (mut marks, mut before) = (0, None);
@@ -48,7 +48,7 @@ fn sorted(text: &str) -> impl Iterator<Item = (char, Sort)> {
     })
 }
 
-/// The text as it may be shown on one line.
+/// The text in a form that can be shown on one line.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if is_printable(text) {
@@ -62,7 +62,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown.collect())
 }
 
-/// Whether a text may be shown as it is.
+/// Whether a text can be shown unchanged.
 #[must_use]
 pub fn is_printable(text: &str) -> bool {
     if text.is_ascii() {
@@ -71,7 +71,7 @@ pub fn is_printable(text: &str) -> bool {
     sorted(text).all(|(_, sort)| sort == Sort::Plain)
 }
 
-/// The text of a report of several lines, with its line ends and its colours, and otherwise as it may be shown.
+/// The printable form of a report with several lines; line ends and colours are kept.
 #[must_use]
 pub fn printable_report(text: &str) -> String {
     let kept = |character| matches!(character, '\n' | '\x1b');
@@ -83,7 +83,7 @@ pub fn printable_report(text: &str) -> String {
     shown.collect()
 }
 
-/// A text that is written to be read back: what must not be shown is escaped as `escape` says, and the rest is as it is.
+/// A text that will be read back: characters that must not be shown are written by `escape`, the rest is unchanged.
 pub fn escape_hidden(text: &str, mut escape: impl FnMut(char, &mut String)) -> String {
     let mut written = String::with_capacity(text.len());
     for (character, sort) in sorted(text) {
@@ -92,7 +92,8 @@ pub fn escape_hidden(text: &str, mut escape: impl FnMut(char, &mut String)) -> S
     written
 }
 
-/// JSON on one line with what must not be shown as JSON's own escapes: it says the same. Only in its texts is there any.
+/// JSON on one line, with characters that must not be shown as JSON escapes, so its meaning is unchanged. Such characters occur
+/// only in strings.
 #[must_use]
 pub fn printable_json(json: &str) -> String {
     escape_hidden(json, |character, written| {
@@ -102,13 +103,13 @@ pub fn printable_json(json: &str) -> String {
     })
 }
 
-/// The same for JSON on several lines, which stay lines: in a text, JSON itself escapes what ends one.
+/// The same for JSON on several lines, which are kept: in a string, JSON itself escapes line breaks.
 #[must_use]
 pub fn printable_json_lines(json: &str) -> String {
     json.split('\n').map(printable_json).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character does something to a terminal, or nothing that can be seen.
+/// Whether a character controls a terminal or is invisible.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
@@ -125,7 +126,7 @@ fn is_mark(character: char) -> bool {
     character.width() == Some(0) && !is_hidden(character)
 }
 
-/// Whether a character is part of a picture that others can be joined to.
+/// Whether a character is part of an emoji that can be joined to others.
 const fn is_picture(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
@@ -136,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// Any text, with what must not be shown far more often than it comes by itself.
+    /// Any text, with far more characters that must not be shown than a random one.
     fn any_text() -> impl Strategy<Value = String> {
         let hidden = prop_oneof![
             Just('\u{1b}'),
@@ -164,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hidden_is_left_and_the_same_again_changes_nothing(text in any_text()) {
+        fn hidden_characters_are_replaced_and_the_result_is_stable(text in any_text()) {
             let shown = printable(&text);
             prop_assert!(is_printable(&shown), "{:?}", shown);
             prop_assert_eq!(printable(&shown).into_owned(), shown.clone().into_owned());
@@ -174,14 +175,14 @@ mod tests {
         }
 
         #[test]
-        fn json_says_the_same_and_hides_nothing(text in any_text()) {
+        fn json_keeps_its_meaning_and_hides_nothing(text in any_text()) {
             let json = printable_json(&serde_json::to_string(&text).unwrap());
             prop_assert!(is_printable(&json), "{:?}", json);
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }
 
         #[test]
-        fn json_on_several_lines_says_the_same_and_hides_nothing(text in any_text()) {
+        fn json_on_several_lines_keeps_its_meaning(text in any_text()) {
             let object = serde_json::json!({ "one": [text] });
             let json = printable_json_lines(&serde_json::to_string_pretty(&object).unwrap());
             prop_assert!(json.lines().count() == 5 && json.lines().all(is_printable), "{:?}", json);
@@ -189,13 +190,13 @@ mod tests {
         }
 
         #[test]
-        fn what_people_write_stays_as_it_is(text in "[a-zA-Z0-9ąćęłńóśźżŁÓ äöüßçéèñ日本語Ελλάδα •–—„”]{0,80}") {
+        fn ordinary_texts_are_unchanged(text in "[a-zA-Z0-9ąćęłńóśźżŁÓ äöüßçéèñ日本語Ελλάδα •–—„”]{0,80}") {
             prop_assert!(matches!(printable(&text), Cow::Borrowed(_)));
         }
     }
 
     #[test]
-    fn escapes_and_directions_are_seen_and_not_obeyed() {
+    fn escapes_and_direction_marks_become_visible() {
         assert_eq!(printable("a\u{1b}[31mb"), "a�[31mb");
         assert_eq!(printable("invoice\u{202e}fdp.exe"), "invoice�fdp.exe");
         assert_eq!(printable("pay\u{200b}pal"), "pay�pal");
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_with_a_million_marks_takes_a_few_bytes() {
+    fn excess_marks_on_a_letter_are_removed() {
         let text = format!("a{}b", "\u{301}".repeat(1_000_000));
         assert_eq!(printable(&text), format!("a{}b", "\u{301}".repeat(MARKS)));
     }

@@ -1,9 +1,9 @@
-//! One segment: its fields, its identity, what makes a field valid, and a position in the feed of changes.
+//! One segment: its fields, its id, what makes a field valid, and a position in the change feed.
 //!
-//! Two kinds of text live here. What the *server* sends is taken as it is: a [`Segment`] may have a blank name or point to
-//! itself, since hiding it would hide data. What a *person* wants to send is parsed first: a [`Draft`] can't be built from a
-//! blank name. Nothing here knows of trees, requests or screens; how tables grow in which segments are found lives here since both
-//! the tree and the sync actor have such.
+//! There are two kinds of text. What the *server* sends is taken as it is: a [`Segment`] may have a blank name or be its own
+//! parent, since hiding it would hide data. What a *person* wants to send is parsed first: a [`Draft`] can't have a blank
+//! name. Nothing here knows of trees, requests or the UI; the growth of segment lookup tables is here because both the tree
+//! and the sync actor need it.
 
 mod draft;
 mod id;
@@ -25,25 +25,25 @@ pub use pattern::Pattern;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
-    /// Its identity, given by the server, never reused after a delete.
+    /// Its id, assigned by the server and never reused after a delete.
     pub id: SegmentId,
-    /// What people call it. May be blank when the server says so.
+    /// Its display name. May be blank if the server sent it so.
     pub name: CompactString,
     /// The key under which an external system, such as an ERP, knows it.
     pub external_id: Option<CompactString>,
-    /// The segment it stands under. `None` for a root. May name one that does not exist, or itself.
+    /// Its parent; `None` for a root. May name a segment that does not exist, or the segment itself.
     #[serde(rename = "parentSegmentId")]
     pub parent: Option<SegmentId>,
 }
 
 impl Segment {
-    /// Whether there is nothing to read in the name.
+    /// Whether the name is empty or only whitespace.
     #[must_use]
     pub fn has_blank_name(&self) -> bool {
         self.name.trim().is_empty()
     }
 
-    /// The external id without spaces around it; `None` for a blank one, which says as little as none at all.
+    /// The external id without surrounding whitespace; `None` if blank, which means the same as no external id.
     #[must_use]
     pub fn trimmed_external_id(&self) -> Option<&str> {
         self.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty())
@@ -55,7 +55,7 @@ impl Segment {
         Field::ALL.into_iter().filter(|&field| self.field(field) != other.field(field)).collect()
     }
 
-    /// This segment with the given fields taken from another.
+    /// Returns this segment with the given fields taken from another.
     #[must_use]
     pub fn with_fields_of(mut self, other: &Self, fields: &[Field]) -> Self {
         for field in fields {
@@ -68,7 +68,8 @@ impl Segment {
         self
     }
 
-    /// This segment with other ids in the place of some, its own and that of its parent; `None` when none of them is another one.
+    /// Returns this segment with its own id and its parent's replaced where `other` returns a new one; `None` if neither is
+    /// replaced.
     #[must_use]
     pub fn with_ids(&self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Option<Self> {
         let (id, parent) = (other(&self.id), self.parent.as_ref().and_then(other));
@@ -79,7 +80,7 @@ impl Segment {
         })
     }
 
-    /// The value of a field as text, `None` when it is not set.
+    /// Returns the value of a field as text; `None` if it is not set.
     #[must_use]
     pub fn field(&self, field: Field) -> Option<String> {
         match field {
@@ -90,15 +91,15 @@ impl Segment {
     }
 }
 
-/// A position in the feed of changes: the step from which to ask next.
+/// A position in the change feed: the step to ask from next.
 ///
-/// The server counts steps from 1; which one follows is always its own answer, never computed here.
+/// The server counts steps from 1. The next step is always taken from its response, never computed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Step(pub i64);
 
 impl Step {
-    /// The first step a feed can be asked from.
+    /// The first step from which a feed can be requested.
     pub const FIRST: Self = Self(1);
 }
 

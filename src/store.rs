@@ -1,10 +1,10 @@
-//! What was last known of a tenant, in one SQLite file: every segment, the position in the feed that goes with them, and when
-//! they were last known to be what is on the server.
+//! The last known state of a tenant in one SQLite file: all segments, the feed position that goes with them, and when they
+//! were last known to match the server.
 //!
-//! Segments and position are written in one transaction, so whatever moment the program is killed at, following the feed from
-//! the stored position leads from the stored segments to the present ones. Only one program at a time writes a file; another one
-//! reads it and keeps what it learns to itself. A file that is damaged or not ours is moved aside, never trusted and never
-//! deleted, and the journal goes on wherever it can be read.
+//! Segments and position are written in one transaction, so whenever the program is killed, following the feed from the
+//! stored position leads from the stored segments to the current ones. Only one program at a time writes a file; any other
+//! reads it and stores nothing. A file that is damaged or not ours is moved aside, never trusted and never deleted, and its
+//! journal is carried over if it can be read.
 
 mod aside;
 mod history;
@@ -32,130 +32,130 @@ use crate::segment::{Segment, SegmentId, Step};
 pub use history::{HistoryEntry, history};
 pub use inspection::{Inspection, inspect};
 
-/// What a file holds.
+/// The stored state of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Every segment.
+    /// All segments.
     pub segments: Vec<Arc<Segment>>,
-    /// Where to read on in the feed; `None` when there was no feed.
+    /// Position to continue from in the feed; `None` if there was no feed.
     pub position: Option<Position>,
-    /// How the feed is recognised from there.
+    /// Landmarks by which the feed is recognised from there.
     pub landmarks: Vec<Landmark>,
-    /// When it was last known to be what is on the server.
+    /// When this was last known to match the server.
     pub saved: Timestamp,
-    /// Whether the list it comes from can be relied on.
+    /// How far the list it comes from can be relied on.
     pub completeness: Completeness,
-    /// How many of the segments were written one by one, since the list.
+    /// Number of segments written individually since the list, deleted ones included.
     pub changed: usize,
 }
 
-/// How far a list can be relied on to have everything.
+/// How far a list can be relied on to be complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
-    /// It has everything.
+    /// It is complete.
     Complete,
-    /// Nothing speaks against it, but something may yet: it was loaded so short a time before that the feed may still tell what
-    /// happened meanwhile, or a segment of it is known to be old.
+    /// There is no reason to doubt it yet: the list is so recent that the feed may still report what happened while it was
+    /// loading, or one of its segments is known to be stale.
     Unconfirmed,
-    /// Something speaks against it, or it wasn't compared with the feed yet.
+    /// There is reason to doubt it, or it was not yet compared with the feed.
     Incomplete,
 }
 
-/// A change of what a file holds: all of it or none.
+/// A write to a file: all or nothing.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// What is written.
+    /// The segments to write.
     pub segments: Segments,
-    /// Where to read on in the feed, having these; `None` leaves it as it is.
+    /// Position to continue from in the feed, given these segments; `None` leaves it unchanged.
     pub position: Option<Position>,
-    /// How the feed is recognised from there; written with the position.
+    /// Landmarks by which the feed is recognised from there; written with the position.
     pub landmarks: Vec<Landmark>,
-    /// When this was known to be so.
+    /// When this was known to match the server.
     pub at: Timestamp,
-    /// Whether the list it comes from can be relied on.
+    /// How far the list it comes from can be relied on.
     pub completeness: Completeness,
 }
 
 /// The segments of a record.
 #[derive(Debug, Clone)]
 pub enum Segments {
-    /// Exactly these exist.
+    /// All segments that exist.
     All(Vec<Arc<Segment>>),
-    /// These are different now; `None` is gone.
+    /// Segments that changed; `None` for a deleted one.
     Some(Vec<(SegmentId, Option<Arc<Segment>>)>),
 }
 
-/// A file that this program writes.
+/// A file that this program may write.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
-    /// Held for as long as the file is written here.
+    /// Held for as long as this program writes the file.
     _lock: File,
 }
 
-/// What opening a file gave.
+/// The result of opening a file.
 #[derive(Debug)]
 pub struct Opened {
-    /// What it holds, if anything.
+    /// The stored state, if any.
     pub snapshot: Option<Snapshot>,
-    /// For writing; `None` while another program does.
+    /// For writing; `None` while another program writes the file.
     pub store: Option<Store>,
-    /// What became of a file that could not be trusted.
+    /// Where a file went that could not be trusted.
     pub moved_aside: Option<MovedAside>,
-    /// What an earlier run left undone.
+    /// Operations that an earlier session left unfinished.
     pub journal: Vec<Journalled>,
-    /// How much of that could not be read, and was moved aside within the file.
+    /// Number of journal entries that could not be read and were moved aside within the file.
     pub unreadable: usize,
 }
 
-/// A file that could not be trusted, and is kept under another name.
+/// A file that could not be trusted and was renamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedAside {
-    /// Where it is now.
+    /// Its new path.
     pub path: PathBuf,
-    /// Whether its journal could be read, and goes on.
+    /// Whether its journal could be read and was carried over.
     pub journal_kept: bool,
 }
 
 /// Why nothing can be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The system refuses.
+    /// An I/O error.
     #[error("couldn't {doing} {path}: {reason}", path = .path.display(), reason = crate::files::reason(.source))]
     Io {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// SQLite refuses.
+    /// An SQLite error.
     #[error("couldn't use {path}: {source}", path = .path.display())]
     Database {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// A newer program wrote it.
+    /// A newer program wrote the file.
     #[error("{path} was written by a newer segtui (version {found}; this one knows {SCHEMA})", path = .path.display())]
     Newer {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The form it has.
+        /// Its schema version.
         found: i32,
     },
 }
 
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
-/// The form that is written.
+/// The schema version that is written.
 const SCHEMA: i32 = 7;
-/// The earliest form whose segments are read as they are.
+/// The first schema version whose segments can be read without a migration.
 const FIRST_READABLE: i32 = 6;
 
-/// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
+/// A list is stored packed, since it is read as a whole at every start. Later changes are stored one per row, since they are
 /// written often.
 const TABLES: &str = "
     CREATE TABLE packed (
@@ -180,7 +180,7 @@ const TABLES: &str = "
     );
 ";
 
-/// The first form had one position only, for all contexts.
+/// Version 1 had a single position, for all contexts.
 const FROM_1_TO_2: &str = "
     CREATE TABLE position (
         context TEXT PRIMARY KEY NOT NULL,
@@ -190,7 +190,7 @@ const FROM_1_TO_2: &str = "
     ALTER TABLE state DROP COLUMN position;
 ";
 
-/// The second form had a row for every segment.
+/// Version 2 had a row for every segment.
 const FROM_2_TO_3: &str = "
     CREATE TABLE packed (
         number INTEGER PRIMARY KEY NOT NULL,
@@ -199,10 +199,10 @@ const FROM_2_TO_3: &str = "
     ALTER TABLE segment ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// The third form had no journal.
+/// Version 3 had no journal.
 const FROM_3_TO_4: &str = journal::TABLE;
 
-/// The fourth form knew nothing by which to recognise a feed, nor what looks like a segment that is to be created.
+/// Version 4 had neither landmarks of the feed nor the lookalikes of a segment to be created.
 const FROM_4_TO_5: &str = "
     CREATE TABLE landmark (
         context TEXT PRIMARY KEY NOT NULL,
@@ -220,40 +220,40 @@ const FROM_4_TO_5: &str = "
     );
 ";
 
-/// The fifth form knew nothing of what was done before.
+/// Version 5 had no history.
 const FROM_5_TO_6: &str = history::TABLE;
 
-/// The sixth form did not tell a list that is not confirmed yet from one that something speaks against.
+/// Version 6 did not distinguish an unconfirmed list from a doubtful one.
 const FROM_6_TO_7: &str = "ALTER TABLE state ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0;";
 
-/// Segments packed together: enough that there are few rows, few enough that no blob is large.
+/// Segments per blob: many enough for few rows, few enough for small blobs.
 const PACKED: usize = 4_096;
 
-/// How the position for everybody is called, among those for one context.
+/// Name of the position for all contexts.
 const EVERYBODY: &str = "";
 
-/// Called for each chunk that is read, with about how many segments there are in all.
+/// Called with each chunk of segments as it is read, and with the approximate total number.
 pub type Telling<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
 
-/// Opens a file, creating it and the folders above it where they are not there.
+/// Opens a file, creating it and its parent folders if they don't exist.
 ///
 /// # Errors
 ///
-/// Any [`StoreError`]; a damaged file is none, since it is moved aside.
+/// Any [`StoreError`]. A damaged file is not an error, since it is moved aside.
 pub fn open(path: &Path) -> Result<Opened, StoreError> {
     open_telling(path, &mut |_, _| {})
 }
 
-/// Opens a file as [`open`] does, and tells of what is read as it is read: parts of the segments that the snapshot will have,
-/// each once. When it turns out that the file can't be trusted, what was told means nothing.
+/// Opens a file like [`open`], and passes on the segments as they are read: in chunks, each segment of the snapshot once. If
+/// the file turns out to be untrustworthy, they have to be dropped.
 ///
 /// # Errors
 ///
-/// Those of [`open`].
+/// Same as [`open`].
 pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     for path in [path, &path.with_extension("lock")] {
-        // What is a pipe would be waited for without end.
+        // Opening a pipe would block forever.
         if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
             return Err(StoreError::Io {
                 doing: "use",
@@ -275,7 +275,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     create_private(path).map_err(io("create"))?;
     tighten(path);
     let database = |source| StoreError::Database { path: path.to_owned(), source };
-    // The journal first: nothing else can be loaded again.
+    // The journal first: everything else can be loaded again.
     let mut rows = None;
     let trusted = current(path).and_then(|connection| {
         rows = Some(journal::raw_rows(&connection).map_err(database)?);
@@ -296,12 +296,13 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside, journal, unreadable })
 }
 
-/// How often the right to write is asked for, and the pause between: a program that is just being started by this one shares what is
-/// open here until it has begun, and so keeps for a moment what was given up meanwhile.
+/// How often the lock is tried, and the pause in between. A child process shares open files until it executes its own
+/// program, so one that is just being started may hold a released lock for a moment.
 const LOCK_TRIES: u32 = 10;
 const LOCK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The right to write, `None` while another program has it. The system takes it back when a program ends, however it ends.
+/// Acquires the right to write; `None` while another program has it. The system releases it when a program ends, however it
+/// ends.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = files::private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
     for _ in 0..LOCK_TRIES {
@@ -314,7 +315,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// What an earlier version has left readable for others is not worth failing for.
+/// Makes a file or folder private that an earlier version left readable by others. A failure is only logged.
 fn tighten(path: &Path) {
     if let Err(error) = files::keep_private(path) {
         tracing::warn!(%error, path = %path.display(), "others may read it");
@@ -325,7 +326,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     files::private().create(true).truncate(false).write(true).open(path).map(|_| ())
 }
 
-/// A file of the present form, made so where it had an earlier one.
+/// Opens a file with the current schema, migrating an earlier one.
 fn current(path: &Path) -> Result<Connection, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(database)?;
@@ -338,11 +339,11 @@ fn current(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// What a file holds, whoever writes it. A file that isn't there holds nothing, and neither does one of another form.
+/// Returns the state stored in a file, whoever writes it; `None` if there is no file, or its schema can't be read.
 ///
 /// # Errors
 ///
-/// What SQLite refuses.
+/// If SQLite fails.
 pub fn last_seen(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     if path.is_file() { read_only(path, &mut |_, _| {}) } else { Ok(None) }
 }
@@ -352,19 +353,19 @@ fn read_only(path: &Path, tell: Telling<'_>) -> Result<Option<Snapshot>, StoreEr
     let connection = Connection::open(path).map_err(database)?;
     let ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
     let form = pragma(&connection, "user_version").map_err(database)?;
-    // Whoever writes the file brings it to the present form, or is a newer program.
+    // The program that writes the file migrates it, or is newer than this one.
     if !ours || !is_readable(form) {
         return Ok(None);
     }
     read(&connection, form, tell).map_err(database)
 }
 
-/// Whether the segments of a file of a form can be read without changing it.
+/// Whether the segments of this schema version can be read without a migration.
 const fn is_readable(form: i32) -> bool {
     FIRST_READABLE <= form && form <= SCHEMA
 }
 
-/// Makes an empty file ours, and refuses one that is somebody else's.
+/// Initialises an empty file, and rejects one of another application.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -384,7 +385,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     if application == APPLICATION { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
-/// Brings a file of an earlier form to the present one, or leaves it as it is.
+/// Migrates a file to the current schema, or leaves it unchanged.
 fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found == SCHEMA {
         return Ok(());
@@ -415,7 +416,7 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
 }
 
 fn read(connection: &Connection, form: i32, tell: Telling<'_>) -> rusqlite::Result<Option<Snapshot>> {
-    // Another program may be writing, and all of this is to be from one moment.
+    // Another program may be writing, and everything has to be read from one consistent state.
     let _moment = connection.unchecked_transaction()?;
     let query = if form < SCHEMA {
         "SELECT saved, complete, 0 FROM state"
@@ -465,7 +466,7 @@ fn read_packed(
     Ok(segments)
 }
 
-/// What changed since the list: what it is now, or that it is gone.
+/// Returns the segments that changed since the list; `None` for a deleted one.
 fn read_changes(connection: &Connection) -> rusqlite::Result<HashMap<SegmentId, Option<Arc<Segment>>>> {
     let mut statement = connection.prepare("SELECT id, name, external_id, parent, gone FROM segment")?;
     let mut rows = statement.query([])?;
@@ -502,7 +503,7 @@ fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> 
     Ok(Position::of(known))
 }
 
-/// What can't be read is left out: a feed that is not recognised is followed all the same.
+/// Skips what can't be read: the feed can be followed without landmarks.
 fn read_landmarks(connection: &Connection) -> rusqlite::Result<Vec<Landmark>> {
     let mut statement = connection.prepare("SELECT context, step, next, named FROM landmark ORDER BY context")?;
     let rows = statement
@@ -533,11 +534,11 @@ fn put_landmarks(transaction: &Transaction<'_>, landmarks: &[Landmark]) -> rusql
 }
 
 impl Store {
-    /// Writes a record, all of it or nothing.
+    /// Writes a record, all or nothing.
     ///
     /// # Errors
     ///
-    /// What SQLite refuses; then the file is as it was.
+    /// If SQLite fails; the file is then unchanged.
     pub fn write(&mut self, record: &Record) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         match &record.segments {
@@ -577,7 +578,7 @@ impl Store {
         )?;
         transaction.commit()?;
         if matches!(record.segments, Segments::All(_)) {
-            // So much is not written again soon.
+            // Such a large write won't be repeated soon.
             self.connection.execute_batch("PRAGMA shrink_memory")?;
         }
         Ok(())
@@ -616,8 +617,8 @@ mod tests {
     }
 
     #[test]
-    fn packed_segments_are_written_as_this_form_has_them() {
-        // Other bytes take another form of the file: what is in people's folders is read by them.
+    fn the_packed_encoding_of_this_schema_is_fixed() {
+        // Other bytes would need another schema version: existing files have these.
         let bytes = [
             2, 1, 1, b'a', 1, b'A', 1, 2, 0xc5, 0x81, 1, 1, 1, b'p', 1, 1, b'b', 1, b'B', 1, 2, 0xc5, 0x81, 1, 1, 1,
             b'p',
@@ -628,7 +629,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn written_records_are_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/tenant.db");
         let opened = open(&path).unwrap();
@@ -651,7 +652,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_writes_and_the_other_reads() {
+    fn only_one_program_writes_and_others_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut first = open(&path).unwrap().store.unwrap();
@@ -705,7 +706,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_first_form_is_brought_to_the_present_one() {
+    fn a_file_of_schema_1_is_migrated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let first = "
@@ -731,7 +732,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_form_before_is_read_by_whoever_does_not_write_it() {
+    fn a_file_of_the_previous_schema_is_read_unmigrated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let completenesses = [Completeness::Unconfirmed, Completeness::Incomplete, Completeness::Complete];

@@ -1,25 +1,25 @@
-//! Keeps a client's picture of the tree equal to the server's, and carries out writes.
+//! Keeps a client's tree of segments in sync with the server, and carries out writes.
 //!
-//! An actor: [`Command`]s in, [`Event`]s out, both through bounded queues. It lists and follows, as the clients of
-//! Kubernetes do:
+//! An actor: [`Command`]s in, [`Event`]s out, both through bounded queues. It lists and watches, as Kubernetes clients do:
 //!
-//! 1. it finds the present end of the feed, before anything else;
-//! 2. it lists all pages, several at a time, and says what it has ([`Event::PageReceived`], [`Event::Listed`]);
-//! 3. it reads the feed from where that ended before the list began, and looks at each segment that is named there. So what
-//!    changed while the list was loading is mended right after it. When anything happened meanwhile, others may have
-//!    slipped from one page to the other unseen, and the feed doesn't name them: then everything is listed once more as soon
-//!    as the feed is quiet, and what a list lacks is only believed to be gone after a look;
-//! 4. it goes on reading the feed, for good. Every error leads back here after a pause, with nothing missed, since the
-//!    position only advances when what came before it was taken in.
+//! 1. find the current end of the feed, before anything else;
+//! 2. list all pages, several at a time, and report them ([`Event::PageReceived`], [`Event::Listed`]);
+//! 3. read the feed from where it ended before the list began, and fetch each segment that it names. That repairs whatever
+//!    changed while the list was loading. If anything happened meanwhile, other segments may have moved between pages unseen,
+//!    and the feed doesn't name those: everything is listed once more as soon as the feed is quiet, and a segment missing from
+//!    a list is only taken as deleted after a fetch;
+//! 4. keep reading the feed. Every error leads back here after a pause without missing anything, since the position only
+//!    advances once everything before it has been applied.
 //!
-//! With a [store](crate::store) the first two steps are only for the first start and for a feed that no longer knows the stored
-//! position: what was stored is told at once ([`Event::Restored`]), and the feed is read from where it was left.
+//! With a [store](crate::store), the first two steps are only needed at the first start and when the feed no longer knows the
+//! stored position: the stored segments are reported at once ([`Event::Restored`]), and the feed is read from the stored
+//! position.
 //!
-//! The API has no versions, so order is kept here: every question gets a number when it is asked, and an answer to an older
-//! question never overrides one to a newer. An own write is told by [`Event::Executed`] before any later change of the
-//! same segment, and its echo in the feed is no change.
+//! The API has no versions, so the actor keeps the order: every request gets a sequence number when it is sent, and a
+//! response never overrides one to a later request. An own write is reported by [`Event::Executed`] before any later change
+//! of the same segment, and its echo in the feed is not reported as a change.
 //!
-//! It knows nothing of screens: a terminal, a subcommand and a test are clients like any other.
+//! The actor knows nothing of the UI: a terminal, a subcommand and a test are clients like any other.
 
 mod actor;
 mod backlog;
@@ -51,35 +51,35 @@ use crate::segment::Step;
 pub use feed::{BEYOND, feed_end};
 pub use message::{Command, Event, FeedSource, ListProgress, Notice, Phase, SegmentChange, Suspicion};
 
-/// How to keep in step with a server.
+/// Settings of the sync actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Segments asked for in one page. The server may give fewer.
+    /// Segments requested per page. The server may send fewer.
     pub page_size: u32,
-    /// Requests in flight at once, for each of listing, looking at changed segments, and writing.
+    /// Requests in flight at once, for each of listing, fetching segments, and checking recovered operations.
     pub concurrency: usize,
-    /// The pause between two looks at the feed.
+    /// Interval between two polls of the feed.
     pub poll: Pace,
-    /// Where a list that does not end is cut.
+    /// Page at which a list that does not end is cut.
     pub max_pages: u32,
-    /// The pause between two lists where there is no feed to follow.
+    /// Pause between two lists when there is no feed.
     pub relist: Duration,
-    /// How often everything is listed again to compare; `None` is never.
+    /// How often everything is listed again to compare; `None` for never.
     pub verify_every: Option<Duration>,
-    /// How long the fate of a create whose answer was lost is looked for.
+    /// How long to search for the result of a create whose response was lost, and to wait for a deleted segment to be gone.
     pub create_confirm_timeout: Duration,
-    /// Contexts whose changes are followed each by itself, so that a change is known to be somebody's; none asks for all at
-    /// once, which is one question instead of several.
+    /// Contexts that are polled separately so that each change can be attributed; if empty, one request covers all contexts.
     pub origins: Vec<Context>,
-    /// Whether the feed leaves out what some do, so that it can't say that nothing has happened.
+    /// Whether the feed omits changes of some contexts, so that silence doesn't mean that nothing has happened.
     pub partial_feed: bool,
-    /// The step from which on changes are told; `None` is what happens from the start on.
+    /// Step from which changes are reported; `None` for the end of the feed at the start.
     pub since: Option<Step>,
-    /// Whether what the feed names is told, until it was first read to its end, also where the list had it already.
+    /// Whether changes are reported in feed order and, until the feed is first read to its end, include every segment that it
+    /// names, even one the list already had.
     pub tell_named: bool,
-    /// The file in which to keep what is known from one run to the next; `None` keeps nothing.
+    /// File that keeps the state between sessions; `None` keeps nothing.
     pub store: Option<PathBuf>,
-    /// Whether only the journal is kept there, and everything is listed at every start.
+    /// Whether the file keeps only the journal, and everything is listed at every start.
     pub journal_only: bool,
 }
 
@@ -103,28 +103,28 @@ impl Default for Settings {
     }
 }
 
-/// How often the feed is looked at: often while things happen, seldom while nothing does.
+/// How often the feed is polled: often while there are events, seldom while there are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The pause after something happened.
+    /// Pause after a poll that brought events.
     pub shortest: Duration,
-    /// The pause after nothing happened for long.
+    /// Longest pause, after many polls without events.
     pub longest: Duration,
 }
 
 impl Pace {
-    /// The same pause, whatever happens.
+    /// Returns a pace with a constant pause.
     #[must_use]
     pub const fn steady(pause: Duration) -> Self {
         Self { shortest: pause, longest: pause }
     }
 
-    /// The pause after one that brought nothing.
+    /// Returns the pause that follows one that brought no events.
     fn slower(self, pause: Duration) -> Duration {
         self.within(pause.mul_f64(1.5))
     }
 
-    /// A pause, or the nearest one that is allowed.
+    /// Clamps a pause to the allowed range.
     fn within(self, pause: Duration) -> Duration {
         pause.clamp(self.shortest, self.longest.max(self.shortest))
     }
@@ -136,18 +136,18 @@ impl Default for Pace {
     }
 }
 
-/// The ends of the two queues to the actor. Dropping them ends it, writes under way included.
+/// The client's ends of the queues to and from the actor. Dropping them stops the actor, including writes under way.
 #[derive(Debug)]
 pub struct SyncHandle {
-    /// Orders to it.
+    /// Commands to the actor.
     pub commands: mpsc::Sender<Command>,
-    /// What it says.
+    /// Events from the actor.
     pub events: mpsc::Receiver<Event>,
 }
 
-/// Events that may wait before the sync actor has to.
+/// Capacity of the event queue; the actor waits when it is full.
 const EVENTS: usize = 64;
-/// Orders that may wait: as many as a person can give at a time, one for each plan that was gathered.
+/// Capacity of the command queue: as many commands as a person can give at a time, one for each staged plan.
 const ORDERS: usize = 4_096;
 
 /// Starts an actor on the current tokio runtime.

@@ -1,9 +1,9 @@
-//! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
+//! The terminal: takes it over, feeds events to the state, draws, and always restores it.
 //!
-//! One loop waits for keys, for the sync actor, for what is told of requests, for time and for signals. It takes all that is ready,
-//! updates the state for each, then draws once, and not more often than a person can see. Nothing in it blocks but the writing to
-//! the terminal itself. The terminal is given back before anything else is printed: at the end, on an error, on a panic in any
-//! thread, and on a signal. However it ends, what was asked for last is in the journal.
+//! One loop waits for input, the sync actor, logged requests, timers and signals. It takes all events that are ready, updates the
+//! state for each, then draws once, no more often than the eye can see. It blocks only to write to the terminal. The terminal is
+//! restored before anything else is printed: at the end, on an error, on a panic in any thread, and on a signal. However the
+//! session ends, the last requested changes are in the journal.
 
 mod backend;
 mod browser;
@@ -50,61 +50,61 @@ pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
 pub use variables::without_keys;
 
-/// How a session came to its end.
+/// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The person left.
+    /// The user quit.
     Quit,
-    /// The person goes on elsewhere.
+    /// The user switched to another profile.
     Switched(Destination),
-    /// The system asked to end.
+    /// A signal asked the program to end.
     Signalled(Signal),
 }
 
-/// Why a session could not go on.
+/// Why a session broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// The terminal can't be read or written.
     #[error("the terminal is gone")]
     Terminal(#[from] io::Error),
-    /// Something has panicked, or the sync actor is gone.
+    /// Something panicked, or the sync actor stopped.
     #[error("internal error: the sync task stopped; see the log")]
     Part,
-    /// The same, while the person edited a text.
+    /// The same, while the user was editing a text.
     #[error("internal error: the sync task stopped; see the log. Your edited text is kept in {}", .0.display())]
     PartWhileEditing(PathBuf),
 }
 
-/// How the interface looks and which keys it obeys.
+/// The look and the keys of the interface.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// Styles and symbols.
     pub theme: Theme,
-    /// Every theme that can be changed to, as it is shown here.
+    /// Every theme the user can switch to, adapted to this terminal.
     pub themes: Vec<(Name, Theme)>,
-    /// Whether the terminal is asked for its background, since no theme was chosen.
+    /// Whether to ask the terminal for its background, because no theme was chosen.
     pub asks_background: bool,
-    /// Keys and what they do.
+    /// Key bindings.
     pub keymap: Keymap,
-    /// For programs of the person's own that are to get it.
+    /// The API key, for custom commands that are configured to get it.
     pub api_key: SecretString,
-    /// The variables that hold keys of profiles, which no such program sees.
+    /// Environment variables that hold API keys of profiles; external programs don't get them.
     pub key_variables: Vec<String>,
-    /// Whether the first key ends in a panic, to see that the terminal is given back then too.
+    /// Whether the first key panics, to test that the terminal is restored.
     pub fragility: PanicTest,
 }
 
-/// Whether the interface breaks on purpose.
+/// Whether the interface panics on purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PanicTest {
-    /// It does not.
+    /// Never.
     #[default]
     Sound,
-    /// The first key panics.
+    /// On the first key.
     FirstKeyPanics,
 }
 
-/// Columns and rows of the terminal.
+/// Returns the columns and rows of the terminal.
 ///
 /// # Errors
 ///
@@ -113,8 +113,7 @@ pub fn size() -> io::Result<(u16, u16)> {
     crossterm::terminal::size()
 }
 
-/// Runs the interface until the person leaves, goes elsewhere, or a signal comes. Answers how that came and the state at the
-/// end.
+/// Runs the interface until the user quits or switches, or a signal arrives. Returns how it ended and the final state.
 ///
 /// # Errors
 ///
@@ -148,28 +147,28 @@ pub async fn run(
     let mut sync_events = sync.events;
     let mut input = events::Input::open();
     let ending = interface.live(&mut input, signals, desk, Meanwhile { sync: &mut sync_events, requests }).await;
-    // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
+    // Before the terminal is restored, so that input for the shell is not read here.
     input.close();
     let ending = match ending {
-        // The last frame stays until the next session has its first; it tells what is going on.
+        // The last frame stays until the next session draws one, so it shows what is going on.
         Ok(ending @ Ending::Switched(_)) => interface.draw().map(|()| ending).map_err(Broken::from),
         ending => ending,
     };
-    // However it ends, what was asked for last is written down.
+    // However it ends, the last requested changes are written to the journal.
     let Interface { state, commands, .. } = interface;
     drop(commands);
     let _late = tokio::time::timeout(LAST_WORDS, drain(sync_events)).await;
     Ok((ending?, state))
 }
 
-/// What happens whoever has the screen.
+/// The event sources that stay active whoever has the screen.
 struct Meanwhile<'a> {
     sync: &'a mut mpsc::Receiver<crate::sync::Event>,
     requests: &'a mut mpsc::Receiver<Arc<Exchange>>,
 }
 
 impl Meanwhile<'_> {
-    /// The next of it. Whatever has panicked, nothing that is shown from then on is to be trusted.
+    /// Waits for the next event. After a panic anywhere, nothing on screen can be trusted, so it is an error.
     async fn next(&mut self) -> Result<Event, Broken> {
         tokio::select! {
             event = self.sync.recv() => event.map(Event::Sync).ok_or(Broken::Part),
@@ -179,15 +178,15 @@ impl Meanwhile<'_> {
     }
 }
 
-/// How long the sync actor may take to write down what it was asked for last.
+/// How long the sync actor can take to write the last commands to the journal.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// Until the sync actor has nothing more to say: all it was asked for is in the journal then.
+/// Waits until the sync actor has stopped: then all its commands are in the journal.
 async fn drain(mut events: mpsc::Receiver<crate::sync::Event>) {
     while events.recv().await.is_some() {}
 }
 
-/// Events taken before the next frame is drawn: enough for a paste, too few to keep a person waiting.
+/// Maximum events processed before the next frame: enough for a paste, few enough for no visible delay.
 const BATCH: usize = 512;
 
 async fn take_what_is_ready(
@@ -197,7 +196,7 @@ async fn take_what_is_ready(
     batch: &mut Vec<Event>,
 ) -> io::Result<()> {
     while batch.len() < BATCH
-        // Asked in the name of this task: whoever asks the terminal last is the one it wakes.
+        // Polled from this task, so that the input wakes this one: only the last waker is kept.
         && let Poll::Ready(event) = futures_util::poll!(input.next())
     {
         batch.push(event.ok_or_else(closed)??);
@@ -224,7 +223,7 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed")
 }
 
-/// What the loop does next; of several, the last of these.
+/// What the loop does next. If several are requested, the last one listed here wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LoopAction {
     Continue,
@@ -240,36 +239,36 @@ struct Interface<'a> {
     commands: mpsc::Sender<Command>,
     jobs: Jobs,
     screen: &'a mut Screen,
-    /// To whoever tries connections and writes profiles.
+    /// To the service that tests connections and writes profiles.
     orders: mpsc::Sender<FormEffect>,
-    /// An order for which a command is asked for the key, as soon as it has the terminal.
+    /// A task that runs a command to get an API key, waiting for the terminal.
     asking: Option<FormEffect>,
     pace: FramePace,
-    /// What the person is to edit as soon as the terminal is the editor's.
+    /// The text to edit as soon as the editor has the terminal.
     text: Option<String>,
-    /// Where the person goes on, if anywhere.
+    /// The profile to switch to, if any.
     onward: Option<Destination>,
-    /// What can be clicked in the last frame.
+    /// The click targets of the last frame.
     targets: Targets,
 }
 
-/// When frames were drawn and are to be drawn.
+/// When the last frame was drawn and the next one is due.
 #[derive(Debug, Default)]
 struct FramePace {
     drawn: Option<Instant>,
-    /// Something happened since.
+    /// Something changed since the last frame.
     owed: bool,
     /// An event arrived that must be drawn without delay.
     urgent: bool,
 }
 
-/// The shortest time between two frames. The first key after a rest is drawn at once; of a flood, some 120 frames a second.
+/// Minimum time between frames. The first key after a pause is drawn at once; a flood of events gets about 120 frames a second.
 const FRAME: Duration = Duration::from_millis(8);
-/// The shortest time between two frames that only show how the list grows: the time is better spent on the list.
+/// Minimum time between frames that only show a list growing: loading the list needs the time more.
 const LEISURE: Duration = Duration::from_millis(50);
 
 impl FramePace {
-    /// When the next frame may be drawn; `None` is at once.
+    /// How long to wait before the next frame; `None` if it can be drawn now.
     fn next(&self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.drawn?);
         let least = if self.urgent { FRAME } else { LEISURE };
@@ -277,14 +276,14 @@ impl FramePace {
     }
 }
 
-/// Whether it only tells that more of the list has come, or what was asked for.
+/// Whether an event only reports that the list grew or that a request was made.
 fn is_growth(event: &Event) -> bool {
     use crate::sync::{Event as Told, Phase};
     matches!(event, Event::Requested(_) | Event::Sync(Told::PageReceived(_) | Told::PhaseChanged(Phase::Loading(_))))
 }
 
 impl Interface<'_> {
-    /// Takes what happens and draws what it comes to, until the end.
+    /// Processes events and draws, until the session ends.
     async fn live(
         &mut self,
         input: &mut events::Input,
@@ -316,7 +315,7 @@ impl Interface<'_> {
                     self.draw()?;
                 }
                 aside => {
-                    // The reader of keys would swallow what is typed to the shell or the editor.
+                    // The reader would swallow input meant for the shell or the editor.
                     input.close();
                     let edited = self.step_aside(aside, &mut meanwhile).await?;
                     *input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
@@ -333,12 +332,12 @@ impl Interface<'_> {
         }
     }
 
-    /// Takes what happened, up to the event that ends it all.
+    /// Processes events, up to one that ends the session.
     fn take_all(&mut self, batch: &mut Vec<Event>) -> LoopAction {
         let mut flow = LoopAction::Continue;
         for event in batch.drain(..) {
             if flow != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
-                // It was typed for what comes now and not for the tree.
+                // It was typed for what comes next, not for the tree.
                 continue;
             }
             flow = flow.max(self.take(event));
@@ -356,7 +355,7 @@ impl Interface<'_> {
         self.pace.urgent |= !is_growth(&event);
         self.update(Event::Time(clock::now()));
         self.update(match event {
-            // It was aimed at what was on the screen.
+            // Resolved against the last frame, which is what the user saw.
             Event::Mouse(mouse) => self.targets.event(mouse),
             event => event,
         })
@@ -403,21 +402,22 @@ impl Interface<'_> {
         self.onward.take().map_or(Ending::Quit, Ending::Switched)
     }
 
-    /// Hands an order of the form for a profile to the desk; where a command is asked for the key, only when it has the terminal.
+    /// Passes a task of the profile form to the service. A task that runs a command to get the API key waits until the command can
+    /// have the terminal.
     fn order(&mut self, wish: FormEffect) -> LoopAction {
         if asks_a_command(&wish) {
             self.asking = Some(wish);
             return LoopAction::AskForKey;
         }
-        // There is room for all that a form can order; where nobody takes orders, no answer comes and the form says so.
+        // The channel has room for all that a form can send, so this fails only if the service is gone.
         if self.orders.try_send(wish).is_err() {
             tracing::warn!("an order of the form for a profile could not be handed over");
         }
         LoopAction::Continue
     }
 
-    /// Leaves the terminal to a command that is asked for a key: it may want to ask for a password, and two can't read from one
-    /// terminal. The session goes on unseen.
+    /// Gives the terminal to a command that prints an API key: it may ask for a password, and two programs can't read from one
+    /// terminal. The session continues in the background.
     async fn ask_for_key(
         &mut self,
         signals: &mut Signals,
@@ -435,7 +435,7 @@ impl Interface<'_> {
         Ok(())
     }
 
-    /// Takes what happens while the screen is somebody else's, until that is over: the sync actor goes on following and sending.
+    /// Processes events while another program has the screen, until `over` completes: the sync actor keeps following and sending.
     async fn unseen_until<T>(
         &mut self,
         over: impl Future<Output = T>,
@@ -449,19 +449,19 @@ impl Interface<'_> {
                 event = meanwhile.next() => event?,
                 event = self.jobs.next() => event,
             };
-            // Nothing that happens by itself ends the session or steps aside.
+            // None of these events can end the session or give the terminal away.
             self.take(event);
         }
     }
 
-    /// A terminal that takes nothing any more is found out with the next frame.
+    /// Copies a text to the clipboard. An error is only logged; if the terminal is gone, the next frame fails.
     fn copy(&mut self, text: &str) {
         if let Err(error) = self.screen.copy(text) {
             tracing::warn!(%error, "nothing could be copied");
         }
     }
 
-    /// Takes the terminal over again after the process was stopped, and draws everything.
+    /// Takes over the terminal again after the process was stopped, and redraws everything.
     fn retake(&mut self) -> io::Result<()> {
         self.screen.retake()?;
         self.draw()
@@ -492,7 +492,7 @@ impl Interface<'_> {
         self.screen.draw(|frame| *targets = ui::draw(state, look, frame))
     }
 
-    /// Until work has come to something, or the screen is to change although nothing happens.
+    /// Waits for the outcome of a job, or until a frame is due without an event (`None`).
     async fn next(&mut self) -> Option<Event> {
         let alarm = Self::alarm(&self.pace, &self.state);
         tokio::select! {
@@ -514,17 +514,17 @@ impl Interface<'_> {
         }
     }
 
-    /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
+    /// Gives the terminal to the editor or the shell and takes it back. Returns the outcome of the edit, if there was one.
     async fn step_aside(&mut self, flow: LoopAction, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
         self.screen.close()?;
         let edited = match self.text.take() {
-            // A signal to end waits for the editor: two programs can't read from one terminal.
+            // A termination signal waits for the editor: two programs can't read from one terminal.
             Some(text) => {
                 let setup = self.setup;
                 let mut edit = pin!(editor::edit(&text, &setup.key_variables));
                 match self.unseen_until(edit.as_mut(), meanwhile).await {
                     Ok(edited) => Some(edited),
-                    // The editor has the terminal; to end beside it would leave two to read from it.
+                    // The editor has the terminal; exiting now would leave two programs reading from it.
                     Err(broken) => {
                         let file = match edit.await {
                             Edited::Saved { file, .. } => Some(file),
@@ -544,7 +544,7 @@ impl Interface<'_> {
     }
 }
 
-/// What the desk has answered; it is there for as long as the session.
+/// An answer of the profile service, which lives as long as the session.
 fn profile_event(answer: Option<(u64, Answer)>) -> Result<Event, Broken> {
     let (number, answer) = answer.ok_or(Broken::Part)?;
     Ok(Event::Profile { number, answer })

@@ -1,5 +1,5 @@
-//! [`Theme`]: styles by what they mean, with the names that the configuration knows them by. Colour never alone carries a
-//! meaning: [`Symbols`] and words stand beside it. What a terminal can show of a colour is in [`Depth`].
+//! [`Theme`]: styles by meaning, with their names in the configuration. Colour is never the only carrier of a meaning: there are
+//! always [`Symbols`] or words too. [`Depth`] is which colours a terminal can show.
 
 mod builtin;
 mod depth;
@@ -15,66 +15,66 @@ pub use depth::Depth;
 pub use ratatui::style::Color;
 pub use symbols::{Lines, Symbols};
 
-/// Styles and symbols.
+/// The styles and symbols of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
-    /// What is read first: titles, the program's name.
+    /// Prominent text: titles, the program's name.
     pub strong: Style,
-    /// What stands in the second row: labels, ids, hints.
+    /// Secondary text: labels, IDs, hints.
     pub quiet: Style,
-    /// The one accent: keys, open fields, the pane with the keys.
+    /// The accent: keys, active fields, the focused pane.
     pub accent: Style,
     /// The header's line.
     pub header: Style,
     /// The selected row.
     pub selected: Style,
-    /// The selected row while another pane has the keys.
+    /// The selected row while another pane has the focus.
     pub selected_elsewhere: Style,
     /// Lines between panes.
     pub line: Style,
-    /// Bars of quantities and of scrolling.
+    /// Bars of charts and scrollbars.
     pub bar: Style,
     /// Matched characters.
     pub matched: Style,
-    /// What changed a moment ago.
+    /// Recent changes.
     pub fresh: Style,
-    /// What waits for the server.
+    /// Pending changes.
     pub pending: Style,
-    /// All is well.
+    /// Success.
     pub good: Style,
-    /// Something to look at.
+    /// Warnings.
     pub warning: Style,
-    /// Something failed.
+    /// Failures.
     pub bad: Style,
-    /// What the theme takes the terminal's own background to be.
+    /// The terminal background that the theme is made for.
     pub ground: Ground,
-    /// What the words in the header are coloured in.
+    /// How words in the header are coloured.
     pub header_words: HeaderWords,
-    /// Whether a profile has given the header and the lines a colour of its own.
+    /// Whether a profile sets the colour of the header and the lines.
     pub framed: bool,
     /// The symbols.
     pub symbols: Symbols,
 }
 
-/// A background that a theme is made for but does not set: the terminal's own.
+/// A background that a theme assumes but does not set: the terminal's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
-    /// Black, or nearly.
+    /// Black or nearly so.
     Dark,
-    /// White, or nearly.
+    /// White or nearly so.
     Light,
 }
 
-/// What the words in the header are coloured in.
+/// How words in the header are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderWords {
-    /// Each as what it means.
+    /// Each by its meaning.
     AsMeant,
-    /// All in the header's own colour, on which nothing else could be relied upon to be readable.
+    /// All in the header's own colour, since others might not be readable on it.
     AsHeader,
 }
 
-/// The names of the styles, and what each is for.
+/// The names of the styles and their uses.
 pub const STYLES: [(&str, &str); 14] = [
     ("strong", "titles"),
     ("quiet", "labels, IDs, hints"),
@@ -92,12 +92,12 @@ pub const STYLES: [(&str, &str); 14] = [
     ("bad", "errors"),
 ];
 
-/// What is to be different in one style. What is `None` stays as the theme has it.
+/// Changes to one style. The theme's value applies where it is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StyleChange {
-    /// The colour of the characters; `Reset` is the terminal's own.
+    /// The text colour; `Reset` is the terminal's own.
     pub fg: Option<Color>,
-    /// The colour behind them.
+    /// The background colour.
     pub bg: Option<Color>,
     /// Whether it is bold.
     pub bold: Option<bool>,
@@ -105,7 +105,7 @@ pub struct StyleChange {
     pub italic: Option<bool>,
     /// Whether it is underlined.
     pub underlined: Option<bool>,
-    /// Whether its colours change places.
+    /// Whether its colours are swapped.
     pub reversed: Option<bool>,
 }
 
@@ -127,7 +127,7 @@ impl StyleChange {
 }
 
 impl Theme {
-    /// The style of a name in [`STYLES`].
+    /// Returns the style with a name from [`STYLES`].
     pub fn style_mut(&mut self, name: &str) -> Option<&mut Style> {
         Some(match name {
             "strong" => &mut self.strong,
@@ -148,7 +148,7 @@ impl Theme {
         })
     }
 
-    /// With changes to styles, each by its name in [`STYLES`].
+    /// Applies changes to styles, each given by its name in [`STYLES`].
     #[must_use]
     pub fn with<'a>(mut self, changes: impl IntoIterator<Item = (&'a str, StyleChange)>) -> Self {
         for (name, change) in changes {
@@ -162,7 +162,7 @@ impl Theme {
         self
     }
 
-    /// With the header and the lines between panes in one colour, by which a profile is known at a glance.
+    /// Shows the header and the lines between panes in one colour, which identifies a profile.
     #[must_use]
     pub fn framed_in(self, colour: Color) -> Self {
         let plain = Style::new();
@@ -170,13 +170,14 @@ impl Theme {
         Self { header, line: plain.fg(colour), header_words: HeaderWords::AsHeader, framed: true, ..self }
     }
 
-    /// The line around a dialog: in the profile's colour where it has one, so that no dialog hides where one is.
+    /// Returns the style of a dialog's border: in the profile's colour if it has one, so that a dialog does not hide which profile
+    /// this is.
     #[must_use]
     pub const fn dialog_line(&self) -> Style {
         if self.framed { self.line } else { self.accent }
     }
 
-    /// With no colour that a terminal of this depth can't show.
+    /// Replaces the colours that a terminal of this depth can't show.
     #[must_use]
     pub fn within(mut self, depth: Depth) -> Self {
         let ground = self.ground;
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_can_be_read_on_every_colour() {
+    fn the_header_is_readable_on_every_colour() {
         let ink = |colour| Theme::new(Name::Dark, Symbols::UNICODE).framed_in(colour).header.fg;
         for dark in [Color::Red, Color::Blue, Color::Black, Color::Rgb(0x80, 0, 0x40), Color::Rgb(0, 0, 0xff)] {
             assert_eq!(ink(dark), Some(Color::White), "{dark}");
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_leaves_alone_what_it_does_not_speak_of() {
+    fn a_style_change_keeps_everything_else() {
         let theme = Theme::new(Name::Dark, Symbols::UNICODE);
         let change = StyleChange { fg: Some(Color::Black), bold: Some(false), ..StyleChange::default() };
         let changed = theme.clone().with([("matched", change)]);

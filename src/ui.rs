@@ -1,7 +1,7 @@
-//! Drawing the state: header, tree, details, activity, footer, and what is open over them.
+//! Draws the state: header, tree, details, activity, footer, and any dialog or page open on top.
 //!
-//! Nothing is decided here and nothing is remembered: the same state and size always give the same picture. The cost of a
-//! frame depends on the size of the screen, not on that of the tree. Every size is good, nought included.
+//! Drawing decides nothing and keeps nothing: the same state and size always give the same picture. The cost of a frame depends on
+//! the size of the screen, not of the tree. Any screen size works, zero included.
 
 mod canvas;
 mod changes;
@@ -42,16 +42,16 @@ use text::rect;
 
 pub use theme::{Name as ThemeName, Symbols, Theme};
 
-/// What the drawing goes by besides the state.
+/// What drawing needs besides the state.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     /// Styles and symbols.
     pub theme: &'a Theme,
-    /// For telling which keys do what.
+    /// Key bindings, for the hints on screen.
     pub keymap: &'a Keymap,
 }
 
-/// Draws the whole screen. Returns what on it can be clicked.
+/// Draws the whole screen. Returns the click targets on it.
 pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
     let mut canvas = Canvas::new(frame, state.screen.opened);
     draw_on(state, look, &mut canvas);
@@ -64,26 +64,26 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
 fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let layout = state.layout();
     if layout.screen.width != frame.area().width || layout.screen.height != frame.area().height {
-        // The terminal has just changed its size; the event that tells the state is on its way.
+        // The terminal was just resized; the event that updates the state is on its way.
         return;
     }
     if let Some(Layer::NewProfile(form)) = state.screen.layers.last() {
-        // It has the whole screen: what shows beside it belongs to another tenant.
+        // The form takes the whole screen: the tree belongs to another tenant.
         return new_profile::draw(form, look, frame);
     }
-    // A dialog first, since its height tells which rows are shown beside it; it is put on top of them below.
+    // The dialog is drawn first because its height decides which rows are shown; it is merged on top of them below.
     let layer = state.screen.layers.last();
     let dialog = layer.and_then(|layer| draw_dialog(state, layer, look, frame)).map(|area| cut_out(area, frame));
     let first_row =
         dialog.as_ref().map_or(state.tree.view.offset, |dialog| state.beside_dialog(dialog.area.height).first_row);
     let over_all = dialog.is_some().then(|| frame.take_targets());
-    // Then the tree: its widget may write beyond its pane when the indentation is wide.
+    // Then the tree: its widget can write past its pane when the indentation is wide.
     tree::draw(state, first_row, look, frame);
     frame::draw(state, first_row, look, frame);
     header::draw(state, look, frame);
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
-    // Read aloud, the last line says what is chosen on the page, and the page leaves that line free.
+    // In screen-reader mode the last line names the chosen line of the page, and the page leaves that line free.
     let is_read = look.theme.symbols.are_words();
     if let Some(layer) = layer.filter(|_| is_read) {
         draw_page(state, layer, look, frame);
@@ -108,8 +108,8 @@ fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     show_nothing_hidden(frame);
 }
 
-/// Draws a dialog that stands beside the row it speaks of, and answers where. Only the one that has the keys is drawn: what is open
-/// below it comes back when it is closed.
+/// Draws a dialog next to the row it is about and returns its area. Only the topmost dialog is drawn; those below it reappear when
+/// it closes.
 fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Option<Rect> {
     let area = match layer {
         Layer::Form(form) => form::draw(state, form, look, frame),
@@ -125,7 +125,7 @@ fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<
         Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),
         Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
         Layer::Leaving => deletion::draw_leaving(state, look, frame),
-        // They have a page or the whole screen, or are drawn where they are typed: in the footer's line and in the row.
+        // These have a page or the whole screen, or are drawn where the text is typed: in the footer or in the row.
         Layer::Help(_)
         | Layer::Findings
         | Layer::Requests(_)
@@ -139,7 +139,7 @@ fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<
     Some(area)
 }
 
-/// Draws what has a page of its own, whatever is below it.
+/// Draws the layers that have a full page, over whatever is below.
 fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     match layer {
         Layer::Help(line) => help::draw(state, *line, look, frame),
@@ -150,11 +150,11 @@ fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_
     }
 }
 
-/// Clears the panes of which a dialog leaves a part: that would be read as if it belonged to the dialog.
+/// Clears panes that a dialog only partly covers; a screen reader would read the rest as part of the dialog.
 fn clear_cut_panes(state: &State, dialog: Rect, frame: &mut Canvas<'_, '_>) {
     let layout = state.layout();
     for pane in [layout.details, layout.activity].into_iter().flatten().map(rect) {
-        // Its title stands in the line above.
+        // The pane's title is in the line above it.
         let pane = Rect { y: pane.y.saturating_sub(1), height: pane.height + 1, ..pane };
         if pane.intersects(dialog) {
             frame.render_widget(Clear, pane);
@@ -162,7 +162,7 @@ fn clear_cut_panes(state: &State, dialog: Rect, frame: &mut Canvas<'_, '_>) {
     }
 }
 
-/// Takes what is drawn in an area off the screen.
+/// Moves the cells of an area off the screen into a buffer.
 fn cut_out(area: Rect, frame: &mut Frame<'_>) -> Buffer {
     let mut taken = Buffer::empty(area);
     for position in area.positions() {
@@ -173,12 +173,12 @@ fn cut_out(area: Rect, frame: &mut Frame<'_>) -> Buffer {
     taken
 }
 
-/// The last door to the terminal: whatever way a name has come into a cell, nothing in it is obeyed, and it has no end of marks.
+/// The last filter before the terminal: however a name got into a cell, it can't send control sequences or pile up combining marks.
 fn show_nothing_hidden(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {
         let symbol = cell.symbol();
         if symbol.len() > 1 && !is_printable(symbol) {
-            // A sign of its own for each would take more room than the cell has.
+            // A replacement for each hidden character would not fit in the cell.
             let shown = printable(symbol).replace('\u{fffd}', "");
             cell.set_symbol(if shown.is_empty() { "\u{fffd}" } else { &shown });
         }
@@ -190,7 +190,7 @@ pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     tree::draw(state, state.tree.view.offset, look, &mut Canvas::new(frame, state.screen.opened));
 }
 
-/// Draws the form for a new profile on an empty screen. Returns what on it can be clicked.
+/// Draws the form for a new profile on an empty screen. Returns the click targets on it.
 pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
     let mut canvas = Canvas::new(frame, 0);
     new_profile::draw(form, look, &mut canvas);
@@ -200,7 +200,7 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
     canvas.into_targets()
 }
 
-/// Replaces the punctuation of our own texts by what every font has.
+/// Replaces the punctuation of segtui's own texts with ASCII, which every font has.
 fn spell_in_ascii(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {
         if let Some(plain) = Symbols::spelled(cell.symbol()) {

@@ -1,5 +1,5 @@
-//! The HTTP client against a server made of canned answers: what each call sends, what it makes of what comes back, and what
-//! it does when things go wrong.
+//! The HTTP client against a server with canned responses: what each call sends, what it makes of the response, and
+//! what it does when things go wrong.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where what it stands on is missing")]
 
@@ -37,11 +37,11 @@ fn settings(address: &str) -> Settings {
     settings
 }
 
-/// A client of a server that gives the answers one after the other, each once.
+/// A server that gives these responses in order, each once, and its client.
 async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> (MockServer, Client) {
     let server = MockServer::start().await;
     for (nth, answer) in (1u8..).zip(answers) {
-        // Among mocks that match, the lowest priority number answers; one that is used up lets the next one.
+        // Of the mocks that match, the one with the lowest priority number responds until it is used up.
         Mock::given(any()).respond_with(answer).up_to_n_times(1).with_priority(nth).mount(&server).await;
     }
     let client = Client::new(settings(&server.uri())).unwrap();
@@ -64,7 +64,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }
 
-/// The only request the server saw: its method, its path with the query, its body.
+/// The only request that the server received: its method, its path with the query, its body.
 async fn only_request(server: &MockServer) -> (String, String, String) {
     let requests = requests(server).await;
     assert_eq!(requests.len(), 1);
@@ -99,7 +99,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>) -> (u16, String) 
 }
 
 #[tokio::test]
-async fn every_call_bears_the_tenant_the_key_and_our_name() {
+async fn every_call_sends_the_tenant_the_key_and_the_user_agent() {
     let (server, client) = server(times(&body(json!({"id": "a", "events": []})))).await;
     let _ = client.page(1, 1).await;
     let _ = client.changes(Step(1), None).await;
@@ -149,7 +149,7 @@ async fn a_compressed_answer_is_unpacked() {
 }
 
 #[tokio::test]
-async fn a_segment_is_there_or_is_not() {
+async fn not_found_and_gone_mean_that_there_is_no_segment() {
     let (server, client) = server([body(json!({"id": "vip", "name": "VIP"})), status(404), status(410)]).await;
     assert_eq!(client.one(&id("vip")).await.unwrap().unwrap().name, "VIP");
     for what in ["404", "410"] {
@@ -159,7 +159,7 @@ async fn a_segment_is_there_or_is_not() {
 }
 
 #[tokio::test]
-async fn a_success_without_a_segment_does_not_say_that_it_is_gone() {
+async fn a_success_without_a_segment_does_not_mean_it_is_gone() {
     for answer in [status(204), status(200), status(200).set_body_string("null"), body(json!([]))] {
         let (_server, client) = server(times(&answer)).await;
         let error = client.one(&id("vip")).await.unwrap_err();
@@ -201,7 +201,7 @@ async fn the_feed_is_asked_from_a_step_on() {
 }
 
 #[tokio::test]
-async fn the_feed_is_asked_for_some_contexts_in_the_form_that_is_configured() {
+async fn contexts_are_sent_to_the_feed_in_the_configured_form() {
     for (form, query) in [
         (ContextsForm::Repeated, "contexts=APPLICATION&contexts=BACKOFFICE&startId=1"),
         (ContextsForm::Comma, "contexts=APPLICATION%2CBACKOFFICE&startId=1"),
@@ -215,7 +215,7 @@ async fn the_feed_is_asked_for_some_contexts_in_the_form_that_is_configured() {
 }
 
 #[tokio::test]
-async fn a_create_sends_all_fields_and_answers_the_new_id() {
+async fn a_create_sends_all_fields_and_returns_the_new_id() {
     let (server, client) = server([status(201).set_body_json(json!({"id": 17}))]).await;
     assert_eq!(client.create(&root()).await, Ok(id("17")));
     let (method, path, body) = only_request(&server).await;
@@ -225,7 +225,7 @@ async fn a_create_sends_all_fields_and_answers_the_new_id() {
 }
 
 #[tokio::test]
-async fn an_update_and_a_delete_are_content_with_any_success() {
+async fn updates_and_deletes_accept_any_success_status() {
     for answer in [status(200), status(204), status(202).set_body_string("<ok>"), body(json!({"id": "other"}))] {
         let (server, client) = server(times(&answer)).await;
         client.update(&id("a"), &vip()).await.unwrap();
@@ -239,7 +239,7 @@ async fn an_update_and_a_delete_are_content_with_any_success() {
 }
 
 #[tokio::test]
-async fn what_was_decided_upon_after_a_look_is_not_repeated_without_one() {
+async fn updates_and_deletes_are_not_retried_after_a_502() {
     let (server, client) = server([status(502), status(502)]).await;
     assert_eq!(refused(client.delete(&id("a")).await).0, 502);
     assert_eq!(refused(client.update(&id("a"), &vip()).await).0, 502);
@@ -247,13 +247,13 @@ async fn what_was_decided_upon_after_a_look_is_not_repeated_without_one() {
 }
 
 #[tokio::test]
-async fn what_is_gone_already_counts_as_deleted() {
+async fn deleting_a_missing_segment_succeeds() {
     let (_server, client) = server([status(404)]).await;
     assert_eq!(client.delete(&id("a")).await, Ok(()));
 }
 
 #[tokio::test]
-async fn what_may_be_repeated_is_repeated_until_it_succeeds() {
+async fn a_read_is_retried_until_it_succeeds() {
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     let (server, client) = server([
         status(503).insert_header("retry-after", "0"),
@@ -266,7 +266,7 @@ async fn what_may_be_repeated_is_repeated_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_failing_is_left_after_the_last_try() {
+async fn a_server_that_keeps_failing_is_an_error_after_the_last_try() {
     let problem =
         status(500).set_body_raw(r#"{"title": "Oops", "detail": "database is down"}"#, "application/problem+json");
     let (server, client) = server(times(&problem)).await;
@@ -275,7 +275,7 @@ async fn a_server_that_keeps_failing_is_left_after_the_last_try() {
 }
 
 #[tokio::test]
-async fn a_wait_longer_than_anybody_wants_is_told_instead_of_waited() {
+async fn a_retry_after_that_is_too_long_is_returned_as_an_error() {
     let (server, client) = server(times(&status(429).insert_header("retry-after", "3600"))).await;
     let error = client.page(1, 1).await.unwrap_err();
     assert_eq!(error.fault.retry_after(), Some(Duration::from_secs(3600)));
@@ -283,7 +283,7 @@ async fn a_wait_longer_than_anybody_wants_is_told_instead_of_waited() {
 }
 
 #[tokio::test]
-async fn a_create_that_was_answered_is_never_repeated_whatever_the_answer() {
+async fn an_answered_create_is_never_retried_whatever_the_status() {
     for code in [408, 409, 422, 425, 429, 500, 502, 503, 504] {
         for answer in [status(code), status(code).insert_header("retry-after", "0")] {
             let (server, client) = server(times(&answer)).await;
@@ -296,7 +296,7 @@ async fn a_create_that_was_answered_is_never_repeated_whatever_the_answer() {
 }
 
 #[tokio::test]
-async fn a_create_without_an_answer_in_time_is_not_repeated_but_a_read_is() {
+async fn a_read_that_times_out_is_retried_but_a_create_is_not() {
     let (server, _) = server(times(&body(json!([])).set_delay(Duration::from_secs(60)))).await;
     let request = Duration::from_millis(100);
     let timeouts = Timeouts { request, ..Timeouts::default() };
@@ -308,7 +308,7 @@ async fn a_create_without_an_answer_in_time_is_not_repeated_but_a_read_is() {
 }
 
 #[tokio::test]
-async fn an_id_that_never_came_leaves_a_create_in_doubt() {
+async fn a_create_response_without_an_id_is_in_doubt() {
     let (server, client) = server(times(&status(201))).await;
     let error = client.create(&vip()).await.unwrap_err();
     assert_eq!(error.call, Call::Create("VIP".into()));
@@ -335,7 +335,7 @@ async fn no_redirect_is_followed_with_the_key() {
 }
 
 #[tokio::test]
-async fn an_html_error_page_of_any_length_becomes_a_short_sentence() {
+async fn a_long_html_error_page_becomes_a_short_sentence() {
     let page = format!("<html><style>p {{}}</style><h1>403 Forbidden</h1>{}</html>", "<p>go away</p>".repeat(100_000));
     let (_server, client) = server(times(&status(403).set_body_raw(page, "text/html"))).await;
     let (code, words) = refused(client.page(1, 1).await);
@@ -368,7 +368,7 @@ async fn a_key_that_the_server_echoes_is_in_no_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_unreachable_in_the_networks_words() {
+async fn a_refused_connection_is_reported_in_the_systems_words() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", free.local_addr().unwrap());
     drop(free);
@@ -378,7 +378,7 @@ async fn a_server_that_is_not_there_is_unreachable_in_the_networks_words() {
     assert!(!error.fault.may_have_taken_effect());
 }
 
-/// What keeps a connection from coming about.
+/// The obstacle that prevents a connection.
 async fn obstacle(address: &str) -> ObstacleKind {
     let settings = Settings { retries: Policy { tries: 1, ..Policy::default() }, ..settings(address) };
     let error = Client::new(settings).unwrap().page(1, 1).await.unwrap_err();
@@ -387,12 +387,12 @@ async fn obstacle(address: &str) -> ObstacleKind {
 }
 
 #[tokio::test]
-async fn what_keeps_a_connection_from_coming_about_is_told_by_its_kind() {
+async fn a_failed_connection_reports_the_kind_of_obstacle() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     assert_eq!(obstacle(&format!("http://127.0.0.1:{port}")).await, ObstacleKind::Refused);
-    // No name ends like this (RFC 6761), wherever it is looked up.
+    // No name with this ending resolves (RFC 6761), whatever the resolver.
     assert_eq!(obstacle("https://no-such-host.invalid").await, ObstacleKind::NoSuchHost);
     let plain = MockServer::start().await;
     let address = plain.uri().replace("http://", "https://");
@@ -404,7 +404,7 @@ enum Afterwards {
     AnswerAgain,
 }
 
-/// A server that answers every request with these bytes. Counts the connections.
+/// A client of a server that sends these bytes for every request, and the number of its connections.
 async fn raw_server(answer: &'static str, afterwards: Afterwards) -> (Client, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::new(settings(&format!("http://{}", listener.local_addr().unwrap()))).unwrap();
@@ -426,7 +426,7 @@ async fn raw_server(answer: &'static str, afterwards: Afterwards) -> (Client, Ar
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_no_answer() {
+async fn a_response_that_breaks_off_is_an_error() {
     for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[{\"id\": \"a\"}]"] {
         let (client, count) = raw_server(answer, Afterwards::HangUp).await;
         let error = client.page(1, 1).await.unwrap_err();
@@ -441,7 +441,7 @@ async fn an_answer_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_error_whose_words_break_off_keeps_its_status() {
+async fn an_error_with_a_truncated_body_keeps_its_status() {
     let (client, _) =
         raw_server("HTTP/1.1 409 Conflict\r\ncontent-length: 100\r\n\r\nname is tak", Afterwards::HangUp).await;
     assert_eq!(refused(client.create(&vip()).await), (409, "name is tak".into()));
@@ -461,7 +461,7 @@ fn draft(name: &str) -> Draft {
     Draft { name: Name::parse(name).unwrap(), external_id: None, parent: None }
 }
 
-/// A client of such a server, and what is told of its requests.
+/// As [`server`], with the recorded exchanges of the client.
 async fn recorded(
     answers: impl IntoIterator<Item = ResponseTemplate>,
 ) -> (MockServer, Client, mpsc::Receiver<Arc<Exchange>>) {
@@ -471,7 +471,7 @@ async fn recorded(
 }
 
 #[tokio::test]
-async fn every_try_is_told_with_what_was_sent_and_what_came_back() {
+async fn every_attempt_is_recorded_with_request_and_response() {
     let segment = json!({"id": "vip", "name": "VIP", "externalId": null, "parentSegmentId": null});
     let answers = [status(503).set_body_string("busy"), body(segment), status(204), status(404)];
     let (server, client, mut told) = recorded(answers).await;
@@ -489,12 +489,12 @@ async fn every_try_is_told_with_what_was_sent_and_what_came_back() {
     assert_eq!((update.method.as_str(), update.status), ("PUT", Some(204)));
     assert!(update.sent.as_ref().unwrap().text.contains("O'Neill"));
     assert!(update.curl().unwrap().contains(&format!("-X PUT '{}{SEGMENTS}/vip'", server.uri())));
-    // Gone is as good as deleted, but the list tells what the server said.
+    // A 404 counts as deleted, but the record shows what the server said.
     assert_eq!(delete.status, Some(404));
 }
 
 #[tokio::test]
-async fn an_answer_that_makes_no_sense_is_told_as_such() {
+async fn an_invalid_response_is_recorded_as_such() {
     let (_server, client, mut told) = recorded(times(&status(200).set_body_string("<html>"))).await;
     client.one(&id("vip")).await.unwrap_err();
     let exchange = told.try_recv().unwrap();
@@ -503,7 +503,7 @@ async fn an_answer_that_makes_no_sense_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn the_key_is_in_nothing_that_is_told_even_if_the_server_echoes_it() {
+async fn recorded_exchanges_never_contain_an_echoed_key() {
     let echo = json!({"name": "x", "echo": format!("ApiAuth: {KEY}")});
     let answers = [
         status(422).set_body_json(&echo),
@@ -525,7 +525,7 @@ async fn the_key_is_in_nothing_that_is_told_even_if_the_server_echoes_it() {
 }
 
 #[tokio::test]
-async fn of_a_page_only_the_beginning_is_kept() {
+async fn only_the_beginning_of_a_response_is_recorded() {
     let segment = |number: usize| json!({"id": format!("{number:036}"), "name": "x".repeat(100)});
     let page = json!((0..500).map(segment).collect::<Vec<_>>());
     let whole = page.to_string();
@@ -537,7 +537,7 @@ async fn of_a_page_only_the_beginning_is_kept() {
 }
 
 #[tokio::test]
-async fn a_reader_who_does_not_read_holds_nothing_up_and_is_told_how_much_was_missed() {
+async fn a_stalled_reader_blocks_nothing_and_learns_what_it_missed() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(status(404)).mount(&server).await;
     let (recorder, mut told) = Recorder::new();

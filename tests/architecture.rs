@@ -1,6 +1,6 @@
-//! The layers: a module uses what is below it, never what is above or beside it, and the core does no I/O, reads no clock, spawns
-//! nothing and knows no terminal. The interface is divided into parts, of which each uses few others. The source is read as text,
-//! so that a forbidden name is found wherever it is.
+//! The layers: a module uses only modules below it, none above or beside it, and the core does no I/O, reads no clock,
+//! spawns nothing and knows no terminal. The interface is divided into parts, each of which may use few others. The
+//! source is read as text, so that a forbidden name is found wherever it appears.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, its layer, and what of the lower layers it may use.
+/// A module, its layer, and the lower modules that it may use.
 struct Module {
     name: &'static str,
     layer: u8,
@@ -27,7 +27,7 @@ enum Uses {
 enum Purity {
     /// No I/O, no clock, no tasks, no terminal.
     Pure,
-    /// The same, but for the types that a terminal's library gives to keys, styles and frames.
+    /// As `Pure`, except for the terminal library's types of keys, styles and frames.
     Drawing,
     Free,
 }
@@ -147,10 +147,10 @@ const IMPURE: &[&str] = &[
     "OnceLock",
 ];
 
-/// What knows a terminal.
+/// Crates that access the terminal.
 const TERMINAL: &[&str] = &["ratatui", "crossterm"];
 
-/// The parts of the interface, in `app` and in `ui`, and which others of them each may use.
+/// The parts of the interface, in `app` and in `ui`, and the other parts that each may use.
 const PARTS: &[(&str, &str, &[&str])] = &[
     ("app", "tree", &["dialogs"]),
     ("app", "edit", &["tree", "side", "changes", "dialogs"]),
@@ -164,7 +164,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("ui", "side", &[]),
 ];
 
-/// Folders that hold tests.
+/// Folders and files that hold tests.
 const TESTS: &[&str] = &["tests", "tests.rs", "harness", "harness.rs", "scripted.rs"];
 
 #[derive(PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// Every fault of the source below a folder.
+/// All faults in the sources below a folder.
 fn faults(source: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in rust_files(source) {
@@ -245,8 +245,8 @@ fn forbidden_parts<'a>(name: &'a str, part: &'a str) -> impl Iterator<Item = &'a
     parts(name).filter(move |other| *other != part && !allowed.contains(other))
 }
 
-/// The parts of a module that a file names, each with its line; from the top of the crate, alone or in braces. What a module offers
-/// at its top, such as `State`, belongs to all of its parts.
+/// The parts of a module that a file names in paths from the crate's root, alone or in braces, each with its line. What
+/// a module exports at its top, such as `State`, belongs to all of its parts.
 fn named_parts<'a>(source: &'a str, name: &str) -> Vec<(usize, &'a str)> {
     let code = source.split("mod tests {").next().unwrap();
     let prefix = format!("crate::{name}::");
@@ -289,7 +289,7 @@ fn uses(line: &str) -> impl Iterator<Item = &str> {
         .filter(|name| LAYERS.iter().any(|module| module.name == *name))
 }
 
-/// The lines that are code, counted from 1, up to the unit tests at the end of a file: those may use what they like.
+/// The lines with code, numbered from 1, up to the unit tests at the end of a file, which may use anything.
 fn code_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let before_tests = source.lines().zip(1..).take_while(|(line, _)| !line.starts_with("mod tests {"));
     before_tests
@@ -319,7 +319,7 @@ fn source() -> PathBuf {
 }
 
 #[test]
-fn nothing_uses_what_stands_above_or_beside_it_and_the_core_is_pure() {
+fn modules_use_only_lower_layers_and_the_core_is_pure() {
     let faults = faults(&source());
     assert!(faults.is_empty(), "{faults:#?}");
 }
@@ -339,9 +339,9 @@ fn every_module_and_every_part_exists() {
     }
 }
 
-/// A client of its own is a way around `remote::Guarded`, which is what keeps reading only.
+/// A client built elsewhere would bypass `remote::Guarded`, which enforces read-only access.
 #[test]
-fn the_client_is_built_in_one_place_where_it_gets_its_guard() {
+fn the_client_is_built_only_where_it_is_guarded() {
     let names_client = |file: &&PathBuf| {
         let text = fs::read_to_string(file).unwrap();
         code_lines(&text).any(|(_, code)| code.contains("api::Client") || code.contains("api::{"))
@@ -367,7 +367,7 @@ fn a_planted_fault_is_found_in_every_module_and_part() {
     };
     for Module { name, purity, .. } in LAYERS {
         let file = format!("{name}/planted.rs");
-        // Everything is below the command line, which is used by nothing.
+        // Every module is below `cli`, so none may use it.
         if *name != "cli" {
             planted(&file, "\nuse crate::cli::run;\n", &format!(":2: `{name}` must not use `cli`"));
         }
@@ -392,32 +392,32 @@ fn a_planted_fault_is_found_in_every_module_and_part() {
     }
     planted("app/attic/planted.rs", "fn nothing() {}\n", ":1: `attic` is no part of `app`");
     planted("attic.rs", "fn nothing() {}\n", ":1: the module `attic` has no layer");
-    // What is named in comments and in unit tests only is no fault.
+    // Names in comments and in unit tests are no fault.
     plant("segment.rs", "//! crate::app is only named in a comment here.\nuse std::fmt;\n");
     plant("changes.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
     plant("sync.rs", "use crate::{changes::Plan, store::Store};\n");
     assert!(found().is_empty(), "{:?}", found());
 }
 
-/// What differs between a test and the program is passed in, so that tests can show both.
+/// A value that differs in tests is passed in, so that tests can cover both.
 #[test]
-fn no_number_is_another_one_in_tests() {
+fn no_value_depends_on_cfg_test() {
     let differs = |file: &&PathBuf| fs::read_to_string(file).unwrap().contains("cfg!(test)");
     let files = rust_files(&source());
     let differing: Vec<_> = files.iter().filter(differs).collect();
     assert!(differing.is_empty(), "{differing:?}");
 }
 
-/// The only files that may ask which system they are compiled for, so that a port has one place to look at.
+/// The only files that may depend on the target system, so that a port has few places to change.
 const ASKING_THE_SYSTEM: &[&str] = &[
     "platform.rs",
     "platform/unix.rs",
     "platform/windows.rs",
-    // Each side has a file, or a module, of its own.
+    // Each system has its own file or module.
     "terminal/events.rs",
     "terminal/events/reader.rs",
     "terminal/signals.rs",
-    // The tools of keyrings.
+    // The keyring tools of each system.
     "config/keyring.rs",
 ];
 
@@ -429,7 +429,7 @@ fn asks_the_system(text: &str) -> bool {
 }
 
 #[test]
-fn what_differs_between_systems_is_in_few_files() {
+fn system_specific_code_is_in_few_files() {
     assert!(asks_the_system("#[cfg(unix)]\nfn a() {}") && asks_the_system("if cfg!(windows) {}"));
     assert!(asks_the_system("use std::os::fd::AsFd;") && !asks_the_system("#[cfg(test)]\nuse std::os::fd::AsFd;"));
     let files = rust_files(&source());

@@ -1,4 +1,4 @@
-//! The demo server over real sockets, as any HTTP client meets it.
+//! The demo server over real sockets, as any HTTP client sees it.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
@@ -17,7 +17,7 @@ struct Client {
 
 impl Client {
     async fn of(options: Options) -> Self {
-        // The provider of cryptography is one for the whole process; whichever test comes first installs it.
+        // The TLS crypto provider is global to the process; the first test installs it.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
         Self { http, server: Server::start(options).await.unwrap() }
@@ -95,7 +95,7 @@ async fn both_headers_and_both_parameters_are_required() {
 }
 
 #[tokio::test]
-async fn a_segment_lives_from_post_to_delete_and_the_feed_tells() {
+async fn the_feed_reports_a_segment_from_post_to_delete() {
     let client = Client::of(small()).await;
     let start = client.get("/segments/synchronization?startId=1").await["nextId"].as_i64().unwrap();
     let body = json!({ "name": "Nowy", "externalId": "N", "parentSegmentId": null });
@@ -107,7 +107,7 @@ async fn a_segment_lives_from_post_to_delete_and_the_feed_tells() {
         client.get(&path).await,
         json!({ "id": id, "name": "Nowy", "externalId": "N", "parentSegmentId": null })
     );
-    // PUT replaces: what is left out is cleared.
+    // PUT replaces the segment: omitted fields are cleared.
     let updated = client.ask(Method::PUT, &path, Some(json!({ "name": "Nowszy" }))).await;
     assert_eq!(updated.status(), StatusCode::NO_CONTENT);
     assert_eq!(client.get(&path).await["externalId"], Value::Null);
@@ -122,7 +122,7 @@ async fn a_segment_lives_from_post_to_delete_and_the_feed_tells() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_a_reason() {
+async fn an_invalid_request_is_refused_with_a_reason() {
     let client = Client::of(small()).await;
     let child = client.server.segments().into_iter().find(|segment| segment.parent.is_some()).unwrap();
     let path = format!("/segments/{}", child.parent.unwrap());
@@ -142,7 +142,7 @@ async fn what_makes_no_sense_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn the_feed_can_be_asked_for_some_contexts_and_comes_in_parts() {
+async fn the_feed_filters_by_context_and_comes_in_parts() {
     let client = Client::of(Options { feed_cap: 2, ..small() }).await;
     let start = 26;
     for actor in [Actor::Backoffice, Actor::Integrations, Actor::Backoffice, Actor::Backoffice] {
@@ -155,7 +155,7 @@ async fn the_feed_can_be_asked_for_some_contexts_and_comes_in_parts() {
     assert_eq!((first["events"].as_array().unwrap().len(), &first["nextId"]), (2, &json!(start + 3)));
     let second = client.get(&format!("/segments/synchronization?contexts=BACKOFFICE&startId={}", start + 3)).await;
     assert_eq!((second["events"].as_array().unwrap().len(), &second["nextId"]), (1, &json!(start + 4)));
-    // A part without a single event of that context advances all the same.
+    // A part without events of that context still advances.
     let internal = client.get(&format!("/segments/synchronization?contexts=INTERNAL&startId={start}")).await;
     assert_eq!((internal["events"].as_array().unwrap().len(), &internal["nextId"]), (0, &json!(start + 4)));
     let unknown = client.ask(Method::GET, "/segments/synchronization?contexts=ERP&startId=1", None).await;
@@ -163,7 +163,7 @@ async fn the_feed_can_be_asked_for_some_contexts_and_comes_in_parts() {
 }
 
 #[tokio::test]
-async fn trouble_comes_on_order_and_once() {
+async fn planned_trouble_happens_once() {
     let client = Client::of(small()).await;
     client.server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=1"), status: 429, retry_after: Some(2) });
     client.server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
@@ -194,7 +194,7 @@ async fn trouble_comes_on_order_and_once() {
 async fn trouble_by_chance_meets_its_share_of_the_requests() {
     let client = Client::of(Options { trouble: 0.25, ..small() }).await;
     for _ in 0..200 {
-        // What becomes of it is not what is looked at here.
+        // The outcome doesn't matter here.
         let _fate = client.try_ask(Method::GET, "/segments?pageNumber=1&pageSize=5", None).await;
     }
     let troubled = client.server.requests().iter().filter(|request| request.troubled).count();

@@ -1,4 +1,4 @@
-//! Every direct dependency is accounted for, in docs/dependencies.md.
+//! Every direct dependency is listed in docs/dependencies.md.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
 }
 
 #[test]
-fn each_one_has_its_line_and_no_other_has() {
+fn the_page_lists_exactly_the_direct_dependencies() {
     let manifest = manifest();
     for (heading, path) in [
         ("In the program", &["dependencies"][..]),
@@ -43,7 +43,7 @@ fn each_one_has_its_line_and_no_other_has() {
 }
 
 #[test]
-fn each_line_says_what_it_is_for() {
+fn each_dependency_has_a_purpose() {
     for heading in ["In the program", "On Unix only", "On Windows only", "In tests and benchmarks only"] {
         for row in rows(heading) {
             assert!(!row[1].is_empty(), "{} is there for something", row[0]);
@@ -51,7 +51,7 @@ fn each_line_says_what_it_is_for() {
     }
 }
 
-/// All that a manifest can depend on is in those tables: another kind would be missed there.
+/// Those tables must cover everything that the manifest can depend on; another kind of table would be missed.
 #[test]
 fn there_is_no_other_kind_of_dependency() {
     let manifest = manifest();

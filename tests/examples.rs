@@ -53,7 +53,7 @@ impl Site {
         fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    /// A program that finds `segtui` and how to reach the server.
+    /// A command with `segtui` on its `PATH` and the variables to reach the server.
     fn command(&self, program: impl AsRef<Path>) -> Command {
         let segtui = Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap();
         let mut command = Command::new(program.as_ref());
@@ -82,7 +82,7 @@ impl Site {
 }
 
 #[test]
-fn the_nightly_import_brings_a_file_in_and_leaves_everything_else_alone() {
+fn the_nightly_import_applies_a_file_and_nothing_else() {
     let site = Site::new();
     site.write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;ERP\nŁódź;PL-10;PL\nNiemcy;DE;ERP\n");
     let (code, told) = site.script("nightly-import/import.sh", &["groups.csv", "results"]);
@@ -106,14 +106,14 @@ fn the_nightly_import_brings_a_file_in_and_leaves_everything_else_alone() {
 }
 
 #[test]
-fn the_units_of_the_nightly_import_run_its_script_with_the_key_in_a_file() {
+fn the_nightly_import_units_read_the_key_from_a_file() {
     let service = fs::read_to_string(example("nightly-import/segtui-import.service")).unwrap();
     let setting = |name: &str| -> Vec<&str> { service.lines().filter_map(|line| line.strip_prefix(name)).collect() };
     assert_eq!(setting("ExecStart=").len(), 1);
     assert!(setting("ExecStart=")[0].contains("/import.sh "));
     assert!(setting("Environment=").contains(&"SEGTUI_API_KEY_FILE=%d/api-key"), "{service}");
     assert!(!service.contains("SEGTUI_API_KEY="), "the unit can be read by everybody");
-    // The page says for how long it tries again when the server can't be reached.
+    // The page says how long it retries when the server is unreachable.
     assert_eq!((setting("Restart="), setting("RestartSec=")), (vec!["on-failure"], vec!["10min"]));
     let never = setting("RestartPreventExitStatus=").concat();
     assert!(!never.split(' ').any(|code| code == "7"), "{never}");
@@ -126,7 +126,7 @@ fn the_units_of_the_nightly_import_run_its_script_with_the_key_in_a_file() {
 }
 
 #[test]
-fn the_unit_of_the_watch_service_runs_it_with_a_state_and_takes_its_end_for_none() {
+fn the_watch_service_keeps_a_state_and_stops_cleanly() {
     let service = fs::read_to_string(example("watch-service/segtui-watch.service")).unwrap();
     let setting = |name: &str| -> Vec<&str> { service.lines().filter_map(|line| line.strip_prefix(name)).collect() };
     assert!(setting("Environment=").contains(&"SEGTUI_API_KEY_FILE=%d/api-key"), "{service}");
@@ -152,7 +152,7 @@ fn the_unit_of_the_watch_service_runs_it_with_a_state_and_takes_its_end_for_none
 }
 
 #[test]
-fn the_pipeline_plans_without_changing_and_applies_what_was_planned() {
+fn the_pipeline_plans_first_and_applies_that_plan() {
     let site = Site::new();
     site.write("groups.csv", "id,name,externalId\npl,Poland,PL\nold,Older,OLD\n");
     let (code, told) = site.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
@@ -184,7 +184,7 @@ fn the_pipeline_names_scripts_that_are_there() {
     }
 }
 
-/// A program that is ended with the test.
+/// A process that is killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -195,7 +195,7 @@ impl Drop for Running {
     }
 }
 
-/// The example programs lie beside the tests' folder.
+/// The built webhook receiver; cargo puts examples next to the folder of the tests.
 fn webhook_receiver() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().parent().unwrap().join("examples/webhook-receiver");
@@ -207,7 +207,7 @@ fn webhook_receiver() -> PathBuf {
 }
 
 #[test]
-fn the_webhook_receiver_takes_each_change_once_and_nothing_unsigned() {
+fn the_webhook_receiver_takes_each_signed_change_once() {
     let site = Site::new();
     let secret = ("SEGTUI_POST_SECRET", "an example of a secret");
     let start = || -> (Running, std::io::Lines<BufReader<std::process::ChildStdout>>, String) {
@@ -233,13 +233,13 @@ fn the_webhook_receiver_takes_each_change_once_and_nothing_unsigned() {
     assert_eq!(code, Some(0), "{told}");
     let (code, told) = site.script("pipeline/apply.sh", &["plan.json", site.server.tenant(), "report.ndjson"]);
     assert_eq!(code, Some(0), "{told}");
-    // Changes that are told at once may have one step.
+    // Changes reported at once may share a step, so their order isn't fixed.
     let mut told: Vec<String> = lines.by_ref().take(3).map(Result::unwrap).collect();
     told.sort_unstable();
     assert_eq!(told, ["update de", "update own", "update pl"]);
     drop((watching, receiver));
 
-    // What is recorded and sent again, or changed on the way, is refused.
+    // A replayed or altered request is refused.
     let (_receiver, _lines, url) = start();
     let body = r#"{"kind":"delete","id":"pl","segment":null}"#;
     let host = url.trim_start_matches("http://").trim_end_matches('/');

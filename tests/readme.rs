@@ -1,4 +1,4 @@
-//! The README and the pages under docs/ tell the truth: their tables are those of the code, and their links lead somewhere.
+//! The README and the pages under docs/ are accurate: their tables match the code, and their links resolve.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
@@ -18,7 +18,7 @@ fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// A page has a table as it should be. With `SEGTUI_ACCEPT=1`, it is put there in the place of the one with the same head.
+/// Asserts that a page has a table. With `SEGTUI_ACCEPT=1`, replaces the page's table with the same header by it.
 fn has_table(name: &str, table: &str) {
     let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = fs::read_to_string(page(name)).unwrap();
@@ -50,7 +50,7 @@ fn the_table_of_keys_is_the_table_of_actions() {
 }
 
 #[test]
-fn the_keys_of_the_readme_are_keys() {
+fn the_keys_of_the_readme_are_bound() {
     let readme = fs::read_to_string(page("README.md")).unwrap();
     let table = readme.split("| Keys | What they do |").nth(1).unwrap().split("\n\n").next().unwrap();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
@@ -70,7 +70,7 @@ fn the_keys_of_the_readme_are_keys() {
 }
 
 #[test]
-fn every_action_can_be_given_keys_by_the_name_that_is_told() {
+fn the_page_of_keys_lists_the_name_of_every_action() {
     let mut table = String::from("| Group | Names |\n| --- | --- |\n");
     for group in Group::ALL {
         let names = TABLE.iter().filter(|entry| entry.group == group).map(|entry| format!("`{}`", entry.name));
@@ -97,7 +97,7 @@ fn the_table_of_rules_is_the_table_of_the_check() {
     has_table("docs/check.md", &table);
 }
 
-/// What the program says of itself or of a command.
+/// The help of the program or of a command.
 fn help(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_segtui")).args(arguments).arg("--help").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -115,7 +115,7 @@ fn the_table_of_exit_codes_is_that_of_the_help() {
     has_table("docs/commands.md", &table);
 }
 
-/// The values that a flag of a command takes.
+/// The values that a flag of a command takes, as listed in its help.
 fn values(command: &str, flag: &str) -> Vec<String> {
     let help = help(&[command]);
     let part =
@@ -125,14 +125,14 @@ fn values(command: &str, flag: &str) -> Vec<String> {
     values.collect()
 }
 
-/// The rows of a page's table with this head, each as its cells.
+/// The rows of a page's table with this header, each as its cells.
 fn rows<'a>(page: &'a str, head: &str) -> Vec<Vec<&'a str>> {
     let table = page.split(head).nth(1).unwrap().split("\n\n").next().unwrap();
     let rows = table.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
     rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -168,7 +168,7 @@ fn the_page_of_filters_has_every_field_and_state() {
         let read = Query::parse_strict(query);
         assert!(read.is_ok() || matches!(read, Err(QueryFault::SessionOnly(_))), "{query}: {read:?}");
     }
-    // What the first rows say that these find.
+    // The matches that the first rows promise.
     for (query, name) in [("lodz", "Łódź"), ("lodz", "Łódzkie"), ("hrtwnie", "Hurtownie")] {
         assert!(page.contains(&format!("`{query}`")) && page.contains(name));
         assert!(!Query::parse(query).unwrap().ranges(name).is_empty(), "{query} in {name}");
@@ -176,7 +176,7 @@ fn the_page_of_filters_has_every_field_and_state() {
 }
 
 #[test]
-fn every_theme_is_told_of() {
+fn the_page_of_themes_names_every_theme() {
     let themes = fs::read_to_string(page("docs/themes.md")).unwrap();
     for name in Name::ALL {
         assert!(themes.contains(&format!("`{}`", name.text())), "{} is missing", name.text());
@@ -184,7 +184,7 @@ fn every_theme_is_told_of() {
 }
 
 #[test]
-fn the_figures_of_the_readme_are_those_of_the_page_about_speed() {
+fn the_readmes_figures_match_the_page_about_speed() {
     let readme = fs::read_to_string(page("README.md")).unwrap();
     let speed = fs::read_to_string(page("docs/speed.md")).unwrap();
     let table = readme.split("| what | measured |").nth(1).unwrap().split("\n\n").next().unwrap();
@@ -203,7 +203,7 @@ fn the_figures_of_the_readme_are_those_of_the_page_about_speed() {
     }
 }
 
-/// The pages that people read, each with its text.
+/// The documentation pages, each with its text.
 fn pages() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(page("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain(["README.md", "CONTRIBUTING.md"].map(page));
@@ -211,7 +211,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
 }
 
-/// As a page makes an anchor of a heading.
+/// The anchor of a heading on a rendered page.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase();
     let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
@@ -219,7 +219,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_resolves() {
     let pages = pages();
     let mut followed = 0;
     for (path, text) in &pages {
@@ -245,7 +245,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn every_page_is_named_in_the_readme_or_in_what_it_names() {
+fn every_page_is_linked_from_a_page() {
     let pages = pages();
     let named =
         pages.iter().flat_map(|(_, text)| text.split("](").skip(1)).filter_map(|rest| rest.split([')', '#']).next());

@@ -1,4 +1,4 @@
-//! What a release is made of agrees: the version, the changelog, and what is packed.
+//! The parts of a release agree: the version, the changelog, and the packaged files.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 const CHANGELOG: &str = include_str!("../CHANGELOG.md");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A script of the folder `packaging`, run without anything of this environment but its programs.
+/// Runs a script of the folder `packaging` with `PATH` as its only variable.
 fn packaging(script: &str, arguments: &[&str]) -> Output {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(script);
     let mut command = Command::new(path);
@@ -58,7 +58,7 @@ fn manual_pages_and_completions_are_written_for_every_shell() {
     assert!(fs::read_dir(made.join("man")).unwrap().count() > 10, "each command has a page");
 }
 
-/// The files that one line of the package's contents means: where each is here, and where it goes.
+/// The files that an entry of the package's assets matches, each with its path in the package.
 fn packed(asset: &toml::Value) -> Vec<(PathBuf, PathBuf)> {
     let (source, folder) = (asset[0].as_str().unwrap(), Path::new(asset[1].as_str().unwrap()));
     let pattern = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
@@ -72,7 +72,7 @@ fn packed(asset: &toml::Value) -> Vec<(PathBuf, PathBuf)> {
     files.map(|path| (path.clone(), folder.join(path.file_name().unwrap()))).collect()
 }
 
-/// Asserts that the links of all pages below a folder lead to what is below it too.
+/// Asserts that all local links of the pages below a folder lead to existing files.
 #[track_caller]
 fn links_lead_somewhere(folder: &Path) {
     let mut followed = 0;
@@ -123,7 +123,7 @@ fn the_package_has_what_its_pages_link_to() {
 #[test]
 fn an_archive_has_what_its_pages_link_to() {
     let work = tempfile::tempdir().unwrap();
-    // Something that does nothing in place of the binary, which would take long to pack.
+    // An empty script in place of the binary, which would take long to pack.
     let binary = work.path().join("target/some-triple/debug/segtui");
     fs::create_dir_all(binary.parent().unwrap()).unwrap();
     fs::write(&binary, "#!/bin/sh\n").unwrap();

@@ -1,11 +1,11 @@
-//! Plain words: nothing that people read says with a private word what has a usual one.
+//! User-visible texts use common words, not retired private ones.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is not to be said, and what is said instead.
+/// Retired phrases, each with what to say instead.
 const RETIRED: &[(&str, &str)] = &[
     ("a name is expected", "expected a name"),
     ("all the same", "anyway"),
@@ -109,7 +109,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The texts in quotation marks of a source, with their lines; not those of its tests, of attributes and of the log.
+/// The string literals of a source with their lines, except those of its unit tests, of attributes and of the log.
 fn texts(source: &str) -> Vec<(usize, String)> {
     let end = source.find("#[cfg(test)]\nmod tests {").unwrap_or(source.len());
     let mut texts = Vec::new();
@@ -120,7 +120,7 @@ fn texts(source: &str) -> Vec<(usize, String)> {
             '/' if source[at..].starts_with("//") => {
                 while characters.next_if(|(_, character)| *character != '\n').is_some() {}
             }
-            // A character; a lifetime has no second mark so near.
+            // A character literal; a lifetime has no second quote this close.
             '\'' if source[at + 1..].starts_with('\\') || source[at + 1..].chars().nth(1) == Some('\'') => {
                 let escaped = characters.next().is_some_and(|(_, character)| character == '\\');
                 if escaped {
@@ -165,13 +165,13 @@ fn texts(source: &str) -> Vec<(usize, String)> {
     texts
 }
 
-/// Whether an `r` begins a raw text: it stands by itself, before quotation marks.
+/// Whether an `r` begins a raw string: a quote follows it, and it isn't the end of a word.
 fn is_raw(before: &str, after: &str) -> bool {
     let is_word = before.chars().next_back().is_some_and(|last| last.is_alphanumeric() || last == '_');
     !is_word && after.trim_start_matches('#').starts_with('"')
 }
 
-/// The comments that the command line shows as its help: those of types that it is read into.
+/// The doc comments of files that derive clap's traits: the command line shows them as its help.
 fn help(source: &str) -> Vec<(usize, &str)> {
     let derives = |line: &str| {
         line.contains("derive(") && ["Parser", "Args", "Subcommand", "ValueEnum"].iter().any(|name| line.contains(name))
@@ -183,7 +183,7 @@ fn help(source: &str) -> Vec<(usize, &str)> {
     lines.filter_map(|(at, line)| Some((at + 1, line.trim().strip_prefix("///")?))).collect()
 }
 
-/// Each line with the beginning of the next one, since a phrase may be broken anywhere.
+/// Each line with the first words of the next one, since a phrase may wrap anywhere.
 fn overlapping<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, String)> {
     let lines: Vec<_> = lines.collect();
     let next =
@@ -194,13 +194,13 @@ fn overlapping<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize,
     lines.iter().enumerate().map(joined).collect()
 }
 
-/// The screens as they are drawn in tests, where sentences are put together from pieces.
+/// The snapshots of drawn screens, where sentences are assembled from pieces.
 fn pictures(root: &Path) -> Vec<PathBuf> {
     let folder = fs::read_dir(root.join("src/ui/tests/snapshots")).unwrap().map(|entry| entry.unwrap().path());
     folder.filter(|file| file.extension().is_some_and(|ending| ending == "snap")).collect()
 }
 
-/// The pages that people read.
+/// The pages that users read, and the manifest.
 fn pages(root: &Path) -> Vec<PathBuf> {
     let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let named =
@@ -239,7 +239,7 @@ fn no_text_for_people_has_a_retired_word() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Words of which a sentence has one or the other by how many there are.
+/// Words whose choice depends on a number.
 const AGREEING: &[&str] = &[
     "is", "are", "was", "were", "has", "have", "hasn't", "haven't", "its", "their", "it", "them", "this one", "these",
 ];
@@ -261,17 +261,18 @@ fn only_numbers_knows_which_words_agree_with_a_number() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Calls that take a sentence for the person: a message, an entry of the activity, a reason.
+/// Calls that take a sentence for the user: a message, an activity entry, a reason.
 const SAYING: &[&str] = &["inform(", "warn(", "inform_about(", "warn_about(", "activity.add(", "Err("];
 
-/// Files that are tables of what is shown: the keys of dialogs, the commands with an argument, other words for commands.
+/// Files that are tables of displayed text: the keys of dialogs, the commands with an argument, other names of
+/// commands.
 const TABLES: &[&str] = &["src/app/dialogs/keys.rs", "src/app/dialogs/palette.rs", "src/app/named_commands.rs"];
 
-/// Labels of more than one word, beside which their values stand.
+/// Labels of more than one word, each shown next to its value.
 const LABELS: &[&str] =
     &["By depth", "External ID", "Largest children", "Last changes", "Managed by", "Request body", "Response body"];
 
-/// What is in the brackets that are open at the beginning of a source.
+/// The beginning of a source up to the bracket that closes one opened before it.
 fn in_brackets(source: &str) -> &str {
     let (mut depth, mut is_text, mut is_escaped) = (1, false, false);
     for (at, character) in source.char_indices() {
@@ -291,10 +292,10 @@ fn in_brackets(source: &str) -> &str {
     source
 }
 
-/// Whether a text has two words in a row, beside what is filled in.
+/// Whether a text has two words in a row outside its placeholders.
 fn is_sentence(text: &str) -> bool {
     let filled = text.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, rest)| rest));
-    // How a time is written begins with `%`.
+    // A time format begins with `%`.
     let is_word = |word: &str| !word.starts_with('%') && word.chars().filter(|c| c.is_alphabetic()).count() > 1;
     filled.into_iter().any(|piece| {
         let words: Vec<&str> = piece.split(' ').collect();
@@ -302,8 +303,8 @@ fn is_sentence(text: &str) -> bool {
     })
 }
 
-/// The sentences that a source of the interface says itself, each with its line: what is written where it is said, and any other text
-/// of several words but in errors, which say what they are.
+/// The sentences that a source of the interface contains, each with its line: string literals in the calls of `SAYING`,
+/// and any other text of several words except error messages and labels.
 fn own_sentences(source: &str) -> Vec<(usize, String)> {
     let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let mut found = Vec::new();
@@ -328,7 +329,7 @@ fn own_sentences(source: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The sources of the interface that must not say anything themselves.
+/// The sources of the interface that must not contain sentences.
 fn wordless(root: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     sources(&root.join("src/app"), &mut files);
@@ -337,7 +338,7 @@ fn wordless(root: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_interface_says_nothing_outside_the_modules_of_its_words() {
+fn the_interface_keeps_its_sentences_in_its_words_modules() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = wordless(root);
     assert!(files.len() > 60, "the sources are found");
@@ -352,7 +353,7 @@ fn the_interface_says_nothing_outside_the_modules_of_its_words() {
 }
 
 #[test]
-fn a_sentence_that_is_planted_in_any_source_of_the_interface_is_found() {
+fn a_planted_sentence_is_found_in_every_source() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let planted = [
         "state.inform(\"Done\");",
@@ -366,7 +367,7 @@ fn a_sentence_that_is_planted_in_any_source_of_the_interface_is_found() {
     for file in wordless(root) {
         let source = fs::read_to_string(&file).unwrap();
         for line in planted {
-            // In front, since a module of tests ends what is read.
+            // At the front, since reading stops at the test module.
             let with = format!("fn planted() {{ {line} }}\n{source}");
             let found = own_sentences(&with).len();
             assert!(found > own_sentences(&source).len(), "{}: {line}", file.display());
@@ -377,7 +378,7 @@ fn a_sentence_that_is_planted_in_any_source_of_the_interface_is_found() {
     assert!(is_sentence("{count} were lost") && !is_sentence("{} · {host}") && !is_sentence("  {at}  {}"));
 }
 
-/// The words between two marks, one after another.
+/// The texts between pairs of marks, in order.
 fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
     text.split(open).skip(1).filter_map(|rest| rest.split_once(close)).map(|(inside, _)| inside).collect()
 }
@@ -398,7 +399,7 @@ fn each_term_of_the_glossary_is_in_the_file_that_it_names() {
         if sources.len() != files.len() {
             found.push(format!("{term}: not all of {files:?} exist"));
         }
-        // What stands right behind the term, in brackets.
+        // The types in brackets right after the term.
         let types =
             entry.trim_start().strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or("", |(types, _)| types);
         for path in types.split('`').skip(1).step_by(2) {

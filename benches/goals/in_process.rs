@@ -1,4 +1,4 @@
-//! What the tree and a frame cost by themselves.
+//! The cost of the tree and of a frame by themselves.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn measure(report: &mut Report) {
     }
 }
 
-/// A screen that shows everything unfolded.
+/// A screen with everything unfolded.
 pub struct Screen {
     state: State,
     keymap: Keymap,
@@ -95,7 +95,7 @@ impl Screen {
     }
 }
 
-/// What something takes, done over and over.
+/// The median time of an action that is repeated.
 fn repeated(times: usize, mut act: impl FnMut()) -> Duration {
     act();
     let durations: Vec<Duration> = (0..times)
@@ -146,7 +146,7 @@ fn tree_alone(report: &mut Report) {
     }
 }
 
-/// The segment with another name.
+/// A change that gives the segment another name.
 fn renamed(segment: &Arc<Segment>, turn: usize) -> Change {
     let name = format!("{} {turn}", segment.name).into();
     Change::Upsert(Arc::new(Segment { name, ..Segment::clone(segment) }))
@@ -187,7 +187,7 @@ fn changes(report: &mut Report) {
     report.at_most("10,000 changes in one batch", millis(median(&batches)), 80.0, "ms");
 }
 
-/// A chain and a parent of a million, which must be no worse than any other tree.
+/// A chain and a parent of a million, which must be no slower than any other tree.
 fn shapes(report: &mut Report) {
     let shapes = [
         ("ten below each, 1,000,000", tenants::shuffled(MILLION)),

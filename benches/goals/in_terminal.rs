@@ -1,5 +1,5 @@
-//! What a person feels: the real program in a pseudo-terminal, from a key to the last byte of the answer, beside what others
-//! would have written.
+//! What a user feels: the real program in a pseudo-terminal, from a key to the last byte of the response, compared with
+//! what others would have written.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ fn durations(answers: &[Answer]) -> Vec<Duration> {
 
 fn first_screen(report: &mut Report) {
     let server = Server::start(300, &[]);
-    // What was measured before in this process has left the system gigabytes to clear away.
+    // Earlier measurements in this process have left the system gigabytes to clear away.
     std::thread::sleep(SETTLING);
     let starts: Vec<Duration> = (0..20)
         .map(|_| {
@@ -98,7 +98,7 @@ fn against_naive(report: &mut Report) {
     }
 }
 
-/// After so long, what was only needed for loading has been given back to the system; the peak is measured as well.
+/// After this time, memory that was only needed for loading is back with the system; the peak is measured as well.
 const SETTLING: Duration = Duration::from_secs(12);
 
 fn million(report: &mut Report) {
@@ -193,7 +193,7 @@ fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-/// How long other keys wait while something goes on, until the screen says that it is over.
+/// The time until the screen shows that an operation is over, and the longest that another key waits during it.
 fn meanwhile(pty: &mut Pty, until: &str) -> (Duration, Duration) {
     let begun = Instant::now();
     let mut longest = Duration::ZERO;
@@ -226,7 +226,7 @@ fn sorting(report: &mut Report, pty: &mut Pty) {
     report.at_most("… the longest that another key waited", millis(waited), 50.0, "ms");
 }
 
-/// Types a search key by key; each key is echoed, then the first match is shown, then the number of all.
+/// Types searches key by key, and measures the echo of each key, the first match, and the number of all matches.
 fn finding(report: &mut Report, pty: &mut Pty) {
     pty.press("g");
     pty.press("g");
@@ -259,7 +259,7 @@ fn finding(report: &mut Report, pty: &mut Pty) {
     report.at_most("… the key on the screen, the slowest", millis(percentile(&echoed, 100)), 16.0, "ms");
 }
 
-/// 500 keys at once: frames are few, the end is right, and the next key is answered at once.
+/// 500 keys at once: few frames, the right end, and a prompt response to the next key.
 fn flood(report: &mut Report) {
     let server = Server::start(100_000, &[]);
     let mut pty = Pty::segtui(&["--no-store"], &server.url, folder());
@@ -288,7 +288,7 @@ fn idle(report: &mut Report) {
     let server = Server::start(MILLION, &[]);
     let mut pty = Pty::segtui(&["--no-store", "--page-size", "1000"], &server.url, folder());
     pty.wait_for("● live");
-    // The pauses between looks at the feed grow to their longest.
+    // The pauses between polls of the feed grow to their longest.
     pty.drain(Duration::from_secs(30));
     let used = processor_time(pty.process());
     let begun = Instant::now();
@@ -313,7 +313,7 @@ fn churn(report: &mut Report) {
     let begun = Instant::now();
     let mut backlog = Vec::new();
     while begun.elapsed() < Duration::from_secs(30) {
-        // Frames come all the time, so the answer is the next one that comes after the key: as late as any.
+        // Frames come all the time, so the next one after the key counts as its response: as late as any.
         waits.push(pty.first_answer(if waits.len() % 2 == 0 { "j" } else { "k" }).unwrap());
         pty.drain(Duration::from_millis(1));
         if waits.len() % 100 == 0 {
@@ -334,7 +334,7 @@ fn churn(report: &mut Report) {
     pty.end();
 }
 
-/// How many segments the header says are still to be looked at.
+/// The number behind the words “behind by” on the screen, or 0 without them.
 fn behind(screen: &str) -> usize {
     let told = screen.split("behind by ").nth(1).unwrap_or_default();
     let digits: String = told

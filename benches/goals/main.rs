@@ -1,8 +1,7 @@
-//! How fast it is and how much memory it takes at a million segments, against goals and against what users would otherwise
-//! write.
+//! Speed and memory at a million segments, compared with goals and with what users would otherwise write.
 //!
-//! `cargo bench --bench goals` measures what takes seconds; `cargo bench --bench goals -- --long` everything. A word beside that
-//! chooses the groups whose names hold it. Both sides of a ratio are measured in the same run.
+//! `cargo bench --bench goals` measures what takes seconds; `cargo bench --bench goals -- --long` everything. A word
+//! added to that selects the groups whose names contain it. Both sides of a ratio are measured in the same run.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that meets the unexpected is to fail")]
 

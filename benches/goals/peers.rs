@@ -1,5 +1,5 @@
-//! What users would otherwise write: a minimal program with a list, and the tree widget fed with the whole forest. They run in a
-//! pseudo-terminal like the program itself.
+//! What users would otherwise write: a minimal program with a list, and the tree widget given the whole forest. They
+//! run in a pseudo-terminal like the program itself.
 
 use crossterm::event::{self, Event, KeyCode};
 use ratatui::style::{Modifier, Style};
@@ -17,7 +17,7 @@ pub fn run(arguments: &[String]) {
     }
 }
 
-/// A list that fills the screen.
+/// A program with a list that fills the screen.
 fn minimal() {
     let rows: Vec<String> = (0..1_000).map(|number| format!("Sklep {number}")).collect();
     let mut state = ListState::default().with_selected(Some(0));
@@ -45,7 +45,7 @@ fn minimal() {
     ratatui::restore();
 }
 
-/// All segments as items, all open.
+/// All segments as tree items, all open.
 pub fn whole_forest(rows: u32) -> (Vec<TreeItem<'static, String>>, TreeState<String>) {
     let segments = tenants::regular(rows);
     let mut state = TreeState::default();

@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, with the time at which each piece of its output came.
+//! A program in a pseudo-terminal, with the arrival time of each piece of its output.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -12,9 +12,9 @@ use tempfile::TempDir;
 pub const COLUMNS: u16 = 120;
 pub const ROWS: u16 = 40;
 
-/// Nothing for so long means that the answer to a key is complete.
+/// Silence after which the response to a key is complete.
 const QUIET: Duration = Duration::from_millis(15);
-/// Nothing for so long means that a key changes nothing.
+/// Silence after which a key counts as unanswered.
 const UNANSWERED: Duration = Duration::from_millis(250);
 /// No start takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -32,13 +32,13 @@ pub struct Pty {
 /// What a program wrote after a key.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
-    /// From the key to the last piece.
+    /// Time from the key to the last piece.
     pub after: Duration,
     pub bytes: usize,
 }
 
 impl Pty {
-    /// This very benchmark as another program.
+    /// This benchmark itself, run as a peer.
     pub fn peer(arguments: &[&str]) -> Self {
         let this = std::env::current_exe().expect("a program knows where it is");
         let mut command = CommandBuilder::new(this);
@@ -92,7 +92,7 @@ impl Pty {
         self.parser.screen().contents()
     }
 
-    /// Waits until the screen is as wanted, and answers when that was, since the program was started.
+    /// Waits until the screen meets a condition, and returns the time from the start of the program until then.
     pub fn wait_until(&mut self, what: &str, reached: impl Fn(&str) -> bool) -> Duration {
         let begun = Instant::now();
         let mut at = Instant::now();
@@ -114,7 +114,7 @@ impl Pty {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
-    /// Everything that comes until nothing does for a while.
+    /// Reads all output until there is none for a while.
     pub fn drain(&mut self, quiet: Duration) -> Vec<(Instant, usize)> {
         let mut pieces = Vec::new();
         while let Ok((came, bytes)) = self.output.recv_timeout(quiet) {
@@ -124,7 +124,7 @@ impl Pty {
         pieces
     }
 
-    /// Presses a key and waits for the answer; `None` when there is none.
+    /// Presses a key and waits for the response; `None` when there is none.
     pub fn press(&mut self, key: &str) -> Option<Answer> {
         let pressed = Instant::now();
         self.send(key);
@@ -136,7 +136,7 @@ impl Pty {
         Some(Answer { after: last - pressed, bytes })
     }
 
-    /// Presses a key and waits for the first piece of the answer only.
+    /// Presses a key and waits only for the first piece of the response.
     pub fn first_answer(&mut self, key: &str) -> Option<Duration> {
         let pressed = Instant::now();
         self.send(key);
@@ -151,7 +151,7 @@ impl Pty {
         self.home.take()
     }
 
-    /// Ends it as a person would, so that all is stored.
+    /// Quits as a user would, so that everything is stored.
     pub fn quit(mut self) -> Option<TempDir> {
         self.send("q");
         let patience = Instant::now();
@@ -163,7 +163,7 @@ impl Pty {
     }
 }
 
-/// Something of `/proc/PID/status`, in MB of a million bytes.
+/// A field of `/proc/PID/status`, in MB of a million bytes.
 pub fn memory(process: u32, field: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
@@ -171,10 +171,10 @@ pub fn memory(process: u32, field: &str) -> f64 {
     kib * 1_024.0 / 1_000_000.0
 }
 
-/// Time of a processor that a process has used.
+/// The processor time that a process has used.
 pub fn processor_time(process: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name in parentheses may hold anything; the times are the 14th and 15th field, in hundredths of a second.
+    // The name in parentheses may contain anything; the times are the 14th and 15th field, in hundredths of a second.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)

@@ -1,8 +1,8 @@
-//! The table: each row a figure beside its goal, and whether it is reached.
+//! The table of results: each figure with its goal, and whether it is reached.
 
 use std::time::Duration;
 
-/// Rows as they are measured.
+/// The rows in the order in which they were measured.
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
@@ -17,12 +17,12 @@ struct Row {
 }
 
 impl Report {
-    /// A report on the groups whose name holds a text; on all without one.
+    /// A report on the groups whose name contains a text, or on all of them.
     pub fn on(only: Option<String>) -> Self {
         Self { rows: Vec::new(), only }
     }
 
-    /// Whether a group of rows is wanted.
+    /// Whether a group of rows is selected. Prints its name if so.
     pub fn wants(&self, group: &str) -> bool {
         let wanted = self.only.as_ref().is_none_or(|only| group.contains(only.as_str()));
         if wanted {
@@ -31,12 +31,12 @@ impl Report {
         wanted
     }
 
-    /// Adds a figure that may be at most so much, in a unit.
+    /// Adds a figure that must be at most the goal, in a unit.
     pub fn at_most(&mut self, what: impl Into<String>, figure: f64, goal: f64, unit: &str) {
         self.add(what.into(), figure, format!("≤ {}", shown(goal)), figure <= goal, unit);
     }
 
-    /// Adds a figure that has to be at least so much.
+    /// Adds a figure that must be at least the goal.
     pub fn at_least(&mut self, what: impl Into<String>, figure: f64, goal: f64, unit: &str) {
         self.add(what.into(), figure, format!("≥ {}", shown(goal)), figure >= goal, unit);
     }
@@ -52,7 +52,7 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Prints the table and tells whether every goal was reached.
+    /// Prints the table and returns whether every goal was reached.
     pub fn print(&self) -> bool {
         println!("\n| what | figure | goal | |\n| --- | ---: | ---: | --- |");
         for Row { what, figure, goal, reached } in &self.rows {
@@ -67,7 +67,7 @@ impl Report {
     }
 }
 
-/// Three digits that say something.
+/// Formats a figure to about three digits.
 fn shown(figure: f64) -> String {
     match figure.abs() {
         0.0 => "0".into(),
@@ -87,7 +87,7 @@ pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// The value that so many hundredths of the others do not exceed.
+/// The value that this percentage of the durations does not exceed.
 pub fn percentile(durations: &[Duration], hundredths: usize) -> Duration {
     let mut sorted = durations.to_vec();
     sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! The demo server in a process of its own, so that neither its time nor its memory counts.
+//! The demo server in its own process, so that neither its time nor its memory counts.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one with so many segments.
+    /// Starts a server with so many segments.
     pub fn start(segments: u32, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_segtui"))
             .args(["serve-demo", "--port", "0", "--segments", &segments.to_string()])
@@ -24,7 +24,7 @@ impl Server {
                 break line[at..].split_whitespace().next().unwrap().trim_end_matches(['.', ',']).to_owned();
             }
         };
-        // It must not wait for somebody to read what else it says.
+        // It must not block on further output that nobody reads.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url }
     }

@@ -6,38 +6,38 @@ use segtui::segment::{Segment, SegmentId};
 
 const BRANCHING: usize = 10;
 
-/// Ten roots, and ten below each, in no order, as from a server.
+/// Ten roots, and ten children for each segment, in random order, as from a server.
 pub fn shuffled(count: u32) -> Vec<Arc<Segment>> {
     let mut segments = regular(count);
     fastrand::Rng::with_seed(1).shuffle(&mut segments);
-    // They are made one after the other as they come, so that is how they lie in memory.
+    // Allocated in the order of the list, as segments are when they arrive.
     segments.iter().map(|segment| Arc::new(Segment::clone(segment))).collect()
 }
 
-/// Ten roots, and ten below each, parents first.
+/// Ten roots, and ten children for each segment, parents first.
 pub fn regular(count: u32) -> Vec<Arc<Segment>> {
     let ids = ids(count);
     (0..count as usize).map(|at| segment(&ids, at, parent_of(at))).collect()
 }
 
-/// The place of the parent in a regular tenant.
+/// The index of the parent in a regular tenant.
 pub fn parent_of(at: usize) -> Option<usize> {
     at.checked_sub(BRANCHING).map(|at| at / BRANCHING)
 }
 
-/// Each below the one before.
+/// A chain, in which each segment is the child of the one before.
 pub fn chain(count: u32) -> Vec<Arc<Segment>> {
     let ids = ids(count);
     (0..count as usize).map(|at| segment(&ids, at, at.checked_sub(1))).collect()
 }
 
-/// All below one.
+/// One root with all others as its children.
 pub fn fan(count: u32) -> Vec<Arc<Segment>> {
     let ids = ids(count);
     (0..count as usize).map(|at| segment(&ids, at, (at > 0).then_some(0))).collect()
 }
 
-/// As the platform makes them: in no order, and the same for the same count.
+/// Random IDs as the platform makes them, the same for the same count.
 fn ids(count: u32) -> Vec<SegmentId> {
     let mut random = fastrand::Rng::with_seed(u64::from(count));
     let uuid = |number: u128| {

@@ -1,4 +1,4 @@
-//! How fast everything is loaded, against a bare loop that fetches the same pages and throws them away.
+//! The speed of loading everything, compared with a bare loop that fetches the same pages and discards them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,10 +18,10 @@ pub fn measure(report: &mut Report) {
     }
 }
 
-/// Fetches all pages up to the empty one, several at a time, and throws them away.
+/// Fetches all pages up to the empty one, several at a time, and discards them.
 fn bare(url: &str) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // The client asks for it, also for plain http.
+    // The HTTP client requires it, even for plain HTTP.
     drop(rustls::crypto::ring::default_provider().install_default());
     let begun = Instant::now();
     runtime.block_on(async {
@@ -53,8 +53,8 @@ fn bare(url: &str) -> Duration {
 struct Loaded {
     /// From its start until everything was on the screen.
     in_all: Duration,
-    /// From the first page that it asked for to the last, as its log tells; before that it looks for the end of the feed, which
-    /// takes a number of questions that hardly depends on the tenant.
+    /// From the first page that it requested to the last, according to its log. Before that it searches for the end of
+    /// the feed, which takes a number of requests that hardly depends on the tenant.
     pages: Duration,
 }
 
@@ -79,7 +79,7 @@ fn ours(url: &str, segments: &str) -> Loaded {
 
 fn million(report: &mut Report) {
     let server = Server::start(1_000_000, &[]);
-    // In turns, so that what else the machine does meanwhile falls upon both.
+    // In turns, so that the machine's other work affects both.
     let (mut bare_loops, mut loads) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         bare_loops.push(bare(&server.url));

@@ -1,4 +1,5 @@
-//! What changes and latency cost: with the real client, over real sockets, against the demo server in this process.
+//! The cost of changes and latency, with the real client over real sockets against the demo server in this process; and
+//! of large inputs to the interface.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,13 +50,13 @@ async fn until(sync: &mut SyncHandle, mut enough: impl FnMut(&Event) -> bool) {
     while !enough(&sync.events.recv().await.expect("it lives")) {}
 }
 
-/// Drains what sync says for so long.
+/// Drains the events of sync for so long.
 async fn pass(sync: &mut SyncHandle, time: Duration) {
     let until = tokio::time::Instant::now() + time;
     while tokio::time::timeout_at(until, sync.events.recv()).await.is_ok() {}
 }
 
-/// From the order to the PUT, in round trips, while others change a hundred segments a second.
+/// From the command to the PUT, in round trips, while others change a hundred segments per second.
 async fn rename(report: &mut Report) {
     const LATENCY: Duration = Duration::from_millis(100);
     let options = Options { segments: Some(2_000), churn: 100.0, latency: LATENCY, ..Options::default() };
@@ -82,7 +83,7 @@ async fn rename(report: &mut Report) {
     report.at_most("a rename under 100 changes a second, 100 ms: to the PUT", trips, 5.0, "round trips");
 }
 
-/// A burst of changes, as an ERP writes it: requests against the pages of a list.
+/// A burst of changes, as an ERP writes it: its requests compared with the pages of a list.
 async fn burst(report: &mut Report) {
     const PAGE: usize = 500;
     const SEGMENTS: usize = 10_000;
@@ -103,7 +104,7 @@ async fn burst(report: &mut Report) {
     .await;
     let requests = server.requests().len() - before;
     let pages = SEGMENTS / PAGE + 1;
-    // Twice the pages, and the reads of the feed while it lasts.
+    // Twice the pages, and the polls of the feed while it lasts.
     let goal = 2 * pages + 60;
     #[expect(clippy::cast_precision_loss, reason = "counts of requests are small")]
     report.at_most("5,000 changes of 10,000 segments at once: requests", requests as f64, goal as f64, "");
@@ -142,11 +143,11 @@ fn paste(report: &mut Report) {
     report.at_most("a paste of 1 MB into a field, with its frame", millis(median(&taken)), 50.0, "ms");
 }
 
-/// New segments in one text, ten below each other.
+/// New segments in one text, nested ten deep.
 const NEW: usize = 20_000;
 const DEEP: usize = 10;
 
-/// What some steps take of the interface's thread.
+/// The time that some steps take on the interface's thread.
 #[derive(Default)]
 struct Thread {
     taken: Duration,
@@ -163,8 +164,8 @@ impl Thread {
     }
 }
 
-/// A text of 20,000 new segments: what it takes of the interface's thread from the editor to the last answer, with a frame after
-/// every hundred answers; and to give all of it up instead.
+/// A text of 20,000 new segments: the time on the interface's thread from the editor to the last response, with a frame
+/// after every hundred responses; and to discard all of it instead.
 fn creates(report: &mut Report) {
     const FRAME_EVERY: usize = 100;
     let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
@@ -205,7 +206,7 @@ fn creates(report: &mut Report) {
     report.at_most("… and given up before any has begun", millis(thread.taken), 500.0, "ms");
 }
 
-/// Writes the text, looks through the plan that comes of it, and sends it.
+/// Enters the text, scrolls through the resulting plan, and sends it.
 fn send_new(screen: &mut Screen, thread: &mut Thread) -> Vec<Execution> {
     screen.press("g");
     screen.press("g");
@@ -234,7 +235,7 @@ fn send_new(screen: &mut Screen, thread: &mut Thread) -> Vec<Execution> {
     executions(effects)
 }
 
-/// What is to be executed.
+/// The executions among the effects.
 fn executions(effects: Vec<Effect>) -> Vec<Execution> {
     let executions = effects.into_iter().filter_map(|effect| match effect {
         Effect::Sync(Command::Execute(execution)) => Some(*execution),
@@ -243,7 +244,7 @@ fn executions(effects: Vec<Effect>) -> Vec<Execution> {
     executions.collect()
 }
 
-/// A screen full of names as long as an answer may have them.
+/// A screen full of names as long as a response may have them.
 fn long_names(report: &mut Report) {
     let name: String = "Łódź e\u{301}👩\u{200d}🌾 ".repeat(64 * 1024 / 26);
     let segments = (0..100).map(|number| {

@@ -1,48 +1,48 @@
-//! [`UserCommand`]: a program of the person's own that a key runs on segments, as the configuration describes it.
+//! [`UserCommand`]: a custom command, run on segments by a key, as configured.
 
 use std::time::Duration;
 
-/// A program and how it is run. Nothing in it goes through a shell unless the program is one.
+/// A program and how to run it. No shell is involved unless the program is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserCommand {
-    /// What it is called wherever it is told of.
+    /// The name shown to the user.
     pub name: String,
-    /// What is started.
+    /// The program.
     pub program: String,
-    /// With these arguments.
+    /// Its arguments.
     pub arguments: Vec<String>,
     /// Which segments it gets.
     pub on: Subjects,
-    /// Whether the person is asked before it runs.
+    /// Whether to ask before it runs.
     pub confirm: bool,
     /// Whether it gets the API key.
     pub api_key: bool,
-    /// What becomes of what it writes.
+    /// What to do with its output.
     pub output: Output,
-    /// How long it may run; `None` is as long as it takes.
+    /// How long it can run; `None` for no limit.
     pub timeout: Option<Duration>,
 }
 
 /// Which segments a command gets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Subjects {
-    /// All that are marked, or else the selected one.
+    /// The marked segments, or the selected one if none is marked.
     #[default]
     MarkedOrSelected,
-    /// The selected one, whatever is marked.
+    /// The selected segment, whatever is marked.
     Selected,
-    /// All that are marked, and never anything else.
+    /// Only the marked segments.
     Marked,
 }
 
-/// What becomes of what a command writes.
+/// What to do with the output of a command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Output {
-    /// It is shown in a pane while it comes.
+    /// Show it in a pane as it arrives.
     #[default]
     Pane,
-    /// Its last line becomes a message.
+    /// Show its last line as a message.
     Message,
-    /// It is dropped.
+    /// Discard it.
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! One request and its answer: everything that can go wrong between the two becomes a [`Fault`].
+//! One request and its response: everything that can go wrong between the two becomes a [`Fault`].
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use super::{mask, obstacle, server_message};
 use crate::clock;
 use crate::remote::{Fault, NOT_HTTP};
 
-/// Enough for any sentence that an error page holds.
+/// The most that is read of an error page or an unparsed body: enough for any error message.
 const LONGEST_ERROR: usize = 64 * 1024;
-/// The longest wait that a server can ask for. What is longer counts as this, which nobody waits for either.
+/// Cap on the wait that a server asks for. No caller waits that long anyway.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
-/// How long an answer may be, its compression undone. What is longer is given up while it is still being read.
+/// The longest response body that is accepted, after decompression. Reading stops as soon as a body exceeds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Most {
-    /// So many bytes.
+    /// At most this many bytes.
     Bytes(usize),
-    /// Only the beginning is looked at, however long it is.
+    /// Any length; only the beginning is read.
     Beginning,
 }
 
@@ -35,7 +35,7 @@ impl Most {
     /// A part of the feed: ten thousand events take less than one megabyte.
     pub const FEED: Self = Self::Bytes(4 * 1024 * 1024);
 
-    /// A page of so many segments. One takes some 200 bytes, and a server may give more than it was asked for.
+    /// A page of `size` segments. A segment takes some 200 bytes, and a server may return more than it was asked for.
     pub fn page(size: u32) -> Self {
         const LEAST: usize = 4 * 1024 * 1024;
         const MOST: usize = 24 * 1024 * 1024;
@@ -54,12 +54,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without a body, to which only the beginning of an answer matters.
+    /// A request without a body. Only the beginning of its response is read.
     pub fn new(method: Method, url: Url) -> Self {
         Self { method, url, body: None, most: Most::Beginning }
     }
 
-    /// The request whose answer may be so long.
+    /// The same request, with a different limit on its response.
     pub fn answered_with(self, most: Most) -> Self {
         Self { most, ..self }
     }
@@ -69,7 +69,7 @@ impl Request {
         Self { body: Some(body), ..self }
     }
 
-    /// What is sent along.
+    /// The request's body.
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()
     }
@@ -87,12 +87,12 @@ impl Request {
     }
 }
 
-/// What came back.
+/// The response, as far as it arrived.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status, if it came that far.
+    /// The status, if one arrived.
     pub status: Option<u16>,
-    /// The body; of an error its beginning.
+    /// The body; of an error only its beginning.
     pub body: Vec<u8>,
     /// Why it is not a success.
     pub fault: Option<Fault>,
@@ -134,7 +134,7 @@ async fn complete_body(mut response: Response, most: usize, settings: &Settings)
     Ok(body)
 }
 
-/// The status is known and says what matters, so words that break off are words all the same.
+/// Reads what it can of the body. The status is already known, so a body that breaks off is no error.
 async fn beginning_of_body(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -149,7 +149,7 @@ async fn beginning_of_body(mut response: Response) -> Vec<u8> {
 
 fn network_fault(error: &reqwest::Error, settings: &Settings) -> Fault {
     let timeouts = &settings.timeouts;
-    // The order matters: a connection that did not come about in time is a matter of connecting, and nothing was sent.
+    // The order matters: a timeout while connecting counts as a failure to connect, since nothing was sent.
     if error.is_connect() {
         Fault::Unreachable { reason: obstacle::of(error, &settings.base_url.segments(), timeouts.connect) }
     } else if error.is_timeout() {
@@ -158,13 +158,13 @@ fn network_fault(error: &reqwest::Error, settings: &Settings) -> Fault {
         Fault::InvalidRequest { reason: innermost(error) }
     } else {
         let words = innermost(error);
-        // What comes back to a request in plain text where only encrypted ones are understood.
+        // The server answered a plain-text request on a port that expects TLS.
         let is_http = !words.starts_with("invalid HTTP ");
         Fault::Broken { reason: if is_http { words } else { NOT_HTTP.into() } }
     }
 }
 
-/// The words of the cause that lies deepest, where the network speaks and not the libraries around it.
+/// The message of the innermost cause, which comes from the network and not from the libraries around it.
 pub fn innermost(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
@@ -174,7 +174,7 @@ pub fn innermost(error: &dyn Error) -> String {
     server_message::tidy(&plain(&words))
 }
 
-/// The words of the system without its number: "Connection refused (os error 111)" says no more than "connection refused".
+/// The system's message without its number: "Connection refused (os error 111)" becomes "connection refused".
 fn plain(words: &str) -> String {
     let words = match words.rsplit_once(" (os error ") {
         Some((words, number)) if number.ends_with(')') => words,
@@ -194,11 +194,11 @@ fn location(headers: &HeaderMap, key: &SecretString) -> String {
     )
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), which in the past means at once.
+/// Parses `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). A date in the past means no wait.
 pub fn asked_wait(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than can be counted is as good as the longest.
+        // A number too large to parse counts as the longest wait.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)).min(LONGEST_WAIT));
     }
     let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_asked_wait_is_seconds_or_a_date() {
+    fn retry_after_is_seconds_or_a_date() {
         let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
         assert_eq!(asked_wait("120", now), Some(Duration::from_secs(120)));
         assert_eq!(asked_wait(" 0 ", now), Some(Duration::ZERO));

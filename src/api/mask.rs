@@ -1,24 +1,24 @@
-//! Taking the API key out of what a server says, however the server has spelt it.
+//! Masks the API key in what a server sends, however the server has encoded it.
 //!
-//! A server that is being debugged may echo what it was sent: as it is, with JSON's escapes, as HTML entities, percent-encoded,
-//! split by tags, or several of these at once. So a text is read in all of these ways, and whatever spells a part of the key that
-//! is long enough to be of use is taken out of the text as it came. A reader who decodes what is left finds no key either.
+//! A server that is being debugged may echo the request: verbatim, with JSON escapes, as HTML entities, percent-encoded, split by
+//! tags, or several of these at once. So a text is decoded in all of these ways, and every part of the original text that spells
+//! a usable part of the key is replaced. Decoding the masked text reveals no key either.
 
 use crate::printable::is_hidden;
 use hashbrown::HashSet;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What stands in the place of the key.
+/// What replaces the key.
 const MASKED: &str = "[API key]";
-/// Characters of the key in a row that are taken out. A key that is shorter, such as the `demo` of a test server, is no secret, and
-/// is a part of ordinary words.
+/// How many consecutive characters of the key are masked. A shorter key, such as the `demo` of a test server, is no secret and
+/// occurs in ordinary words.
 const SECRET: usize = 8;
-/// How often a text is decoded: each layer of software on the way may have encoded it once.
+/// How many times a text is decoded: each layer of software on the way may have encoded it once.
 const LAYERS: usize = 4;
-/// The longest entity that is decoded, from `&` on. Numbers may have any zeros before them.
+/// The longest entity that is decoded, counted from `&`. Numbers may have leading zeros.
 const LONGEST_ENTITY: usize = 40;
 
-/// A character, and the bytes of the text that spell it.
+/// A character, and the bytes of the original text that encode it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Spelt {
     character: char,
@@ -26,7 +26,7 @@ struct Spelt {
     end: usize,
 }
 
-/// The text without the key and without parts of it.
+/// The text with the key and all parts of it masked.
 #[must_use]
 pub fn without_key(text: &str, key: &SecretString) -> String {
     let key: Vec<char> = key.expose_secret().chars().collect();
@@ -51,7 +51,7 @@ pub fn without_key(text: &str, key: &SecretString) -> String {
     cut_out(text, secret)
 }
 
-/// Notes which bytes spell parts of the key.
+/// Collects the byte ranges that spell parts of the key.
 fn mark(layer: &[Spelt], parts: &HashSet<&[char]>, secret: &mut Vec<(usize, usize)>) {
     let characters: Vec<char> = layer.iter().map(|spelt| spelt.character).collect();
     for (at, window) in characters.windows(SECRET).enumerate() {
@@ -75,7 +75,7 @@ fn cut_out(text: &str, mut secret: Vec<(usize, usize)>) -> String {
     cleaned
 }
 
-/// What is left when what no screen shows is dropped: what is cleaned later must not spell the key then.
+/// The text without characters that no screen shows. They may be removed later, and what is left must not spell the key then.
 fn visible(layer: &[Spelt]) -> Vec<Spelt> {
     layer.iter().copied().filter(|spelt| !is_hidden(spelt.character)).collect()
 }
@@ -94,7 +94,7 @@ fn without_tags(layer: &[Spelt]) -> Vec<Spelt> {
     kept
 }
 
-/// One layer of escapes, entities and percent-encoding taken off.
+/// The text with one layer of escapes, entities and percent-encoding decoded.
 fn decoded(layer: &[Spelt]) -> Vec<Spelt> {
     let mut decoded = Vec::with_capacity(layer.len());
     let mut at = 0;
@@ -108,12 +108,12 @@ fn decoded(layer: &[Spelt]) -> Vec<Spelt> {
     decoded
 }
 
-/// A character that JSON or a programming language escapes, and how many characters that takes.
+/// A character escaped as in JSON or a programming language, and the length of the escape.
 fn escape(text: &[Spelt]) -> Option<(char, usize)> {
     let [Spelt { character: '\\', .. }, second, ..] = text else { return None };
     match second.character {
         'u' | 'U' => {
-            // `\u003d`, and `\u{3d}` as some languages write it.
+            // `\u003d`, or `\u{3d}` as in some languages.
             let braced = text.get(2).is_some_and(|spelt| spelt.character == '{');
             if braced {
                 let digits = text[3..].iter().take(8).position(|spelt| spelt.character == '}')?;
@@ -127,8 +127,8 @@ fn escape(text: &[Spelt]) -> Option<(char, usize)> {
     }
 }
 
-/// A character that HTML writes as an entity, and how many characters that takes. Browsers do without the semicolon after numbers
-/// and after the oldest names.
+/// A character written as an HTML entity, and the length of the entity. Browsers accept numbers and the oldest names without the
+/// semicolon.
 fn entity(text: &[Spelt]) -> Option<(char, usize)> {
     if text.first()?.character != '&' {
         return None;
@@ -148,17 +148,17 @@ fn entity(text: &[Spelt]) -> Option<(char, usize)> {
     Some((character, 1 + length + ended))
 }
 
-/// The character of a number at the beginning of a text, and how many digits it has.
+/// The character whose code begins a text, and the number of digits.
 fn numbered(text: &str, radix: u32) -> Option<(char, usize)> {
     let digits = text.chars().take_while(|digit| digit.is_digit(radix)).count();
     let character = char::from_u32(u32::from_str_radix(&text[..digits], radix).ok()?)?;
     Some((character, digits))
 }
 
-/// How many of these names need no semicolon.
+/// The first this many names need no semicolon.
 const OLDEST: usize = 4;
 
-/// The entities of what a key may consist of: printable ASCII.
+/// Entities for the characters that a key may contain: printable ASCII.
 const NAMED: [(&str, char); 32] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -198,7 +198,7 @@ fn percent(text: &[Spelt]) -> Option<(char, usize)> {
     if text.first()?.character != '%' {
         return None;
     }
-    // Beyond ASCII a character takes several of these; no key has any.
+    // Beyond ASCII a character takes several of these, and no key has such characters.
     Some((hexadecimal(text.get(1..3)?).filter(char::is_ascii)?, 3))
 }
 
@@ -217,7 +217,7 @@ mod tests {
 
     const KEY: &str = r#"Ab3+/x=9&"q\7:zz.Top-Secret_half%41"#;
 
-    /// A way to spell a character.
+    /// One way to encode a character.
     fn spell(character: char, way: u8) -> String {
         let code = u32::from(character);
         let named = NAMED.iter().find(|(_, known)| *known == character).map(|(name, _)| format!("&{name};"));
@@ -231,7 +231,7 @@ mod tests {
             5 => format!("%{code:02X}"),
             6 => format!("%{code:02x}"),
             7 => format!("{character}\u{200b}"),
-            // A digit that follows would belong to the number, so it has all that it can have.
+            // A digit after the entity would belong to its number, so the number has the most digits allowed.
             8 => format!("&#x{code:030x};"),
             9 => format!("&#{code:032};"),
             10 => named.unwrap_or_else(|| character.to_string()),
@@ -244,7 +244,7 @@ mod tests {
 
     const WAYS: u8 = 15;
 
-    /// Whether anything that a reader could make of a text has a part of the key in it.
+    /// Whether a text, decoded in any of the usual ways, contains a part of the key.
     fn spells_key(text: &str, key: &str) -> bool {
         let mut texts = vec![text.to_owned()];
         for _ in 0..3 {
@@ -259,14 +259,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_spelling_of_the_key_is_left(
+        fn the_key_is_masked_in_every_encoding(
             before in "[a-z <>&%]{0,20}",
             after in "[a-z <>&%]{0,20}",
             key in prop_oneof![Just(KEY.to_owned()), "[!-~]{16,60}"],
             ways in proptest::collection::vec(0..WAYS, 60),
             again in 0_usize..3,
         ) {
-            // Another key could be a part of what stands around it.
+            // Such a key could occur in the text around it.
             prop_assume!(!key.chars().all(|character| "[API key]<>&% ".contains(character) || character.is_ascii_lowercase()));
             let mut spelt: String = key.chars().zip(&ways).map(|(character, way)| spell(character, *way)).collect();
             for _ in 0..if spelt.is_ascii() { again } else { 0 } {
@@ -279,14 +279,14 @@ mod tests {
         }
 
         #[test]
-        fn whatever_has_nothing_of_the_key_stays_as_it_is(text in "[a-zA-Z0-9 ąęłóż<>&;%\\\\\"]{0,200}") {
+        fn a_text_without_the_key_is_unchanged(text in "[a-zA-Z0-9 ąęłóż<>&;%\\\\\"]{0,200}") {
             prop_assume!(!text.contains("Secret") && !text.contains("half"));
             prop_assert_eq!(without_key(&text, &KEY.into()), text);
         }
     }
 
     #[test]
-    fn usual_echoes_are_taken_out_whole() {
+    fn common_echoes_are_masked_as_a_whole() {
         let key: SecretString = "aaaa+bbbb=cccc&dddd:eeee/ffff".into();
         for echo in [
             "aaaa+bbbb=cccc&dddd:eeee/ffff",

@@ -1,4 +1,5 @@
-//! What the libraries of the network say when no connection comes about, in plain words and by its kind. Their own words go to the log.
+//! Turns connection errors of the network libraries into [`ConnectError`]s with a kind and plain words. The original error is
+//! logged.
 
 use std::error::Error;
 use std::io;
@@ -10,7 +11,7 @@ use url::Url;
 use super::{exchange, route};
 use crate::remote::{ConnectError, ObstacleKind};
 
-/// Why no connection to an address came about, given up after so long.
+/// Why a connection to `url` failed; `patience` is the timeout for connecting.
 pub fn of(error: &reqwest::Error, url: &Url, patience: Duration) -> ConnectError {
     tracing::debug!(?error, "no connection");
     let proxy = route::proxy_to(url);
@@ -18,12 +19,12 @@ pub fn of(error: &reqwest::Error, url: &Url, patience: Duration) -> ConnectError
         let words = format!("connection timed out after {} s", patience.as_secs_f64());
         ConnectError::new(ObstacleKind::TimedOut, words)
     } else {
-        // Where a proxy is used, its name is the one that is looked up here.
+        // If a proxy resolves the server's name, this machine only looked up the proxy's.
         let host = match &proxy {
             Some(proxy) if proxy.resolves == route::Resolves::Proxy => &proxy.host,
             _ => url.host_str().unwrap_or_default(),
         };
-        // What is behind the words of a proxy's library says more, where there is something.
+        // A cause of a known type says more than the message of the proxy library, so it is preferred.
         let known = causes(error).find_map(|cause| of_cause(cause, host));
         let known = known.or_else(|| causes(error).find_map(|cause| of_proxy(&cause.to_string())));
         known.unwrap_or_else(|| ConnectError::from(exchange::innermost(error).as_str()))
@@ -41,7 +42,7 @@ fn of_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
         return Some(of_tls(error));
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
-        // What an error of the system carries is not among its sources.
+        // The error inside an `io::Error` is not in its `source` chain.
         let carried = error.get_ref().and_then(|carried| of_cause(carried, host));
         return carried.or_else(|| match error.kind() {
             io::ErrorKind::ConnectionRefused => Some(ConnectError::new(ObstacleKind::Refused, "connection refused")),
@@ -51,12 +52,12 @@ fn of_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
             _ => None,
         });
     }
-    // The connector's own type is private; this is all that it says of a name that can't be looked up.
+    // The connector's own error type is private; this text is all that marks a failed name lookup.
     let words = cause.to_string();
     (words == "dns error").then(|| ConnectError::no_such_host(host, &exchange::innermost(cause)))
 }
 
-/// What is wrong with how the two sides would encrypt.
+/// Why a TLS handshake failed.
 pub fn of_tls(error: &rustls::Error) -> ConnectError {
     let (kind, words) = match error {
         rustls::Error::InvalidCertificate(fault) => return of_certificate(fault),
@@ -97,13 +98,13 @@ fn of_certificate(fault: &CertificateError) -> ConnectError {
     ConnectError::new(kind, words)
 }
 
-/// `DnsName("one.example")` without the library's way to write it.
+/// Strips the library's notation from a name: `DnsName("one.example")` becomes `one.example`.
 fn bare_name(name: &str) -> &str {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
     inside.trim_matches('"')
 }
 
-/// What a proxy on the way said; the library that talks to it gives no cause, only words of its own.
+/// What a proxy reported. The library that talks to it gives no typed cause, only its own messages.
 fn of_proxy(words: &str) -> Option<ConnectError> {
     let other = |words: &str| Some(ConnectError::from(words));
     if let Some(words) = words.strip_prefix("SOCKS error: ") {
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_for_another_name_says_both() {
+    fn a_certificate_for_another_name_shows_both_names() {
         let fault = CertificateError::NotValidForNameContext {
             expected: ServerName::try_from("one.example").unwrap(),
             presented: vec!["DnsName(\"other.example\")".into(), "IpAddress(127.0.0.1)".into()],

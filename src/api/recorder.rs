@@ -1,5 +1,5 @@
-//! What is told of the requests that are made: to whoever has the other end, if anybody has, and never at the price of waiting
-//! for them. Of a page of the list only the beginning is copied.
+//! Reports the requests that are made to a reader, if there is one, without ever waiting for it. Of a long body, such as a page
+//! of the list, only the beginning is kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,14 @@ use tokio::sync::mpsc;
 use super::mask;
 use crate::remote::{Excerpt, Exchange};
 
-/// Requests that may wait to be read: what a first list with several pages in flight makes while a frame is drawn, many times
-/// over.
+/// Capacity of the queue: many times what a first list with several pages in flight produces while a frame is drawn.
 const WAITING: usize = 256;
-/// A body up to this length is kept whole: no request or single segment is longer.
+/// A body up to this length is kept whole: no request and no single segment is longer.
 const WHOLE: usize = 16 * 1024;
-/// What is kept of a longer one. Hundreds of pages are kept at once, of which a glance at each is enough.
+/// How much is kept of a longer body. Hundreds of pages are kept at once, and the beginning of each is enough.
 const BEGINNING: usize = 2 * 1024;
 
-/// Where requests are told. Clones tell the same reader.
+/// Where requests are reported. Clones report to the same reader.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     reader: mpsc::Sender<Arc<Exchange>>,
@@ -26,14 +25,14 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder, and the end from which its requests are read. What its reader has no room for is dropped and counted.
+    /// A recorder, and the receiver for its requests. Requests that don't fit into the queue are dropped and counted.
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Arc<Exchange>>) {
         let (reader, requests) = mpsc::channel(WAITING);
         (Self { reader, missed: Arc::default() }, requests)
     }
 
-    /// Tells of a request. It is only put together where there is room for it.
+    /// Reports a request. `exchange` is called only if the queue has room.
     pub(super) fn record(&self, exchange: impl FnOnce() -> Exchange) {
         match self.reader.try_reserve() {
             Ok(place) => {
@@ -48,14 +47,14 @@ impl Recorder {
     }
 }
 
-/// What is kept of a body. The key is taken out before the text is cut, and so that no part of it is left at the cut.
+/// The part of a body that is kept. The key is masked before the text is cut, so that no part of it is left at the cut.
 pub(super) fn excerpt(body: &[u8], key: &SecretString) -> Excerpt {
     let text = String::from_utf8_lossy(&body[..body.len().min(WHOLE)]);
     let mut text = mask::without_key(&text, key);
     if body.len() <= WHOLE {
         return Excerpt { text, bytes: body.len(), cut: 0 };
     }
-    // Whatever is cut within the first part is far behind this.
+    // The cut at `WHOLE` may leave a partial key at the end of the text, but that is far behind this point.
     let mut end = BEGINNING.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_body_is_kept_in_part_and_a_short_one_whole() {
+    fn a_short_body_is_kept_whole_and_a_long_one_is_cut() {
         assert_eq!(kept("{}"), Excerpt { text: "{}".into(), bytes: 2, cut: 0 });
         let whole = "x".repeat(WHOLE);
         assert!(!kept(&whole).is_cut());
@@ -87,9 +86,9 @@ mod tests {
     }
 
     #[test]
-    fn no_part_of_the_key_is_left_wherever_a_body_is_cut() {
+    fn no_part_of_the_key_is_left_at_any_cut() {
         for at in 0..5 * KEY.len() {
-            // Each key that is taken out before brings what follows nearer.
+            // Each key that is masked moves the following text forward.
             let body = format!("{}{}{KEY}{}", KEY.repeat(3), "x".repeat(BEGINNING - at), "y".repeat(WHOLE));
             let kept = kept(&body);
             assert!(!kept.text.contains("first"), "{at}: {}", &kept.text[kept.text.len() - 80..]);

@@ -1,7 +1,7 @@
 //! How often and when a failed call is made again. Waiting is a value here: nothing in this file sleeps or sends.
 //!
-//! The one rule that matters: a call that creates something is repeated only where it never left, since no connection came about. And what was
-//! decided upon after a look is not repeated here at all: during a pause somebody else may have changed what was seen.
+//! The one rule that matters: a create is repeated only if it was never sent because no connection was made. And a write that is
+//! based on what was read is never repeated here: somebody else may have changed the segment during the pause.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::remote::Fault;
 pub enum RetrySafety {
     /// Idempotent: a second call changes nothing more.
     Idempotent,
-    /// A second call would do it again.
+    /// A second call would do it again, such as create a second segment.
     NotIdempotent,
     /// It is based on what was read, so the caller must read again before retrying.
     NeedsReread,
 }
 
-/// When and how often to try again.
+/// When and how often to retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How often a call is made in all, the first time included.
+    /// The total number of tries, including the first.
     pub tries: u32,
     /// The pause before the second try; it doubles with each further one.
     pub first_pause: Duration,
-    /// What a pause grows to at most.
+    /// The upper bound of a pause.
     pub longest_pause: Duration,
-    /// The longest wait that a server may ask for and is kept here. With a longer one the error is answered at once: whoever called
-    /// can say that it waits.
+    /// The longest server-requested wait that is observed here. If the server asks for more, the error is returned at once, so that
+    /// the caller can report the wait.
     pub longest_asked_wait: Duration,
 }
 
@@ -45,8 +45,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long to wait before the next try after `failures` failures, the last of them `fault`. `None` when there is to be
-    /// no further try.
+    /// How long to wait before the next try after `failures` failures, the last of them `fault`; `None` if there is no further
+    /// try.
     ///
     /// `jitter`, from 0 to 1, spreads clients that failed together: half of the pause is fixed, up to half is added. What the
     /// server asks for is never undercut.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_end_after_the_last_try() {
+    fn pauses_double_up_to_a_limit_and_end_after_the_last_try() {
         let policy = Policy { tries: 8, ..Policy::default() };
         let pauses: Vec<_> = (1..=8)
             .map(|failures| policy.pause(&refused(500, None), RetrySafety::Idempotent, failures, NO_JITTER))
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_takes_away_half_a_pause_at_most() {
+    fn jitter_shortens_a_pause_by_half_at_most() {
         let fault = Fault::Unreachable { reason: ConnectError::default() };
         let policy = Policy::default();
         assert_eq!(policy.pause(&fault, RetrySafety::Idempotent, 2, 0.0), Some(Duration::from_millis(250)));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_never_asked_sooner_than_it_wants() {
+    fn a_retry_never_comes_before_the_server_allows_it() {
         let policy = Policy::default();
         let pause = |asked| policy.pause(&refused(429, Some(asked)), RetrySafety::Idempotent, 1, NO_JITTER);
         assert_eq!(pause(1), Some(Duration::from_secs(1)));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_creates_something_is_repeated_only_when_it_never_left() {
+    fn a_create_is_repeated_only_if_it_was_never_sent() {
         let policy = Policy::default();
         let repeated = |fault: &Fault| policy.pause(fault, RetrySafety::NotIdempotent, 1, NO_JITTER).is_some();
         assert!(repeated(&Fault::Unreachable { reason: ConnectError::default() }));

@@ -1,7 +1,7 @@
-//! The way to a server, looked at from this end: the proxy that requests take, and the certificate that the server shows.
+//! Inspects the connection to a server: the proxy that requests go through, and the certificate that the server presents.
 //!
-//! It is the same way that a [`Client`](super::Client) takes, with the same proxies and the same trust; nothing of the tenant is
-//! sent on it, and no key.
+//! Uses the same proxies and the same trust as a [`Client`](super::Client); sends neither the key nor anything else about the
+//! tenant.
 
 use std::env;
 use std::fmt;
@@ -27,19 +27,19 @@ use crate::remote::{BaseUrl, ConnectError, ObstacleKind};
 /// A proxy that requests to a server go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its address, without a name or password.
+    /// Its address, without user name and password.
     pub address: String,
     /// Its host.
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// The variable that names it, as far as one does.
+    /// The environment variable that sets it; `None` if the system's settings do.
     pub variable: Option<&'static str>,
-    /// Who looks up the server's name.
+    /// Who resolves the server's name.
     pub resolves: Resolves,
 }
 
-/// Who looks up a server's name.
+/// Who resolves a server's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolves {
     /// This machine.
@@ -54,13 +54,13 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// The proxy on the way to a server, if there is one.
+/// The proxy for requests to a server, if there is one.
 #[must_use]
 pub fn proxy(base_url: &BaseUrl) -> Option<Proxy> {
     proxy_to(&base_url.segments())
 }
 
-/// The proxy on the way to an address, if there is one.
+/// The proxy for requests to a URL, if there is one.
 #[must_use]
 pub fn proxy_to(url: &Url) -> Option<Proxy> {
     if is_loopback(url) {
@@ -84,26 +84,26 @@ pub fn proxy_to(url: &Url) -> Option<Proxy> {
     })
 }
 
-/// A variable names something that can't be a proxy. Its text is not repeated: it may hold a password.
+/// An environment variable that does not name a usable proxy. Its value is not repeated: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} names no proxy that can be used: {reason}")]
 pub struct ProxyFault {
-    /// Which variable.
+    /// The variable.
     pub variable: &'static str,
     reason: String,
 }
 
-/// Refuses what the variables name on the way to an address if it can't be used. The library would go without a proxy then, past what
-/// somebody has set up.
+/// Rejects an unusable value of the proxy variables that apply to a URL. The HTTP library would ignore it and connect directly,
+/// bypassing the proxy that was configured.
 ///
 /// # Errors
 ///
-/// The variable that names what is no proxy.
+/// The variable whose value is no usable proxy.
 pub fn check_proxy_to(url: &Url) -> Result<(), ProxyFault> {
     let Some(target) = url.as_str().parse().ok().filter(|_| !is_loopback(url)) else { return Ok(()) };
     let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
     let is_excepted = Matcher::builder().all(A_PROXY).no(no_proxy).build().intercept(&target).is_none();
-    // Programs that a web server starts take no proxies from variables, since a request can set them.
+    // CGI programs ignore proxy variables, since a request can set them.
     if is_excepted || env::var_os("REQUEST_METHOD").is_some() {
         return Ok(());
     }
@@ -123,10 +123,10 @@ pub fn check_proxy_to(url: &Url) -> Result<(), ProxyFault> {
     Err(ProxyFault { variable, reason })
 }
 
-/// Any proxy that can be used.
+/// A valid proxy, to test whether `NO_PROXY` excludes a URL.
 const A_PROXY: &str = "http://proxy.invalid";
 
-/// The variables that may name the proxy to an address, the strongest first.
+/// The variables that may name the proxy for a URL, in order of precedence.
 fn variables(url: &Url) -> [&'static str; 4] {
     match url.scheme() {
         "https" => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
@@ -144,33 +144,33 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What came of asking a server who it is.
+/// The result of asking a server for its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Greeting {
-    /// The certificate that was shown, also one that is not trusted; `None` where it did not come to that.
+    /// The certificate that was presented, trusted or not; `None` if the handshake did not get that far.
     pub certificate: Option<ServerCertificate>,
-    /// From the first attempt to connect up to the verdict on the certificate, names and proxies included.
+    /// From the first attempt to connect to the verdict on the certificate, including name lookups and proxies.
     pub took: Duration,
-    /// Why the server is not trusted, or why it did not come to that.
+    /// Why the server is not trusted, or why the handshake did not get that far.
     pub fault: Option<ConnectError>,
 }
 
-/// What a certificate says.
+/// The contents of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCertificate {
-    /// Whose it is.
+    /// Whom it was issued to.
     pub subject: String,
-    /// Who says so.
+    /// Who issued it.
     pub issuer: String,
     /// When it expires.
     pub expires: Timestamp,
 }
 
-/// Connects to an https server and asks who it is. Takes no longer than `patience`.
+/// Connects to an https server and asks for its certificate. Takes no longer than `patience`.
 ///
 /// # Errors
 ///
-/// This machine has no way to check certificates.
+/// This machine has no way to verify certificates.
 pub async fn greet(
     base_url: &BaseUrl,
     extra_roots: &[CertificateDer<'static>],
@@ -187,7 +187,7 @@ pub async fn greet(
     let start = Instant::now();
     let answer = client.head(origin).send().await;
     let ended = start.elapsed();
-    // What comes after it, such as an answer in other words than HTTP, is for the calls to find out.
+    // Later failures, such as a response that isn't HTTP, are reported by the API calls themselves.
     if let Some(Shown { certificate, at, fault }) = shown.get() {
         let took = at.duration_since(start);
         return Ok(Greeting { certificate: certificate.clone(), took, fault: fault.clone() });
@@ -223,7 +223,7 @@ fn client(
     builder.build().map_err(|error| SettingsFault::NoTls { reason: exchange::innermost(&error) })
 }
 
-/// The certificate that was shown first, and the verdict on it.
+/// The first certificate that was presented, and the verdict on it.
 #[derive(Debug)]
 struct Shown {
     certificate: Option<ServerCertificate>,
@@ -231,7 +231,7 @@ struct Shown {
     fault: Option<ConnectError>,
 }
 
-/// Takes note of what a server shows. Whether it is trusted is decided elsewhere, and as ever.
+/// Records the certificate that a server presents. Whether it is trusted is left to the usual verifier.
 #[derive(Debug)]
 struct Noting {
     trust: Verifier,
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_says_who_issued_it_and_how_long_it_is_good() {
+    fn the_issuer_and_expiry_are_read_from_a_certificate() {
         let pem = include_bytes!("../../tests/connection/server.pem");
         let read = read(&CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
         assert!(read.issuer.starts_with("CN="), "{read:?}");

@@ -1,6 +1,6 @@
-//! What a server says about an error, in its own words: problem+json, some other JSON, an HTML page, plain text or nothing.
+//! Extracts a server's error message from a body: problem+json, other JSON, an HTML page, plain text or nothing.
 //!
-//! The texts come from outside and end up on a terminal: they bear no control characters and are short.
+//! The texts are untrusted and end up on a terminal, so they contain no control characters and are short.
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -9,22 +9,21 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::mask;
 use crate::printable::is_hidden;
 
-/// Longer than any sentence a person wants to read in a status line, short enough for a dialog.
+/// More than anyone reads in a status line, and short enough for a dialog.
 const LONGEST: usize = 300;
 
-/// Where the frameworks that such services are written in put the sentence, the most telling first: RFC 9457, Spring,
-/// OAuth gateways, ASP.NET.
+/// The fields in which common frameworks put the message, the most specific first: RFC 9457, Spring, OAuth gateways, ASP.NET.
 const SENTENCES: [&str; 6] = ["detail", "message", "error_description", "title", "error", "reason"];
 
-/// The words of an error's body, empty when there are none, and without the key, which the server may have echoed. It is taken out
-/// before the words are looked for, so that no cut leaves a part of it, and after they were decoded.
+/// The message in an error's body, empty if there is none. The key, which the server may have echoed, is masked twice: before the
+/// message is extracted, so that no cut leaves a part of it, and again after JSON and HTML were decoded.
 #[must_use]
 pub fn in_body(body: &[u8], key: &SecretString) -> String {
     let text = mask::without_key(&String::from_utf8_lossy(body), key);
     shortened(&mask::without_key(&whole(text.as_bytes()), key))
 }
 
-/// The words as the server has them.
+/// The whole message, on one line.
 fn whole(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -35,7 +34,7 @@ fn whole(body: &[u8]) -> String {
     }
 }
 
-/// A text from outside on one line: control characters are gone, blanks are single, and what is too long is cut.
+/// An untrusted text on one line: no control characters, single spaces, cut if it is too long.
 #[must_use]
 pub fn tidy(text: &str) -> String {
     shortened(&one_line(text))
@@ -46,10 +45,10 @@ fn one_line(text: &str) -> String {
     line.collect::<Vec<_>>().join(" ")
 }
 
-/// A line, cut where it is too long.
+/// A line, cut if it is too long.
 #[must_use]
 pub fn shortened(line: &str) -> String {
-    // A grapheme can be of any length, so the bytes are bounded as well: 300 characters hardly take more.
+    // A grapheme can be of any length, so the bytes are bounded as well: 300 characters rarely take more.
     let cut = line.grapheme_indices(true).enumerate().find_map(|(count, (start, grapheme))| {
         (count >= LONGEST || start + grapheme.len() > 4 * LONGEST).then_some(start)
     });
@@ -73,7 +72,7 @@ fn in_json(json: &Value) -> Option<String> {
     }
 }
 
-/// The list of what is wrong with a request: sentences, objects that hold one, or sentences under the names of fields.
+/// The messages in an `errors` field: sentences, objects that hold one, or sentences keyed by field name.
 fn in_errors(errors: &Value) -> Option<String> {
     match errors {
         Value::Object(fields) => in_json(errors)
@@ -88,7 +87,7 @@ fn joined(texts: impl Iterator<Item = String>) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-/// What an HTML page would show, roughly: good enough for the error pages of proxies, no more.
+/// Roughly the text that an HTML page shows: good enough for the error pages of proxies.
 fn without_tags(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_body_gives_the_servers_own_words() {
+    fn the_message_is_found_in_every_kind_of_body() {
         for (body, expected) in [
             (r#"{"type":"about:blank","title":"Conflict","detail":"name is taken","status":409}"#, "name is taken"),
             (r#"{"title":"Conflict","status":409}"#, "Conflict"),
@@ -147,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_would_obey_gets_through() {
+    fn control_characters_are_removed() {
         let words = words_of(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
         assert_eq!(words, "red [31malert next gnp \u{fffd}");
     }
 
     #[test]
-    fn long_words_are_cut_between_characters() {
+    fn a_long_message_is_cut_between_characters() {
         let words = words_of("ó\u{301}".repeat(1000).as_bytes());
         assert_eq!(words.graphemes(true).count(), LONGEST + 1);
         assert!(words.ends_with("ó\u{301}…"));
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_html_page_that_is_cut_anywhere_does_no_harm() {
+    fn a_truncated_html_page_does_no_harm() {
         let page = "<html><!-- c --><script>if (a<b) {}</script>Łódź <b>x</b></html>";
         for (end, _) in page.char_indices() {
             assert!(!words_of(&page.as_bytes()[..end]).contains('\n'));

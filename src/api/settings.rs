@@ -1,4 +1,4 @@
-//! What a connection is made of, and the HTTP client that follows from it.
+//! The settings of a connection, and the HTTP client built from them.
 
 use std::time::Duration;
 
@@ -16,34 +16,34 @@ pub(super) const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION")
 const TENANT: HeaderName = HeaderName::from_static("one-tenant");
 const KEY: HeaderName = HeaderName::from_static("apiauth");
 
-/// An HTTP/2 connection that a laptop slept through looks alive until it is asked. Asking while requests wait, and giving up
-/// before they do, lets the next request open a new one instead of waiting on the dead one as well.
+/// An HTTP/2 connection that a laptop slept through seems alive until it is pinged. Pinging while requests wait, and giving up
+/// before they time out, lets the next request open a new connection instead of waiting on the dead one too.
 const PING_AFTER: Duration = Duration::from_secs(10);
 const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a connection to a tenant is made of. [`Settings::new`] fills in what is usual.
+/// The settings of a connection to a tenant. [`Settings::new`] fills in the defaults.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the API lives.
+    /// The base URL of the API.
     pub base_url: BaseUrl,
     /// The tenant's name, sent as `one-tenant`.
     pub tenant: String,
     /// The API key, sent as `ApiAuth`.
     pub key: SecretString,
-    /// Certificates that are trusted besides the system's.
+    /// Certificates that are trusted in addition to the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
-    /// How long to wait for what.
+    /// The timeouts.
     pub timeouts: Timeouts,
-    /// When and how often to try again.
+    /// When and how often a failed request is retried.
     pub retries: Policy,
-    /// Whose changes the feed is asked for; none and all four mean everybody's.
+    /// Whose changes the feed is asked for; none or all four mean everybody's.
     pub contexts: Vec<Context>,
-    /// How several contexts are written.
+    /// How several contexts are written in the query.
     pub contexts_form: ContextsForm,
 }
 
 impl Settings {
-    /// The usual settings for a tenant: everybody's changes, usual timeouts and retries.
+    /// The default settings for a tenant: everybody's changes, default timeouts and retries.
     #[must_use]
     pub fn new(base_url: BaseUrl, tenant: impl Into<String>, key: SecretString) -> Self {
         Self {
@@ -58,9 +58,9 @@ impl Settings {
         }
     }
 
-    /// An HTTP client that bears the headers of every call and talks to nobody but the host it is told.
+    /// An HTTP client with the headers of every call. It doesn't follow redirects.
     pub(super) fn http_client(&self) -> Result<reqwest::Client, SettingsFault> {
-        // Another part of the program may have installed one before; any will do.
+        // Another part of the program may have installed a provider before; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
         route::check_proxy_to(&self.base_url.segments())?;
         let mut builder = reqwest::Client::builder()
@@ -73,7 +73,7 @@ impl Settings {
             .http2_keep_alive_interval(PING_AFTER)
             .http2_keep_alive_timeout(PING_ANSWERED_WITHIN);
         if self.base_url.is_plain_http() {
-            // Without this a machine that has no certificates could not even try the demo, which needs none.
+            // Otherwise a machine without certificates could not even try the demo, which needs none.
             builder = builder.tls_certs_only([]);
         }
         let no_tls = |error: reqwest::Error| SettingsFault::NoTls { reason: exchange::innermost(&error) };
@@ -98,23 +98,24 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(text).ok().filter(|_| fits_into_a_header(text))
 }
 
-/// How long to wait for what.
+/// The timeouts of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until a connection stands, TLS included.
+    /// Until a connection is established, TLS included.
     pub connect: Duration,
-    /// Until the last byte of an answer is there, connecting included.
+    /// Until the last byte of the response has arrived, connecting included.
     pub request: Duration,
 }
 
 impl Default for Timeouts {
-    /// A server farther than ten seconds away is not there; a page of thousands over a slow line takes its time.
+    /// A server that takes longer than ten seconds to connect counts as down; a page of thousands of segments over a slow line
+    /// takes a while.
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), request: Duration::from_secs(30) }
     }
 }
 
-/// Why no connection can be made of the settings. Never repeats the key.
+/// Why the settings can't be used for a connection. Never repeats the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsFault {
     /// The tenant can't be sent.
@@ -126,10 +127,10 @@ pub enum SettingsFault {
     /// The proxy can't be used.
     #[error(transparent)]
     Proxy(#[from] ProxyFault),
-    /// No way to check who an https server is.
+    /// There is no way to verify the certificate of an https server.
     #[error("can't verify TLS certificates: {reason}; install ca-certificates or set SSL_CERT_FILE")]
     NoTls {
-        /// The words of the TLS library.
+        /// The message of the TLS library.
         reason: String,
     },
 }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_can_hold_is_refused_without_repeating_it() {
+    fn an_invalid_header_value_is_refused_without_showing_the_key() {
         for tenant in ["", "  ", "ac\nme", "ącme"] {
             assert_eq!(settings(tenant, "k").headers().unwrap_err(), SettingsFault::Tenant, "{tenant}");
         }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_shows_in_no_debug_text() {
+    fn the_key_is_not_in_debug_output() {
         let settings = settings("acme", "first:hunter2");
         let client = super::super::Client::new(settings.clone()).unwrap();
         let texts = format!("{settings:?} {client:?} {:?}", settings.headers().unwrap());

@@ -1,7 +1,7 @@
-//! Posting JSON to an address of the person's own, signed with a secret that both sides know, so that the receiver can tell who sent it.
+//! Posts JSON to a URL of the user's choice, signed with a shared secret, so that the receiver can verify the sender.
 //!
-//! The signature is that of the time and the body: whoever records a request can't send another body with it, nor the same one much
-//! later. Neither the API key nor the secret leaves with it. One call is one request; trying again is for whoever calls.
+//! The signature covers the time and the body, so a recorded request can't be replayed with another body, nor much later. Neither
+//! the API key nor the secret is sent. One call is one request; retrying is up to the caller.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use crate::remote::InsecureHttp;
 
 /// The header with the time in seconds since 1970, and the signature in hexadecimal: `t=1764147600,v1=5257a8…`.
 pub const SIGNATURE: &str = "segtui-signature";
-/// The header that is the same when one thing is posted again.
+/// The header whose value stays the same when a delivery is posted again.
 pub const DELIVERY: &str = "segtui-delivery";
 
-/// An address to post to. Shown without what may be secret in it: a password, the path and the query.
+/// A URL to post to. Displayed without what may be secret in it: a password, the path and the query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Url);
 
@@ -40,23 +40,23 @@ impl std::fmt::Display for WebhookUrl {
     }
 }
 
-/// Why nothing can be posted to an address.
+/// Why a URL can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookUrlFault {
-    /// It is no address.
+    /// It is not a URL.
     #[error("expected an address such as https://one.example/hook")]
     NoAddress,
-    /// It would be readable for everybody on the way.
+    /// Plain http to another machine, which anybody on the way can read.
     #[error("http to other machines can be read by others; use https, or allow it with --insecure-http")]
     Insecure,
 }
 
 impl WebhookUrl {
-    /// Reads an address: https, or http to this machine, or to any where that is allowed.
+    /// Parses a URL: https, or http to this machine, or http to any machine if `insecure_http` allows it.
     ///
     /// # Errors
     ///
-    /// Any [`WebhookUrlFault`]. None repeats the address.
+    /// Any [`WebhookUrlFault`]. None repeats the URL.
     pub fn parse(text: &str, insecure_http: InsecureHttp) -> Result<Self, WebhookUrlFault> {
         let url = Url::parse(text.trim()).map_err(|_| WebhookUrlFault::NoAddress)?;
         match url.scheme() {
@@ -68,7 +68,7 @@ impl WebhookUrl {
     }
 }
 
-/// Somebody to post to.
+/// A client that posts to one webhook.
 #[derive(Debug)]
 pub struct Webhook {
     url: WebhookUrl,
@@ -77,13 +77,13 @@ pub struct Webhook {
     http: reqwest::Client,
 }
 
-/// Why something was not taken. Reads on after the name of the address.
+/// Why a delivery was not accepted. Reads as a continuation of the webhook's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct NotTaken {
     /// What happened.
     pub what: String,
-    /// How long the receiver asks to wait.
+    /// How long the receiver asks to wait before the next try.
     pub retry_after: Option<Duration>,
 }
 
@@ -92,14 +92,14 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// What stands in the way on this machine, such as having no certificates to check an https server by.
+    /// A problem on this machine, such as no certificates to verify an https server with, or an unusable proxy.
     pub fn new(
         url: WebhookUrl,
         secret: Option<SecretString>,
         extra_roots: &[CertificateDer<'static>],
         patience: Duration,
     ) -> Result<Self, String> {
-        // Another part of the program may have installed one before; any will do.
+        // Another part of the program may have installed a provider before; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
         route::check_proxy_to(&url.0).map_err(|fault| fault.to_string())?;
         let mut builder = reqwest::Client::builder()
@@ -121,17 +121,17 @@ impl Webhook {
         Ok(Self { url, secret, patience, http })
     }
 
-    /// Where it posts to, without what may be secret.
+    /// The URL it posts to, displayed without its secrets.
     #[must_use]
     pub fn url(&self) -> &WebhookUrl {
         &self.url
     }
 
-    /// Posts a text of JSON. Only an answer of 2xx is success.
+    /// Posts a JSON text. Only a 2xx response is a success.
     ///
     /// # Errors
     ///
-    /// Everything else. Whether the receiver has seen it is not known then.
+    /// Anything else. The receiver may still have processed the request.
     pub async fn post(&self, json: String, delivery: &str) -> Result<(), NotTaken> {
         let mut request = self.http.post(self.url.0.clone()).header(CONTENT_TYPE, "application/json");
         request = request.header(DELIVERY, delivery);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_secret_in_an_address_is_not_shown() {
+    fn secrets_in_a_url_are_not_shown() {
         assert_eq!(
             parse("https://me:hunter2@one.example:8443/hunter3?token=hunter4"),
             Ok("https://one.example:8443".into())
@@ -192,9 +192,9 @@ mod tests {
         assert!(WebhookUrl::parse("http://one.example", InsecureHttp::Allowed).is_ok());
     }
 
-    /// By `printf '7.{"a":1}' | openssl dgst -sha256 -hmac hunter2`.
+    /// Computed with `printf '7.{"a":1}' | openssl dgst -sha256 -hmac hunter2`.
     #[test]
-    fn the_signature_is_the_one_that_others_compute() {
+    fn the_signature_matches_the_one_of_openssl() {
         let expected = "8a44b4b87f6872f341e45970b21e640fcd1653e42396be872d02a769feb5affd";
         assert_eq!(signature(&"hunter2".to_owned().into(), 7, "{\"a\":1}"), format!("t=7,v1={expected}"));
     }

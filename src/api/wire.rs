@@ -1,7 +1,7 @@
 //! The JSON of the segment API, and the only place that knows it.
 //!
-//! Writing is exact: all three fields, always, since a field that is left out may be cleared. Reading takes every sensible
-//! answer (see [`page`], [`changes`]) and fails only where guessing would hide a segment or a change.
+//! Writing is exact: always all three fields, since a field that is left out may be cleared. Reading is lenient (see [`page`],
+//! [`changes`]) and fails only where guessing would hide a segment or a change.
 
 mod clean;
 mod list;
@@ -22,12 +22,13 @@ pub fn body(draft: &Draft) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// Reads a page of the list: a bare array, or the envelope of the platform's list of users (`listElement` or `items`,
-/// `totalElement`).
+/// Reads a page of the list: a bare array, or the envelope that the platform uses for its list of users (`listElement` or
+/// `items`, `totalElement`).
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] for anything else: neither an object that is no list nor nothing at all may pass for the end of the list.
+/// [`Fault::InvalidResponse`] for anything else: an object without a list, or an empty body, must not pass for the end of the
+/// list.
 pub fn page(body: &[u8]) -> Result<Page, Fault> {
     bounded(body)?;
     if let Some(page) = list::page(body) {
@@ -37,7 +38,7 @@ pub fn page(body: &[u8]) -> Result<Page, Fault> {
     list::page(&clean).map_or_else(|| odd_page(&clean), Ok)
 }
 
-/// Reads a page that is written in an odd way, or tells what is wrong with it.
+/// Reads a page in an unusual form, or explains what is wrong with it.
 fn odd_page(body: &[u8]) -> Result<Page, Fault> {
     let json = parse(body)?;
     let (items, total) = match &json {
@@ -49,7 +50,7 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
         return Err(Fault::InvalidResponse { reason: format!("{} entries, more than a page can have", items.len()) });
     }
     let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
-    // A page of more entries than a u32 counts would not fit the ceiling on an answer's size.
+    // More entries than a `u32` can count would exceed the limit on a response's size.
     let unreadable = u32::try_from(items.len() - segments.len()).unwrap_or(u32::MAX);
     Ok(Page { segments, total: total.and_then(|total| u64::try_from(total).ok()), unreadable })
 }
@@ -58,17 +59,19 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] for what is no segment. Nothing at all is none either: it does not say that the segment is gone.
+/// [`Fault::InvalidResponse`] for anything that isn't a segment. An empty body is an error too: it does not mean that the segment
+/// is gone.
 pub fn one(body: &[u8]) -> Result<Segment, Fault> {
     let json = parse(&clean::json(body))?;
     segment(&json).ok_or_else(|| unexpected("a segment with an ID", &json))
 }
 
-/// Reads a part of the feed. Nothing at all means that nothing happened; a `nextId` below 1 is none.
+/// Reads a part of the feed. An empty body means that nothing happened; a `nextId` below 1 is ignored.
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] for an answer with neither `nextId` nor `events`: taken for silence, it would hide every change.
+/// [`Fault::InvalidResponse`] for a response with neither `nextId` nor `events`: if it passed for an empty feed, every change
+/// would be missed.
 pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
     let json = parse(&clean::json(body))?;
     if json.is_null() {
@@ -94,20 +97,21 @@ pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] when there is none.
+/// [`Fault::InvalidResponse`] if there is none.
 pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
     let json = parse(&clean::json(body))?;
     id(&json["id"]).ok_or_else(|| unexpected("the ID of the new segment", &json))
 }
 
-/// The longest text that is made sense of where it is not a plain list: any value in it takes many times its length.
+/// The longest body that is parsed generically, that is, not as a plain list: a parsed value takes many times the memory of its
+/// text.
 const LONGEST_ODD: usize = 4 * 1024 * 1024;
 
-/// The most objects and lists in one answer: each takes up to a hundred times the memory of its text. The largest page that a profile
-/// can ask for has 10,000 entries, and the part of a feed of 4 MiB some 60,000 events.
+/// The most objects and arrays in one response: each takes up to a hundred times the memory of its text. The largest page that a
+/// profile can ask for has 10,000 entries, and a part of the feed of 4 MiB some 60,000 events.
 const MOST_NESTED: usize = 100_000;
 
-/// Refuses a text that would take many times its length, before anything is made of it. Brackets inside names count as well.
+/// Refuses a body that would take many times its length in memory, before it is parsed. Brackets inside names count as well.
 fn bounded(body: &[u8]) -> Result<(), Fault> {
     let nested = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
     if nested > MOST_NESTED {
@@ -130,7 +134,7 @@ fn parse(body: &[u8]) -> Result<Value, Fault> {
         .map_err(|error| Fault::InvalidResponse { reason: format!("expected JSON, {error}; got: {}", beginning(body)) })
 }
 
-/// The platform's documentation shows both names in one example, so the one that holds something is taken.
+/// The platform's documentation shows both names in one example, so the first list that isn't empty is taken.
 fn enveloped(json: &Value) -> Result<&[Value], Fault> {
     let lists = ["listElement", "items"].map(|name| json.get(name));
     let filled = lists.iter().flatten().find_map(|list| list.as_array().filter(|items| !items.is_empty()));
@@ -152,13 +156,13 @@ fn segment(json: &Value) -> Option<Segment> {
     is_sane(&segment).then_some(segment)
 }
 
-/// The longest name, and the longest id of any kind, in bytes: far beyond what a person or a program gives, and short enough to be
-/// shown without anybody waiting for it.
+/// The longest name, and the longest id of any kind, in bytes: far beyond what people and programs use, and short enough to be
+/// displayed without delay.
 const LONGEST_NAME: usize = 64 * 1024;
 const LONGEST_ID: usize = 1024;
 
-/// Whether the texts of a segment have lengths that can be shown. One that hasn't is counted among the unreadable ones, since a name
-/// that was cut would be written back cut.
+/// Whether the texts of a segment are short enough to be displayed. A segment with longer ones counts as unreadable, since a
+/// shortened name would be written back shortened.
 fn is_sane(segment: &Segment) -> bool {
     let is_short = |id: &SegmentId| id.text().len() <= LONGEST_ID;
     segment.name.len() <= LONGEST_NAME
@@ -182,7 +186,7 @@ fn id(json: &Value) -> Option<SegmentId> {
     SegmentId::new(&text(json)?)
 }
 
-/// A field as text, whatever the server made of it; null and the empty text are "not set".
+/// A field as text, whatever its JSON type; null and the empty string mean "not set".
 fn text(json: &Value) -> Option<CompactString> {
     match json {
         Value::Null => None,
@@ -203,7 +207,7 @@ fn unexpected(expected: &str, json: &Value) -> Fault {
     Fault::InvalidResponse { reason: format!("expected {expected}; {came}") }
 }
 
-/// Enough of an answer to recognise a login page or another service.
+/// Enough of a response to recognise a login page or another service.
 fn beginning(body: &[u8]) -> String {
     const SHOWN: usize = 80;
     super::server_message::tidy(&String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)]))

@@ -1,4 +1,4 @@
-//! Whether an action can be granted at the moment, and if not, why.
+//! Whether an action is available now, and if not, why.
 
 use crate::action::{Action, Aspect};
 use crate::forest::{Fold, RowId};
@@ -10,12 +10,12 @@ use super::tree::{filter, viewport};
 use super::{Access, Pane, State, browsing, changes, words};
 use crate::changes::{PendingKind, is_provisional};
 
-/// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not
-/// much. Whoever presses the key is told exactly.
+/// Whether an action is available now, as far as can be determined within a frame: with many pending changes, the checks that
+/// visit each of them are skipped. [`availability`], which runs when the key is pressed, is exact.
 ///
 /// # Errors
 ///
-/// The reason why not, as a sentence for the person.
+/// The reason, as a sentence for the user.
 pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), String> {
     let is_much = state.changes.queue.concerned_count() > GLANCE;
     match action {
@@ -25,14 +25,14 @@ pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), Str
     }
 }
 
-/// Segments that something is pending for, of which each can be looked at for every frame.
+/// The maximum number of segments with pending changes that are checked one by one for every frame.
 const GLANCE: usize = 1_000;
 
-/// Whether an action can act now.
+/// Whether an action is available now.
 ///
 /// # Errors
 ///
-/// The reason why not, as a sentence for the person.
+/// The reason, as a sentence for the user.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
     if state.screen.panes.focus == Pane::Activity && changes_the_selected(action) {
         return Err(words::activity_has_focus(state.key(Action::Dismiss)));
@@ -61,7 +61,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::Resolve if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
             Err(words::NO_FAILED_CHANGES.into())
         }
-        // There it goes to the segment of an entry, or undoes that.
+        // In the activity, these act on the selected entry: they go to its segment or undo it.
         Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
             let moving = state.changes.queue.is_moving();
@@ -78,7 +78,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
     }
 }
 
-/// Whether it changes or picks the row that is selected in the tree.
+/// Whether an action edits or marks the row that is selected in the tree.
 const fn changes_the_selected(action: Action) -> bool {
     matches!(
         action,
@@ -99,7 +99,7 @@ const fn changes_the_selected(action: Action) -> bool {
     )
 }
 
-/// Whether the footer should show an action: it can act, and it does something where the selection is.
+/// Whether the selected row has children and so can be folded or unfolded.
 pub(super) fn foldable(state: &State) -> Result<(), String> {
     let row = viewport::selected_row(state).and_then(|(at, _)| state.shown_row(at));
     match row.map(|row| row.fold) {
@@ -128,14 +128,14 @@ fn subjects_settled(state: &State) -> Result<(), String> {
             Some(PendingKind::Failed) => {
                 return Err(words::has_unresolved_change(&segment.name, state.key(Action::Resolve)));
             }
-            // What builds upon it waits for it.
+            // A further change waits for the pending one.
             Some(PendingKind::Creating | PendingKind::Changing) | None => {}
         }
     }
     Ok(())
 }
 
-/// Also the id of a parent that is missing is worth having: it can be asked for.
+/// The id of a missing parent can be copied too, alone or as a curl command: the server can be asked for it.
 fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
     let only_named = matches!(aspect, Aspect::Id | Aspect::Curl);
     let named = matches!(state.tree.view.selected, Some(RowId::Segment(_)));
@@ -154,7 +154,7 @@ fn addressable(state: &State) -> Result<(), String> {
     browsing::address(state, segment).map(|_| ())
 }
 
-/// What does not exist yet can't be deleted, and has no id to speak of.
+/// A segment that isn't created yet can't be deleted, and has no id to copy.
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = pending_subjects(state).find(|id| is_provisional(id));
     match new.and_then(|id| state.tree.forest.get(id)) {
@@ -163,11 +163,11 @@ fn nothing_new_among(state: &State) -> Result<(), String> {
     }
 }
 
-/// What an action would speak of and something is pending for.
+/// Returns the segments that an action would apply to and that have pending changes.
 fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
     let (marked, queue) = (&state.tree.picks.marked, &state.changes.queue);
     match &state.tree.view.selected {
-        // Of both there may be many.
+        // Both sets may be large, so this iterates over the smaller one.
         _ if marked.len() > queue.concerned_count() => Box::new(queue.concerned().filter(|id| marked.contains(*id))),
         _ if !marked.is_empty() => Box::new(marked.iter().filter(|id| queue.concerns(id))),
         Some(RowId::Segment(id)) if queue.concerns(id) => Box::new(std::iter::once(id)),
@@ -175,7 +175,7 @@ fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> 
     }
 }
 
-/// Whether an action would speak of a segment: all marked ones, or else the selected one.
+/// Whether an action would apply to a segment: to all marked ones, or else to the selected one.
 fn is_subject(state: &State, id: &SegmentId) -> bool {
     match &state.tree.view.selected {
         _ if !state.tree.picks.marked.is_empty() => state.tree.picks.marked.contains(id),
@@ -184,7 +184,7 @@ fn is_subject(state: &State, id: &SegmentId) -> bool {
     }
 }
 
-/// What would go with a subtree must be known, so nothing in it may still be on its way.
+/// A subtree can be deleted only when all of it is known, so no descendant may have pending changes.
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
     let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, &above.id));
     match state.changes.queue.concerned().find_map(below) {
@@ -193,7 +193,7 @@ fn nothing_under_way_below(state: &State) -> Result<(), String> {
     }
 }
 
-/// What is written as a text must exist and stay; what only changes may be changed further.
+/// Segments that are edited as text may have pending updates, but no pending create or deletion and no failed change.
 fn text_settled(state: &State) -> Result<(), String> {
     let everything = state.tree.picks.marked.is_empty() && state.tree.view.selected.is_none();
     if state.tree.picks.marked.is_empty() && !everything {

@@ -1,27 +1,27 @@
-//! Showing the selected segment in the browser, at the address that the profile tells. Where no browser can be opened, the address
-//! is shown and copied instead, so that it can be opened wherever there is one.
+//! Opening the selected segment in the browser, at the URL that the profile configures. Without a browser, the URL is shown and
+//! copied instead, so that it can be opened elsewhere.
 
 use crate::remote::UrlTemplate;
 use crate::segment::Segment;
 
 use super::{Effect, State, words};
 
-/// What became of an address that was to be opened.
+/// The result of opening a URL in the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Browsed {
-    /// A browser was asked to show it.
+    /// A browser was started or told to open it.
     Opened,
-    /// There is no browser that the person would see, such as over SSH.
+    /// There is no browser that the user would see, such as over SSH.
     NoBrowser,
-    /// What was to open it failed, in the system's words.
+    /// The program that opens URLs failed, with the system's message.
     Failed(String),
 }
 
-/// The address of the selected segment.
+/// Returns the URL of a segment.
 ///
 /// # Errors
 ///
-/// Why there is none, and what to do.
+/// Why there is none, and what to do about it.
 pub(super) fn address(state: &State, segment: &Segment) -> Result<String, String> {
     let Some(template) = &state.session.open else {
         return Err(words::set_open(state.session.profile.as_deref()));
@@ -47,7 +47,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Takes in what became of an address.
+/// Reports the result; a URL that could not be opened is copied.
 pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
     match browsed {
         Browsed::Opened => {

@@ -1,7 +1,7 @@
-//! The wing of changes: staging, reviewing, sending, what has come of it, and undoing it.
+//! Pending changes in the interface: staging, reviewing, sending, results, and undo.
 //!
-//! The queue itself is [`ChangeQueue`], which knows nothing of a screen. Here are the things that only a person needs: the dialogs
-//! that plans came from, the words for what has become of them, and the list to decide in.
+//! The queue itself is [`ChangeQueue`], which knows nothing of the screen. This module adds what only the interface needs: the
+//! dialogs that plans came from, the messages about results, and the list of pending changes.
 
 mod ages;
 mod conflict;
@@ -42,34 +42,35 @@ pub(super) use words::{NOTHING_TO_HOLD, NOTHING_TO_REDO, NOTHING_TO_UNDO, STILL_
 /// The changes of this session.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// Every operation that is not over.
+    /// All unfinished operations.
     pub queue: ChangeQueue,
-    /// The dialogs that plans came from, to be opened again with their input.
+    /// The dialog that each plan came from, reopened with its input if the server refuses.
     origins: HashMap<PlanId, Layer>,
-    /// Dialogs whose operation failed, with the input in them, oldest first.
+    /// Dialogs whose operation failed, with their input, oldest first.
     pub(super) refused: VecDeque<Layer>,
-    /// What was written of late, to notice when somebody reverts it.
+    /// Recently written values, to detect that someone reverts them.
     recent: RecentWrites,
     /// Whether edits are staged instead of being sent one by one.
     pub(super) staging: bool,
-    /// Since when they are pending.
+    /// How long each change has been pending.
     pub ages: Ages,
-    /// How fast they are sent.
+    /// How fast changes are being sent.
     pub pace: WriteRate,
-    /// What the last session left and what became of it, until that was measured at.
+    /// What the last session left over and how each of it ended, until the list of pending changes is opened.
     left_over: Vec<LeftOver>,
-    /// Why the server can't be written at present, which was told; `None` once it has taken something.
+    /// The fault that keeps changes from being sent, once it has been reported; `None` again after the next successful write.
     unreached: Option<Fault>,
-    /// Entries of the journal that could not be handed over yet.
+    /// Journal entries that could not be delivered to the sync actor yet.
     unjournalled: Vec<JournalEntry>,
-    /// What a person last asked for, to be repeated elsewhere.
+    /// The user's last edit, which [`Action::Repeat`](crate::action::Action::Repeat) applies elsewhere.
     pub(super) last_edit: Option<Operation>,
-    /// Whether something could not be handed over.
+    /// Whether a command could not be delivered to the sync actor.
     undelivered: bool,
 }
 
 impl Changes {
-    /// Whose plans have numbers from a time on: no two sessions give the same ones. So many operations are in flight at once.
+    /// Creates an empty set of changes. Plan ids start at the current time in milliseconds, so that no two sessions use the same
+    /// ones. `at_once` limits the operations in flight.
     pub(super) fn since(now: jiff::Timestamp, at_once: usize) -> Self {
         let queue = ChangeQueue::new(now.as_millisecond().unsigned_abs(), at_once);
         Self { queue, ..Self::default() }
@@ -79,13 +80,13 @@ impl Changes {
         self.pace.measure(now, self.queue.counts());
     }
 
-    /// How many operations are in which state.
+    /// Returns how many operations are in which state.
     #[must_use]
     pub const fn counts(&self) -> QueueCounts {
         self.queue.counts()
     }
 
-    /// How many dialogs came back refused and wait to be opened again.
+    /// Returns how many dialogs with a failed operation can be reopened.
     #[must_use]
     pub fn refused_count(&self) -> usize {
         self.refused.len()
@@ -97,34 +98,34 @@ impl Changes {
         self.staging
     }
 
-    /// Whether changes wait for the server to respond, and a person was told so.
+    /// Whether changes wait because the server can't be reached, and this was reported.
     pub(super) const fn is_unreached(&self) -> bool {
         self.unreached.is_some()
     }
 
-    /// Whether something could not be handed over.
+    /// Whether a command could not be delivered to the sync actor.
     pub(super) const fn is_undelivered(&self) -> bool {
         self.undelivered
     }
 
-    /// Whether the last session left something that nobody has looked at.
+    /// Whether the last session left something over that nobody has seen yet and that is still as reported.
     pub(super) fn has_left_over(&self) -> bool {
         self.left_over.iter().any(|left| left.holds(&self.queue))
     }
 
-    /// The operation that has failed and was asked for first; one that came from a dialog before others.
+    /// Returns the oldest failed operation; those with a dialog to reopen come first.
     pub(super) fn oldest_problem(&self) -> Option<OpId> {
         let refused = self.refused.iter().find_map(Layer::amends).filter(|op| self.queue.has_failed(*op));
         refused.or_else(|| self.queue.oldest_problem())
     }
 
-    /// The plans of which something is staged, in the order in which they were asked for.
+    /// Returns the plans with staged operations, in the order in which they were created.
     fn staged_plans(&self) -> Vec<PlanId> {
         let staged = self.queue.plans().filter(|(_, plan)| plan.counts().staged > 0);
         staged.map(|(plan_id, _)| plan_id).collect()
     }
 
-    /// Forgets the dialog that came back refused because of an operation.
+    /// Drops the dialog that was kept for a failed operation.
     fn forget_refused(&mut self, op: OpId) {
         self.refused.retain(|layer| layer.amends() != Some(op));
     }

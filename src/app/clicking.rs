@@ -1,7 +1,7 @@
-//! A click on something that was drawn, and the wheel over a list.
+//! Clicks on drawn targets, and the wheel over a list.
 //!
-//! What is clicked acts as its key does, and only where the dialog that it was in still has the keys and still says the same of it:
-//! a click never acts on what was not on the screen.
+//! A click acts like the key of its target, and only while the dialog that it was in still has the focus and still offers that
+//! key: a click never acts on what was not on the screen.
 
 use crate::keymap::{Key, Keymap};
 use crate::segment::Field;
@@ -11,7 +11,7 @@ use super::{
     Between, Click, Conflict, Effect, FieldName, Layer, Letter, ListItem, ListWindow, State, Target, TextField, keys,
 };
 
-/// Lines for each turn of the wheel.
+/// Lines per turn of the wheel.
 const WHEEL: isize = 3;
 
 pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Effect> {
@@ -36,7 +36,7 @@ pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Eff
         }
         Target::Item { item, first } => {
             let was_chosen = choose(state, &item);
-            // The line stays where it is, under the mouse.
+            // Keep the line in place, under the mouse.
             state.screen.scrolled = Some(first);
             if was_chosen && enters(state, keymap) {
                 return press(state, keymap, "enter");
@@ -55,7 +55,7 @@ pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Eff
     Vec::new()
 }
 
-/// Scrolls the list with the keys. What is chosen stays so.
+/// Scrolls the focused list. The selection doesn't move.
 pub(super) fn scroll(state: &mut State, list: ListWindow, opened: u64, down: bool) {
     if opened == state.screen.opened {
         let first = state.screen.scrolled.unwrap_or(list.first);
@@ -65,17 +65,17 @@ pub(super) fn scroll(state: &mut State, list: ListWindow, opened: u64, down: boo
 }
 
 fn press(state: &mut State, keymap: &Keymap, key: &str) -> Vec<Effect> {
-    // A table of keys names nothing that can't be read.
+    // Tables of dialog keys contain only keys that parse.
     Key::parse(key).map_or_else(|_| Vec::new(), |key| keys::press(state, keymap, key))
 }
 
-/// Whether Enter does something with the chosen line. In a review it may send all of it.
+/// Whether Enter acts on the selected line. Not in a review, where it may send everything.
 fn enters(state: &State, keymap: &Keymap) -> bool {
     let layer = state.screen.layers.last().filter(|layer| !matches!(layer, Layer::Review(_)));
     layer.is_some_and(|layer| layer.keys(state, keymap).iter().any(|(key, _)| *key == "enter"))
 }
 
-/// Chooses a line of the list with the keys. Whether it was chosen before.
+/// Selects a line of the focused list. Returns whether it was selected before.
 fn choose(state: &mut State, item: &ListItem) -> bool {
     if let (Some(Layer::Findings), ListItem::Finding(rule, id)) = (state.screen.layers.last(), item) {
         return state.side.findings.choose(*rule, id).unwrap_or(false);
@@ -113,7 +113,7 @@ fn choose_in(state: &State, layer: &mut Layer, item: &ListItem) -> Option<bool> 
     Some(was_chosen)
 }
 
-/// Gives a field the keys, and puts its cursor to a cell of its text.
+/// Focuses a field and moves its cursor to a cell of its text.
 fn point(state: &mut State, name: FieldName, cell: usize) {
     let text = match (state.screen.layers.last_mut(), name) {
         (Some(Layer::Form(form)), FieldName::Segment(field)) => {
@@ -133,7 +133,7 @@ fn point(state: &mut State, name: FieldName, cell: usize) {
     }
 }
 
-/// The field of a dialog that has one.
+/// Returns the text field of a dialog that has only one.
 fn only_field(layer: &mut Layer) -> Option<&mut TextField> {
     Some(match layer {
         Layer::Renaming(renaming) => &mut renaming.name,

@@ -1,5 +1,5 @@
-//! What of the segments goes into the clipboard, and what is said about it. A terminal takes only so much at once, so a text
-//! is given up as soon as it is too long, however many segments it was to hold.
+//! Copying segments to the clipboard, and the message about it. A terminal accepts only so much at once, so building a text stops
+//! as soon as it is too long, however many segments there are.
 
 use std::iter;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::tree::marking;
 use super::{Effect, State, words};
 use crate::changes::is_provisional;
 
-/// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
+/// Terminals that limit the escape sequence accept 100,000 bytes of it: 74,994 bytes of text, as base64 turns three into four.
 const MOST: usize = 74_994;
-/// Of copies that are at least this long, the message says how long, in bytes.
+/// From this length on, in bytes, the message includes the size.
 const LONG: usize = 1024;
-/// The characters of an id that tell it apart in an outline; the first group of a UUID.
+/// Characters of an id that identify a segment in an outline; the first group of a UUID.
 const SHORT_ID: usize = 8;
 
-/// Copies something of what is marked, or else of what is selected.
+/// Copies one aspect of the marked segments, or else of the selected one.
 pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     let subjects = marking::subjects(state);
     let copied = match (subjects.as_slice(), &state.tree.view.selected) {
@@ -39,7 +39,7 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     }
 }
 
-/// Copies a text and says so, or why not.
+/// Copies a text and reports it, or reports why not.
 pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
     if text.len() > MOST {
         state.warn(words::too_big_to_copy(MOST));
@@ -49,7 +49,7 @@ pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-/// A text and what it is.
+/// A text and its description for the message, or why there is none.
 type Copied = Result<(String, String), String>;
 
 fn missing_parent(state: &State, aspect: Aspect, id: &SegmentId) -> Copied {
@@ -68,7 +68,7 @@ fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
 
 fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     if aspect == Aspect::Subtree {
-        // What stands below another one is in that one's outline.
+        // Descendants of a marked segment are already in its outline.
         let is_inside = |segment: &Segment| {
             state.tree.forest.ancestors(&segment.id).any(|above| state.tree.picks.marked.contains(&above.id))
         };
@@ -93,10 +93,10 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     Ok((text, words::copy_of_several(aspect, segments.len() - lacking, lacking)))
 }
 
-/// `None` where the segment has no such thing.
+/// Returns one aspect of a segment; `None` if it has no external id.
 fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<String>, String> {
     Ok(match aspect {
-        // What is pasted into a terminal must not be obeyed there either.
+        // A text that is pasted into a terminal must not contain control sequences.
         Aspect::Id => Some(printable(&segment.id.text()).into_owned()),
         Aspect::Name => Some(printable(&segment.name).into_owned()),
         Aspect::ExternalId => {
@@ -122,7 +122,7 @@ fn command(state: &State, id: &SegmentId) -> Result<String, String> {
     Ok(curl("GET", url.as_str(), &state.session.tenant, None))
 }
 
-/// A segment and all below it, each deeper by two blanks than what it stands under.
+/// Returns the lines of a subtree, each level indented by two spaces.
 fn outline<'a>(state: &'a State, segment: &'a Segment, depth: u32) -> impl Iterator<Item = String> + 'a {
     let below = state.tree.forest.descendants(&segment.id);
     iter::once(outline_line(segment, depth))
@@ -136,7 +136,7 @@ fn outline_line(segment: &Segment, depth: u32) -> String {
         segment.id.text().chars().take(SHORT_ID).collect()
     };
     let external_id = segment.external_id.as_deref().filter(|text| !text.is_empty()).unwrap_or("–");
-    // A line break in a name would pass for another segment.
+    // A line break in a name would look like another segment.
     let line = format!("{}  {external_id}  {id}", segment.name).replace(char::is_control, " ");
     format!("{}{}", "  ".repeat(depth as usize), printable(&line))
 }

@@ -1,4 +1,4 @@
-//! The wing of dialogs: what can be open over the main screen, and the lists, pages and forms that belong to no other wing.
+//! Dialogs over the main screen, and the lists, pages and forms that belong to no other module.
 
 pub(super) mod closeness;
 pub(super) mod help;

@@ -1,5 +1,5 @@
-//! The wing of edits: the form, the name in its row, many at once, a new parent, a deletion, and the tree as a text. Each comes to a
-//! plan, which the wing of changes shows and sends.
+//! Edits: the form, renaming in the row, bulk edits, moves, deletions, and the tree as text. Each produces a plan, which
+//! [`changes`](super::changes) shows and sends.
 
 pub(super) mod bulk;
 pub(super) mod changing;

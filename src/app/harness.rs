@@ -1,4 +1,4 @@
-//! A person at the keyboard and a sync actor that says what a test wants: events in, state and effects out.
+//! A test harness for the interface, with scripted user input and sync events: events in, state and effects out.
 
 mod left_undone;
 
@@ -22,11 +22,11 @@ use super::{Access, Clock, Effect, Event, Session, State, update};
 
 pub(crate) use left_undone::left_undone;
 
-/// The interface without a terminal and without a server.
+/// The interface without a terminal or a server.
 pub(crate) struct Harness {
     pub state: State,
     pub keymap: Keymap,
-    /// What was to be done outside, in order.
+    /// The effects so far, in order, without those that the harness carries out itself.
     pub effects: Vec<Effect>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn id(text: &str) -> SegmentId {
     SegmentId::new(text).unwrap()
 }
 
-/// A segment whose name is its id.
+/// Returns a segment whose name is its id.
 pub(crate) fn segment(id: &str, parent: Option<&str>) -> Arc<Segment> {
     named(id, id, parent)
 }
@@ -45,7 +45,7 @@ pub(crate) fn named(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> 
     Arc::new(Segment { id, name: name.into(), external_id, parent: parent.and_then(SegmentId::new) })
 }
 
-/// A command that is called so and does nothing special.
+/// Returns a user command with that name and default settings.
 pub(crate) fn command(name: &str) -> UserCommand {
     UserCommand {
         name: name.into(),
@@ -59,7 +59,7 @@ pub(crate) fn command(name: &str) -> UserCommand {
     }
 }
 
-/// A small wholesale tenant.
+/// Returns the segments of a small wholesale tenant.
 pub(crate) fn wholesale() -> Vec<Arc<Segment>> {
     vec![
         named("hurt", "Hurtownie", None),
@@ -74,7 +74,7 @@ pub(crate) fn wholesale() -> Vec<Arc<Segment>> {
     ]
 }
 
-/// A request for one segment that went well.
+/// Returns a successful request for one segment.
 pub(crate) fn exchange(path: &str) -> Exchange {
     let text = r#"{"id":"vip","name":"VIP Client","externalId":"VIP","parentSegmentId":null}"#;
     Exchange {
@@ -93,7 +93,7 @@ pub(crate) fn exchange(path: &str) -> Exchange {
 }
 
 impl Harness {
-    /// A screen of that size before anything was heard.
+    /// Creates an interface of that size, before any event.
     pub fn new(columns: u16, rows: u16) -> Self {
         let session = Session {
             tenant: "acme".into(),
@@ -113,13 +113,13 @@ impl Harness {
         Self { state, keymap: Keymap::standard().unwrap(), effects: Vec::new() }
     }
 
-    /// On a screen that is read aloud.
+    /// Turns on the screen-reader mode.
     pub fn read_aloud(mut self) -> Self {
         self.state.screen.panes.accessible = true;
         self
     }
 
-    /// With other keys than the usual.
+    /// Uses these key bindings instead of the defaults.
     pub fn with_keys(mut self, bindings: &[(&str, Action)]) -> Self {
         self.keymap = Keymap::default();
         for (keys, action) in bindings {
@@ -130,7 +130,7 @@ impl Harness {
         self
     }
 
-    /// With commands of the person's own and their keys.
+    /// Adds user commands and binds their keys.
     pub fn with_commands(mut self, commands: Vec<(&str, UserCommand)>) -> Self {
         self.keymap = Keymap::default();
         self.keymap.name_own(commands.iter().map(|(_, command)| command.name.clone()).collect());
@@ -143,12 +143,12 @@ impl Harness {
         self
     }
 
-    /// A screen that shows these segments, live.
+    /// Creates an interface that shows these segments and is live.
     pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         Self::new(columns, rows).with_list(segments)
     }
 
-    /// The same with a tree that has searching and sorting carried out elsewhere, as a large one does.
+    /// Like [`live`](Self::live), with a forest that searches and sorts in the background as a large one does.
     pub fn large(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
         harness.state.tree.forest = Forest::like_a_large_one();
@@ -163,13 +163,13 @@ impl Harness {
         harness
     }
 
-    /// The first list came, page by page, and is complete.
+    /// Delivers the first list: one page, then the end of the list.
     pub fn first_list(&mut self, segments: Vec<Arc<Segment>>) {
         self.tell(sync::Event::PageReceived(segments));
         self.tell(sync::Event::Listed { different: Vec::new() });
     }
 
-    /// A later list came: where it differs from the one before, and then what is gone.
+    /// Delivers a later list: its differences to the one before, then the deleted segments.
     pub fn later_list(&mut self, before: &[Arc<Segment>], now: &[Arc<Segment>]) {
         let find = |list: &[Arc<Segment>], id: &SegmentId| list.iter().find(|segment| segment.id == *id).cloned();
         let seen = |id: &SegmentId| SegmentChange {
@@ -184,7 +184,7 @@ impl Harness {
         self.tell(sync::Event::Changed { seen: gone, next: None });
     }
 
-    /// Lets something happen, carries out the work that it asks for, and keeps the other effects.
+    /// Sends an event, carries out background jobs at once, and keeps the other effects.
     pub fn event(&mut self, event: Event) {
         for effect in update(&mut self.state, &self.keymap, event) {
             match effect {
@@ -196,7 +196,7 @@ impl Harness {
         }
     }
 
-    /// Lets several things happen, one after the other.
+    /// Sends several events, one after the other.
     pub fn each(&mut self, events: Vec<Event>) {
         for event in events {
             self.event(event);
@@ -222,7 +222,7 @@ impl Harness {
         self.event(Event::Time(later));
     }
 
-    /// The sync actor tells something. Whatever that is, nothing opens by itself.
+    /// Sends an event of the sync actor, and asserts that it opens no dialog.
     pub fn tell(&mut self, event: sync::Event) {
         let kinds = |harness: &Self| harness.state.screen.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         let before = kinds(self);
@@ -231,12 +231,12 @@ impl Harness {
         assert!(kinds(self).iter().all(|kind| before.contains(kind)), "something has opened by itself: {what}");
     }
 
-    /// The feed told of a segment's new fields.
+    /// Delivers a change of a segment from the feed.
     pub fn changed(&mut self, before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         self.changed_by(&[], before, now);
     }
 
-    /// The same, with who did it.
+    /// Like [`changed`](Self::changed), with the contexts that made the change.
     pub fn changed_by(&mut self, contexts: &[Context], before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         let id = now.or(before).unwrap().id.clone();
         let mention = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
@@ -244,12 +244,12 @@ impl Harness {
         self.tell(sync::Event::Changed { seen: vec![seen], next: None });
     }
 
-    /// A request was made, and answered with this.
+    /// Delivers a finished request.
     pub fn requested(&mut self, exchange: Exchange) {
         self.event(Event::Requested(Arc::new(exchange)));
     }
 
-    /// The plan that was submitted last, or what of it was replaced or tried again, and its number.
+    /// Returns the id and operations of the plan that was last submitted, or whose operations were last replaced or retried.
     pub fn last_write(&self) -> (PlanId, Plan) {
         let entries = self.effects.iter().rev().find_map(submitted).expect("a plan was submitted");
         let queued = entries.iter().filter_map(|entry| match entry {
@@ -262,12 +262,12 @@ impl Harness {
         (plan_id, Plan { operations: operations.collect() })
     }
 
-    /// How often something was submitted, replaced or tried again.
+    /// Returns how often something was submitted, replaced or retried.
     pub fn write_count(&self) -> usize {
         self.effects.iter().filter_map(submitted).count()
     }
 
-    /// The operations that were handed over to be executed, in order.
+    /// Returns the operations that were sent to the sync actor, in order.
     pub fn executions(&self) -> Vec<Execution> {
         let executions = self.effects.iter().filter_map(|effect| match effect {
             Effect::Sync(Command::Execute(execution)) => Some((**execution).clone()),
@@ -276,19 +276,19 @@ impl Harness {
         executions.collect()
     }
 
-    /// Executes the plan that was submitted last as a server would that takes everything as it is.
+    /// Executes the last submitted plan like a server that accepts everything unchanged.
     pub fn succeed(&mut self) {
         let (plan_id, _) = self.last_write();
         self.succeed_with(|_| format!("server-{}", plan_id.0));
     }
 
-    /// The same, with the ids that the server gives by the place in the plan.
+    /// Like [`succeed`](Self::succeed), with the server's id for each created segment by its index in the plan.
     pub fn succeed_with(&mut self, given: impl Fn(usize) -> String) {
         let (_, plan) = self.last_write();
         self.succeed_with_first(plan.operations.len(), given);
     }
 
-    /// The same with so many operations of it, each when its turn has come.
+    /// Like [`succeed_with`](Self::succeed_with), for the first `count` operations to be sent.
     pub fn succeed_with_first(&mut self, count: usize, given: impl Fn(usize) -> String) {
         let (plan_id, _) = self.last_write();
         for _ in 0..count {
@@ -306,12 +306,12 @@ impl Harness {
         }
     }
 
-    /// An operation has come to something.
+    /// Delivers the result of an operation.
     pub fn executed(&mut self, op: OpId, result: ExecutionResult) {
         self.tell(sync::Event::Executed { op, result: Box::new(result) });
     }
 
-    /// Refuses the plan that was sent last with the server's words.
+    /// Refuses the last submitted plan with a message of the server.
     pub fn refuse(&mut self, words: &str) {
         let (_, plan) = self.last_write();
         let fault = Fault::Refused { status: 409, words: words.into(), retry_after: None };
@@ -323,7 +323,7 @@ impl Harness {
         self.fail(WriteError::Refused(RemoteError { call, fault }));
     }
 
-    /// The first operation in flight of the plan that was submitted last does not succeed.
+    /// Fails the first operation in flight of the last submitted plan.
     pub fn fail(&mut self, error: WriteError) {
         let (plan_id, _) = self.last_write();
         let plan = self.state.changes.queue.plan(plan_id).expect("it is not over");
@@ -331,7 +331,7 @@ impl Harness {
         self.executed(OpId { plan_id, index }, ExecutionResult::Failed { error, evidence: None });
     }
 
-    /// The rows as indented names, the selected one with a bar.
+    /// Returns the rows as indented names, the selected one marked with `>`.
     pub fn rows(&self) -> Vec<String> {
         let rows = self.state.shown_rows(0..self.state.shown_row_count());
         rows.into_iter()
@@ -347,12 +347,12 @@ impl Harness {
             .collect()
     }
 
-    /// The name on the selected row.
+    /// Returns the name of the selected segment.
     pub fn selected(&self) -> String {
         self.state.selected_segment().map(|segment| segment.name.to_string()).unwrap_or_default()
     }
 
-    /// The line of the screen on which the selected row is, counted from the tree's first.
+    /// Returns the line of the selected row in the tree pane, from 0.
     pub fn selected_line(&self) -> usize {
         let at = self.state.tree.forest.position(self.state.tree.view.selected.as_ref().unwrap()).unwrap();
         at - self.state.tree.view.offset
@@ -363,7 +363,7 @@ impl Harness {
     }
 }
 
-/// What an effect submits: the journal's entries of it.
+/// Returns the journal entries of an effect that queues operations.
 fn submitted(effect: &Effect) -> Option<&Vec<JournalEntry>> {
     match effect {
         Effect::Sync(Command::Journal(entries)) if matches!(entries.first(), Some(JournalEntry::Queued(..))) => {
@@ -373,7 +373,7 @@ fn submitted(effect: &Effect) -> Option<&Vec<JournalEntry>> {
     }
 }
 
-/// What the server has after a write that it took as it was.
+/// Returns the result of a write that the server applied unchanged.
 pub(crate) fn written(segment: Segment) -> Written {
     Written {
         segment: Arc::new(segment),

@@ -1,4 +1,4 @@
-//! Where a key goes: to what is open, the last opened first, else through the keymap to an action.
+//! Routing of keys: to the topmost dialog if there is one, else through the keymap to an action.
 
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
@@ -18,7 +18,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     }
     let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
     if state.screen.panes.accessible {
-        // What the key does is to be read in its place.
+        // The result of the key replaces it.
         state.screen.message = None;
     }
     state.screen.scrolled = None;
@@ -35,7 +35,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     result.settle(state, layer, place)
 }
 
-/// Does an action of the main screen as its key does, whatever was begun before.
+/// Performs an action of the main screen like its key; a key sequence that was begun is dropped.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     search::cancel_jump(state);
     state.screen.message.take_if(|message| message.tone == Tone::Warning);
@@ -43,7 +43,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     perform_counted(state, action)
 }
 
-/// As often as was typed before.
+/// Performs an action with the count that was typed before it.
 fn perform_counted(state: &mut State, action: Action) -> Vec<Effect> {
     let count = state.screen.count.take();
     let effects = perform::perform_times(state, action, count);
@@ -82,10 +82,10 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
     }
 }
 
-/// Times an action can be asked for at once.
+/// The largest count that can be typed before an action.
 const MOST_TIMES: usize = 999_999;
 
-/// The count with a digit more, where the key is one and stands for nothing else.
+/// Returns the count with another digit, if the key is a digit that is not bound to anything else.
 fn counting(state: &State, keymap: &Keymap, key: Key) -> Option<usize> {
     let digit = key.typed().and_then(|typed| typed.to_digit(10)).and_then(|digit| usize::try_from(digit).ok())?;
     let so_far = state.screen.count.unwrap_or(0);
@@ -120,7 +120,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     }
 }
 
-/// Text that was pasted goes to the field that has the keys; elsewhere it must not be taken for keys.
+/// Pastes text into the focused field; elsewhere it is rejected, as it must not be taken for keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
     if text.len() > LONGEST_PASTE && !state.screen.layers.is_empty() {

@@ -1,7 +1,7 @@
-//! Where everything is on the screen: arithmetic on the terminal's size and the wanted panes.
+//! The layout of the screen: computed from the terminal's size and the wanted panes.
 //!
-//! It belongs to the state and not to the drawing, so that a page, a click and a scroll mean the same whether or not a frame
-//! was drawn. Any size is good, nought included.
+//! It belongs to the state and not to the drawing, so that a page, a click and a scroll mean the same whether or not a frame was
+//! drawn. Any size is valid, including zero.
 
 use super::panes::{Pane, Panes};
 
@@ -23,7 +23,7 @@ impl Area {
         Self { x, y, width, height }
     }
 
-    /// Whether a cell lies in it.
+    /// Whether the area contains a cell.
     #[must_use]
     pub const fn contains(&self, column: u16, row: u16) -> bool {
         column >= self.x && column < self.x + self.width && row >= self.y && row < self.y + self.height
@@ -33,59 +33,59 @@ impl Area {
 /// How the panes are arranged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Too small for more: the tree and one line.
+    /// Only the tree and the footer: the screen is too small for more.
     TreeOnly,
-    /// The details in short, and the activity if asked for, under the tree.
+    /// Short details, and the activity if asked for, below the tree.
     Stacked,
-    /// All under each other in whole lines, the details in full: for a screen that is read aloud.
+    /// All panes below each other at full width, with longer details: for screen readers.
     Column,
-    /// Details over activity at the right of the tree.
+    /// Details above the activity, to the right of the tree.
     Beside,
     /// Tree, details and activity side by side.
     Wide,
 }
 
-/// The places of everything. Between two areas that touch lies one row or column for a line.
+/// The areas of the screen. Adjacent panes are separated by one row or column for a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// How the panes are arranged.
     pub shape: Shape,
     /// The whole screen.
     pub screen: Area,
-    /// The header's line.
+    /// The header line.
     pub header: Option<Area>,
-    /// The names of the tree's columns, where there is a line for them.
+    /// The column headings of the tree, if there is room for them.
     pub headings: Option<Area>,
     /// The tree.
     pub tree: Area,
     /// The details.
     pub details: Option<Area>,
-    /// The activity; its title stands in the line above.
+    /// The activity; its title is in the line above.
     pub activity: Option<Area>,
-    /// The footer's line.
+    /// The footer line.
     pub footer: Area,
 }
 
 const LEAST_COLUMNS: u16 = 60;
 const LEAST_ROWS: u16 = 15;
-/// Rows from which on one is given to the names of columns.
+/// The minimum height of the screen at which the tree has column headings.
 const HEADINGS_ROWS: u16 = 20;
 const BESIDE_COLUMNS: u16 = 100;
 const WIDE_COLUMNS: u16 = 160;
 /// External id, id and path.
 const SHORT_DETAILS_ROWS: u16 = 3;
 const SHORT_ACTIVITY_ROWS: u16 = 5;
-/// Rows from which on the details have about a half of a column.
+/// The minimum body height at which the details of a single column get half of it.
 const ROOMY_COLUMN: u16 = 30;
-/// Below these rows a column has less of everything.
+/// Below this body height, a single column has short details.
 const TIGHT_COLUMN: u16 = 16;
 /// Name, external id, id, parent, path, and children.
 const COLUMN_DETAILS_ROWS: u16 = 6;
-/// What the tree keeps in a column.
+/// The minimum height of the tree in a single column.
 const LEAST_TREE_ROWS: u16 = 4;
 
 impl Layout {
-    /// The places for these panes.
+    /// Computes the layout of these panes.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
         let (columns, rows) = (panes.columns, panes.rows);
@@ -133,13 +133,13 @@ impl Layout {
         }
     }
 
-    /// The panes that are on the screen, in the order of Tab.
+    /// The panes that can have the focus, in Tab order.
     pub fn panes(&self) -> impl Iterator<Item = Pane> + use<> {
         let details = self.details.filter(|_| self.shape != Shape::Stacked).map(|_| Pane::Details);
         [Some(Pane::Tree), details, self.activity.map(|_| Pane::Activity)].into_iter().flatten()
     }
 
-    /// How the tree's width is divided.
+    /// Returns the columns of the tree.
     #[must_use]
     pub fn tree_columns(&self) -> TreeColumns {
         TreeColumns::of(self.tree)
@@ -167,15 +167,15 @@ fn column(panes: &Panes, body: Area) -> Places {
     (below.left, details, activity, Shape::Column)
 }
 
-/// What the tree has while panes are put under it.
+/// The area that is left for the tree while panes are placed below it.
 struct Below {
     left: Area,
-    /// What it keeps, and the line above a pane.
+    /// The minimum height that the tree keeps.
     tree_rows: u16,
 }
 
 impl Below {
-    /// The lowest rows, where that leaves enough.
+    /// Takes the lowest rows for a pane, and one line above it, if the tree keeps enough.
     const fn take(&mut self, wanted: bool, rows: u16) -> Option<Area> {
         if !wanted || self.left.height <= rows + self.tree_rows {
             return None;
@@ -205,7 +205,7 @@ fn beside(panes: &Panes, body: Area) -> Places {
 }
 
 fn wide(panes: &Panes, body: Area) -> Places {
-    // Three columns leave the tree a little less than two do, and the same keys change it.
+    // With three columns the tree gets a little less than with two, and the same keys resize it.
     let tree_width = match (panes.details, panes.activity) {
         (false, false) => return (body, None, None, Shape::Wide),
         (true, true) => share(body.width, panes.tree_share.saturating_sub(16).max(30)),
@@ -231,12 +231,12 @@ fn share(whole: u16, percent: u16) -> u16 {
     u16::try_from(u32::from(whole) * u32::from(percent.min(100)) / 100).unwrap_or(whole)
 }
 
-/// How the width of the tree is divided: name with its indentation, external id, number of descendants, state mark.
+/// The columns of the tree: name with its indentation, external id, number of descendants, state mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeColumns {
-    /// Where names begin to be indented: behind the bar of the selected row.
+    /// Names with their indentation, to the right of the selection bar.
     pub names: Area,
-    /// External ids; no width where there is no room.
+    /// External ids; zero width if there is no room.
     pub external_ids: Area,
     /// Numbers of descendants.
     pub counts: Area,
@@ -244,7 +244,7 @@ pub struct TreeColumns {
     pub marks: Area,
 }
 
-/// The bar at the left edge of the selected row, and a blank.
+/// The selection bar at the left edge of a row, and a space.
 const BAR_COLUMNS: u16 = 2;
 const COUNT_COLUMNS: u16 = 8;
 const MARK_COLUMNS: u16 = 3;
@@ -274,9 +274,9 @@ impl TreeColumns {
     }
 }
 
-/// How many levels of indentation a row gets in a column of names that wide; each is two cells.
+/// Returns how many levels a row is indented in a name column of that width; each level is two cells.
 ///
-/// Deeper rows stand at the last level and tell their depth in figures, so that a chain of any depth fits any pane.
+/// Deeper rows stay at the last level and show their depth as a number, so that a chain of any depth fits any pane.
 #[must_use]
 pub fn shown_depth(depth: u32, names_width: u16) -> u16 {
     u16::try_from(depth).unwrap_or(u16::MAX).min(names_width / 4)
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_has_the_details_wherever_there_is_a_header_and_gives_them_more_where_there_is_room() {
+    fn accessible_details_grow_with_the_screen_height() {
         let details = |rows| {
             let panes = Panes { accessible: true, ..Panes::new(80, rows) };
             Layout::of(&panes).details.map(|area| area.height)

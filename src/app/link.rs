@@ -1,44 +1,44 @@
-//! The relation to the server as a person reads it.
+//! The connection to the server as the header shows it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::sync::{Phase, Suspicion};
 
-/// What is known of the relation to the server.
+/// The state of the connection to the server.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// What the sync actor said last.
+    /// The last phase that the sync actor reported.
     pub phase: Phase,
-    /// Since when it has been of that kind.
+    /// When the current kind of phase began.
     pub since: Timestamp,
-    /// When the sync actor said it.
+    /// When the phase was last reported.
     pub told: Timestamp,
-    /// When the tree was last known to be what is on the server.
+    /// When the tree was last known to match the server.
     pub synchronised: Option<Timestamp>,
-    /// Whether the complete list has come once.
+    /// Whether a complete list or the stored tree was received.
     pub listed: bool,
-    /// What speaks against the list that the tree comes from, so that segments may be missing.
+    /// Why the list that the tree comes from may be incomplete, if there is a reason.
     pub lacking: Option<Suspicion>,
-    /// Whether a change could not reach the server although nothing else has said so yet.
+    /// Whether a change could not reach the server while the phase is still live.
     pub doubted: bool,
-    /// Whether a person asked to compare everything with the server and waits for the outcome.
+    /// Whether the user asked to verify everything against the server and waits for the result.
     pub verification_asked: bool,
 }
 
-/// The relation in one word, for a colour and a symbol.
+/// The connection in one word, for a colour and a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkState {
-    /// What is on the screen is what is on the server.
+    /// The tree matches the server.
     Live,
     /// Loading, or catching up.
     Working,
-    /// The server can't be reached; trying again.
+    /// The server can't be reached; retrying.
     Offline,
-    /// Waits for the person.
+    /// The list has stopped: it failed or the user paused it.
     Stalled,
 }
 
-/// From this age on, it is shown how long ago the server answered last.
+/// The age of the tree from which on it is shown.
 const FRESH: SignedDuration = SignedDuration::from_secs(2);
 
 impl Link {
@@ -64,7 +64,7 @@ impl Link {
         self.told = now;
     }
 
-    /// The relation in one word.
+    /// Returns the connection in one word.
     #[must_use]
     pub const fn state(&self) -> LinkState {
         match self.phase {
@@ -81,14 +81,14 @@ impl Link {
         }
     }
 
-    /// How long ago the tree was known to be as it is on the server, once that is worth saying.
+    /// Returns how long ago the tree was known to match the server, once it is old enough to be shown.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.synchronised?);
         (age >= FRESH).then_some(age)
     }
 
-    /// How long until the next try, after a failure.
+    /// Returns the time until the next retry after a failure.
     #[must_use]
     pub fn retry_in(&self, now: Timestamp) -> Option<SignedDuration> {
         match &self.phase {
@@ -100,7 +100,7 @@ impl Link {
         }
     }
 
-    /// How long an answer has been waited for that is overdue.
+    /// Returns how long an overdue response has been awaited.
     #[must_use]
     pub fn silent_for(&self, now: Timestamp) -> Option<SignedDuration> {
         let Phase::Silent { since, .. } = &self.phase else { return None };
@@ -113,7 +113,7 @@ impl Link {
         if matches!(self.phase, Phase::Offline { .. } | Phase::Stalled { .. } | Phase::Silent { .. }) {
             return Some(now + second);
         }
-        // The moment at which the age becomes worth saying, then each second.
+        // The age is shown from this moment on, then updated each second.
         let stale = self.synchronised? + FRESH;
         Some(if stale > now { stale } else { now + second })
     }

@@ -1,8 +1,8 @@
-//! What the last line says for a while, and what that speaks of.
+//! Messages in the footer, and the topics that decide how long they hold.
 //!
-//! A message is true when it is said. What it speaks of goes on changing: a segment is deleted by someone else, a change that failed
-//! is resolved, the server responds. So a message carries its topic and is looked at again after every event; one that is no longer
-//! true goes, or says what is true now.
+//! A message is true when it appears, but its topic goes on changing: a segment is deleted by someone else, a failed change is
+//! resolved, the server responds. So a message carries its topic and is checked after every event; one that no longer holds is
+//! removed or updated.
 
 use std::mem::Discriminant;
 use std::sync::Arc;
@@ -18,93 +18,93 @@ use crate::sync::Phase;
 use super::side::activity::Unready;
 use super::{Shape, State, availability, changes, words};
 
-/// A line for the person, in place of the footer.
+/// A line for the user, shown in place of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What to read.
+    /// The text.
     pub text: String,
-    /// How it is meant.
+    /// Whether it is a warning.
     pub tone: Tone,
-    /// When it goes by itself. `None`: at the next key. Where the screen is read aloud, none goes by itself.
+    /// When it disappears by itself. `None`: at the next key. In screen-reader mode, none disappears by itself.
     pub until: Option<Timestamp>,
-    /// What it speaks of.
+    /// What it is about.
     topic: Topic,
-    /// What came from elsewhere since it was said, where the screen is read aloud: the text ends in that.
+    /// News from others since the message appeared, in screen-reader mode: the text ends with it.
     news: Option<News>,
 }
 
-/// What came from elsewhere while a message was there.
+/// News from others that was added to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct News {
-    /// What the message said before; nothing where it is all news.
+    /// The message before the news; empty if it is all news.
     own: String,
-    /// The newest.
+    /// The newest item, and how many changes came before it.
     text: String,
-    /// How many changes.
+    /// The number of changes.
     changes: usize,
 }
 
-/// How a message is meant.
+/// The tone of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Something went as asked.
+    /// Something was done as asked.
     Calm,
     /// Something could not be done.
     Warning,
 }
 
-/// What a message speaks of, and so for how long it is true.
+/// The topic of a message, which decides for how long it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Topic {
-    /// What has happened and stays so, whatever comes.
+    /// A past event, which stays true.
     Past,
-    /// A segment, for as long as there is one.
+    /// A segment, while it exists.
     Segment(SegmentId),
-    /// What the server has of a segment, for as long as it has just that.
+    /// A version of a segment, while the server has exactly that.
     Version(Arc<Segment>),
     /// A segment that does not exist.
     Gone(SegmentId),
-    /// How many segments have this external id; where none has, whether one has it as its id.
+    /// How many segments have this external id; if none has, that none has it as its id either.
     Known(String, usize),
-    /// A search without matches: its text.
+    /// The text of a search without matches.
     NoMatches(String),
-    /// Why an action can't act, as [`availability`] says it.
+    /// Why an action is not available, as [`availability()`] reports it.
     Refusal(Action),
-    /// A change that failed, in the words of its failure.
+    /// A failed change; the text is that of its failure.
     Failure(OpId),
-    /// A change that failed.
+    /// A failed change.
     Problem(OpId),
-    /// That something failed.
+    /// Any failed change.
     AnyProblem,
-    /// A change that waits for the server to respond.
+    /// A change that waits because the server can't be reached.
     Unreached(OpId),
-    /// That changes could not be handed over.
+    /// Commands that could not be delivered to the sync actor.
     Undelivered,
-    /// That changes are on their way.
+    /// Changes that are being sent.
     Moving,
-    /// So many changes are staged.
+    /// The number of staged changes.
     Staged(usize),
-    /// That something is staged.
+    /// Any staged change.
     AnyStaged,
-    /// Whether changes are being staged.
+    /// Whether staging is on.
     Staging(bool),
-    /// So many changes are on hold.
+    /// The number of changes on hold.
     OnHold(usize),
-    /// What the last session left, until somebody has looked at it.
+    /// What the last session left over, until the user has seen it.
     LeftOver,
-    /// So many segments are cut.
+    /// The number of cut segments.
     Cut(usize),
     /// A range that is being marked.
     Range,
-    /// So many segments are marked.
+    /// The number of marked segments.
     Marked(usize),
-    /// A person asked whether anything has changed.
+    /// A poll that the user asked for.
     Checking,
-    /// Everything is being listed again.
+    /// A new list of everything.
     Relisting,
-    /// The relation to the server.
+    /// The phase of the connection to the server.
     Phase(Discriminant<Phase>),
-    /// A command that runs.
+    /// A running user command.
     Run(u64),
     /// A screen with room for the tree only.
     TreeOnly,
@@ -112,7 +112,7 @@ pub(super) enum Topic {
     NoActivity,
     /// That the activity is not on the screen, or neither it nor the details.
     Hidden {
-        /// Whether the details are not either.
+        /// Whether the details are hidden too.
         details: bool,
     },
 }
@@ -121,7 +121,7 @@ pub(super) enum Topic {
 const STAYS: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
-    /// Something to know that was so before anything else happened.
+    /// Creates a warning for the start of a session, before the first event.
     #[must_use]
     pub(crate) fn warning(text: &str) -> Self {
         Self { text: printable(text).into_owned(), tone: Tone::Warning, until: None, topic: Topic::Past, news: None }
@@ -137,7 +137,8 @@ impl State {
         self.warn_about(Topic::Past, text);
     }
 
-    /// Says why a key did not act on the chosen entry of the activity. The same key acts on what is chosen now.
+    /// Reports why a key did not act on the selected entry of the activity. Pressed again, the key acts on the entry that is
+    /// selected now.
     pub(super) fn refuse_entry(&mut self, reason: Unready, action: Action) {
         let key = self.key(action);
         let text = match reason {
@@ -159,8 +160,8 @@ impl State {
         self.screen.message = Some(Message { text, tone: Tone::Warning, until: None, topic, news: None });
     }
 
-    /// Adds what came from elsewhere to what is said, where it stays until a key: the newest, and how many changes there were before,
-    /// of which so many have come just now. What came may be no change.
+    /// Adds news from others to the message, which then stays until a key is pressed: the newest item, and the number of changes
+    /// before it. `changes` is how many of the newest item are changes, 0 or 1; `before` counts other changes that came with it.
     pub(super) fn add_news(&mut self, newest: &str, changes: usize, before: usize) {
         let said = self.screen.message.take();
         let (own, told, topic) = said.map_or((String::new(), 0, Topic::Past), |said| match said.news {
@@ -183,7 +184,7 @@ impl News {
     }
 }
 
-/// Drops a message that is no longer true, or lets it say what is true now: the last thing that is done about any event.
+/// Removes a message that no longer holds, or updates its text. Runs after every event.
 pub(super) fn look_again(state: &mut State) {
     let Some(message) = &state.screen.message else { return };
     let now = match message.topic {
@@ -198,7 +199,7 @@ pub(super) fn look_again(state: &mut State) {
     }
 }
 
-/// The server has said that the tree is what it has.
+/// Updates the message when the tree is known to match the server.
 pub(super) fn synchronised(state: &mut State) {
     match &mut state.screen.message {
         Some(message) if message.topic == Topic::Checking && message.news.is_some() => {
@@ -211,7 +212,7 @@ pub(super) fn synchronised(state: &mut State) {
     }
 }
 
-/// Another message takes the place of what is said before the news.
+/// Replaces the part of a message before its news.
 fn say_before_news(message: &mut Message, text: &str, topic: Topic) {
     if let Some(news) = &mut message.news {
         text.clone_into(&mut news.own);
@@ -220,12 +221,12 @@ fn say_before_news(message: &mut Message, text: &str, topic: Topic) {
     }
 }
 
-/// The server can't be asked: nothing is being checked.
+/// Removes the message about a running poll: the server can't be reached.
 pub(super) fn disconnected(state: &mut State) {
     state.screen.message.take_if(|message| message.topic == Topic::Checking);
 }
 
-/// Whether it is still as a message says.
+/// Whether a message still holds.
 fn holds(state: &State, message: &Message) -> bool {
     let (forest, queue, counts) = (&state.tree.forest, &state.changes.queue, state.changes.counts());
     match &message.topic {

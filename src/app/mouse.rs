@@ -1,6 +1,7 @@
-//! What the mouse does where the layout says what is there: a click selects, a click on the arrow folds, a second one renames, the
-//! right button offers the actions for a row, a row that is dragged onto another asks for the move, and the wheel scrolls without
-//! a new selection. Whatever else is drawn is clicked by way of [`clicking`](super::clicking).
+//! Mouse actions on the main screen, located by the layout: a click selects a row, a click on its arrow folds it, a double click
+//! renames it, the right button opens its actions, dragging a row onto another moves it, dragging the scrollbar or the divider
+//! scrolls or resizes, and the wheel scrolls without changing the selection. Clicks on other drawn targets go through
+//! [`clicking`](super::clicking).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,10 +15,10 @@ use super::layout::shown_depth;
 use super::tree::{filter, viewport};
 use super::{Effect, HelpPage, Layer, Palette, Pane, Shape, State, perform};
 
-/// Something the mouse did.
+/// A mouse event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
-    /// What it did.
+    /// What the mouse did.
     pub kind: MouseKind,
     /// The column of the cell, from 0.
     pub column: u16,
@@ -25,16 +26,16 @@ pub struct Mouse {
     pub row: u16,
 }
 
-/// A kind of thing the mouse does.
+/// A kind of mouse event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
     /// The left button was pressed.
     Click,
     /// The right button was pressed.
     RightClick,
-    /// It was moved with the left button held.
+    /// The mouse was moved with the left button held.
     Drag,
-    /// The left button was let go.
+    /// The left button was released.
     Release,
     /// The wheel was turned up.
     ScrollUp,
@@ -44,31 +45,31 @@ pub enum MouseKind {
 
 /// Rows per turn of the wheel.
 const WHEEL: isize = 3;
-/// The arrow and the blank behind it.
+/// The arrow and the space after it.
 const ARROW_COLUMNS: u16 = 2;
 
-/// Two clicks on a row within this time are one double click.
+/// Two clicks on a row within this time are a double click.
 const DOUBLE: SignedDuration = SignedDuration::from_millis(500);
 
-/// What a click began.
+/// The state of clicks and drags.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pointing {
-    /// The last click on a row, and when that was.
+    /// The last click on a row, and its time.
     clicked: Option<(RowId, Timestamp)>,
-    /// What is held.
+    /// What is being dragged.
     held: Option<Held>,
-    /// The last click on something that was drawn: the cell, when, and which dialog had the keys before.
+    /// The last click on a drawn target: its cell, its time, and the [`opened`](super::Screen::opened) number at that time.
     acted: Option<(u16, u16, Timestamp, u64)>,
 }
 
 impl Pointing {
-    /// A click on something that was drawn.
+    /// Records a click on a drawn target.
     pub fn act(&mut self, column: u16, row: u16, now: Timestamp, opened: u64) {
         *self = Self { clicked: None, held: None, acted: Some((column, row, now, opened)) };
     }
 
-    /// Whether a click is the second one of a double click whose first one has opened or closed something: it was not meant for
-    /// what is there now.
+    /// Whether a click is the second of a double click whose first one opened or closed a dialog: it was not meant for what is
+    /// there now.
     pub fn is_second(&self, state: &State, column: u16, row: u16) -> bool {
         self.acted.is_some_and(|(x, y, at, opened)| {
             let in_time = state.clock.now.duration_since(at) <= DOUBLE;
@@ -153,7 +154,7 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Selects the row at a cell and offers what can be done with it.
+/// Selects the row at a cell and opens the list of its actions.
 fn offer_actions(state: &mut State, mouse: Mouse) {
     state.screen.panes.focus = Pane::Tree;
     state.screen.pointing = Pointing::default();
@@ -162,7 +163,7 @@ fn offer_actions(state: &mut State, mouse: Mouse) {
     state.screen.layers.push(Layer::Palette(Palette::for_row(row)));
 }
 
-/// Selects a row that is in sight.
+/// Selects a row that is on the screen.
 fn select(state: &mut State, row: RowId) {
     if state.tree.view.selected.as_ref() != Some(&row) {
         state.screen.panes.details_scroll = 0;
@@ -170,7 +171,7 @@ fn select(state: &mut State, row: RowId) {
     state.tree.view.selected = Some(row);
 }
 
-/// Selects the entry of the activity at that line.
+/// Selects the entry of the activity under the mouse.
 fn click_entry(state: &mut State, mouse: Mouse) {
     let Some(area) = state.layout().activity else { return };
     if state.layout().panes().all(|pane| pane != Pane::Activity) {
@@ -180,7 +181,7 @@ fn click_entry(state: &mut State, mouse: Mouse) {
     state.side.activity.choose_line(usize::from(mouse.row - area.y), area);
 }
 
-/// The row of the tree at a cell.
+/// Returns the row of the tree at a cell.
 fn row_at(state: &State, mouse: Mouse) -> Option<RowId> {
     let tree = state.layout().tree;
     let inside = tree.contains(mouse.column, mouse.row);
@@ -188,7 +189,7 @@ fn row_at(state: &State, mouse: Mouse) -> Option<RowId> {
     inside.then(|| state.shown_row(at).map(|row| row.id())).flatten()
 }
 
-/// Moves what is held: the scroll position, or the line between the panes.
+/// Drags the scrollbar or the divider.
 fn drag(state: &mut State, mouse: Mouse) {
     let layout = state.layout();
     match state.screen.pointing.held {
@@ -207,7 +208,7 @@ fn drag(state: &mut State, mouse: Mouse) {
     }
 }
 
-/// A row that was dragged onto another asks for the move; on its own row the button was only let go.
+/// Ends a drag: a row that was dropped on another asks to move it there. Released on its own row, nothing happens.
 fn let_go(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     let Some(Held::Row(from)) = state.screen.pointing.held.take() else { return Vec::new() };
     let Some(to) = row_at(state, mouse).filter(|to| *to != from) else { return Vec::new() };
@@ -218,7 +219,7 @@ fn let_go(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     }
 }
 
-/// While a search is typed, only the rows that it leaves can be pointed at.
+/// Handles the mouse while a search is typed: only the filtered rows react.
 fn point_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
     let area = state.layout().tree;
     let Some(filtered) = state.filtered().filter(|_| area.contains(mouse.column, mouse.row)) else { return };

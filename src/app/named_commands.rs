@@ -1,4 +1,4 @@
-//! Commands that are typed by name and take what stands behind it, as `goto PL-10`.
+//! Palette commands that take an argument, such as `goto PL-10`.
 
 use crate::action::Action;
 use crate::theme::Name;
@@ -8,7 +8,7 @@ use super::edit::changing;
 use super::tree::{places, search};
 use super::{State, availability, words};
 
-/// A command that takes what is typed behind its name.
+/// A command with an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Argument {
     /// Goes to a segment by its ID or external ID.
@@ -20,7 +20,7 @@ pub(in crate::app) enum Argument {
     Theme,
 }
 
-/// Its name, the action that it is about, and what it does.
+/// A command with its name, the action it belongs to, and its help text.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::app) struct ArgumentCommand {
     pub name: &'static str,
@@ -62,7 +62,7 @@ pub(in crate::app) const ARGUMENTS: [ArgumentCommand; 5] = [
     },
 ];
 
-/// Carries one out.
+/// Runs a command with its argument.
 pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> KeyResult {
     match argument {
         Argument::Goto if places::jump(state, text) => KeyResult::Close,

@@ -1,4 +1,4 @@
-//! What the sync actor says, taken into the state.
+//! Applies the events of the sync actor to the state.
 
 use std::mem;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
         Event::Noticed(notice) => {
             if matches!(notice, Notice::LeftOver { .. }) {
-                // Nothing is sent before it is known what has become of that.
+                // Nothing is sent until it is known which of these were applied.
                 state.changes.queue.pause_sending();
             }
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
@@ -92,7 +92,7 @@ fn enter(state: &mut State, phase: Phase) {
 }
 
 fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
-    // Children often come before their parents: what is usual while the list loads should not fill the screen.
+    // Children often arrive before their parents: while the list loads, the usual orphans must not fill the screen.
     if state.tree.forest.is_empty() {
         state.tree.forest.collapse(&RowId::Heading(Heading::MissingParents));
     }
@@ -143,7 +143,7 @@ fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
     effects
 }
 
-/// What is new may be what a create has made whose answer was lost.
+/// Checks whether new segments are the result of creates whose responses were lost.
 fn look_for_own(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
     let mut effects = Vec::new();
@@ -154,7 +154,7 @@ fn look_for_own(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     effects
 }
 
-/// Shows the first complete list as it was shown the last time, or else in a way that says something.
+/// Shows the first complete tree with the view of the last session, or else with a useful initial unfolding.
 fn begin_with_list(state: &mut State) -> Vec<Effect> {
     state.link.listed = true;
     let rearranged = if let Some(view) = state.tree.recalled.take() {
@@ -167,10 +167,10 @@ fn begin_with_list(state: &mut State) -> Vec<Effect> {
     rearranged.into_iter().chain(sorting::put_in_order(state)).collect()
 }
 
-/// How many screens of rows the first unfolding may fill before it hides more than it shows.
+/// The maximum number of screens that the initially unfolded rows may fill.
 const FIRST_SCREENS: usize = 4;
 
-/// A tree of closed roots says little: at first the second level is shown too, if that is not too much to look at.
+/// Unfolds the roots at first if the rows stay few enough: closed roots alone show little.
 fn open_at_first(state: &mut State) {
     let most = FIRST_SCREENS * viewport::height(state);
     if state.tree.forest.row_count() > most || state.tree.forest.open_segments().next().is_some() {
@@ -220,7 +220,7 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     look_for_own(state, seen)
 }
 
-/// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.
+/// Reports changes that the feed had missed. That there were none is reported only if the user asked.
 fn verified(state: &mut State, missed: &[SegmentChange]) {
     let asked = mem::take(&mut state.link.verification_asked);
     let now = state.clock.now;
@@ -240,7 +240,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
     }
 }
 
-/// Lets what is open know what has changed.
+/// Passes changed segments to the open dialogs.
 fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
     let mut layers = mem::take(&mut state.screen.layers);
     for SegmentChange { id, now, .. } in seen {

@@ -1,19 +1,19 @@
-//! Which panes are shown, how large they are, and which one has the keys.
+//! Which panes are shown, how large they are, and which one has the focus.
 
 use super::layout::Layout;
 
-/// A part of the main screen that can have the keys.
+/// A part of the main screen that can have the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pane {
     /// The tree.
     Tree,
-    /// All about the selected segment.
+    /// The details of the selected segment.
     Details,
-    /// What happened.
+    /// The activity.
     Activity,
 }
 
-/// The person's wishes about panes, and the size of the terminal.
+/// The user's pane settings, and the size of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Panes {
@@ -23,17 +23,17 @@ pub struct Panes {
     pub rows: u16,
     /// Whether the details are wanted.
     pub details: bool,
-    /// Whether the activity is wanted where there is room for it.
+    /// Whether the activity is wanted in wide layouts, where there is room for it.
     pub activity: bool,
-    /// Whether the activity is wanted even where it takes room from the tree.
+    /// Whether the activity is wanted in narrow layouts, where it takes rows from the tree.
     pub activity_when_narrow: bool,
     /// The tree's share of the width, in percent.
     pub tree_share: u16,
-    /// Which pane has the keys.
+    /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the screen is read aloud: then everything stands in one column, in whole lines.
+    /// Whether screen-reader mode is on: everything is in one column, in whole lines.
     pub accessible: bool,
-    /// The first line shown of the details.
+    /// The first visible line of the details.
     pub details_scroll: usize,
 }
 
@@ -41,7 +41,7 @@ const TREE_SHARES: std::ops::RangeInclusive<u16> = 30..=80;
 const SHARE_STEP: u16 = 4;
 
 impl Panes {
-    /// Everything shown, the tree with the keys.
+    /// Creates the default settings: details and activity wanted, the activity only in wide layouts, and the focus on the tree.
     #[must_use]
     pub const fn new(columns: u16, rows: u16) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Panes {
         }
     }
 
-    /// Whether the activity is on the screen once it is wanted.
+    /// Whether the activity would fit on the screen if it were wanted.
     pub(super) fn fit_activity(&self) -> bool {
         let wanted = Self { activity: true, activity_when_narrow: true, ..self.clone() };
         Layout::of(&wanted).activity.is_some()

@@ -1,4 +1,4 @@
-//! Carrying out an action: a router from the table of actions to what does it.
+//! Performs actions: a router from the table of actions to their implementations.
 
 use crate::action::{Action, Group};
 use crate::changes::UndoStep;
@@ -15,11 +15,11 @@ use super::{
     State, TextField, availability, browsing, changes, copying, words,
 };
 
-/// Steps from match to match, or along siblings, that are done at once.
+/// The maximum number of steps between matches or siblings for one count.
 const MOST_STEPS: usize = 1_000;
 
-/// Carries out an action as often as was typed before its key: moves go as far, `first` and `last` go to that row. Others do what
-/// they do once.
+/// Performs an action with a typed count: moves are repeated, `first` and `last` go to that row. Other actions are performed
+/// once.
 pub(super) fn perform_times(state: &mut State, action: Action, count: Option<usize>) -> Vec<Effect> {
     let Some(count) = count.filter(|_| availability(state, action).is_ok()) else { return perform(state, action) };
     match action {
@@ -55,7 +55,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if action.entry().is_some_and(|entry| entry.group == Group::Changing)
         && !matches!(action, Action::MarkRange | Action::MarkDown | Action::MarkUp)
     {
-        // What was marked by a range is marked; it grows no further.
+        // An edit ends the range; its marks stay.
         state.tree.picks.range = MarkedRange::default();
     }
     if !matches!(action, Action::MarkDown | Action::MarkUp) {
@@ -132,7 +132,7 @@ fn reload(state: &mut State) -> Vec<Effect> {
     vec![Effect::Sync(Command::Reload)]
 }
 
-/// Goes to the segment that the selected entry of the activity is about.
+/// Goes to the segment of the selected activity entry.
 fn go_to_entry(state: &mut State) {
     let subject = match state.side.activity.selected_for_key(state.layout().activity) {
         Ok(entry) => entry.subject.clone(),
@@ -212,7 +212,7 @@ fn fold(state: &mut State, action: Action) {
     match (action, state.tree.view.selected.clone()) {
         (Action::FoldToLevel(level), _) => {
             let level = (level > 0).then_some(u32::from(level));
-            // The selection goes to the closest parent that stays visible.
+            // The selection moves to the nearest ancestor that stays visible.
             let above = parents_of_selection(state);
             viewport::preserving_viewport(state, |state| {
                 state.tree.forest.fold_to_level(level);
@@ -276,7 +276,7 @@ fn focus(state: &mut State, direction: Direction) {
         return state.warn_about(Topic::NoActivity, words::ACTIVITY_DOES_NOT_FIT);
     }
     if is_alone || (focus == Pane::Tree && is_hidden && state.screen.panes.accessible) {
-        // There is nowhere else to go, or nobody sees where one could.
+        // There is no other pane, or nothing tells a screen reader that the activity is hidden.
         let hidden = match layout.details {
             None => words::details_and_activity_are_hidden(
                 state.key(Action::ToggleDetails),
@@ -310,7 +310,8 @@ fn arrange(state: &mut State, action: Action) {
     }
 }
 
-/// One step a press: the other pane, the range, the search, the cut, the marks, and last what goes on by itself.
+/// Dismisses one thing per press: the focus of another pane, the range, the filter, the search, the cut, the marks, and last a
+/// long-running process.
 fn dismiss(state: &mut State) -> Vec<Effect> {
     if state.screen.panes.focus != Pane::Tree {
         state.screen.panes.focus = Pane::Tree;
@@ -325,7 +326,7 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
     if left { Vec::new() } else { stop_what_is_long(state) }
 }
 
-/// The first list, or a plan of several changes between two of them.
+/// Stops the first list, or holds several queued changes.
 fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
     match state.link.phase {
         Phase::Loading(_) => vec![Effect::Sync(Command::StopListing)],

@@ -1,5 +1,4 @@
-//! The wing beside the tree: details and activity, what is wrong with the tree, the requests that were made, the person's own commands, and where else one can
-//! work.
+//! The panes beside the tree: details, activity, findings, requests, user commands and profiles.
 
 pub(super) mod activity;
 pub(super) mod details;
@@ -15,17 +14,17 @@ use activity::Activity;
 use findings::Findings;
 use requests::Requests;
 
-/// What stands beside the tree.
+/// The state of what is shown beside the tree.
 #[derive(Debug, Default)]
 pub struct Side {
-    /// What happened.
+    /// The activity.
     pub activity: Activity,
-    /// What is wrong with the tree.
+    /// The findings of the last check of the tree.
     pub findings: Findings,
     /// The requests made so far.
     pub requests: Requests,
-    /// The person's own commands.
+    /// The user commands.
     pub commands: UserCommands,
-    /// Where else one can work.
+    /// The profiles to switch to.
     pub profiles: Profiles,
 }

@@ -1,7 +1,7 @@
-//! The screen for whoever has it read aloud: rows and what has changed, in words.
+//! Text for screen readers: rows and changes in words.
 //!
-//! It is of use only where [`Panes::accessible`](super::Panes::accessible) is set. Nothing in it changes by itself but for what
-//! somebody else has done, and that is said once.
+//! Used only if [`Panes::accessible`](super::Panes::accessible) is set. In that mode nothing on the screen changes by itself
+//! except for changes by others, and those are reported once.
 
 use std::borrow::Cow;
 
@@ -16,13 +16,13 @@ use super::side::activity::{ActivityEntry, EntryKind, FieldChange};
 use super::side::words::change_of_field_aloud;
 use super::{Event, Layer, Message, State, Tone, words};
 
-/// A row as a line to read: its name, then what the row says about it, without its level.
+/// Returns a row as a line of text: its name and state, without its level.
 #[must_use]
 pub fn row_in_words(state: &State, row: &Row<'_>) -> String {
     parts(state, row).join(", ")
 }
 
-/// What there is to know of the selected row: its name and level, whether it is folded, and how much is below it.
+/// Describes the selected row: its name, level and children, then its state.
 #[must_use]
 pub fn selected_in_words(state: &State) -> Option<String> {
     let at = state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected))?;
@@ -30,7 +30,7 @@ pub fn selected_in_words(state: &State) -> Option<String> {
     let row = rows.first()?;
     let mut parts = parts(state, row);
     if let Some((end, _)) = parts[0].char_indices().nth(LONGEST_NAME) {
-        // It stands whole in its row; what has changed is to be in sight here.
+        // The row shows the whole name; here there must be room for what has changed.
         parts[0].truncate(end);
         parts[0].push('…');
     }
@@ -42,13 +42,13 @@ pub fn selected_in_words(state: &State) -> Option<String> {
     Some(parts.join(", "))
 }
 
-/// A field that changed, from what to what.
+/// Describes a changed field with its old and new value.
 #[must_use]
 pub fn change_in_words(change: &FieldChange) -> String {
     change_of_field_aloud(change)
 }
 
-/// A text of ours as it is read.
+/// Replaces the separators in one of the program's own texts by words.
 #[must_use]
 pub fn in_words(text: &str) -> Cow<'_, str> {
     words::SIGNS.iter().fold(
@@ -59,7 +59,7 @@ pub fn in_words(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// Letters of a name in the last line.
+/// The maximum length of a name in the footer, in characters.
 const LONGEST_NAME: usize = 40;
 
 fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
@@ -89,7 +89,7 @@ fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
     parts
 }
 
-/// What is going on with a segment here. What fades is left out: a line that is being read must not change by itself.
+/// Returns the states of a segment. Those that fade are left out: a line that is being read must not change by itself.
 fn marks(state: &State, segment: &Segment) -> impl Iterator<Item = &'static str> {
     let (id, queue) = (&segment.id, &state.changes.queue);
     let marked = state.tree.picks.marked.contains(id).then_some(words::MARKED);
@@ -98,14 +98,14 @@ fn marks(state: &State, segment: &Segment) -> impl Iterator<Item = &'static str>
     [marked, cut, pending].into_iter().flatten()
 }
 
-/// How things stood before an event, and what that was.
+/// A snapshot before an event, to detect what the event changed.
 pub(super) struct Heard {
     entries: u64,
     opened: u64,
     listed: bool,
-    /// What the last line said.
+    /// The message.
     message: Option<Message>,
-    /// Whether it was a key that goes through a list; `None` for what is no key.
+    /// Whether the event moves the selection of a list rather than editing a field; `None` for other events.
     through_list: Option<bool>,
 }
 
@@ -127,7 +127,7 @@ impl Heard {
     }
 }
 
-/// In a list beside a field, letters are typed into the field.
+/// Whether a key moves through the list of the topmost dialog. In a list with a text field, letters go to the field.
 fn goes_through_list(state: &State, key: Key) -> bool {
     let keys = match state.screen.layers.last() {
         Some(Layer::Palette(_) | Layer::Parents(_) | Layer::Profiles(_)) => ListKeys::BesideText,
@@ -136,14 +136,14 @@ fn goes_through_list(state: &State, key: Key) -> bool {
     keys.distance(&key.to_string()).is_some()
 }
 
-/// Says in the last line what has changed without the person having done it, behind what is said there since the last key. What the
-/// event itself has said there is left alone, and so is what could not be done, until it was read.
+/// Adds changes by others to the footer, after what it has said since the last key. A message of the event itself is left alone,
+/// and so is a warning until it is read.
 pub(super) fn follow(state: &mut State, heard: &Heard) {
     if !state.screen.panes.accessible {
         return;
     }
     if let Some(through_list) = heard.through_list {
-        // A dialog that has just opened begins with its field.
+        // A dialog that has just opened starts in its text field.
         state.screen.goes_through_list = through_list && state.screen.opened == heard.opened;
     }
     let said = &state.screen.message;
@@ -151,7 +151,7 @@ pub(super) fn follow(state: &mut State, heard: &Heard) {
         return;
     }
     if state.link.listed && !heard.listed {
-        // What others change takes its place.
+        // Changes by others replace it.
         let loaded = words::loaded(state.tree.forest.len(), state.key(Action::Help));
         return state.add_news(&loaded, 0, 0);
     }
@@ -175,7 +175,7 @@ const fn is_from_elsewhere(entry: &ActivityEntry) -> bool {
         | EntryKind::Missed
         | EntryKind::Notice
         | EntryKind::Recovered => true,
-        // They have messages of their own.
+        // These have messages of their own.
         EntryKind::Done | EntryKind::Failed => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Everything the interface knows, in one part for each wing; functions take the part that they change where one is enough.
+//! The state of the interface, in one part per module. Functions take only the part that they change where that is enough.
 
 use std::mem::{self, Discriminant};
 use std::ops::Range;
@@ -20,33 +20,33 @@ use super::mouse::Pointing;
 use super::side::details;
 use super::{Changes, Layer, Layout, Link, List, Message, Pane, Panes, Side, Tree};
 
-/// What the tree belongs to, as the header shows it.
+/// The tenant and server of this session, as the header shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The tenant.
     pub tenant: String,
     /// The server's host.
     pub host: String,
-    /// The whole address of the server.
+    /// The base URL of the server.
     pub base_url: BaseUrl,
-    /// The profile of the configuration, if one was used.
+    /// The configured profile, if one was used.
     pub profile: Option<String>,
-    /// Whether anything may be changed.
+    /// Whether changes are allowed.
     pub access: Access,
-    /// Whether writes are in a journal, so that the next start knows of what this one leaves undone.
+    /// Whether writes are journalled, so that the next session knows what this one left unfinished.
     pub journalled: bool,
-    /// Whether changes here are grave, as on a production tenant.
+    /// Whether the tenant is protected, such as a production tenant.
     pub protected: bool,
-    /// Whose segments are another system's, beside what is built in: see [`Safeguards::owner_of`].
+    /// Patterns of segments that are managed by another system, besides the built-in one: see [`Safeguards::owner_of`].
     pub owned: Vec<Pattern>,
-    /// Where the browser shows a segment.
+    /// The URL at which the browser shows a segment.
     pub open: Option<UrlTemplate>,
-    /// Operations in flight at once, at most.
+    /// The maximum number of operations in flight.
     pub concurrency: usize,
 }
 
 impl Session {
-    /// What the terminal's window is called: the tenant, and the profile where it has another name.
+    /// Returns the title of the terminal window: the tenant, and the profile if it has another name.
     #[must_use]
     pub fn title(&self) -> String {
         let profile = self.profile.as_ref().filter(|profile| **profile != self.tenant);
@@ -54,67 +54,67 @@ impl Session {
         printable(&title).into_owned()
     }
 
-    /// What is to be taken care of before something is sent.
+    /// Returns the safeguards to check before a change is sent.
     #[must_use]
     pub fn safeguards(&self) -> Safeguards<'_> {
         Safeguards { tenant: &self.tenant, protected: self.protected, owned: &self.owned }
     }
 }
 
-/// What time it is, and where.
+/// The current time and the time zone.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// As of the last [`Event::Time`](super::Event::Time).
+    /// The time of the last [`Event::Time`](super::Event::Time).
     pub now: Timestamp,
-    /// For showing times of day.
+    /// The time zone for displayed times.
     pub zone: TimeZone,
 }
 
-/// Everything the interface knows: what it works on, and one part for each wing.
+/// The whole state of the interface.
 #[derive(Debug)]
 pub struct State {
-    /// What the tree belongs to.
+    /// The tenant and server of this session.
     pub session: Session,
-    /// What time it is.
+    /// The current time.
     pub clock: Clock,
-    /// The relation to the server.
+    /// The connection to the server.
     pub link: Link,
-    /// The tree, and where one is in it.
+    /// The tree, its selection and its filter.
     pub tree: Tree,
     /// The changes of this session.
     pub changes: Changes,
-    /// What stands beside the tree.
+    /// The panes and lists beside the tree.
     pub side: Side,
-    /// What is open, and what the last line says.
+    /// The panes, open dialogs and the message.
     pub screen: Screen,
 }
 
-/// What is open, and what the last line says.
+/// The panes, open dialogs and the message.
 #[derive(Debug, Clone)]
 pub struct Screen {
-    /// Which panes are shown, how large, and which has the keys.
+    /// Which panes are shown, how large, and which has the focus.
     pub panes: Panes,
-    /// What is open over the main screen; the last has the keys.
+    /// The open dialogs; the last one has the focus.
     pub layers: Vec<Layer>,
-    /// Which dialog has the keys: another number whenever one opens or closes.
+    /// A number that identifies the focused dialog: it changes whenever one opens or closes.
     pub opened: u64,
-    /// The first line shown of its list, where the wheel or a click has taken that from the chosen one.
+    /// The first visible line of the dialog's list, if the wheel or a click has scrolled away from the selection.
     pub(super) scrolled: Option<usize>,
-    /// What the footer's line says for now.
+    /// The message in the footer.
     pub message: Option<Message>,
-    /// Keys that may become a sequence.
+    /// The keys of an unfinished sequence.
     pub pressed: Vec<Key>,
-    /// Whether the last key went through the list of the dialog and not to its field: where the cursor is for a screen reader.
+    /// Whether the last key moved through the dialog's list rather than its field: where a screen reader's cursor belongs.
     pub goes_through_list: bool,
-    /// The theme that was changed to in this session.
+    /// The theme that was chosen in this session.
     pub theme: Option<ThemeName>,
-    /// Whether the terminal has told that its background is light.
+    /// Whether the terminal reported a light background.
     pub is_light: bool,
-    /// What the mouse began.
+    /// The state of mouse clicks and drags.
     pub(super) pointing: Pointing,
-    /// How often the next action is to be done, as typed before it.
+    /// The count typed for the next action.
     pub count: Option<usize>,
-    /// What sentences call the keys.
+    /// The names of keys in sentences.
     pub key_texts: KeyTexts,
 }
 
@@ -136,20 +136,20 @@ impl Screen {
         }
     }
 
-    /// How many dialogs are open, and of what kind the one is that has the keys.
+    /// Returns the number of open dialogs and the kind of the topmost one.
     pub(super) fn top(&self) -> (usize, Option<Discriminant<Layer>>) {
         (self.layers.len(), self.layers.last().map(mem::discriminant))
     }
 
-    /// Another dialog has the keys than before.
+    /// Records that another dialog has the focus.
     pub(super) const fn open_another(&mut self) {
         self.opened += 1;
         self.scrolled = None;
         self.goes_through_list = false;
     }
 
-    /// The part of the list with the keys that is in sight where so many of its lines are shown: around the chosen one, or where
-    /// the mouse has left it.
+    /// Returns the visible part of the focused list when `shown` of its lines fit: around the selection, or where the mouse has
+    /// scrolled it.
     #[must_use]
     pub fn window(&self, list: List, len: usize, shown: usize) -> Range<usize> {
         let Some(first) = self.scrolled else { return list.window(len, shown) };
@@ -159,7 +159,7 @@ impl Screen {
 }
 
 impl State {
-    /// The state before anything was heard of the server.
+    /// Creates the state before the first event.
     #[must_use]
     pub fn new(session: Session, clock: Clock, columns: u16, rows: u16) -> Self {
         Self {
@@ -173,13 +173,13 @@ impl State {
         }
     }
 
-    /// Where everything is on the screen.
+    /// Returns the layout of the screen.
     #[must_use]
     pub fn layout(&self) -> Layout {
         Layout::of(&self.screen.panes)
     }
 
-    /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
+    /// Returns the segment on the selected row; `None` if that is a heading or a missing parent, or nothing is selected.
     #[must_use]
     pub fn selected_segment(&self) -> Option<&Arc<Segment>> {
         match &self.tree.view.selected {
@@ -188,8 +188,8 @@ impl State {
         }
     }
 
-    /// The path of what the selected row stands below, where its parent is above the first row that is shown, and else of what that
-    /// row stands below; `None` where both can be seen.
+    /// Returns the path to the selected row's parent if that is above the first visible row, else the path to the parent of the
+    /// first visible row under the same condition; `None` if neither is scrolled out of sight.
     #[must_use]
     pub fn path_out_of_sight(&self, first_row: usize) -> Option<String> {
         let out_of_sight = |segment: &Arc<Segment>| {
@@ -206,17 +206,17 @@ impl State {
         })
     }
 
-    /// What a sentence calls the key of an action.
+    /// Returns the name of an action's key in sentences.
     #[must_use]
     pub fn key(&self, action: Action) -> &str {
         self.screen.key_texts.key(action)
     }
 
-    /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.
+    /// Returns when the screen next changes without an event: a message disappears, a highlight fades, an age grows.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         if self.screen.panes.accessible {
-            // Nothing grows, fades or goes there.
+            // In screen-reader mode nothing changes by itself.
             return None;
         }
         let message = self.screen.message.as_ref().and_then(|message| message.until);
@@ -227,7 +227,7 @@ impl State {
         wakes.into_iter().chain([findings]).flatten().min()
     }
 
-    /// The last thing about any event: a pane that is not on the screen has no keys, and the activity shows what is chosen in it.
+    /// Runs after every event: moves the focus off a pane that is not on the screen, and scrolls the activity to its selection.
     pub(super) fn settle_panes(&mut self, by_person: bool) {
         let layout = self.layout();
         if layout.panes().all(|pane| pane != self.screen.panes.focus) {

@@ -1,8 +1,8 @@
-//! What on the screen can be clicked, and what each place stands for.
+//! The click targets of a frame.
 //!
-//! Only the drawing knows where things stand, so it collects them with each frame, and a click is looked up in the frame that
-//! was on the screen. What comes of it is an event like any other: it names what was clicked and not where, and which dialog that
-//! was in, so that nothing acts on what was never seen.
+//! Only the drawing knows where things are, so it collects the targets of each frame, and a click is looked up in the frame that
+//! was on the screen. The result is an event like any other: it names the target rather than the cell, and the dialog that it was
+//! in, so that nothing acts on what was never seen.
 
 use crate::action::Action;
 use crate::changes::OpId;
@@ -11,20 +11,20 @@ use crate::segment::{Field, SegmentId};
 
 use super::{Area, Choice, DialogKey, Event, KeptSide, Mouse, MouseKind, ProfileField};
 
-/// What a place of the screen stands for.
+/// What a click on an area of the screen means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// An action of the main screen.
     Action(Action),
-    /// A key of the open dialog, with what the dialog says that it does.
+    /// A key of the open dialog, with its label there.
     Key(DialogKey),
-    /// A bookmark, where one is asked for.
+    /// A bookmark, where the dialog asks for one.
     Bookmark(char),
     /// A line of the open dialog's list.
     Item {
         /// The line.
         item: ListItem,
-        /// The first line that was shown of the list, counted from 0.
+        /// The first visible line of the list, from 0.
         first: usize,
     },
     /// A field of the open dialog.
@@ -34,18 +34,18 @@ pub enum Target {
         /// The cell of its text, from 0.
         cell: usize,
     },
-    /// A value in a conflict: its row, from 0, and whose it is.
+    /// A value in a conflict: its row, from 0, and its side.
     Side(usize, KeptSide),
-    /// A place in a dialog that stands for nothing: what lies below it is not meant.
+    /// An inactive part of a dialog, which hides the targets below it.
     Nothing,
 }
 
-/// A line of a list. It is known by what it is, since its place may be another one by the time of the click.
+/// A line of a list, identified by its content, since its position may have changed by the time of the click.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListItem {
     /// An action of the palette, and its name there.
     Offer(Action, &'static str),
-    /// A place to switch to.
+    /// A destination to switch to.
     Profile(Choice),
     /// A parent; `None` is the top level.
     Parent(Option<SegmentId>),
@@ -53,38 +53,38 @@ pub enum ListItem {
     Request(u64),
     /// A pending change.
     Change(OpId),
-    /// What is wrong with a segment.
+    /// A finding: the rule and the segment that breaks it.
     Finding(Rule, SegmentId),
 }
 
 /// A field of a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldName {
-    /// The only one there is.
+    /// The only field of the dialog.
     Only,
-    /// Of a segment.
+    /// A field of a segment.
     Segment(Field),
-    /// Of a profile.
+    /// A field of a profile.
     Profile(ProfileField),
 }
 
-/// The part of a list that is shown.
+/// The visible part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListWindow {
-    /// The first line shown, from 0.
+    /// The first visible line, from 0.
     pub first: usize,
-    /// How many lines are shown.
+    /// The number of visible lines.
     pub shown: usize,
-    /// How many lines the list has.
+    /// The number of lines in the list.
     pub len: usize,
 }
 
 /// A click on a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Click {
-    /// What was clicked.
+    /// The target.
     pub target: Target,
-    /// Which dialog that was in: [`Screen::opened`](super::Screen::opened) when it was drawn.
+    /// The dialog that it was in: [`Screen::opened`](super::Screen::opened) when it was drawn.
     pub opened: u64,
     /// The column of the cell, from 0.
     pub column: u16,
@@ -92,7 +92,7 @@ pub struct Click {
     pub row: u16,
 }
 
-/// Everything that can be clicked in one frame.
+/// All click targets of one frame.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     opened: u64,
@@ -101,35 +101,35 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Nothing yet, in a frame of that dialog.
+    /// Creates an empty set of targets for a frame with that [`Screen::opened`](super::Screen::opened) number.
     #[must_use]
     pub const fn new(opened: u64) -> Self {
         Self { opened, spots: Vec::new(), list: None }
     }
 
-    /// Nothing, in a frame of the same dialog.
+    /// Returns an empty set for a frame of the same dialog.
     #[must_use]
     pub const fn emptied(&self) -> Self {
         Self::new(self.opened)
     }
 
-    /// Something more; where two overlap, the later one lies on top.
+    /// Adds a target; where two overlap, the later one is on top.
     pub fn add(&mut self, area: Area, target: Target) {
         self.spots.push((area, target));
     }
 
-    /// The list that the wheel scrolls.
+    /// Sets the list that the wheel scrolls.
     pub const fn show_list(&mut self, list: ListWindow) {
         self.list = Some(list);
     }
 
-    /// A dialog is drawn over everything: nothing below it can be clicked.
+    /// Removes all targets: a dialog covers everything drawn so far.
     pub fn cover(&mut self) {
         self.spots.clear();
         self.list = None;
     }
 
-    /// What a cell stands for, if for anything.
+    /// Returns the target at a cell.
     #[must_use]
     pub fn at(&self, column: u16, row: u16) -> Option<Target> {
         let (area, target) = self.spots.iter().rfind(|(area, _)| area.contains(column, row))?;
@@ -141,7 +141,7 @@ impl Targets {
         })
     }
 
-    /// What the mouse did, as an event: a click on what stood there, a list that is scrolled, or just what it did.
+    /// Converts a mouse event: to a click on the target there, to the scrolling of a list, or to a plain mouse event.
     #[must_use]
     pub fn event(&self, mouse: Mouse) -> Event {
         let opened = self.opened;
@@ -157,7 +157,7 @@ impl Targets {
         }
     }
 
-    /// All of them, each with its area.
+    /// Iterates over all targets with their areas.
     pub fn iter(&self) -> impl Iterator<Item = &(Area, Target)> {
         self.spots.iter()
     }

@@ -1,4 +1,4 @@
-//! The interface as a person meets it, without a terminal and without a server.
+//! Tests of the interface as the user meets it, without a terminal or a server.
 
 mod activity;
 mod browsing;

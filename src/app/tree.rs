@@ -1,6 +1,6 @@
-//! The wing of the tree: which rows are shown and selected, searching, filtering, sorting, marking, and the places one was at.
+//! The tree pane: visible rows, selection, search, filter, sorting, marks, and the history of places.
 //!
-//! Nothing here asks anything of the server but what is drawn: a change of the tree is the wing of edits'.
+//! Nothing here changes segments on the server; that is the task of [`edit`](super::edit) and [`changes`](super::changes).
 
 pub(super) mod filter;
 pub(super) mod filters;
@@ -25,61 +25,61 @@ use saved_view::View;
 use search::Search;
 use viewport::TreeView;
 
-/// The tree, and where one is in it.
+/// The tree, its view and its filter.
 #[derive(Debug, Default)]
 pub struct Tree {
-    /// The tree as it is shown: the server's, with the pending changes laid over it.
+    /// The tree as shown: the server's segments with the pending changes applied.
     pub forest: Forest,
     /// Selection and scroll position.
     pub view: TreeView,
-    /// The search whose matches are shown.
+    /// The current search.
     pub search: Option<Search>,
-    /// The filtered tree, while a filter is typed and for as long as it stays.
+    /// The filtered tree, while a filter is typed or kept.
     pub filter: Option<Filter>,
-    /// Filters of earlier, and those with a name.
+    /// Recent and saved filters.
     pub filters: Filters,
-    /// Whether a person has pressed anything. Until then, what comes is shown from its first row on.
+    /// Whether the user has pressed a key or used the mouse. Until then, the view stays at the first row as segments arrive.
     pub touched: bool,
-    /// What is marked and what is cut.
+    /// Marked and cut segments.
     pub picks: Picks,
-    /// How the tree is to be arranged as soon as there is one.
+    /// The view of the last session, applied to the first complete tree.
     pub(super) recalled: Option<View>,
 }
 
-/// What a person picked for a later key.
+/// Segments and places that the user picked for a later key.
 #[derive(Debug, Clone, Default)]
 pub struct Picks {
     /// Marked segments.
     pub marked: HashSet<SegmentId>,
-    /// Segments that were cut and wait to be pasted.
+    /// Cut segments, until they are pasted.
     pub cut: HashSet<SegmentId>,
-    /// A range that grows with the selection.
+    /// The range that grows with the selection.
     pub range: MarkedRange,
-    /// Places to go back to.
+    /// Bookmarks and the history of places.
     pub places: Places,
 }
 
 impl Picks {
-    /// Everything that segments are picked in.
+    /// Returns every set of picked segments.
     fn sets(&mut self) -> [&mut HashSet<SegmentId>; 3] {
         [&mut self.marked, &mut self.cut, &mut self.range.before]
     }
 
-    /// A segment is gone.
+    /// Removes a segment that no longer exists.
     pub(super) fn forget(&mut self, id: &SegmentId) {
         for picked in self.sets() {
             picked.remove(id);
         }
     }
 
-    /// Whatever is not in the forest is gone.
+    /// Removes all segments that are no longer in the forest.
     pub(super) fn forget_gone(&mut self, forest: &Forest) {
         for picked in self.sets() {
             picked.retain(|id| forest.contains(id));
         }
     }
 
-    /// A segment that was being created has its real id now.
+    /// Replaces a provisional id by the real id of the created segment.
     pub(super) fn rename(&mut self, provisional: &SegmentId, id: &SegmentId) {
         self.places.rename(provisional, id);
         for picked in self.sets() {
@@ -93,10 +93,10 @@ impl Picks {
 /// A range that is being marked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MarkedRange {
-    /// Where it began.
+    /// The row where it began; `None` if no range is being marked.
     pub anchor: Option<RowId>,
-    /// What was marked before.
+    /// The segments that were marked before it began.
     pub(super) before: HashSet<SegmentId>,
-    /// Whether it grows only by the keys that extend it.
+    /// Whether only the keys that extend it grow it.
     pub(super) by_shift: bool,
 }

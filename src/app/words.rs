@@ -1,8 +1,7 @@
-//! The sentences that belong to no wing of the interface, and an operation in words, for whoever looks at a plan before it is sent or
-//! after.
+//! Texts that belong to no single module, and operations in words, for reviews and results.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole. Each wing has a module of
-//! this name for its own.
+//! A function takes the variable parts of a sentence, names and keys already as text, and returns the whole sentence. Modules
+//! with texts of their own have their own `words` module.
 
 use std::path::Path;
 
@@ -16,7 +15,7 @@ use crate::segment::{Field, Segment, SegmentId};
 use super::side::activity::{self, ActivityEntry, EntryKind};
 use super::side::words::change_of_field_aloud;
 
-/// How a plan of one operation is spoken of.
+/// Returns the title of a plan with one operation.
 pub(super) fn title(operation: &Operation) -> Title {
     match operation {
         Operation::Create { draft } => {
@@ -53,24 +52,24 @@ pub(super) fn title(operation: &Operation) -> Title {
     }
 }
 
-/// An error or a reason at the beginning of a sentence. Only for texts of our own: a name keeps its first letter.
+/// Capitalises an error or a reason to begin a sentence. Only for the program's own texts: a name keeps its first letter.
 pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// What was done, after who did it: "you renamed A → B".
+/// Puts what was done after its author, in lower case: "you renamed A → B".
 pub(super) fn after_who(done: &str) -> String {
     let mut characters = done.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-/// What came to nothing, and where the text of it is.
+/// Adds where the user's text was saved to a failure.
 pub(super) fn with_text_kept(what: &str, file: &Path) -> String {
     format!("{what} · your text is saved in {}", file.display())
 }
 
-/// A sign and a line for an operation: `+` creates, `~` changes, `→` moves, `−` deletes.
+/// Returns a sign and a line for an operation: `+` creates, `~` changes, `→` moves, `−` deletes.
 #[must_use]
 pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, String) {
     match operation {
@@ -97,7 +96,7 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
     }
 }
 
-/// How many segments go along with one.
+/// Returns the number of descendants that are affected too, as a suffix.
 fn below(forest: &Forest, id: &SegmentId) -> String {
     match forest.descendant_count(id) {
         0 => String::new(),
@@ -119,7 +118,7 @@ fn change(forest: &Forest, before: &Segment, after: &Segment, field: Field) -> S
     }
 }
 
-/// The name of a segment under which another one stands.
+/// Returns the name of a parent, or "top level".
 fn place(forest: &Forest, parent: Option<&SegmentId>) -> String {
     match parent {
         None => "top level".into(),
@@ -127,7 +126,7 @@ fn place(forest: &Forest, parent: Option<&SegmentId>) -> String {
     }
 }
 
-/// A field of a segment as a person reads it: a parent by its name.
+/// Returns a field of a segment for display: a parent by its name.
 #[must_use]
 pub fn field_text(forest: &Forest, segment: &Segment, field: Field) -> String {
     match field {
@@ -136,7 +135,7 @@ pub fn field_text(forest: &Forest, segment: &Segment, field: Field) -> String {
     }
 }
 
-// Why an action can't act.
+// Why an action is not available.
 
 pub(super) const NO_FAILED_CHANGES: &str = "No failed changes";
 pub(super) const NOTHING_TO_REPEAT: &str = "Nothing to repeat";
@@ -198,7 +197,7 @@ pub(super) fn wait_for_descendant(name: &str) -> String {
     format!("A descendant of {name} is still being saved. Please wait")
 }
 
-// Keys and what is pasted.
+// Keys and pastes.
 
 pub(super) fn not_bound(keys: &str, help: &str) -> String {
     format!("{keys} is not bound. Press {help} for help")
@@ -247,7 +246,7 @@ pub(super) fn browser_failed(reason: &str, url: &str) -> String {
 pub(super) const NO_EXTERNAL_IDS: &str = "None of the marked segments has an external ID";
 pub(super) const NOT_CREATED_YET: &str = "not created yet";
 
-/// What is copied of one segment.
+/// The aspect of one segment, with its article.
 const fn aspect_of_one(aspect: Aspect) -> &'static str {
     match aspect {
         Aspect::Id => "the ID",
@@ -272,17 +271,17 @@ const fn aspect_of_several(aspect: Aspect) -> Noun {
     }
 }
 
-/// What was copied of one segment.
+/// What was copied from one segment.
 pub(super) fn copy_of(aspect: Aspect, name: &str) -> String {
     format!("{} of {name}", aspect_of_one(aspect))
 }
 
-/// What was copied of a segment that there is not.
+/// What was copied for a segment that does not exist.
 pub(super) fn copy_of_missing(aspect: Aspect, id: &SegmentId) -> String {
     format!("{} of the missing {id}", aspect_of_one(aspect))
 }
 
-/// What was copied of several segments, of which some may have no such thing.
+/// What was copied from several segments; `lacking` of them have no such value.
 pub(super) fn copy_of_several(aspect: Aspect, count: usize, lacking: usize) -> String {
     let copied = counted(count, aspect_of_several(aspect));
     match lacking {
@@ -291,7 +290,7 @@ pub(super) fn copy_of_several(aspect: Aspect, count: usize, lacking: usize) -> S
     }
 }
 
-/// A long copy is said with its size in bytes.
+/// The message about a copy; `bytes` is the size if it is to be shown.
 pub(super) fn copied(what: &str, bytes: Option<usize>) -> String {
     let size = bytes.map(|bytes| format!(" · {}", size(bytes)));
     format!("Copied {what}{}", size.unwrap_or_default())
@@ -396,9 +395,9 @@ pub(super) fn entry_was_out_of_sight(key: &str) -> String {
     format!("The selected entry was out of sight. Press {key} again for this one")
 }
 
-// The screen read aloud.
+// Screen-reader mode.
 
-/// The signs between the parts of our own texts, and what is read in their place. A name that has one between blanks is read so too.
+/// Separators in the program's own texts and their spoken replacements. They are replaced in names too.
 pub(super) const SIGNS: [(&str, &str); 5] =
     [("external ID – → ", "external ID none to "), (" → –", " to none"), (" → ", " to "), (" › ", ", "), (" · ", ", ")];
 
@@ -417,7 +416,7 @@ pub(super) fn missing_parent(id: &SegmentId) -> String {
     format!("missing parent {id}")
 }
 
-/// The level of a row at a depth, counted from 1.
+/// The level of a row, from 1, for a depth from 0.
 pub(super) fn level(depth: u32) -> String {
     format!("level {}", depth + 1)
 }
@@ -448,13 +447,13 @@ pub(super) fn and_before(newest: &str, more: usize) -> String {
     format!("{newest}, and {} before", counted(more, Noun::Change))
 }
 
-/// One sentence, and another one behind it.
+/// Two sentences, separated by a full stop if the first has none.
 pub(super) fn and_then(first: &str, second: &str) -> String {
     let stop = if first.ends_with(['.', '…']) { "" } else { "." };
     format!("{first}{stop} {second}")
 }
 
-/// An entry of the activity that is no sentence by itself.
+/// An entry of the activity as a sentence.
 pub(super) fn entry_aloud(entry: &ActivityEntry) -> String {
     let what = match entry.kind {
         EntryKind::Created => format!("{} was created", entry.text),

@@ -1,4 +1,4 @@
-//! How much a person has to do before something is sent: the more it could damage, the more.
+//! Confirmation before sending: the more damage operations could do, the more the user has to type.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,54 +8,54 @@ use crate::segment::{Pattern, Segment, SegmentId};
 
 use super::model::{OpId, Operation, PlanId};
 
-/// What is to be taken care of before something is sent to a tenant.
+/// The safeguards of a tenant.
 #[derive(Debug, Clone, Copy)]
 pub struct Safeguards<'a> {
     /// The tenant.
     pub tenant: &'a str,
-    /// Whether changes there are grave, as on a production tenant.
+    /// Whether any change needs the tenant typed as a phrase, as on a production tenant.
     pub protected: bool,
-    /// Whose segments are another system's, beside what is built in.
+    /// Patterns of segments that other systems manage, besides the built-in one.
     pub owned: &'a [Pattern],
 }
 
 impl<'a> Safeguards<'a> {
-    /// By which pattern a segment is managed by another system, `None` when it is the tenant's own. What is built in is so whatever
-    /// is configured.
+    /// Returns the pattern by which another system manages a segment, `None` if there is none. The built-in pattern always
+    /// applies.
     #[must_use]
     pub fn owner_of(&self, segment: &Segment) -> Option<&'a Pattern> {
         [&Pattern::BUILT_IN].into_iter().chain(self.owned).find(|pattern| pattern.matches(segment))
     }
 }
 
-/// What has to be typed before something is sent: words that are asked for one after the other. Without any, a key is enough.
+/// The phrases to type before something is sent, one after the other. Without any, a key press is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Confirmation {
     words: Vec<TypedPhrase>,
     met: usize,
 }
 
-/// A word that has to be typed.
+/// A confirmation phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypedPhrase {
-    /// The tenant, since the profile is protected or since it is about many.
+    /// The tenant, because its profile is protected or because many segments are concerned.
     Tenant(String),
-    /// The name of what belongs to another system.
+    /// The name of the only managed segment.
     Name {
-        /// The name, or the id of what has none.
+        /// The name, or the id if the name is blank.
         name: String,
-        /// Whose it is.
+        /// The system that manages it.
         owner: String,
     },
-    /// How many of them belong to other systems.
+    /// The number of managed segments, if there are several.
     Count(usize),
 }
 
-/// More segments than these want a word typed.
+/// More segments than this need a phrase.
 const MANY: usize = 50;
 
 impl TypedPhrase {
-    /// What is to be typed.
+    /// Returns the text to type.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -66,25 +66,25 @@ impl TypedPhrase {
 }
 
 impl Confirmation {
-    /// The word that has to be typed next, `None` when a key is enough.
+    /// Returns the next phrase to type, `None` if a key press is enough.
     #[must_use]
     pub fn next(&self) -> Option<&TypedPhrase> {
         self.words.get(self.met)
     }
 
-    /// Which word it is that has to be typed next, counted from 1, and of how many; `None` when there are not several.
+    /// Returns the number of the next phrase, from 1, and how many there are; `None` for less than two.
     #[must_use]
     pub const fn progress(&self) -> Option<(usize, usize)> {
         if self.words.len() > 1 { Some((self.met + 1, self.words.len())) } else { None }
     }
 
-    /// Whether the word that has to be typed next is the last one.
+    /// Whether the next phrase is the last one.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.met + 1 >= self.words.len()
     }
 
-    /// Takes what was typed for the next word. Answers whether it is that.
+    /// Compares what was typed with the next phrase, and goes on to the one after it if they match. Returns whether they do.
     pub fn meet(&mut self, typed: &str) -> bool {
         let met = self.next().is_none_or(|word| word.text() == typed.trim());
         self.met += usize::from(met);
@@ -92,7 +92,7 @@ impl Confirmation {
     }
 }
 
-/// What has to be typed before operations are sent.
+/// Returns the phrases to type before operations are sent.
 #[must_use]
 pub fn confirmation(safeguards: &Safeguards<'_>, forest: &Forest, operations: &[&Operation]) -> Confirmation {
     let concerned: usize = operations.len() + left_to_the_server(forest, operations);
@@ -112,7 +112,7 @@ fn called(segment: &Segment) -> String {
     if segment.has_blank_name() { segment.id.to_string() } else { segment.name.to_string() }
 }
 
-/// How many segments stand below what is deleted and are left to the server, which may take them too.
+/// Returns the number of descendants of deleted segments that are left to the server, which may delete them too.
 #[must_use]
 pub fn left_to_the_server(forest: &Forest, operations: &[&Operation]) -> usize {
     left(operations).map(|child| usize::from(forest.contains(child)) + forest.descendant_count(child)).sum()
@@ -125,7 +125,7 @@ fn left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId>
     })
 }
 
-/// What of all that operations are about belongs to another system, before or after them, and by which pattern.
+/// Returns the managed segments that operations concern, before or after, each with the pattern that matches it.
 #[must_use]
 pub fn managed<'a>(
     safeguards: &Safeguards<'a>,
@@ -143,7 +143,7 @@ pub fn managed<'a>(
     owned.filter(|(segment, _)| counted.insert(segment.id.clone())).collect()
 }
 
-/// The segment that an operation is about, as it was and as it will be. One that does not exist yet is told by its place in the plan.
+/// Returns the segment of an operation before and after it. A segment that does not exist yet gets a provisional id.
 fn before_and_after(at: usize, operation: &Operation) -> [Option<Arc<Segment>>; 2] {
     match operation {
         Operation::Create { draft } => {

@@ -1,4 +1,4 @@
-//! What is asked of whoever executes operations, one at a time, and what comes back.
+//! The request to execute one operation, and its result.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use crate::segment::{Draft, SegmentId, Step};
 use super::model::{OpId, Operation};
 use super::result::{WriteError, WriteResult};
 
-/// One operation to be executed now.
+/// An operation to be executed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execution {
     /// The operation's id.
     pub op: OpId,
     /// What to do.
     pub operation: Operation,
-    /// That it was sent before and may have been applied; `None` when it certainly was not.
+    /// What is known about earlier attempts that may have been applied; `None` if there certainly were none.
     pub evidence: Option<Evidence>,
 }
 
-/// What there is to go by when an operation was sent and may have been applied.
+/// What is known about an operation that was sent and may have been applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// A step of the feed from before it was sent first; `None` without a feed.
+    /// A feed step from before it was first sent; `None` without a feed.
     pub since: Option<Step>,
-    /// The segments that look like what it creates and existed before it was sent first; `None` when that was not noted.
+    /// Segments like the one it creates that existed before it was first sent; `None` if that was not recorded.
     pub existing: Option<Vec<SegmentId>>,
-    /// What it was to create each time it was sent.
+    /// For a create, the drafts that were sent.
     pub drafts: Vec<Draft>,
-    /// Segments that look much like it, and that a person knows of.
+    /// Similar segments that were already reported to the user as possible duplicates.
     pub told: Vec<SegmentId>,
-    /// The segment that a person takes for it.
+    /// The segment that the user identified as its result.
     pub adopted: Option<SegmentId>,
     /// Whether a create may be sent again when no trace of it is found.
     pub resend: Resend,
@@ -39,35 +39,34 @@ pub struct Evidence {
 /// Whether a create that may have been applied may be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Resend {
-    /// Nobody has said so.
+    /// The user has not allowed it.
     #[default]
     No,
-    /// A person has said so. Before that everything is listed, so that what it has made is found even where the feed does not
-    /// name it.
+    /// The user has allowed it. Everything is listed first, so that its result is found even if the feed does not report it.
     AfterList,
-    /// Everything was listed since a person has said so.
+    /// The user has allowed it, and everything has been listed since.
     Listed,
 }
 
-/// What became of an [`Execution`].
+/// The result of an [`Execution`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecutionResult {
     /// It was applied.
     Done(WriteResult),
-    /// It did not succeed.
+    /// It failed.
     Failed {
-        /// Why.
+        /// The reason.
         error: WriteError,
-        /// What there is to go by if it may have been applied.
+        /// What is known about attempts that may have been applied.
         evidence: Option<Evidence>,
     },
-    /// The server couldn't be reached, or wants to be asked later. It is to be executed again when the server answers.
+    /// The server was unreachable or asked for a retry later. The operation is executed again once the server responds.
     Unreached {
-        /// What stood in the way.
+        /// The error.
         error: RemoteError,
-        /// How long until it can be tried again, at the earliest.
+        /// Minimum time until a retry.
         retry_in: Duration,
-        /// What there is to go by if it may have been applied.
+        /// What is known about attempts that may have been applied.
         evidence: Option<Evidence>,
     },
 }

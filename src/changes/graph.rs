@@ -1,14 +1,14 @@
-//! Who waits for whom: several operations at once, but each only when those that it builds upon are done.
+//! The dependency graph of operations: several run at once, but each only after those that it depends on.
 //!
-//! An operation builds upon earlier ones that concern the same segment, that create or move the segment it puts its own under,
-//! and, when it deletes, that take something from below. Two creates with the same fields go one after the other, since nobody
-//! could tell whose a segment is when both answers are lost. Moves to different places go one after the other as well: two of
-//! them, each harmless, could close a cycle in the wrong order; a move that rests holds up no other. Of a plan that says in which
-//! order its moves have to come, each waits for the one that it was said to come after only. An operation that failed or
-//! is on hold stays, and whatever builds upon it waits.
+//! An operation depends on earlier ones on the same segment, on those that create or move its new parent, and, if it is a delete,
+//! on those that take children away. Creates with the same fields run one after the other, since if both responses were lost,
+//! nobody could tell which segment belongs to which. Moves to different parents also run one after the other: two moves that are
+//! harmless alone could close a cycle in the wrong order. A failed or held move does not block others. In a plan submitted with
+//! an order of its moves, each waits only for the move that it was told to follow. An operation that failed or is on hold stays,
+//! and its dependents wait.
 //!
-//! An operation waits only for those that entered before it, so nothing ever waits for itself. No step costs more than what
-//! waits for the operation that it is about.
+//! An operation waits only for those that entered before it or are in flight already, so there are no deadlocks. Each step costs
+//! no more than the number of operations that wait for the one concerned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
@@ -19,19 +19,19 @@ use crate::segment::SegmentId;
 
 use super::model::{OpId, Operation};
 
-/// The operations that are not over and not staged.
+/// The operations that are queued, in flight, failed or on hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Graph {
     nodes: HashMap<OpId, Node>,
-    /// Those that may begin, as far as moves to other places allow it.
+    /// Operations that can begin, unless moves to other parents are in flight.
     ready: BTreeSet<OpId>,
     in_flight: BTreeSet<OpId>,
     /// The operations on each segment.
     on: HashMap<SegmentId, Vec<OpId>>,
-    /// The operations that put something below a segment or take it from there.
+    /// The operations that move or create a child of a segment, or take one away.
     below: HashMap<SegmentId, HashSet<OpId>>,
-    /// The creates by a digest of their fields, those with the same in the order in which they entered. Two that differ may have
-    /// the same digest: then one waits for the other, and nothing else comes of it.
+    /// The creates by a hash of their fields; those with the same hash in the order in which they entered. On a hash collision,
+    /// one of them waits for the other without need, which does no harm.
     alike: BTreeMap<(u64, Turn), OpId>,
     moves: Moves,
     last_turn: Turn,
@@ -44,36 +44,36 @@ struct Turn(u64);
 #[derive(Debug, Clone)]
 struct Node {
     turn: Turn,
-    /// The run of moves that was going on when it entered, and that it belongs to as a move.
+    /// The run of moves that was current when it entered; for a move, the run that it belongs to.
     run: u64,
     kind: Kind,
     stage: Stage,
-    /// What it waited for when it entered, and how many of these are not over.
+    /// The operations that it waited for when it entered, and how many of them remain.
     after: Vec<OpId>,
     waits_for: usize,
-    /// What waits for it.
+    /// The operations that wait for it.
     before: HashSet<OpId>,
-    /// The keys under which it is found: of the segment, and of its parents before and after.
+    /// Its keys in the indices: the segment, and the old and new parent.
     on: SegmentId,
     below: [Option<SegmentId>; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// With a digest of the fields other than the parent.
+    /// With a hash of the fields other than the parent.
     Create(u64),
-    /// Other values for a segment where it stands: of no matter to what is put below it.
+    /// Changes fields other than the parent, which does not affect operations on children.
     Change,
-    /// To a place, as one of a run of moves to the same.
+    /// Changes the parent, as part of a run of moves to the same one.
     Move {
         to: Option<SegmentId>,
     },
-    /// To a place, after those that it was said to come after: it can't close a circle, whatever else is moved.
+    /// Changes the parent in a given order relative to other moves, so that it can't close a cycle.
     OrderedMove,
     Delete,
 }
 
-/// What the graph has to know of an operation's state.
+/// The part of an operation's state that matters to the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Queued,
@@ -82,15 +82,15 @@ enum Stage {
     Resting,
 }
 
-/// Moves in runs to one place each: a run goes when those before it have none that is queued or in flight.
+/// Moves, in runs that each have one destination. A run can begin when no earlier run has moves queued or in flight.
 #[derive(Debug, Clone, Default)]
 struct Moves {
     last_run: u64,
-    /// Where the last run goes.
+    /// The destination of the last run.
     to: Option<SegmentId>,
-    /// How many of each run are queued or in flight; none without any.
+    /// Number of moves of each run that are queued or in flight; runs without any are absent.
     active: BTreeMap<u64, usize>,
-    /// Those of each run that wait for nothing but earlier runs.
+    /// The moves of each run that wait only for earlier runs.
     waiting: BTreeMap<u64, BTreeSet<OpId>>,
     in_flight: HashSet<OpId>,
 }
@@ -107,7 +107,7 @@ impl Kind {
 }
 
 impl Graph {
-    /// Takes in an operation. It is ready as soon as nothing stands in its way, or rests until it is [woken](Self::wake).
+    /// Adds an operation. With `rests`, it waits until it is [woken](Self::wake).
     pub fn enter(&mut self, op: OpId, operation: &Operation, rests: bool) {
         self.last_turn.0 += 1;
         let turn = self.last_turn;
@@ -122,8 +122,8 @@ impl Graph {
         self.insert(op, operation, place, (kind, None), if rests { Stage::Resting } else { Stage::Queued });
     }
 
-    /// Takes in an operation of a plan whose order is known: of a move, `above` is the last one that has to be done before it, the
-    /// move of the nearest segment above its new place that is moved too. Such moves go to different places at the same time.
+    /// Adds an operation of a plan with ordered moves. For a move, `above` is the one that it must follow: that of the nearest
+    /// moved ancestor of its new place. Such moves to different parents can be in flight together.
     pub fn enter_ordered(&mut self, op: OpId, operation: &Operation, above: Option<OpId>) {
         if !operation.is_move() {
             return self.enter(op, operation, false);
@@ -168,7 +168,7 @@ impl Graph {
         self.consider(op);
     }
 
-    /// The operations that have to be done before this one.
+    /// Returns the earlier operations that have to be done before this one.
     fn builds_upon(&self, operation: &Operation, turn: Turn) -> Vec<OpId> {
         let earlier = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.turn < turn);
         let mut after = Vec::new();
@@ -188,7 +188,7 @@ impl Graph {
         after
     }
 
-    /// The next operation that may begin. It is in flight from now on.
+    /// Returns the next operation that can begin, which is in flight from now on.
     pub fn begin(&mut self, at_once: usize) -> Option<OpId> {
         if self.in_flight.len() >= at_once.max(1) {
             return None;
@@ -204,7 +204,8 @@ impl Graph {
         Some(op)
     }
 
-    /// A move that was tried again may meet moves of a later run.
+    /// Whether the operation is no move, or goes to the same parent as the moves in flight: a retried move may meet those of a
+    /// later run.
     fn agrees_with_moves_in_flight(&self, op: OpId) -> bool {
         let destination = |op: &OpId| match self.nodes.get(op).map(|node| &node.kind) {
             Some(Kind::Move { to }) => Some(to),
@@ -216,13 +217,13 @@ impl Graph {
         }
     }
 
-    /// An operation in flight is queued again.
+    /// Queues an operation in flight again.
     pub fn requeue(&mut self, op: OpId) {
         self.land(op, Stage::Queued);
         self.consider(op);
     }
 
-    /// An operation failed or is on hold. Moves to other places go on.
+    /// Records that an operation failed or was put on hold. Moves to other parents go on.
     pub fn rest(&mut self, op: OpId) {
         self.ready.remove(&op);
         self.land(op, Stage::Resting);
@@ -239,10 +240,10 @@ impl Graph {
         self.moves_go_on();
     }
 
-    /// An operation that rests is queued again, another one in its place if that is what it is by now.
+    /// Queues a failed or held operation again, which may have been replaced meanwhile.
     pub fn wake(&mut self, op: OpId, operation: &Operation) {
         let Some((Node { turn, run, before, .. }, twin)) = self.take_out(op) else { return };
-        // It keeps its place among the moves, so that nothing that waits for it comes before it; also where it was none before.
+        // It keeps its turn and run, even if it was not a move before, so that nothing that waits for it comes before it.
         let kind = Kind::of(operation, self.nodes.hasher());
         self.insert(op, operation, (turn, run), (kind, None), Stage::Queued);
         if let Some(node) = self.nodes.get_mut(&op) {
@@ -253,7 +254,7 @@ impl Graph {
         }
     }
 
-    /// An operation is done or discarded: those that waited for it may begin.
+    /// Removes an operation that is done or discarded. Those that waited for it may begin.
     pub fn leave(&mut self, op: OpId) {
         let Some((node, twin)) = self.take_out(op) else { return };
         for later in node.before {
@@ -267,7 +268,7 @@ impl Graph {
         }
     }
 
-    /// Takes an operation out, without letting go of those that wait for it. Returns the next create with the same fields as well.
+    /// Removes an operation without releasing those that wait for it. Also returns the next create with the same fields.
     fn take_out(&mut self, op: OpId) -> Option<(Node, Option<OpId>)> {
         self.count_active(op, -1);
         let node = self.nodes.remove(&op)?;
@@ -304,7 +305,7 @@ impl Graph {
         Some((node, twin))
     }
 
-    /// Counts a move of its run in or out, as long as it does not rest.
+    /// Adds `by` to the number of active moves in an operation's run, if it is a queued move or one in flight.
     fn count_active(&mut self, op: OpId, by: isize) {
         let Some(Node { run, kind: Kind::Move { .. }, stage: Stage::Queued | Stage::InFlight, .. }) =
             self.nodes.get(&op)
@@ -324,7 +325,7 @@ impl Graph {
         }
     }
 
-    /// Lets the moves begin before which there are no others any more.
+    /// Releases the waiting moves of the earliest active run.
     fn moves_go_on(&mut self) {
         let Some((first, _)) = self.moves.active.first_key_value() else { return };
         if let Some(waiting) = self.moves.waiting.remove(first) {
@@ -348,10 +349,10 @@ impl Graph {
         self.ready.insert(op);
     }
 
-    /// A new segment has its real id: it is found under that from now on.
+    /// Replaces a provisional id by the real one.
     pub fn rename(&mut self, provisional: &SegmentId, real: &SegmentId) {
         if let Some(ops) = self.on.remove(provisional) {
-            // It may have been seen before it was known to be this one, and have operations under its real id.
+            // The segment may have been seen before it was identified, and have operations under its real id.
             for other in self.on.get(real).cloned().unwrap_or_default() {
                 for op in &ops {
                     self.put_in_order(*op, other);
@@ -375,7 +376,7 @@ impl Graph {
         }
     }
 
-    /// Has one operation wait for the other: the later one, or the one that is not in flight.
+    /// Makes one of two operations wait for the other: the later one, or the one that is not in flight.
     fn put_in_order(&mut self, one: OpId, other: OpId) {
         let rank = |op: &OpId| self.nodes.get(op).map(|node| (node.stage != Stage::InFlight, node.turn));
         let (first, second) = if rank(&one) <= rank(&other) { (one, other) } else { (other, one) };
@@ -392,7 +393,7 @@ impl Graph {
         }
     }
 
-    /// What is put below a new segment is known by the place that it is put to.
+    /// Replaces a provisional id among the parents of an operation, and updates the indices that depend on it.
     fn rename_place(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
         let Some(node) = self.nodes.get_mut(&op) else { return };
         if let Kind::Move { to: Some(to) } = &mut node.kind
@@ -413,7 +414,7 @@ impl Graph {
         }
     }
 
-    /// What stands for the fields of a create, its parent included.
+    /// Returns a hash of the fields of a create, including the parent.
     fn digest(&self, fields: u64, below: &[Option<SegmentId>; 2]) -> u64 {
         self.nodes.hasher().hash_one((fields, below))
     }
@@ -422,13 +423,13 @@ impl Graph {
         self.alike.range((digest, Turn(0))..=(digest, Turn(u64::MAX))).next().map(|(_, op)| *op)
     }
 
-    /// Makes room for so many operations more.
+    /// Reserves room for more operations.
     pub fn reserve(&mut self, more: usize) {
         self.nodes.reserve(more);
         self.on.reserve(more);
     }
 
-    /// Whether nothing is in it.
+    /// Whether the graph is empty.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         let indices = self.on.is_empty() && self.below.is_empty() && self.alike.is_empty();
@@ -479,13 +480,13 @@ mod tests {
         graph
     }
 
-    /// The places of all that may begin now; they are in flight from now on.
+    /// Begins all operations that can, and returns their indices.
     fn begun(graph: &mut Graph) -> Vec<usize> {
         std::iter::from_fn(|| graph.begin(100)).map(|op| op.index).collect()
     }
 
     #[test]
-    fn operations_on_one_segment_go_in_order_and_others_beside_them() {
+    fn operations_on_a_segment_run_in_order_others_in_parallel() {
         let mut graph = graph(&[rename("a", "1"), rename("a", "2"), rename("b", "3"), rename("c", "4")]);
         assert_eq!(graph.begin(2), Some(op(0)));
         assert_eq!(graph.begin(2), Some(op(2)));
@@ -497,11 +498,11 @@ mod tests {
     }
 
     #[test]
-    fn ordered_moves_go_to_different_places_at_once_each_after_the_one_above() {
+    fn ordered_moves_wait_only_for_the_move_above() {
         let mut graph = Graph::default();
         graph.enter_ordered(op(0), &moved("a", None, "x"), None);
         graph.enter_ordered(op(1), &moved("b", None, "y"), None);
-        // `z` is somewhere below `a`.
+        // `z` is a descendant of `a`.
         graph.enter_ordered(op(2), &moved("c", None, "z"), Some(op(0)));
         graph.enter_ordered(op(3), &rename("d", "e"), Some(op(0)));
         assert_eq!(begun(&mut graph), [0, 1, 3]);
@@ -522,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_goes_after_what_was_below_it() {
+    fn a_parent_is_deleted_after_its_children_left() {
         let below = |text| Operation::delete(segment(text, Some("p")));
         let mut graph = graph(&[below("a"), moved("b", Some("p"), "q"), Operation::delete(segment("p", None))]);
         assert_eq!(begun(&mut graph), [0, 1]);
@@ -533,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_to_one_place_go_together_and_those_to_another_after_them() {
+    fn moves_to_one_parent_run_together_others_after_them() {
         let mut graph =
             graph(&[moved("a", None, "x"), moved("b", None, "x"), moved("x", None, "y"), moved("c", None, "z")]);
         assert_eq!(begun(&mut graph), [0, 1]);
@@ -546,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_that_failed_holds_up_no_other_move_and_meets_none_when_it_is_tried_again() {
+    fn a_failed_move_blocks_no_other_and_retries_alone() {
         let operations = [moved("a", None, "x"), moved("b", None, "y"), rename("y", "other")];
         let mut graph = graph(&operations);
         assert_eq!(begun(&mut graph), [0, 2]);
@@ -559,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_operation_waits_for_what_it_builds_upon_now_and_never_for_what_waits_for_it() {
+    fn a_replaced_operation_waits_for_its_new_dependencies() {
         let mut graph = graph(&[create("new", None), moved("a", None, "gone"), rename("a", "later")]);
         assert_eq!(begun(&mut graph), [0, 1]);
         graph.rest(op(1));
@@ -574,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_is_a_move_when_it_is_tried_again_waits_for_no_move_that_waits_for_it() {
+    fn an_update_retried_as_a_move_does_not_deadlock() {
         let mut graph = graph(&[rename("a", "b"), moved("c", None, "d"), moved("a", None, "e")]);
         assert_eq!(begun(&mut graph), [0, 1]);
         graph.rest(op(0));
@@ -584,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_on_a_new_segment_that_was_seen_before_it_was_known_go_in_order_with_those_under_its_real_id() {
+    fn operations_under_provisional_and_real_id_run_in_order() {
         let new = op(0).provisional_id();
         let mut graph = graph(&[create("a", None), rename(&new.text(), "b"), rename("real", "c")]);
         assert_eq!(begun(&mut graph), [0, 2]);
@@ -596,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn creates_with_the_same_fields_go_one_after_the_other() {
+    fn creates_with_the_same_fields_run_one_after_the_other() {
         let mut graph = graph(&[create("twin", None), create("twin", None), create("twin", None), create("a", None)]);
         assert_eq!(begun(&mut graph), [0, 3]);
         graph.rest(op(0));
@@ -610,7 +611,7 @@ mod tests {
     }
 
     #[test]
-    fn what_builds_upon_a_failed_one_waits_until_that_is_resolved() {
+    fn dependents_of_a_failed_operation_wait_for_its_resolution() {
         let mut graph = graph(&[rename("a", "1"), rename("a", "2")]);
         assert_eq!(begun(&mut graph), [0]);
         graph.rest(op(0));

@@ -1,7 +1,7 @@
-//! What is written down of operations, so that nothing is lost however the program ends, and what the next session finds.
+//! Journal entries, which keep unfinished operations across a crash or restart, and what the next session recovers from them.
 //!
-//! The queue's transitions are entries here; that an operation is about to be sent is written by whoever sends it. An operation
-//! that is not in the journal is over, or was never submitted.
+//! The queue returns its transitions as entries. [`JournalEntry::Sent`] is written by whoever sends the operation. An operation
+//! that is not in the journal is done, discarded, or was never submitted.
 
 use crate::remote::RemoteError;
 use crate::segment::{Draft, SegmentId, Step};
@@ -14,26 +14,26 @@ use super::undo::DoneOp;
 /// One entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalEntry {
-    /// It is to be sent, or another one in its place. Whether it was sent before stays as it is.
+    /// The operation is queued, or was replaced or rewritten. Whether it has been sent is left as recorded.
     Queued(OpId, Operation),
-    /// It is staged: it may be sent later, or never.
+    /// The operation is staged: it may be sent later, or never.
     Staged(OpId, Operation),
-    /// It is about to be sent. What was sent before and may have been applied keeps what was noted the first time.
+    /// The operation is about to be sent. If an earlier attempt may have been applied, what was recorded then is kept.
     Sent {
         /// The operation.
         op: OpId,
-        /// The step of the feed from which on its traces are.
+        /// The feed step from which its events can appear.
         since: Option<Step>,
-        /// Segments that look like what it creates, and existed before it was sent.
+        /// Segments like the one it creates that existed before it was sent.
         existing: Vec<SegmentId>,
     },
-    /// It is certain that nothing was applied: it is as good as never sent.
+    /// The operation was certainly not applied, and counts as never sent.
     NotSent(OpId),
-    /// It has done something, which is part of the history from now on.
+    /// The operation has taken effect, which is recorded in the history.
     Did(OpId, Box<Deed>),
-    /// It is done or discarded.
+    /// The operation is done or discarded.
     Over(OpId),
-    /// What is queued of a plan undoes what another one did.
+    /// The queued operations of a plan undo another plan.
     Undoes {
         /// The plan.
         plan_id: PlanId,
@@ -42,76 +42,76 @@ pub enum JournalEntry {
     },
 }
 
-/// What an operation has done, for the history.
+/// The effect of an operation, as recorded in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
-    /// What.
+    /// The effect.
     pub did: DoneOp,
-    /// What its plan was asked for.
+    /// The plan's title, as a request.
     pub title: String,
-    /// The plan that its plan undoes.
+    /// The plan that the operation's plan undoes.
     pub undoes: Option<PlanId>,
 }
 
-/// How far an operation had come.
+/// How far an operation got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// It was staged.
+    /// Staged.
     Staged,
-    /// It was queued, and not sent.
+    /// Queued, and not sent.
     Queued,
-    /// It was sent.
+    /// Sent.
     Sent,
 }
 
 /// An operation that is in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journalled {
-    /// Its id.
+    /// The operation's id.
     pub op: OpId,
-    /// What was asked for.
+    /// The operation.
     pub operation: Operation,
-    /// How far it had come.
+    /// How far it got.
     pub progress: Progress,
-    /// From where on its traces are in the feed.
+    /// The feed step from which its events can appear.
     pub since: Option<Step>,
-    /// Segments that look like what it was to create, and existed before it was sent; `None` when that was not noted.
+    /// Segments like the one it creates that existed before it was sent; `None` if that was not recorded.
     pub existing: Option<Vec<SegmentId>>,
-    /// What it was to create each time it was sent.
+    /// For a create, the drafts that were sent.
     pub drafts: Vec<Draft>,
-    /// The plan that its plan undoes.
+    /// The plan that the operation's plan undoes.
     pub undoes: Option<PlanId>,
 }
 
-/// An operation that an earlier session did not bring to its end.
+/// An operation that an earlier session left unfinished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
-    /// Its id.
+    /// The operation's id.
     pub op: OpId,
-    /// What was asked for.
+    /// The operation.
     pub operation: Operation,
-    /// What has become of it.
+    /// What became of it.
     pub state: RecoveredState,
-    /// What there is to go by if it may have been applied.
+    /// What is known about earlier attempts that may have been applied.
     pub evidence: Option<Evidence>,
-    /// The plan that its plan undoes.
+    /// The plan that the operation's plan undoes.
     pub undoes: Option<PlanId>,
 }
 
-/// What has become of an operation of an earlier session.
+/// What became of an operation of an earlier session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecoveredState {
     /// It was staged, and never submitted.
     Staged,
     /// It was never sent.
     NotSent,
-    /// It was sent, and applied. It is done with.
+    /// It was sent and applied, and is done.
     Applied(WriteResult),
-    /// It was sent, and the segment is as it was before. Sending it again does no harm.
+    /// It was sent, and the segment is unchanged. It is safe to send again.
     NotApplied,
-    /// It was sent, and no trace of it was found so far. It may have been applied all the same, so it is not sent again before a
-    /// person says so, and looked for until then.
+    /// It was sent, and no trace of it has been found so far. It may have been applied anyway, so it is not sent again without
+    /// the user's decision, and is looked for until then.
     NotFound,
-    /// It was sent, and the server could not be asked.
+    /// It was sent, and the server could not be asked about it.
     Unknown(RemoteError),
 }

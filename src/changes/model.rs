@@ -1,9 +1,7 @@
-//! What a change of the tree asks of the server, as a value: an ordered list of operations that can be shown, counted,
-//! tested and then carried out.
+//! Plans: ordered lists of operations as plain values, which can be shown, counted and tested before they are executed.
 //!
-//! Every operation carries the segment *as the person saw it*, so that whoever carries it out can tell whether somebody else
-//! changed it meanwhile. Parents come before children on create, children before parents on delete. Nothing here talks to
-//! anybody.
+//! Every operation carries the segment *as the user saw it*, so that its executor can detect a concurrent change. Parents come
+//! before children on create, children before parents on delete. This module performs no I/O.
 
 use std::sync::Arc;
 
@@ -12,30 +10,30 @@ use serde::{Deserialize, Serialize};
 use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-/// The number under which a client knows a plan that it asked for. Later ones have greater numbers.
+/// Id of a plan, chosen by the client. Later plans have greater ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(pub u64);
 
-/// How an id begins that a segment has until the server has given it one. No server gives such an id.
+/// Prefix of provisional ids. No server assigns such an id.
 const PROVISIONAL: &str = "(new ";
 
-/// One operation of a plan.
+/// Id of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId {
     /// The plan.
     pub plan_id: PlanId,
-    /// Its place in the plan, from 0.
+    /// Index in the plan, from 0.
     pub index: usize,
 }
 
 impl OpId {
-    /// The id by which other operations refer to the segment that this one creates, for as long as the server has given it none.
+    /// Returns the id by which other operations refer to the segment that this one creates, until the server has assigned one.
     #[must_use]
     pub fn provisional_id(self) -> SegmentId {
         SegmentId::of_text(&format!("{PROVISIONAL}{}.{})", self.plan_id.0, self.index))
     }
 
-    /// The operation whose segment has that provisional id; `None` for any other id.
+    /// Returns the create that a provisional id belongs to, `None` for any other id.
     #[must_use]
     pub fn creating(id: &SegmentId) -> Option<Self> {
         let text = id.text();
@@ -44,7 +42,7 @@ impl OpId {
     }
 }
 
-/// Whether a segment is still being created.
+/// Whether an id is provisional: the segment has not been created yet.
 #[must_use]
 pub fn is_provisional(id: &SegmentId) -> bool {
     id.text().starts_with(PROVISIONAL)
@@ -53,36 +51,36 @@ pub fn is_provisional(id: &SegmentId) -> bool {
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
-    /// A new segment.
+    /// Creates a segment.
     Create {
-        /// What it shall be.
+        /// The fields of the new segment.
         draft: Draft,
     },
-    /// New values for a segment.
+    /// Updates a segment.
     Update {
-        /// The segment as the person saw it.
+        /// The segment as the user saw it.
         base: Arc<Segment>,
-        /// What it shall be. Fields that equal those of `base` are not meant to change.
+        /// The fields that it should have. Those that equal `base` are not changed.
         draft: Draft,
     },
-    /// Delete a segment.
+    /// Deletes a segment.
     Delete {
-        /// The segment as the person saw it.
+        /// The segment as the user saw it.
         base: Arc<Segment>,
-        /// The children that may still stand below it then, because the person chose to leave them to the server. Any other child
-        /// has come since, and nobody has agreed to what becomes of it.
+        /// The children that it may still have at that time, because the user chose to leave them to the server. Any other child
+        /// was added later, and is not covered by the user's confirmation.
         leaving: Vec<SegmentId>,
     },
 }
 
 impl Operation {
-    /// Deletes a segment that has no children any more.
+    /// Returns a delete of a segment that has no children left.
     #[must_use]
     pub const fn delete(base: Arc<Segment>) -> Self {
         Self::Delete { base, leaving: Vec::new() }
     }
 
-    /// The segment it concerns, `None` for one that does not exist yet.
+    /// Returns the segment that the operation updates or deletes, `None` for a create.
     #[must_use]
     pub fn subject(&self) -> Option<&SegmentId> {
         match self {
@@ -91,7 +89,7 @@ impl Operation {
         }
     }
 
-    /// The new parent; `None` where this operation sets none, or moves the segment to the top level.
+    /// Returns the new parent, `None` if the operation sets none or moves the segment to the top level.
     #[must_use]
     pub fn destination(&self) -> Option<&SegmentId> {
         match self {
@@ -101,13 +99,13 @@ impl Operation {
         }
     }
 
-    /// Whether it puts a segment that exists under another one, or to the top.
+    /// Whether the operation gives an existing segment another parent, or moves it to the top level.
     #[must_use]
     pub fn is_move(&self) -> bool {
         matches!(self, Self::Update { base, draft } if draft.parent != base.parent)
     }
 
-    /// The ids that it refers to: of its segment, of the segments above that before and after, and of the children that it leaves.
+    /// The ids that the operation refers to: its segment, that segment's old and new parent, and the children that it leaves.
     pub(super) fn referred_ids(&self) -> impl Iterator<Item = &SegmentId> {
         let (base, leaving): (_, &[SegmentId]) = match self {
             Self::Create { .. } => (None, &[]),
@@ -118,7 +116,7 @@ impl Operation {
         of_base.chain(self.destination()).chain(leaving)
     }
 
-    /// The same with other ids in the place of some.
+    /// Returns the operation with some ids replaced.
     #[must_use]
     pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
         let replaced = |id: SegmentId| other(&id).unwrap_or(id);
@@ -133,8 +131,8 @@ impl Operation {
         }
     }
 
-    /// Rebases the operation onto the result of an earlier one on the same segment: where the person saw what that one was to
-    /// write, they now see what it did.
+    /// Rebases the operation onto the result of an earlier one on the same segment: where its base shows a value that the earlier
+    /// one was expected to write, it now shows the value that resulted.
     #[must_use]
     pub fn rebased(self, expected: &Segment, came: &Segment) -> Self {
         let differing = expected.differing_fields(came);
@@ -157,22 +155,21 @@ impl Operation {
     }
 }
 
-/// Operations in an order in which they could be carried out one after the other. Those that have nothing to do with each other
-/// may be carried out at the same time.
+/// Operations in an order in which they can be executed one by one. Independent ones may be executed concurrently.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What to do, in order.
+    /// The operations, in order.
     pub operations: Vec<Operation>,
 }
 
 impl Plan {
-    /// A plan of a single operation.
+    /// Returns a plan with a single operation.
     #[must_use]
     pub fn single(operation: Operation) -> Self {
         Self { operations: vec![operation] }
     }
 
-    /// Deletes a segment and everything below it, the lowest first. Empty for a segment that is not there.
+    /// Returns a plan that deletes a segment and all its descendants, children first. Empty if there is no such segment.
     #[must_use]
     pub fn delete_subtree(forest: &Forest, id: &SegmentId) -> Self {
         let below = forest.descendants(id).map(|(_, segment)| segment);
@@ -181,9 +178,9 @@ impl Plan {
         Self { operations: parents_first.into_iter().rev().map(delete).collect() }
     }
 
-    /// Moves the children of a segment up to its own parent and then deletes it. Empty for a segment that is not there.
+    /// Returns a plan that moves the children of a segment to its parent, then deletes it. Empty if there is no such segment.
     ///
-    /// A parent that is not there either is no place to move to: the children then go to the top.
+    /// If the parent is missing, the children move to the top level.
     #[must_use]
     pub fn promote_children_and_delete(forest: &Forest, id: &SegmentId) -> Self {
         let Some(segment) = forest.get(id) else { return Self::default() };
@@ -225,13 +222,13 @@ mod tests {
     }
 
     #[test]
-    fn a_subtree_goes_from_the_bottom_up() {
+    fn a_subtree_is_deleted_children_first() {
         let plan = Plan::delete_subtree(&forest(), &SegmentId::new("a").unwrap());
         assert_eq!(told(&plan), ["delete d", "delete c", "delete b", "delete a"]);
     }
 
     #[test]
-    fn children_move_up_before_their_parent_goes() {
+    fn children_move_up_before_their_parent_is_deleted() {
         let plan = Plan::promote_children_and_delete(&forest(), &SegmentId::new("a").unwrap());
         assert_eq!(told(&plan), ["b under root", "d under root", "delete a"]);
         let plan = Plan::promote_children_and_delete(&forest(), &SegmentId::new("root").unwrap());
@@ -239,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_before_an_earlier_one_ended_goes_on_from_what_that_came_to() {
+    fn a_later_update_is_rebased_onto_the_earlier_result() {
         let named = |name: &str, parent| Segment { name: name.into(), ..(*segment("a", parent)).clone() };
-        // The person saw "B" while it was being written, and the server made it "b".
+        // The user saw "B" while it was being written, and the server turned it into "b".
         let (expected, came) = (named("B", Some("root")), named("b", None));
         let draft = Draft { parent: SegmentId::new("c"), ..Draft::of(&expected) };
         let later = Operation::Update { base: Arc::new(expected.clone()), draft };
@@ -250,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_planned_for_a_segment_that_is_not_there() {
+    fn the_plan_for_an_unknown_segment_is_empty() {
         let id = SegmentId::new("z").unwrap();
         assert_eq!(Plan::delete_subtree(&forest(), &id), Plan::default());
         assert_eq!(Plan::promote_children_and_delete(&forest(), &id), Plan::default());

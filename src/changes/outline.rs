@@ -1,8 +1,8 @@
-//! Segments as an indented text that a person edits in their own editor, and what the edited text asks for.
+//! Segments as an indented text that the user edits in their own editor, and the plan that the edited text amounts to.
 //!
-//! An [`Outline`] is the segments as they were when the text was written. It holds whole subtrees: whatever stands below one
-//! of its segments is in it too, so nothing that the person can't see goes or moves with what they delete or move. Everything
-//! that is wrong with a text is told at once, each with its line; a text with a fault in it asks for nothing.
+//! An [`Outline`] holds the segments as they were when the text was written. It always holds whole subtrees, so a line that is
+//! deleted or moved never takes along a descendant that the user can't see. All faults in a text are reported together, each with
+//! its line; a text with a fault yields no plan.
 
 mod diff;
 
@@ -19,7 +19,7 @@ use crate::segment::{Segment, SegmentId};
 use super::model::Plan;
 use crate::formats::outline::{Fault, read, written};
 
-/// Segments as they were when they were written into a text.
+/// The segments that were written into a text.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::formats::outline::{Fault, read, written};
 /// let forest: Forest = [Arc::clone(&vip)].into_iter().collect();
 /// let outline = Outline::of(&forest, &[vip]).unwrap();
 ///
-/// // A line that is indented below another one is a new segment below that.
+/// // A line indented below another is a new child of that segment.
 /// let text = outline.text() + "  Gold\n";
 /// let plan_id = segtui::changes::ChangeQueue::new(0, 6).next_plan_id();
 /// let (plan, _) = outline.plan(&text, |index| OpId { plan_id, index }.provisional_id()).unwrap();
@@ -49,49 +49,49 @@ pub struct Outline {
 /// One segment of an outline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
-    /// 0 for the topmost.
+    /// Indentation level, 0 at the top.
     level: usize,
     segment: Arc<Segment>,
-    /// What stands for its id.
+    /// The shortened id between braces.
     tag: String,
 }
 
-/// Where a line belongs that is not indented, unless its segment was there already.
+/// The parent of unindented lines, except for segments that were at the top already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Top {
     Under(Option<SegmentId>),
-    /// The topmost segments stand under different ones.
+    /// The topmost segments have different parents.
     Unclear,
 }
 
-/// More than anybody edits by hand.
+/// The selection is too large to edit by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Too many segments (over {LINES}) or too deep; select fewer")]
 pub struct TooLarge;
 
-/// Segments that a text holds at most.
+/// Maximum number of segments in a text.
 const LINES: usize = 50_000;
-/// Levels of all lines together: in a chain, the indentation is what most of the text would be.
+/// Maximum sum of the levels of all lines: in a deep chain, most of the text would be indentation.
 const LEVELS: usize = 2_000_000;
 
-/// Why an operation is in a plan: what was done to the text.
+/// Why an operation is in the plan: the edit that caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// A line is new.
+    /// A new line.
     New {
-        /// Its number, from 1.
+        /// Line number, from 1.
         line: usize,
     },
-    /// A line is another one, or stands below another one.
+    /// A line was edited, moved, or both.
     Edited {
-        /// Its number, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// Whether what stands in it is something else.
+        /// Whether the name or the external id was changed.
         retyped: bool,
-        /// Whether it stands elsewhere.
+        /// Whether the parent was changed.
         moved: bool,
     },
-    /// The line is not there any more.
+    /// The line was removed.
     Gone,
 }
 
@@ -110,12 +110,12 @@ impl fmt::Display for Reason {
 }
 
 impl Outline {
-    /// Segments and all that stands below them, in the order of the tree. What stands below another one of them is not
-    /// listed twice. Without any: everything.
+    /// Returns the outline of segments and all their descendants, in tree order. A root below another root is not listed twice.
+    /// Without roots, the outline holds everything.
     ///
     /// # Errors
     ///
-    /// More segments than are edited by hand.
+    /// [`TooLarge`] if there are too many segments, or they are nested too deeply.
     pub fn of(forest: &Forest, roots: &[Arc<Segment>]) -> Result<Self, TooLarge> {
         if roots.is_empty() {
             return Self::written(forest.preorder().map(|(_, segment)| segment), Top::Under(None), forest);
@@ -137,7 +137,7 @@ impl Outline {
         let mut levels: HashMap<&SegmentId, usize> = HashMap::new();
         let (mut lines, mut sum) = (Vec::new(), 0);
         for segment in segments {
-            // Where it is shown counts: a missing parent and a circle leave a segment at the top.
+            // The displayed position counts: an orphan and the cut segment of a cycle are at the top.
             let above = forest.parent(&segment.id).and_then(|parent| levels.get(&parent.id));
             let level = above.map_or(0, |above| above + 1);
             levels.insert(&segment.id, level);
@@ -151,19 +151,19 @@ impl Outline {
         Ok(Self { lines, top })
     }
 
-    /// How many segments it holds.
+    /// Number of segments.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether it holds no segment.
+    /// Whether the outline holds no segment.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The text to be edited, with a few words in front of it on how that is done.
+    /// Returns the text to edit, which starts with short instructions in comments.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::from(HOW);
@@ -174,11 +174,12 @@ impl Outline {
         text
     }
 
-    /// What an edited text asks for, and why: a reason for each operation. New segments are known by the provisional id for their place in the plan.
+    /// Returns the plan that an edited text amounts to, and a reason for each operation. A new segment is identified by the
+    /// provisional id of its place in the plan.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it.
+    /// Every fault in the text.
     pub fn plan(
         &self,
         text: &str,
@@ -188,7 +189,7 @@ impl Outline {
     }
 }
 
-/// What the first lines tell.
+/// The instructions at the start of the text.
 const HOW: &str = "\
 # One segment per line: name  [external ID]  {ID}, two spaces per level.
 # Edit names or external IDs. Move or indent lines to move segments. Delete lines to
@@ -196,7 +197,7 @@ const HOW: &str = "\
 # write \\ before [ ] { } \\ and before a leading #. You review everything before it is sent.
 ";
 
-/// Where new lines at the top belong.
+/// Returns the parent for new unindented lines.
 fn top_of(forest: &Forest, topmost: &[&Arc<Segment>]) -> Top {
     let place = |segment: &Arc<Segment>| {
         let shown = forest.parent(&segment.id).map(|parent| &parent.id);
@@ -209,10 +210,10 @@ fn top_of(forest: &Forest, topmost: &[&Arc<Segment>]) -> Top {
     }
 }
 
-/// Characters of a UUID that are always written.
+/// Minimum number of characters of a UUID in a tag.
 const SHORTEST_TAG: usize = 8;
 
-/// Gives each line the shortest beginning of its id that no other id of the outline has. What is no UUID is written whole.
+/// Gives each line the shortest prefix of its id that is unique in the outline. An id that is not a UUID is written in full.
 fn give_tags(lines: &mut [Line]) {
     let texts: Vec<String> = lines.iter().map(|line| line.segment.id.to_string()).collect();
     let mut order: Vec<usize> = (0..texts.len()).collect();
@@ -222,7 +223,7 @@ fn give_tags(lines: &mut [Line]) {
     };
     for (at, line) in order.iter().enumerate() {
         let text = &texts[*line];
-        // Of all others, a neighbour has most in common with it.
+        // The longest common prefix is with a neighbour in sorted order.
         let before = at.checked_sub(1).map_or(0, |before| common(order[before], *line));
         let after = order.get(at + 1).map_or(0, |after| common(*after, *line));
         let length = (before.max(after) + 1).max(SHORTEST_TAG);

@@ -1,7 +1,8 @@
-//! What is shown: what the server has, with everything pending laid over it.
+//! The overlay: pending changes shown on top of the server's state.
 //!
-//! For every segment that a pending operation concerns, the *truth* (what the server last showed) is kept beside the tree. Changes
-//! made elsewhere go into the truth while an operation is pending, so a refusal uncovers them rather than what was true before.
+//! For each segment with pending operations, the *truth* (its last known state on the server) is kept beside the tree. Changes
+//! made elsewhere update the truth, so that after a failure the segment shows the server's current state rather than an outdated
+//! one.
 
 use hashbrown::HashMap;
 use std::sync::Arc;
@@ -12,29 +13,29 @@ use crate::segment::{Field, Segment, SegmentId};
 use super::model::{OpId, Operation};
 use super::plans::{OpState, Plans};
 
-/// The segments that pending operations concern.
+/// The segments with pending operations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overlay {
     pending: HashMap<SegmentId, Pending>,
 }
 
-/// What is pending for one segment.
+/// The pending operations of one segment.
 #[derive(Debug, Clone, Default)]
 struct Pending {
     truth: Option<Arc<Segment>>,
-    /// In the order in which they were asked for.
+    /// In the order in which they were requested.
     ops: Vec<OpId>,
 }
 
 impl Overlay {
-    /// An operation is pending for a segment, which the forest shows as it is without it.
+    /// Adds a pending operation of a segment. For its first one, the forest must show the segment as it is on the server.
     pub fn add(&mut self, id: &SegmentId, op: OpId, forest: &Forest) {
         let pending = self.pending.entry(id.clone());
         let pending = pending.or_insert_with(|| Pending { truth: forest.get(id).cloned(), ops: Vec::new() });
         pending.ops.push(op);
     }
 
-    /// An operation is not pending any more. Returns what to show of the segment from now on.
+    /// Removes an operation that is no longer pending. Returns how to show the segment from now on.
     pub fn remove(&mut self, id: &SegmentId, op: OpId, plans: &Plans) -> Change {
         if let Some(pending) = self.pending.get_mut(id) {
             pending.ops.retain(|other| *other != op);
@@ -46,12 +47,13 @@ impl Overlay {
         change
     }
 
-    /// What to show of a segment that something is pending for.
+    /// Returns how to show a segment with pending operations.
     pub fn change(&self, id: &SegmentId, plans: &Plans) -> Change {
         self.shown(id, plans).map_or_else(|| Change::Remove(id.clone()), Change::Upsert)
     }
 
-    /// The truth with everything pending laid over it. What failed is not laid over it any more.
+    /// Applies the pending operations to the truth. Failed ones are skipped, except a create that other operations refer to as
+    /// parent.
     fn shown(&self, id: &SegmentId, plans: &Plans) -> Option<Arc<Segment>> {
         let pending = self.pending.get(id)?;
         let ops = pending.ops.iter().filter_map(|op| plans.op(*op));
@@ -71,7 +73,7 @@ impl Overlay {
         })
     }
 
-    /// The server has something else now. Returns what to show: what is pending stays on top.
+    /// Records a segment's new state on the server. Returns how to show it, with pending operations on top.
     pub fn see(&mut self, id: &SegmentId, now: Option<Arc<Segment>>, plans: &Plans) -> Change {
         match self.pending.get_mut(id) {
             Some(pending) => {
@@ -82,7 +84,7 @@ impl Overlay {
         }
     }
 
-    /// The server has exactly what the forest has. Returns what to show otherwise.
+    /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
     pub fn see_all(&mut self, forest: &Forest, plans: &Plans) -> Vec<Change> {
         for (id, pending) in &mut self.pending {
             pending.truth = forest.get(id).cloned();
@@ -90,20 +92,20 @@ impl Overlay {
         self.pending.keys().map(|id| self.change(id, plans)).collect()
     }
 
-    /// The server has a segment otherwise, which is not shown yet.
+    /// Records a segment's new state on the server without showing it yet.
     pub fn set_truth(&mut self, id: &SegmentId, truth: Option<Arc<Segment>>) {
         if let Some(pending) = self.pending.get_mut(id) {
             pending.truth = truth;
         }
     }
 
-    /// What the server last showed of a segment that something is pending for; `None` when it has no such segment.
+    /// Returns the last known state on the server of a segment with pending operations; `None` if it does not exist there.
     pub fn truth(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         self.pending.get(id)?.truth.as_ref()
     }
 
-    /// A new segment has its real id: what is pending for it is pending for that, beside what is already. The segment may have been
-    /// seen before it was known to be this one.
+    /// Gives a new segment its real id: its pending operations are merged with those under the real id. There can be some, if the
+    /// segment was seen before it was identified as this one.
     pub fn rename(&mut self, provisional: &SegmentId, segment: &Arc<Segment>, made_by: OpId) {
         let mut ops = self.pending.remove(provisional).unwrap_or_default().ops;
         ops.retain(|op| *op != made_by);
@@ -116,28 +118,28 @@ impl Overlay {
         pending.ops.sort_unstable();
     }
 
-    /// The operations that are pending for a segment, in the order in which they were asked for.
+    /// Returns the pending operations of a segment, in the order in which they were requested.
     pub fn ops(&self, id: &SegmentId) -> &[OpId] {
         self.pending.get(id).map_or(&[], |pending| &pending.ops)
     }
 
-    /// The segments that something is pending for.
+    /// The segments with pending operations.
     pub fn ids(&self) -> impl Iterator<Item = &SegmentId> {
         self.pending.keys()
     }
 
-    /// How many segments something is pending for.
+    /// Number of segments with pending operations.
     pub fn len(&self) -> usize {
         self.pending.len()
     }
 
-    /// Whether something is pending for a segment.
+    /// Whether a segment has pending operations.
     pub fn concerns(&self, id: &SegmentId) -> bool {
         self.pending.contains_key(id)
     }
 }
 
-/// Whether something is to stand below a segment that could not be created yet.
+/// Whether an operation puts its segment under this one, which could not be created so far.
 fn is_needed(id: &SegmentId, plans: &Plans) -> bool {
     plans.referring_to(id).any(|(_, op)| op.operation.destination() == Some(id))
 }

@@ -1,6 +1,6 @@
-//! The plans that are not over, with the one state of each of their operations, and what is asked of them all the time, counted
-//! along: how many operations are in which state, and which of them refer to a segment that the server has given no id yet.
-//! Operations are changed here only, so neither goes wrong, and nothing takes longer than the operations that it concerns.
+//! The unfinished plans and the state of each operation. The number of operations in each state, and the operations that refer to
+//! each provisional id, are kept up to date with every change, so that reading them does not scan the plans. Operations are
+//! changed only here, which keeps both consistent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::model::{OpId, Operation, Plan, PlanId, is_provisional};
 use super::result::WriteError;
 use super::undo::{PlanKind, RecordedOp};
 
-/// The state of an operation. There is no other: whoever wants to know asks the queue.
+/// The state of an operation. The queue is its only source.
 ///
 /// ```text
 /// Staged ──submit──> Queued ──begin──> InFlight ──> Done
@@ -24,24 +24,24 @@ use super::undo::{PlanKind, RecordedOp};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpState {
-    /// Shown in the tree, and not sent before a person says so.
+    /// Shown in the tree, and not sent until submitted.
     Staged,
-    /// Sent as soon as those that it builds upon are done.
+    /// Sent as soon as the operations that it depends on are done.
     Queued,
-    /// Not sent before a person resumes it.
+    /// Not sent until resumed.
     OnHold,
     /// Being executed.
     InFlight,
-    /// It did not succeed, and stays until a person decides.
+    /// Failed; it stays until the user decides.
     Failed(WriteError),
     /// It is done.
     Done,
-    /// Nothing comes of it.
+    /// Discarded: it will not be done.
     Discarded,
 }
 
 impl OpState {
-    /// Whether nothing more comes of it.
+    /// Whether the state is final.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         matches!(self, Self::Done | Self::Discarded)
@@ -51,24 +51,24 @@ impl OpState {
 /// One operation of a plan, and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedOp {
-    /// What is asked for.
+    /// The operation.
     pub operation: Operation,
     /// Its state.
     pub state: OpState,
 }
 
-/// How a plan is spoken of.
+/// The title of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Title {
-    /// As a request: "rename A to B".
+    /// As a request, such as "rename A to B".
     pub wish: String,
-    /// When it is done: "Renamed A → B".
+    /// For success, such as "Renamed A → B".
     pub done: String,
-    /// When it is not: "Couldn't rename A".
+    /// For failure, such as "Couldn't rename A".
     pub failed: String,
 }
 
-/// How many operations are in which state.
+/// Number of operations in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueCounts {
     /// Staged.
@@ -81,18 +81,18 @@ pub struct QueueCounts {
     pub on_hold: usize,
     /// Failed.
     pub failed: usize,
-    /// Done, of plans that are not over.
+    /// Done, in unfinished plans.
     pub done: usize,
 }
 
 impl QueueCounts {
-    /// How many there are that were not discarded.
+    /// All operations that were not discarded.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.unfinished() + self.done
     }
 
-    /// How many something may still come of.
+    /// All operations that are not in a final state.
     #[must_use]
     pub const fn unfinished(&self) -> usize {
         self.staged + self.queued + self.on_hold + self.failed
@@ -112,7 +112,7 @@ impl QueueCounts {
         }
     }
 
-    /// The count that an operation is in.
+    /// Returns the count that operations in a state belong to.
     const fn of(&mut self, state: &OpState) -> Option<&mut usize> {
         match state {
             OpState::Staged => Some(&mut self.staged),
@@ -125,38 +125,38 @@ impl QueueCounts {
     }
 }
 
-/// A plan that is not over.
+/// An unfinished plan.
 #[derive(Debug, Clone)]
 pub struct QueuedPlan {
     ops: Vec<PlannedOp>,
     counts: QueueCounts,
-    /// How it is spoken of.
+    /// The plan's title.
     pub title: Title,
     pub(super) kind: PlanKind,
-    /// What its operations did, in the order in which they were done.
+    /// Effects of its operations, in the order in which they were done.
     pub(super) done: Vec<RecordedOp>,
     /// The failed operation of another plan that is discarded when this one is submitted.
     pub(super) replaces: Option<OpId>,
-    /// When it was submitted, counted in plans that were; 0 before.
+    /// Sequence number of its submission; 0 if not submitted.
     pub(super) submitted: u64,
     /// Whether its staged operations are in the journal.
     pub(super) is_kept: bool,
-    /// Whether nothing of it is sent before it is resumed.
+    /// Whether the plan is on hold: an operation in flight that has to be queued again is put on hold instead.
     pub(super) is_on_hold: bool,
 }
 
-/// Plans by their numbers.
+/// The unfinished plans by id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plans {
     by_id: BTreeMap<PlanId, QueuedPlan>,
     counts: QueueCounts,
-    /// The operations that are not over, by each provisional id that they refer to.
+    /// The open operations that refer to each provisional id.
     referring: HashMap<SegmentId, BTreeSet<OpId>>,
 }
 
 impl QueuedPlan {
     pub(super) fn new(ops: Vec<PlannedOp>, title: Title, kind: PlanKind) -> Self {
-        // It is counted when it is put in.
+        // Counted by `Plans::insert`.
         let counts = QueueCounts::default();
         Self {
             ops,
@@ -177,52 +177,52 @@ impl QueuedPlan {
         &self.ops
     }
 
-    /// What it asks for.
+    /// Returns its operations as a plan.
     #[must_use]
     pub fn plan(&self) -> Plan {
         Plan { operations: self.ops.iter().map(|op| op.operation.clone()).collect() }
     }
 
-    /// How many of its operations are in which state.
+    /// Number of its operations in each state.
     #[must_use]
     pub const fn counts(&self) -> QueueCounts {
         self.counts
     }
 
-    /// Whether nothing more comes of any.
+    /// Whether all of its operations are in a final state.
     pub(super) const fn is_over(&self) -> bool {
         self.counts.unfinished() == 0
     }
 
-    /// The places of those in a group, in their order.
+    /// The indices of its operations in a group.
     fn places(&self, group: OpGroup) -> impl Iterator<Item = usize> {
         let grouped = self.ops.iter().enumerate().filter(move |(_, op)| OpGroup::of(&op.state) == Some(group));
         grouped.map(|(place, _)| place)
     }
 }
 
-/// Operations in one state, in the order in which a person looks at them: first what needs one.
+/// A group of operations in the list, ordered by how much they need the user's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpGroup {
-    /// Those that failed.
+    /// Failed.
     Failed,
-    /// Those that are staged.
+    /// Staged.
     Staged,
-    /// Those on hold.
+    /// On hold.
     OnHold,
-    /// Those in flight.
+    /// In flight.
     InFlight,
-    /// Those that wait to be sent.
+    /// Queued, not in flight.
     Queued,
-    /// Those that are done, of plans that are not over.
+    /// Done, in unfinished plans.
     Done,
 }
 
 impl OpGroup {
-    /// All of them, in their order.
+    /// All groups, in the order of the list.
     pub const ALL: [Self; 6] = [Self::Failed, Self::Staged, Self::OnHold, Self::InFlight, Self::Queued, Self::Done];
 
-    /// The one that a state belongs to; none for what was discarded.
+    /// Returns the group of a state, `None` for discarded.
     #[must_use]
     pub const fn of(state: &OpState) -> Option<Self> {
         Some(match state {
@@ -236,7 +236,7 @@ impl OpGroup {
         })
     }
 
-    /// How many are in it.
+    /// Returns the number of operations in the group.
     #[must_use]
     pub const fn count(self, counts: QueueCounts) -> usize {
         match self {
@@ -249,7 +249,7 @@ impl OpGroup {
         }
     }
 
-    /// A part of what some plans have of it. Of those before the part, only the counts are looked at.
+    /// Returns a range of the group's operations in some plans. Plans before the range are skipped by their counts.
     pub fn part<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, part: Range<usize>) -> Vec<OpId> {
         let (mut before, mut listed) = (0, Vec::new());
         for (plan_id, plan) in plans {
@@ -267,7 +267,7 @@ impl OpGroup {
         listed
     }
 
-    /// The place of an operation in it.
+    /// Returns the index of an operation in the group.
     fn place<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
         let mut before = 0;
         for (plan_id, plan) in plans {
@@ -301,7 +301,7 @@ impl Plans {
         self.by_id.get(&op.plan_id)?.ops.get(op.index)
     }
 
-    /// A part of all operations that were not discarded, group by group.
+    /// Returns a range of the list of all operations that were not discarded, group by group.
     pub fn listed(&self, part: Range<usize>) -> Vec<OpId> {
         let (mut before, mut listed) = (0, Vec::new());
         for group in OpGroup::ALL {
@@ -315,7 +315,7 @@ impl Plans {
         listed
     }
 
-    /// The place of an operation in that list.
+    /// Returns the index of an operation in that list.
     pub fn place_in_list(&self, op: OpId) -> Option<usize> {
         let group = OpGroup::of(&self.op(op)?.state)?;
         let before = OpGroup::ALL.into_iter().take_while(|before| *before != group);
@@ -342,7 +342,7 @@ impl Plans {
         Some(plan)
     }
 
-    /// An operation is in another state from now on.
+    /// Sets the state of an operation.
     pub fn set_state(&mut self, op: OpId, state: OpState) {
         let Self { by_id, counts, referring } = self;
         let Some(plan) = by_id.get_mut(&op.plan_id) else { return };
@@ -360,7 +360,7 @@ impl Plans {
         }
     }
 
-    /// Puts another operation in the place of one.
+    /// Replaces an operation.
     pub fn replace(&mut self, op: OpId, operation: Operation) {
         let step = self.by_id.get_mut(&op.plan_id).and_then(|plan| plan.ops.get_mut(op.index));
         let Some(step) = step.filter(|step| step.operation != operation) else { return };
@@ -369,7 +369,7 @@ impl Plans {
         refer(&mut self.referring, op, step);
     }
 
-    /// Sets the state of each operation of a plan for which there is another one. Returns those.
+    /// Sets the state of each operation of a plan for which `state` returns one. Returns those operations.
     pub fn set_states(
         &mut self,
         plan_id: PlanId,
@@ -387,14 +387,14 @@ impl Plans {
             .collect()
     }
 
-    /// The operations that are not over and refer to a segment that is not created yet.
+    /// The open operations that refer to a segment that has not been created yet.
     pub fn referring_to(&self, provisional: &SegmentId) -> impl Iterator<Item = (OpId, &PlannedOp)> {
         let referring = self.referring.get(provisional).into_iter().flatten();
         referring.filter_map(|op| Some((*op, self.op(*op)?)))
     }
 }
 
-/// Notes an operation that is not over under each provisional id that it refers to.
+/// Records an open operation under each provisional id that it refers to.
 fn refer(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &PlannedOp) {
     if !step.state.is_over() {
         for id in references(&step.operation) {
@@ -442,7 +442,7 @@ mod tests {
         Segment { name: id.to_string().into(), id, external_id: None, parent }
     }
 
-    /// An operation that may refer to what others are to create.
+    /// An operation that may refer to segments that others create.
     fn operation((kind, one, other): (u8, usize, usize)) -> Operation {
         let (id, parent) = (op(one).provisional_id(), op(other).provisional_id());
         let base = Arc::new(segment(id, Some(parent.clone())));
@@ -460,9 +460,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is done: what is counted along is what counting anew comes to.
+        /// The maintained counts and references equal those computed from scratch.
         #[test]
-        fn what_is_counted_along_is_what_is_there(
+        fn maintained_counts_equal_a_fresh_count(
             first in 0_usize..20,
             most in 0_usize..20,
             does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..7, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),

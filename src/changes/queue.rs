@@ -1,9 +1,9 @@
-//! The queue of changes: every operation that is not over, in one place, with its one state.
+//! The queue of changes: every unfinished operation and its state, in one place.
 //!
-//! Whoever owns a queue (the interface, a subcommand) stages plans, submits them, hands what is [ready](ChangeQueue::begin) to
-//! whoever executes single operations, and tells the queue what came back. Each of its functions returns [`Transitions`]: what is
-//! to be written into the journal, what is to be shown otherwise, and what is over. Nothing is discarded but by a person: an
-//! operation that failed stays until it is tried again, replaced or discarded.
+//! The owner of a queue (the interface, a subcommand) stages and submits plans, passes each operation that is
+//! [ready](ChangeQueue::begin) to an executor, and reports the result to the queue. The effects come back as [`Transitions`]:
+//! entries for the journal, changes to show, and the plans that have finished. Only the user discards anything: a failed
+//! operation stays until it is retried, replaced or discarded.
 
 mod finishing;
 mod recovery;
@@ -26,7 +26,7 @@ use super::plans::{OpState, PlannedOp, Plans, QueueCounts, QueuedPlan, Title};
 use super::result::WriteError;
 use super::undo::{DoneOp, PlanKind, UndoStack, UndoStep};
 
-/// The changes of a session.
+/// All changes of a session.
 ///
 /// ```
 /// use segtui::changes::{ChangeQueue, ExecutionResult, Operation, Plan, Title, WriteResult};
@@ -55,47 +55,47 @@ pub struct ChangeQueue {
     graph: Graph,
     overlay: Overlay,
     undo: UndoStack,
-    /// What ids the server gave to segments that were known by provisional ones.
+    /// The ids that the server assigned, by provisional id.
     given: HashMap<SegmentId, SegmentId>,
     evidence: BTreeMap<OpId, Evidence>,
-    /// Whether nothing is sent for now, whatever is queued.
+    /// Whether sending is paused.
     paused: bool,
-    /// Operations in flight at once, at most.
+    /// Maximum number of operations in flight.
     at_once: usize,
-    /// How many plans were submitted.
+    /// Number of submissions so far.
     submissions: u64,
 }
 
-/// What a function of the queue has come to.
+/// The effects of a queue method.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Transitions {
-    /// What is to be written into the journal, in its order.
+    /// Entries to append to the journal, in order.
     pub journal: Vec<JournalEntry>,
-    /// What is to be shown otherwise.
+    /// Changes to show.
     pub shown: Vec<Change>,
     /// The operations that were discarded.
     pub discarded: Vec<OpId>,
-    /// The plans of which nothing is left.
+    /// The plans that have finished.
     pub finished: Vec<FinishedPlan>,
-    /// The segment that was created, which has its real id now.
+    /// The created segment that has received its real id.
     pub renamed: Option<Renamed>,
 }
 
-/// A plan of which nothing is left.
+/// A plan whose operations are all done or discarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedPlan {
-    /// Its number.
+    /// The plan's id.
     pub plan_id: PlanId,
-    /// How it is spoken of.
+    /// Its title.
     pub title: Title,
-    /// How many of its operations are done.
+    /// Number of operations that are done.
     pub done: usize,
-    /// How many operations it had.
+    /// Number of operations that it had.
     pub total: usize,
 }
 
-/// A segment that was known by a provisional id.
+/// A segment that had a provisional id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
     /// The provisional id.
@@ -104,7 +104,7 @@ pub struct Renamed {
     pub segment: Arc<Segment>,
 }
 
-/// What is pending for a segment, for its mark on the screen.
+/// What is pending for a segment, for its marker on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PendingKind {
     /// It does not exist on the server yet.
@@ -113,7 +113,7 @@ pub enum PendingKind {
     Changing,
     /// It is being deleted.
     Deleting,
-    /// The server or a colleague stands in the way, and a person has to decide.
+    /// The server refused an operation, or it conflicts with someone else's change; the user has to decide.
     Failed,
 }
 
@@ -128,9 +128,9 @@ impl Transitions {
 }
 
 impl ChangeQueue {
-    /// An empty queue whose plans have numbers after one, and of which so many operations are in flight at once, at most.
+    /// Returns an empty queue. Its plans get ids after `last_plan`, and at most `at_once` of its operations are in flight.
     ///
-    /// No two sessions may give the same numbers: what an earlier one left in the journal keeps its own.
+    /// Plan ids must never repeat across sessions: what an earlier session left in the journal keeps its ids.
     #[must_use]
     pub fn new(last_plan: u64, at_once: usize) -> Self {
         Self { last_plan, at_once, ..Self::default() }
@@ -138,18 +138,18 @@ impl ChangeQueue {
 
     // Submitting
 
-    /// The number that the next plan will have.
+    /// Returns the id that the next plan will have.
     #[must_use]
     pub const fn next_plan_id(&self) -> PlanId {
         PlanId(self.last_plan + 1)
     }
 
-    /// Shows a plan in the tree, to be submitted later. One without operations is over at once.
+    /// Shows a plan in the tree, to be submitted later. A plan without operations is not queued.
     pub fn stage(&mut self, forest: &Forest, plan: Plan, title: Title) -> (PlanId, Transitions) {
         self.stage_of_kind(forest, plan, title, PlanKind::Ordinary)
     }
 
-    /// Shows a plan in the tree that undoes or redoes another one.
+    /// Stages a plan of any kind, such as one that undoes or redoes another.
     pub fn stage_of_kind(
         &mut self,
         forest: &Forest,
@@ -168,7 +168,7 @@ impl ChangeQueue {
         (plan_id, Transitions { shown, ..Transitions::default() })
     }
 
-    /// Lays the operations of a plan over the tree. Returns what to show.
+    /// Inserts a plan and adds its open operations to the overlay. Returns the changes to show.
     fn lay_over(&mut self, forest: &Forest, plan_id: PlanId, plan: QueuedPlan) -> Vec<Change> {
         let open = plan.ops().iter().enumerate().filter(|(_, op)| !op.state.is_over());
         let open = open.map(|(index, op)| (OpId { plan_id, index }, &op.operation));
@@ -184,14 +184,14 @@ impl ChangeQueue {
         operation.with_ids(&|id| self.given.get(id).cloned())
     }
 
-    /// The failed operation of another plan that is discarded when this one is submitted.
+    /// Sets the failed operation of another plan that is discarded when this plan is submitted.
     pub fn replaces(&mut self, plan_id: PlanId, op: OpId) {
         if let Some(plan) = self.plans.get_mut(plan_id) {
             plan.replaces = Some(op);
         }
     }
 
-    /// Keeps a staged plan in the journal, with the plans that create what it refers to, so that it is not lost with this session.
+    /// Stores a staged plan in the journal, and the plans that create segments it refers to, so that it survives the session.
     pub fn keep(&mut self, plan_id: PlanId) -> Transitions {
         let mut transitions = Transitions::default();
         let mut left = vec![plan_id];
@@ -206,14 +206,14 @@ impl ChangeQueue {
         transitions
     }
 
-    /// Queues what is staged of a plan; nothing of it where it refers to a new segment of another plan that is only staged.
+    /// Queues the staged operations of a plan, unless it refers to a new segment of another plan that is only staged.
     pub fn submit(&mut self, plan_id: PlanId) -> Transitions {
         self.submit_by(plan_id, |graph, op, operation| graph.enter(op, operation, false))
     }
 
-    /// The same for a plan in which what stands higher in the end is moved before what stands lower. `above` has for each operation
-    /// the index of the move that it has to come after, of the nearest segment above its new place that is moved too; so moves to
-    /// different places go at the same time.
+    /// Submits a plan whose moves are ordered from the top of the resulting tree down. `above` has, for each operation, the index
+    /// of the move that it must follow: that of the nearest moved ancestor of its new place. Moves to different parents can then
+    /// be in flight together.
     pub fn submit_ordered(&mut self, plan_id: PlanId, above: &[Option<usize>]) -> Transitions {
         self.submit_by(plan_id, |graph, op, operation| {
             let above = above.get(op.index).copied().flatten();
@@ -245,7 +245,7 @@ impl ChangeQueue {
         transitions
     }
 
-    /// From now on, the plan is the last that was submitted; unless something of it is done already, on which others may rest.
+    /// Marks the plan as the last one submitted, unless some of it is done already: later plans may build on that.
     fn note_submission(&mut self, plan_id: PlanId) {
         if let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| plan.submitted == 0 || plan.counts().done == 0) {
             self.submissions += 1;
@@ -253,7 +253,7 @@ impl ChangeQueue {
         }
     }
 
-    /// Whether a plan refers to a new segment of another one that is only staged, so that it can't be sent before that.
+    /// Whether a plan refers to a new segment of another plan that is only staged, and so can't be sent yet.
     #[must_use]
     pub fn waits_for_staged(&self, plan_id: PlanId) -> bool {
         let Some(plan) = self.plans.get(plan_id) else { return false };
@@ -261,7 +261,7 @@ impl ChangeQueue {
         referred.filter_map(OpId::creating).any(|create| create.plan_id != plan_id && self.stays_staged(create))
     }
 
-    /// Whether an operation refers to a new segment that is only staged, so that it can't be sent before that.
+    /// Whether an operation refers to a new segment that is only staged, and so can't be sent yet.
     #[must_use]
     pub fn refers_to_staged(&self, operation: &Operation) -> bool {
         operation.referred_ids().filter_map(OpId::creating).any(|create| self.stays_staged(create))
@@ -273,7 +273,7 @@ impl ChangeQueue {
 
     // Executing
 
-    /// The next operation to execute now; it is in flight from now on. `None` when none is ready, or enough are in flight.
+    /// Returns the next operation to execute, which is in flight from now on; `None` if none is ready or enough are in flight.
     pub fn begin(&mut self) -> Option<Execution> {
         if self.paused {
             return None;
@@ -284,7 +284,7 @@ impl ChangeQueue {
         Some(Execution { op, operation, evidence: self.evidence.get(&op).cloned() })
     }
 
-    /// An operation that was begun could not be handed over: it is queued as before.
+    /// Queues an operation again that was begun but could not be passed to the executor.
     pub fn not_begun(&mut self, op: OpId) {
         self.requeue(op);
     }
@@ -303,26 +303,26 @@ impl ChangeQueue {
         }
     }
 
-    /// Begins nothing more until sending is resumed: the server can't be reached, or what an earlier session left is looked into.
+    /// Stops beginning operations until sending is resumed: the server is unreachable, or an earlier session's operations are
+    /// being checked.
     pub const fn pause_sending(&mut self) {
         self.paused = true;
     }
 
-    /// What is ready may begin again.
+    /// Lets ready operations begin again.
     pub const fn resume_sending(&mut self) {
         self.paused = false;
     }
 
-    // A person decides
+    // Decisions of the user
 
-    /// Whether an operation failed or is on hold, so that a person can decide about it.
+    /// Whether an operation failed or is on hold, so that the user can decide about it.
     #[must_use]
     pub fn rests(&self, op: OpId) -> bool {
         matches!(self.op(op).map(|op| &op.state), Some(OpState::Failed(_) | OpState::OnHold))
     }
 
-    /// Queues an operation again that failed or is on hold. A create that may have been applied already is looked for in a new list
-    /// before it is sent again.
+    /// Queues a failed or held operation again. A create that may have been applied is first looked for in a new list.
     pub fn retry(&mut self, op: OpId) -> Transitions {
         let creates = matches!(self.op(op).map(|op| &op.operation), Some(Operation::Create { .. }));
         if let Some(evidence) = self.evidence.get_mut(&op).filter(|_| creates) {
@@ -331,14 +331,14 @@ impl ChangeQueue {
         self.wake(op)
     }
 
-    /// Takes a segment for the one that a create has made, whose answer was lost.
+    /// Takes a segment as the result of a create whose response was lost.
     pub fn adopt(&mut self, op: OpId, id: SegmentId) -> Transitions {
         self.evidence.entry(op).or_default().adopted = Some(id);
         self.wake(op)
     }
 
-    /// Queues another operation on the same segment in the place of one that failed or is on hold, unless it [refers to what is
-    /// only staged](Self::refers_to_staged).
+    /// Replaces a failed or held operation by another on the same segment and queues it, unless it [refers to a staged
+    /// segment](Self::refers_to_staged).
     pub fn replace(&mut self, op: OpId, operation: Operation, title: Title) -> Transitions {
         let operation = self.with_given_ids(operation);
         if !self.rests(op) || self.refers_to_staged(&operation) {
@@ -365,7 +365,7 @@ impl ChangeQueue {
         Transitions { journal, shown, ..Transitions::default() }
     }
 
-    /// Puts an operation on hold that is queued; what builds upon it waits. Answers whether it was.
+    /// Puts a queued operation on hold; those that depend on it wait. Returns whether it was queued.
     pub fn hold(&mut self, op: OpId) -> bool {
         let is_queued = self.op(op).is_some_and(|planned| planned.state == OpState::Queued);
         if is_queued {
@@ -375,7 +375,7 @@ impl ChangeQueue {
         is_queued
     }
 
-    /// Puts everything on hold that is queued. What is in flight is executed. Returns how many operations are on hold by that.
+    /// Puts all queued operations on hold. Those in flight are still executed. Returns how many were put on hold.
     pub fn hold_all(&mut self) -> usize {
         let plan_ids: Vec<PlanId> = self.plans.iter().map(|(plan_id, _)| plan_id).collect();
         let mut held = 0;
@@ -393,8 +393,8 @@ impl ChangeQueue {
         held
     }
 
-    /// Queues again what is on hold and what failed of a plan. Returns as well how many creates stay as they are: they may have
-    /// been applied already, and each wants a decision of its own.
+    /// Queues the held and failed operations of a plan again. Also returns how many creates were left out: they may have been
+    /// applied, and each needs its own decision.
     pub fn resume(&mut self, plan_id: PlanId) -> (Transitions, usize) {
         let Some(plan) = self.plans.get_mut(plan_id) else { return (Transitions::default(), 0) };
         plan.is_on_hold = false;
@@ -416,18 +416,18 @@ impl ChangeQueue {
         (transitions, unclear)
     }
 
-    /// Discards an operation that is not in flight, and with it whatever can't be done without it.
+    /// Discards an operation that is not in flight, and all operations that can't be done without it.
     pub fn discard(&mut self, op: OpId) -> Transitions {
         self.discard_each([op])
     }
 
-    /// Discards what is left of a plan, and whatever can't be done without that. What is in flight is executed.
+    /// Discards the rest of a plan, and all operations that can't be done without it. Those in flight are still executed.
     pub fn discard_plan(&mut self, plan_id: PlanId) -> Transitions {
         let count = self.plans.get(plan_id).map_or(0, |plan| plan.ops().len());
         self.discard_each((0..count).map(|index| OpId { plan_id, index }))
     }
 
-    // Undoing
+    // Undo
 
     /// What can be undone and redone.
     #[must_use]
@@ -435,31 +435,31 @@ impl ChangeQueue {
         &self.undo
     }
 
-    /// The plan that undoes or redoes what was done or undone last; `None` when there is nothing. It is out of the stack until it is
-    /// staged and finished.
+    /// Takes the plan that undoes or redoes the last step off its stack; `None` if there is none. The step is on neither stack
+    /// until that plan has been staged and has finished.
     pub fn take_undo(&mut self, step: UndoStep, forest: &Forest) -> Option<(Plan, Title, PlanKind)> {
         let plan_id = self.next_plan_id();
         self.undo.take(step, None, forest, plan_id)
     }
 
-    /// What a plan of an earlier session did can be undone with [`take_undo_of`](Self::take_undo_of).
+    /// Remembers a plan of an earlier session, so that [`take_undo_of`](Self::take_undo_of) can undo it.
     pub fn remember(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
         self.undo.restore(plan_id, title, did);
     }
 
-    /// A create that is staged was sent by an earlier session, and nobody knows what became of that: it is looked for in a new list
+    /// Records that an earlier session sent a create that is staged now, with unknown result: it is looked for in a new list
     /// before it is sent.
     pub fn doubt(&mut self, op: OpId, evidence: Evidence) {
         self.evidence.insert(op, Evidence { resend: Resend::AfterList, ..evidence });
     }
 
-    /// The plan that undoes what an earlier plan did, whatever was done since; `None` when there is nothing of it to undo.
+    /// Returns the plan that undoes an earlier plan, whatever was done since; `None` if there is nothing to undo.
     pub fn take_undo_of(&mut self, of: PlanId, forest: &Forest) -> Option<(Plan, Title, PlanKind)> {
         let plan_id = self.next_plan_id();
         self.undo.take(UndoStep::Undo, Some(of), forest, plan_id)
     }
 
-    /// The plan that was submitted last, when it has come to rest half-way: undoing it discards what is left of it first.
+    /// Returns the last submitted plan if it is partly done and has nothing staged: undo discards the rest of it first.
     #[must_use]
     pub fn half_done(&self) -> Option<PlanId> {
         let (plan_id, plan) = self.plans.iter().max_by_key(|(_, plan)| plan.submitted)?;
@@ -468,7 +468,7 @@ impl ChangeQueue {
         (is_last && counts.done > 0 && counts.staged == 0).then_some(plan_id)
     }
 
-    /// Whether anything is on its way to the server. What waits for something of its plan that failed or is on hold is not.
+    /// Whether anything is being sent. Queued operations of a plan with failed or held ones don't count.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         let moves =
@@ -476,58 +476,58 @@ impl ChangeQueue {
         self.plans.iter().any(|(_, plan)| moves(plan.counts()))
     }
 
-    // What the server has
+    // The server's state
 
-    /// The server has a segment as it is now. Returns what to show: what is pending stays on top.
+    /// Records a segment's new state on the server. Returns how to show it, with pending operations on top.
     pub fn see(&mut self, id: &SegmentId, now: Option<Arc<Segment>>) -> Change {
         self.overlay.see(id, now, &self.plans)
     }
 
-    /// The server has exactly what the forest has. Returns what to show otherwise.
+    /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
     pub fn see_all(&mut self, forest: &Forest) -> Vec<Change> {
         self.overlay.see_all(forest, &self.plans)
     }
 
-    // Looking
+    // Queries
 
-    /// How many operations are in which state, of all plans that are not over.
+    /// Number of operations in each state, over all unfinished plans.
     #[must_use]
     pub const fn counts(&self) -> QueueCounts {
         self.plans.counts()
     }
 
-    /// The plans that are not over, the oldest first.
+    /// The unfinished plans, oldest first.
     #[must_use]
     pub fn plans(&self) -> impl DoubleEndedIterator<Item = (PlanId, &QueuedPlan)> {
         self.plans.iter()
     }
 
-    /// A plan that is not over.
+    /// Returns an unfinished plan.
     #[must_use]
     pub fn plan(&self, plan_id: PlanId) -> Option<&QueuedPlan> {
         self.plans.get(plan_id)
     }
 
-    /// An operation of a plan that is not over.
+    /// Returns an operation of an unfinished plan.
     #[must_use]
     pub fn op(&self, op: OpId) -> Option<&PlannedOp> {
         self.plans.op(op)
     }
 
-    /// A part of the list of operations, group by group ([`OpGroup::ALL`](super::OpGroup::ALL)), those that are done included for as
-    /// long as their plan is not over.
+    /// Returns a range of the list of operations, group by group ([`OpGroup::ALL`](super::OpGroup::ALL)). Operations that are
+    /// done are listed as long as their plan is unfinished.
     #[must_use]
     pub fn listed(&self, part: Range<usize>) -> Vec<OpId> {
         self.plans.listed(part)
     }
 
-    /// The place of an operation in that list.
+    /// Returns the index of an operation in that list.
     #[must_use]
     pub fn place_in_list(&self, op: OpId) -> Option<usize> {
         self.plans.place_in_list(op)
     }
 
-    /// What is pending for a segment.
+    /// Returns what is pending for a segment.
     #[must_use]
     pub fn pending(&self, id: &SegmentId) -> Option<PendingKind> {
         let ops: Vec<&PlannedOp> = self.overlay.ops(id).iter().filter_map(|op| self.op(*op)).collect();
@@ -541,7 +541,7 @@ impl ChangeQueue {
         })
     }
 
-    /// Whether what is shown of a segment is staged.
+    /// Whether a segment's last pending operation is staged.
     #[must_use]
     pub fn is_staged(&self, id: &SegmentId) -> bool {
         let last = self.overlay.ops(id).last().and_then(|op| self.op(*op));
@@ -554,7 +554,7 @@ impl ChangeQueue {
         self.op(op).is_some_and(|op| matches!(op.state, OpState::Failed(_)))
     }
 
-    /// Whether a field of a segment is what an operation in flight sets it to: a list can show that before its answer is here.
+    /// Whether a field has the value that an operation in flight sets: a list can show the value before the response arrives.
     #[must_use]
     pub fn is_setting(&self, now: &Segment, field: Field) -> bool {
         let sets = |planned: &PlannedOp| match &planned.operation {
@@ -568,13 +568,13 @@ impl ChangeQueue {
         self.overlay.ops(&now.id).iter().filter_map(|op| self.op(*op)).any(sets)
     }
 
-    /// The operation of a segment that has failed.
+    /// Returns the first failed operation on a segment.
     #[must_use]
     pub fn problem_of(&self, id: &SegmentId) -> Option<OpId> {
         self.overlay.ops(id).iter().copied().find(|op| self.has_failed(*op))
     }
 
-    /// The operation that has failed and was asked for first.
+    /// Returns the oldest failed operation.
     #[must_use]
     pub fn oldest_problem(&self) -> Option<OpId> {
         let (plan_id, plan) = self.plans.iter().find(|(_, plan)| plan.counts().failed > 0)?;
@@ -582,36 +582,36 @@ impl ChangeQueue {
         Some(OpId { plan_id, index })
     }
 
-    /// Whether something is pending for a segment.
+    /// Whether a segment has pending operations.
     #[must_use]
     pub fn concerns(&self, id: &SegmentId) -> bool {
         self.overlay.concerns(id)
     }
 
-    /// How many segments something is pending for.
+    /// Number of segments with pending operations.
     #[must_use]
     pub fn concerned_count(&self) -> usize {
         self.overlay.len()
     }
 
-    /// The segments that something is pending for.
+    /// The segments with pending operations.
     pub fn concerned(&self) -> impl Iterator<Item = &SegmentId> {
         self.overlay.ids()
     }
 
-    /// What the server last showed of a segment that something is pending for; `None` when it has no such segment.
+    /// Returns the last known state on the server of a segment with pending operations; `None` if it does not exist there.
     #[must_use]
     pub fn truth(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         self.overlay.truth(id)
     }
 
-    /// The plans of which something is pending for a segment.
+    /// The plans that have operations pending for a segment.
     pub fn plans_on(&self, id: &SegmentId) -> impl Iterator<Item = PlanId> {
         self.overlay.ops(id).iter().map(|op| op.plan_id)
     }
 }
 
-/// The segment that an operation concerns, under the id by which it is shown.
+/// Returns the id under which the operation's segment is shown.
 fn subject(op: OpId, operation: &Operation) -> SegmentId {
     operation.subject().cloned().unwrap_or_else(|| op.provisional_id())
 }

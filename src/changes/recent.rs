@@ -1,4 +1,4 @@
-//! What was written of late, to notice when somebody reverts it: an ERP that knows better every night, say.
+//! Values written in the last hour, to detect when someone else reverts them, such as a nightly ERP import.
 
 use hashbrown::HashMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::segment::{Field, Segment, SegmentId};
 
-/// The values that were written of late.
+/// The values that were written recently.
 #[derive(Debug, Clone, Default)]
 pub struct RecentWrites {
     values: HashMap<(SegmentId, Field), Value>,
@@ -19,24 +19,24 @@ struct Value {
     until: Timestamp,
 }
 
-/// A value that somebody set back.
+/// A value that someone else reverted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reverted {
     /// The field.
     pub field: Field,
-    /// What it is again.
+    /// The value before our write, which it has again.
     pub to: Option<String>,
-    /// What was written here.
+    /// The value that was written here.
     pub from: Option<String>,
 }
 
-/// How long a value is looked after.
+/// How long a value is watched.
 const WATCHED: SignedDuration = SignedDuration::from_hours(1);
-/// Values looked after; of more, those that were written first are let go.
+/// Maximum number of watched values; beyond it, the oldest half is dropped.
 const MOST: usize = 10_000;
 
 impl RecentWrites {
-    /// Some fields of a segment were written.
+    /// Records that fields of a segment were written.
     pub fn keep(&mut self, before: &Segment, after: &Segment, fields: &[Field], now: Timestamp) {
         if self.values.len() >= MOST {
             self.values.retain(|_, value| value.until > now);
@@ -53,8 +53,8 @@ impl RecentWrites {
         }
     }
 
-    /// A segment was changed. Answers what somebody else set back of that which was written here; it is told once. `is_own` knows which
-    /// fields an operation in flight has set.
+    /// Returns the recently written values that this change of a segment reverts, each only once. `is_own` returns whether an
+    /// operation in flight sets the field.
     pub fn reverted(
         &mut self,
         before: &Segment,
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reverted_within_the_hour_is_noticed_once() {
+    fn a_revert_within_the_hour_is_reported_once() {
         let start = Timestamp::UNIX_EPOCH;
         let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_or_a_later_hour_is_no_setting_back() {
+    fn another_value_or_a_later_change_is_not_a_revert() {
         let start = Timestamp::UNIX_EPOCH;
         let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);

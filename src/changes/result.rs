@@ -1,4 +1,4 @@
-//! What became of an operation: what it came to on the server, or why it failed.
+//! The result of an operation: what is on the server, or why it failed.
 
 use std::sync::Arc;
 
@@ -6,92 +6,91 @@ use crate::numbers::{Agreeing, Noun, counted};
 use crate::remote::{Call, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
-/// What a successful operation came to.
+/// The result of a successful operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteResult {
-    /// The segment exists.
+    /// The segment was created.
     Created(Written),
-    /// The segment has its new values.
+    /// The segment was updated.
     Updated(Written),
-    /// The segment is gone.
+    /// The segment was deleted.
     Deleted {
-        /// Which.
+        /// Its id.
         id: SegmentId,
-        /// Whether it was still there. If not, somebody else was faster, and it is not this operation that can be taken back.
+        /// Whether it was still there. If not, someone else deleted it first, and there is nothing to undo.
         found: bool,
-        /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
+        /// Whether someone else changed it between the check and the delete. Their change is lost.
         concurrent_write: bool,
     },
 }
 
-/// A segment as the server shows it after a write.
+/// A segment as it is on the server after a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Read again after the write.
+    /// The segment, fetched after the write.
     pub segment: Arc<Segment>,
-    /// Fields that somebody else had changed meanwhile and that were kept as they made them.
+    /// Fields that someone else had changed meanwhile, whose values were kept.
     pub merged: Vec<Field>,
-    /// Fields that were asked for and that the server did not take.
+    /// Fields that were requested and that the server ignored.
     pub ignored: Vec<Field>,
-    /// Fields that were written: not those that were as wanted already.
+    /// Fields that were written, without those that had the requested value already.
     pub written: Vec<Field>,
-    /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
-    /// it was is not known.
+    /// Whether someone else changed it between the check and the write. Their change may be lost, and is not known.
     pub concurrent_write: bool,
-    /// Whether the segment existed before: the server answered a create with it instead of making a new one.
+    /// Whether the segment existed before: the server returned it in response to a create.
     pub existed: bool,
 }
 
-/// Why an operation did not succeed.
+/// Why an operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// The server refused, or could not be reached: nothing changed.
+    /// The server refused the operation or was unreachable. Nothing was changed.
     #[error("{}", why(.0))]
     Refused(RemoteError),
-    /// The server said that it was done, and it is not.
+    /// The server reported success, but nothing changed.
     #[error("the server reported success, but nothing has changed")]
     NotDone,
-    /// The answer was lost: it may or may not have been carried out, and the feed will tell.
+    /// The response was lost, so the operation may have been applied. The feed will show whether it was.
     #[error("{}; it may have been applied anyway", why(.0))]
     InDoubt(RemoteError),
-    /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
-    /// has to say whether it is, with [`adopt`](super::ChangeQueue::adopt), or is not, with [`retry`](super::ChangeQueue::retry).
+    /// The response was lost, and a segment appeared since that is similar to the requested one. The user has to decide whether
+    /// it is the result ([`adopt`](super::ChangeQueue::adopt)) or not ([`retry`](super::ChangeQueue::retry)).
     #[error("no response came; “{}” appeared since and may be the result", .theirs.name)]
     PossibleDuplicate {
         /// That segment.
         theirs: Arc<Segment>,
     },
-    /// It has children that were not there when it was confirmed. Nothing was sent.
+    /// The segment has children that were added after the confirmation. Nothing was sent.
     #[error("{}", grown(.newcomers))]
     NewChildren {
-        /// Children that were not in the confirmed set.
+        /// The children that were not confirmed.
         newcomers: Vec<SegmentId>,
     },
-    /// The segment it is to stand under is gone. Nothing was sent.
+    /// The new parent no longer exists. Nothing was sent.
     #[error("its new parent no longer exists")]
     ParentMissing,
-    /// Somebody else moved the segment it is to stand under below it. Nothing was sent.
+    /// Someone else moved the new parent below the segment. Nothing was sent.
     #[error("its new parent is now one of its descendants")]
     WouldCreateCycle,
-    /// Somebody else changed the same thing since the person looked. Nothing was sent.
+    /// Someone else changed the same field or deleted the segment since the user saw it. Nothing was sent.
     #[error("{}", conflict(.theirs.is_some(), .fields))]
     Conflict {
-        /// The segment as it is now, `None` when it is gone.
+        /// The segment on the server, `None` if it was deleted.
         theirs: Option<Arc<Segment>>,
-        /// The fields both sides changed.
+        /// The fields that both sides changed.
         fields: Vec<Field>,
     },
 }
 
 impl WriteError {
-    /// Whether it may have been applied all the same.
+    /// Whether the operation may have been applied anyway.
     #[must_use]
     pub const fn may_have_been_applied(&self) -> bool {
         matches!(self, Self::InDoubt(_) | Self::PossibleDuplicate { .. })
     }
 }
 
-/// What went wrong, without what was being done: whoever shows this says that by the name of the segment.
+/// Returns the reason without the call, since the caller shows the segment's name.
 fn why(error: &RemoteError) -> String {
     let reads = matches!(error.call, Call::One(_) | Call::Page(_) | Call::Changes(_));
     format!("{}{}", error.fault, if reads { " while checking it" } else { "" })

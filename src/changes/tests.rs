@@ -1,4 +1,4 @@
-//! The queue as a whole, driven by a person at random and executed by a script.
+//! The whole queue, driven by a randomized user against a scripted server.
 
 mod model;
 mod person;

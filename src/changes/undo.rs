@@ -1,8 +1,7 @@
-//! What was done in this session, to be undone and redone, a plan at a time.
+//! Undo and redo of plans.
 //!
-//! Undoing is a plan like any other: the inverse operations in the opposite order, with the same looks for what somebody else has
-//! done meanwhile. A segment that was deleted comes back with a new id, which no API can help; whatever is remembered of the old
-//! one is about the new one from then on.
+//! An undo is a plan like any other: the inverse operations in reverse order, with the same conflict checks. A deleted segment
+//! comes back with a new id, since no API can restore the old one; entries that mention the old id are translated to the new one.
 
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,57 +16,57 @@ use super::model::{OpId, Operation, Plan, PlanId};
 use super::plans::{OpState, QueuedPlan, Title};
 use super::result::{WriteResult, Written};
 
-/// What can be undone, and what can be redone.
+/// The plans that can be undone and redone.
 #[derive(Debug, Clone, Default)]
 pub struct UndoStack {
     done: Vec<UndoEntry>,
     undone: Vec<UndoEntry>,
-    /// The former ids of segments that have come back under others, in that order. Entries are brought up to date when they are
-    /// taken, so a segment that comes back costs the same however much is remembered.
+    /// Former and new id of each segment that was created again, in that order. Entries are translated only when they are taken,
+    /// so creating a segment again costs the same however many entries there are.
     renamed: Vec<(SegmentId, SegmentId)>,
 }
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanKind {
-    /// It does something new.
+    /// It makes a new change.
     Ordinary,
-    /// It undoes another one.
+    /// It undoes another plan.
     Undo(UndoOf),
-    /// It does again what was undone.
+    /// It redoes a plan that was undone.
     Redo(UndoOf),
 }
 
-/// What a plan undoes or redoes.
+/// The plan that is undone or redone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndoOf {
     entry: UndoEntry,
-    /// The former ids of segments that are created again, by their place in the plan.
+    /// Former ids of the segments that are created again, by index in the plan.
     pub(super) former: HashMap<usize, SegmentId>,
-    /// For each operation of the entry, the place in the plan of its inverse.
+    /// For each operation of the entry, the index of its inverse in the plan.
     places: Vec<usize>,
 }
 
-/// What one plan did.
+/// The effects of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UndoEntry {
     plan_id: PlanId,
-    /// When the plan was submitted: what was submitted later is undone earlier, whichever plan was finished first.
+    /// Sequence number of the plan's submission: plans are undone in reverse order of submission, not of completion.
     submitted: u64,
     title: String,
-    /// In the order in which it was done.
+    /// In the order in which they were done.
     ops: Vec<RecordedOp>,
 }
 
-/// What one operation did, and when.
+/// The effect of an operation, and when it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RecordedOp {
     did: DoneOp,
-    /// How many segments had come back under other ids before it.
+    /// Length of `UndoStack::renamed` when it was recorded.
     renamed_before: usize,
 }
 
-/// What one operation did.
+/// The effect of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DoneOp {
     /// It created a segment.
@@ -76,14 +75,14 @@ pub enum DoneOp {
     Updated {
         /// The segment before.
         before: Arc<Segment>,
-        /// And after.
+        /// The segment after.
         after: Arc<Segment>,
-        /// The fields that it changed.
+        /// The fields that were changed.
         fields: Vec<Field>,
     },
     /// It deleted a segment.
     Deleted {
-        /// The segment.
+        /// The segment before.
         segment: Arc<Segment>,
         /// The children that were left to the server.
         leaving: Vec<SegmentId>,
@@ -93,26 +92,26 @@ pub enum DoneOp {
 /// Undo or redo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UndoStep {
-    /// What was done last is undone.
+    /// Undoes the last plan.
     Undo,
-    /// What was undone last is done again.
+    /// Redoes the plan that was undone last.
     Redo,
 }
 
-/// Plans that are remembered; of more, the oldest are forgotten.
+/// Maximum number of plans to undo; beyond it, the oldest is forgotten.
 const REMEMBERED: usize = 1_000;
 
 impl DoneOp {
-    /// What an operation did; `None` when there is nothing that is its own to be undone.
+    /// Returns the effect of an operation; `None` if there is none to undo.
     #[must_use]
     pub fn of(operation: &Operation, result: &WriteResult) -> Option<Self> {
         match (operation, result) {
-            // What existed before is not this operation's to be deleted.
+            // A segment that existed before is not this operation's to delete.
             (Operation::Create { .. }, WriteResult::Created(Written { existed: false, segment, .. })) => {
                 Some(Self::Created(Arc::clone(segment)))
             }
             (Operation::Update { base, draft }, WriteResult::Updated(written)) => {
-                // What somebody else had made as wanted before is not this operation's to be undone.
+                // A value that someone else had already set is not this operation's to undo.
                 let mut fields = draft.changes(base);
                 fields.retain(|field| written.written.contains(field) && !written.ignored.contains(field));
                 let (before, after) = (Arc::clone(base), Arc::clone(&written.segment));
@@ -125,7 +124,7 @@ impl DoneOp {
         }
     }
 
-    /// The segment that it was about, as it is afterwards; as it was, when it is deleted.
+    /// Returns the segment after the operation, or before it if it was deleted.
     #[must_use]
     pub const fn segment(&self) -> &Arc<Segment> {
         match self {
@@ -140,7 +139,7 @@ impl DoneOp {
         }
     }
 
-    /// The same about segments that have come back under other ids.
+    /// Returns the effect with some ids replaced.
     #[must_use]
     pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
         let segment = |segment: Arc<Segment>| segment.with_ids(other).map_or(segment, Arc::new);
@@ -158,7 +157,7 @@ impl DoneOp {
 }
 
 impl UndoStack {
-    /// A plan is finished, and this is what it did. What it was to undo and did not can be undone later.
+    /// Adds a finished plan. If it was an undo or redo, the effects that it did not revert return to the stack.
     pub(super) fn remember(&mut self, plan_id: PlanId, plan: QueuedPlan) {
         let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
         let QueuedPlan { title: Title { wish: title, .. }, done: ops, kind, submitted, .. } = plan;
@@ -183,18 +182,18 @@ impl UndoStack {
         }
     }
 
-    /// What an earlier session did with a plan can be undone in this one, as what was done last before all that it does itself.
+    /// Adds a plan of an earlier session, ordered before all plans of this one.
     pub(super) fn restore(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
         let ops = did.into_iter().map(|did| self.record(did)).collect();
         put(&mut self.done, Some(UndoEntry { plan_id, submitted: 0, title, ops }));
     }
 
-    /// A segment has come back under another id.
+    /// Records the new id of a segment that was created again.
     pub(super) fn rename(&mut self, former: SegmentId, id: SegmentId) {
         self.renamed.push((former, id));
     }
 
-    /// What an operation did just now.
+    /// Records an effect at the present moment.
     pub(super) fn record(&self, did: DoneOp) -> RecordedOp {
         RecordedOp { did, renamed_before: self.renamed.len() }
     }
@@ -211,19 +210,19 @@ impl UndoStack {
         !self.undone.is_empty()
     }
 
-    /// When the plan was submitted that would be undone next.
+    /// Submission number of the plan that would be undone next.
     pub(super) fn last(&self) -> Option<u64> {
         self.done.last().map(|entry| entry.submitted)
     }
 
-    /// Whether what a plan did can be undone.
+    /// Whether a plan's effects can be undone.
     #[must_use]
     pub fn can_undo_plan(&self, plan_id: PlanId) -> bool {
         self.done.iter().any(|entry| entry.plan_id == plan_id)
     }
 
-    /// The plan that undoes or redoes what was done or undone last, or undoes what a certain plan did, with its title; `None` when
-    /// there is nothing.
+    /// Takes an entry and returns the plan that undoes or redoes it, with its title. `of` undoes a certain plan instead of the
+    /// last. `None` if there is no such entry.
     pub(super) fn take(
         &mut self,
         step: UndoStep,
@@ -262,7 +261,7 @@ impl UndoStack {
         Some((plan, title, if step == UndoStep::Undo { PlanKind::Undo(of) } else { PlanKind::Redo(of) }))
     }
 
-    /// An entry about the segments that have taken the place of former ones.
+    /// Translates an entry to the present ids of segments that were created again.
     fn up_to_date(&self, entry: UndoEntry) -> UndoEntry {
         let oldest = entry.ops.iter().map(|op| op.renamed_before).min().unwrap_or_default();
         let renamed = self.renamed.iter().enumerate().skip(oldest);
@@ -274,7 +273,7 @@ impl UndoStack {
         let ops = entry.ops.into_iter().map(|RecordedOp { did, renamed_before }| {
             let next = |id: &SegmentId| renamed.get(id).filter(|(at, _)| *at >= renamed_before).map(|(_, now)| *now);
             let now = |id: &SegmentId| {
-                // A segment may have gone and come back several times. Nothing stops a server from giving an id again.
+                // A segment may have been deleted and created again several times. A server might even reuse an id.
                 let later = std::iter::successors(next(id), |now| next(now));
                 later.take(renamed.len()).last().cloned()
             };
@@ -284,7 +283,7 @@ impl UndoStack {
     }
 }
 
-/// Puts an entry where it belongs by when it was submitted.
+/// Inserts an entry in the order of submission.
 fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
     if let Some(entry) = entry {
         let place = entries.partition_point(|other| other.submitted <= entry.submitted);
@@ -293,12 +292,12 @@ fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
 }
 
 impl UndoOf {
-    /// The plan that is undone.
+    /// The plan that is undone or redone.
     pub(super) const fn plan_id(&self) -> PlanId {
         self.entry.plan_id
     }
 
-    /// What of it was not undone.
+    /// Returns the part of the entry that was not reverted.
     fn left(self, done: &[bool]) -> Option<UndoEntry> {
         let UndoEntry { plan_id, submitted, title, ops } = self.entry;
         let is_left = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
@@ -307,14 +306,14 @@ impl UndoOf {
     }
 }
 
-/// A plan that undoes something, with what [`UndoOf`] remembers of it.
+/// The inverse of an entry, with the tables for [`UndoOf`].
 struct Inverse {
     plan: Plan,
     former: HashMap<usize, SegmentId>,
     places: Vec<usize>,
 }
 
-/// The inverse of each operation, the last first.
+/// Returns the inverse of each effect, last first.
 fn inverse(made: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
     let mut operations = Vec::with_capacity(made.len());
     let mut places = vec![0; made.len()];
@@ -334,7 +333,8 @@ fn inverse(made: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
                 Operation::Delete { base: Arc::clone(segment), leaving }
             }
             DoneOp::Updated { before, after, fields } => {
-                // What had lost its parent can only lose it again, with that.
+                // An orphan that was moved under a created segment can't be moved back: it is orphaned again when that segment is
+                // deleted.
                 let orphaned = before.parent.as_ref().is_some_and(|parent| !forest.contains(parent));
                 if let Some(parent) = after.parent.as_ref().filter(|parent| orphaned && created.contains(parent))
                     && fields == &[Field::Parent]
@@ -359,8 +359,8 @@ fn inverse(made: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
     Inverse { plan: Plan { operations }, former, places }
 }
 
-/// What puts the children that were left to the server below the segment that comes back: those that are still there, and where the
-/// server may have put them. One that stands elsewhere was moved by somebody since.
+/// Returns the moves of the children that were left to the server to the segment that is created again. A child that is neither
+/// at the top nor under the old id or the old parent was moved by someone since, and stays.
 fn attached_again(
     segment: &Segment,
     leaving: &[SegmentId],
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_subtree_comes_back_from_the_top_down_under_its_new_ids() {
+    fn a_deleted_subtree_is_created_again_parents_first() {
         let ops = [deleted(segment("child", Some("root"))), deleted(segment("root", None))];
         let Inverse { plan, former, .. } = inverse(&ops, &Forest::new(), PlanId(9));
         let root = OpId { plan_id: PlanId(9), index: 0 };
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_changed_is_changed_back() {
+    fn undo_reverts_only_the_changed_fields() {
         let before = segment("a", None);
         let after = Arc::new(Segment { name: "mine".into(), external_id: Some("theirs".into()), ..(*before).clone() });
         let ops = [DoneOp::Updated { before, after: Arc::clone(&after), fields: vec![Field::Name] }];
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_undone_can_be_undone_later() {
+    fn the_rest_of_a_partial_undo_can_be_undone_later() {
         let mut history = UndoStack::default();
         let did = ["a", "b"].map(|id| DoneOp::Created(segment(id, None)));
         let ops: Vec<_> = did.into_iter().map(|did| history.record(did)).collect();
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_later_is_undone_earlier() {
+    fn plans_are_undone_in_reverse_order_of_submission() {
         let mut history = UndoStack::default();
         for submitted in [2, 1, 3] {
             let done = vec![DoneOp::Created(segment("a", None))];
@@ -455,11 +455,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_of_a_segment_is_about_the_one_that_took_its_place() {
+    fn undo_follows_a_segment_that_was_created_again() {
         let mut history = UndoStack::default();
         let done = vec![DoneOp::Created(segment("old", None)), DoneOp::Created(segment("child", Some("old")))];
         let plan = finished(1, done, &[true, true], PlanKind::Ordinary);
-        // It came back before the last of the plan was done.
+        // The id changed before the last operation of the plan was done.
         history.rename(made_id("old"), made_id("new"));
         history.remember(PlanId(1), plan);
         history.rename(made_id("new"), made_id("newest"));

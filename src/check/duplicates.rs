@@ -1,4 +1,4 @@
-//! What several segments have and only one should: an external id, a name below the same parent.
+//! Rules about values that should be unique: external ids, and names among siblings.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,27 +9,27 @@ use crate::forest::folded;
 use crate::printable::is_hidden;
 use crate::segment::Segment;
 
-/// Looks for external ids and names that are not one segment's alone.
+/// Checks for shared external ids and for siblings with the same name.
 pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
     if found.wants(Rule::DuplicateExternalId) {
         let groups = several(segments, |segment| segment.external_id.as_deref().filter(|text| !text.is_empty()));
         report(groups, Rule::DuplicateExternalId, Evidence::SameExternalId, found);
     }
     if found.wants(Rule::SameNameSiblings) {
-        // Blank names are the same too, and have a rule of their own.
+        // Blank names are equal too, but have a rule of their own.
         let name = |segment: &Arc<Segment>| Some(plain(&segment.name)).filter(|name| !name.is_empty());
         let groups = several(segments, |segment| Some((segment.parent.as_ref(), name(segment)?)));
         report(groups, Rule::SameNameSiblings, Evidence::SameName, found);
     }
 }
 
-/// Groups of two and more that have the same, each sorted by id.
+/// Returns the groups of two or more segments with the same key, each sorted by id.
 fn several<'a, Same: Eq + Hash>(
     segments: &'a [Arc<Segment>],
     what: impl Fn(&'a Arc<Segment>) -> Option<Same>,
 ) -> impl Iterator<Item = Arc<[Arc<Segment>]>> {
     let mut places: HashMap<Same, usize> = HashMap::with_capacity(segments.len());
-    // Most have something of their own, so a group is begun only for the second one.
+    // Most keys are unique, so a group is created only for the second segment.
     let mut groups: Vec<Vec<Arc<Segment>>> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     for (at, segment) in segments.iter().enumerate() {
@@ -63,7 +63,7 @@ fn report(
     }
 }
 
-/// A name as one remembers it: without case, accents, what can't be seen, and more than one space at a place.
+/// Returns a name without case, accents, invisible characters and repeated spaces, to compare it.
 fn plain(name: &str) -> String {
     let visible: String = name.chars().filter(|character| !is_hidden(*character)).collect();
     let mut plain = String::with_capacity(visible.len());

@@ -1,32 +1,32 @@
-//! Looking at a whole tree without holding up whoever changes or shows it.
+//! A check of a whole tree that can run on any thread, without blocking changes to the tree or its display.
 
 use std::sync::Arc;
 
 use super::{Finding, Rules, check};
 use crate::forest::Snapshot;
 
-/// A tree to be looked at, as it was when somebody asked. Any thread can carry it out.
+/// A snapshot of a tree to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckJob {
-    /// The state of the tree that it is about: see [`Forest::revision`](crate::forest::Forest::revision).
+    /// The revision of the forest: see [`Forest::revision`](crate::forest::Forest::revision).
     pub revision: u64,
-    /// The segments.
+    /// The segments to check.
     pub snapshot: Snapshot,
-    /// What they are looked at for.
+    /// The rules to check them against.
     pub rules: Rules,
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The state of the tree that it is about.
+    /// The revision of the forest that was checked.
     pub revision: u64,
-    /// The findings, in their order.
+    /// The findings, in the order of [`check()`].
     pub findings: Arc<[Finding]>,
 }
 
 impl CheckJob {
-    /// Looks at all segments.
+    /// Checks all segments.
     #[must_use]
     pub fn carried_out(&self) -> Checked {
         let segments: Vec<_> = self.snapshot.iter().cloned().collect();

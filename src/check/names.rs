@@ -1,4 +1,4 @@
-//! Names and external ids by themselves: what nobody can read, or nobody can see.
+//! Rules about single names and external ids: blank, padded, invisible characters, mixed scripts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::{Evidence, Found, Rule};
 use crate::printable::is_hidden;
 use crate::segment::{Field, Segment};
 
-/// Joins pictures and the letters of some scripts: it is seen by what it does.
+/// The zero-width joiners. They are allowed in names: emoji and some scripts need them, and their effect is visible.
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
-/// Looks at the names and external ids of all segments.
+/// Checks the names and external ids of all segments.
 pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
     for segment in segments {
         if segment.has_blank_name() {
@@ -27,7 +27,7 @@ pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
         if segment.external_id.is_none() {
             found.add(Rule::MissingExternalId, segment, Evidence::NoExternalId);
         }
-        // What is of one script as a whole has no word of two.
+        // ASCII has letters of one script only.
         if !segment.name.is_ascii() && found.wants(Rule::MixedScripts) {
             let mixed = words(&segment.name).find(|word| !word.is_single_script());
             if let Some(word) = mixed {
@@ -39,7 +39,7 @@ pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
     }
 }
 
-/// The first character that nobody can see, and in which field.
+/// Returns the first invisible character and the field that it is in.
 fn invisible(segment: &Segment) -> Option<(Field, char)> {
     let first = |text: &str| text.chars().find(|character| is_invisible(*character));
     let external_id = || segment.external_id.as_deref().and_then(first);
@@ -51,12 +51,12 @@ fn is_invisible(character: char) -> bool {
     is_hidden(character) && !JOINERS.contains(&character)
 }
 
-/// Letters and figures that stand together.
+/// Splits a name into words at spaces and ASCII punctuation.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|character: char| character.is_whitespace() || character.is_ascii_punctuation())
 }
 
-/// The scripts of a word, as a part of a sentence.
+/// Returns the scripts of a word as part of a sentence.
 fn scripts(word: &str) -> String {
     let scripts: BTreeSet<&str> = word
         .chars()
@@ -67,8 +67,8 @@ fn scripts(word: &str) -> String {
     scripts.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
-/// The name without the spaces around it and without what nobody can see; `None` where it is as it should be, or where nothing would
-/// be left.
+/// Returns the name without invisible characters and surrounding spaces, or `None` if it needs no repair or nothing would be
+/// left.
 #[must_use]
 pub fn mended_name(name: &str) -> Option<String> {
     let visible: String = name.chars().filter(|character| !is_invisible(*character)).collect();

@@ -1,37 +1,37 @@
-//! The rules by their names, and how grave it is to break each.
+//! The rules, their names and their levels.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What segments are looked at for. In the order in which findings are listed.
+/// A rule that segments are checked against. The order is that of the findings within a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// A parent that does not exist.
     Orphan,
-    /// Parents that lead back to where they began.
+    /// Ancestors that form a cycle.
     Cycle,
     /// A segment that is its own parent.
     SelfParent,
-    /// A name with nothing to read in it.
+    /// A name that is empty or blank.
     BlankName,
-    /// An external id that several segments bear.
+    /// An external id that several segments share.
     DuplicateExternalId,
-    /// Siblings with the same name, whatever the case and the accents.
+    /// Siblings with the same name, ignoring case and accents.
     SameNameSiblings,
-    /// A name with spaces around it.
+    /// A name with leading or trailing spaces.
     PaddedName,
-    /// Characters that nobody can see, in the name or the external id.
+    /// Invisible characters in the name or the external id.
     InvisibleCharacters,
-    /// A word of letters from several scripts.
+    /// A word that mixes letters of several scripts.
     MixedScripts,
     /// A segment without an external id.
     MissingExternalId,
-    /// A segment deeper than is wished.
+    /// A segment deeper than [`Rules::max_depth`].
     TooDeep,
 }
 
 impl Rule {
-    /// Every rule, in their order.
+    /// Every rule, in order.
     pub const ALL: [Self; 11] = [
         Self::Orphan,
         Self::Cycle,
@@ -46,7 +46,7 @@ impl Rule {
         Self::TooDeep,
     ];
 
-    /// Its name in the configuration, on the command line and on the screen.
+    /// Returns its name in the configuration, on the command line and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Rule {
         }
     }
 
-    /// What it looks for, in one line of help.
+    /// Returns what the rule looks for, as one line of help.
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
@@ -82,8 +82,7 @@ impl Rule {
         }
     }
 
-    /// Its level unless something else is wished. What the platform itself can't want is an error; what may be meant is a warning;
-    /// what only some tenants mind is off.
+    /// Returns the default level: an error if it can't be intended, a warning if it may be, off if only some tenants mind.
     #[must_use]
     pub const fn usual_level(self) -> Level {
         match self {
@@ -93,7 +92,7 @@ impl Rule {
         }
     }
 
-    /// Its place among all rules.
+    /// Returns its index in [`ALL`](Self::ALL).
     const fn place(self) -> usize {
         self as usize
     }
@@ -105,22 +104,22 @@ impl fmt::Display for Rule {
     }
 }
 
-/// How grave it is to break a rule. The graver one is the greater one.
+/// How serious it is to break a rule. More serious levels are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Nobody minds: it is not looked for.
+    /// The rule is not checked.
     Off,
-    /// It may be meant.
+    /// It may be intended.
     Warning,
-    /// It can't be meant.
+    /// It can't be intended.
     Error,
 }
 
 impl Level {
-    /// Every level, the least grave first.
+    /// Every level, the least serious first.
     pub const ALL: [Self; 3] = [Self::Off, Self::Warning, Self::Error];
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,7 +136,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// A word that names no rule or no level.
+/// A word that is not the name of a rule or a level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleFault {
     /// There is no such rule.
@@ -176,15 +175,15 @@ impl FromStr for Level {
     }
 }
 
-/// How grave each rule is, and how deep a tree may be.
+/// The level of each rule, and how deep a tree may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     levels: [Level; Rule::ALL.len()],
-    /// The deepest level that is wished; those at the top are on the first.
+    /// The deepest level allowed; roots are on level 1.
     pub max_depth: u32,
 }
 
-/// Levels of a tree that is not too deep, unless something else is wished.
+/// The default of [`Rules::max_depth`].
 const USUAL_DEPTH: u32 = 10;
 
 impl Default for Rules {
@@ -194,18 +193,18 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// How grave it is to break a rule.
+    /// Returns the level of a rule.
     #[must_use]
     pub fn level(&self, rule: Rule) -> Level {
         self.levels[rule.place()]
     }
 
-    /// Breaking a rule is that grave from now on.
+    /// Sets the level of a rule.
     pub fn set(&mut self, rule: Rule, level: Level) {
         self.levels[rule.place()] = level;
     }
 
-    /// The same with these rules only: each at its level, and as a warning where that is off.
+    /// Restricts the check to these rules: each keeps its level, or becomes a warning if it is off.
     #[must_use]
     pub fn only(mut self, rules: &[Rule]) -> Self {
         for rule in Rule::ALL {

@@ -1,4 +1,4 @@
-//! Parents: missing ones, loops, and levels.
+//! Rules about parents: orphans, cycles and depth.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use super::{Evidence, Found, Rule};
 use crate::segment::{Segment, SegmentId};
 
-/// Where a segment stands.
+/// Where a segment is in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Not looked at yet.
+    /// Not visited yet.
     Unknown,
-    /// On the way that is being followed.
+    /// On the path that is being followed.
     OnTheWay,
-    /// On that level below the top, or below a parent that is missing; the first is 1.
+    /// On this level; roots and orphans are on level 1.
     Level(u32),
-    /// In a loop, or below one: on no level.
+    /// In a cycle or below one, so on no level.
     Nowhere,
 }
 
-/// Looks at the parents of all segments.
+/// Checks the parents of all segments.
 pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
     let places: HashMap<&SegmentId, usize> =
         segments.iter().enumerate().map(|(at, segment)| (&segment.id, at)).collect();
@@ -47,7 +47,7 @@ pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
     }
 }
 
-/// Follows the parents of each segment up to what is known already, and answers where all stand.
+/// Follows the parents of each segment up to one whose place is known. Returns the place of every segment and reports cycles.
 fn follow(segments: &[Arc<Segment>], parents: &[Option<usize>], found: &mut Found<'_>) -> Vec<Place> {
     let mut places = vec![Place::Unknown; segments.len()];
     let mut way = Vec::new();
@@ -77,11 +77,11 @@ fn follow(segments: &[Arc<Segment>], parents: &[Option<usize>], found: &mut Foun
     places
 }
 
-/// The way has come back to a segment that is on it: from there on it is a loop.
+/// Reports the cycle that the path has run into at `again`.
 fn report_cycle(segments: &[Arc<Segment>], way: &[usize], again: usize, found: &mut Found<'_>) {
     let from = way.iter().position(|at| *at == again).unwrap_or(0);
     let mut cycle: Vec<Arc<Segment>> = way[from..].iter().map(|at| Arc::clone(&segments[*at])).collect();
-    // A segment that is its own parent has a rule of its own.
+    // A segment that is its own parent has its own rule.
     if cycle.len() < 2 {
         return;
     }

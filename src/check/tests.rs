@@ -1,4 +1,4 @@
-//! The rules one by one, and all of them against a plain reading of each.
+//! Tests of each rule, and a property test of all of them against a naive implementation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::forest::folded;
 
-/// A segment: id, name, external id, parent; an empty text is nothing.
+/// Creates a segment from id, name, external id and parent; an empty external id or parent means none.
 fn segment(id: &str, name: &str, external_id: &str, parent: &str) -> Arc<Segment> {
     Arc::new(Segment {
         id: SegmentId::new(id).unwrap(),
@@ -17,12 +17,12 @@ fn segment(id: &str, name: &str, external_id: &str, parent: &str) -> Arc<Segment
     })
 }
 
-/// With no rule off.
+/// The default rules, with those that are off as warnings.
 fn all_rules() -> Rules {
     Rules::default().only(&Rule::ALL)
 }
 
-/// What is found, a line each: rule, segment, sentence.
+/// Returns the findings, one per line: rule, segment, sentence.
 fn lines(segments: &[Arc<Segment>], rules: &Rules) -> Vec<String> {
     let line = |finding: &Finding| format!("{} {}: {finding}", finding.rule, finding.segment.id);
     check(segments, rules).iter().map(line).collect()
@@ -40,7 +40,7 @@ fn a_sound_tree_has_no_findings() {
 }
 
 #[test]
-fn parents_that_are_not_there_or_lead_back_are_found() {
+fn orphans_cycles_and_self_parents_are_found() {
     let segments = [
         segment("a", "A", "", "gone"),
         segment("b", "B", "", "b"),
@@ -62,7 +62,7 @@ fn parents_that_are_not_there_or_lead_back_are_found() {
 }
 
 #[test]
-fn names_that_nobody_can_read_or_see_whole_are_found() {
+fn blank_padded_invisible_and_mixed_names_are_found() {
     let segments = [
         segment("1", " \u{a0}", "a", ""),
         segment("2", "Retail ", "b", ""),
@@ -84,7 +84,7 @@ fn names_that_nobody_can_read_or_see_whole_are_found() {
 }
 
 #[test]
-fn what_only_one_should_have_is_found_with_all_that_have_it() {
+fn duplicate_ids_and_sibling_names_are_found() {
     let segments = [
         segment("1", "VIP", "X", ""),
         segment("2", "Łódź", "X", "1"),
@@ -104,7 +104,7 @@ fn what_only_one_should_have_is_found_with_all_that_have_it() {
 }
 
 #[test]
-fn rules_that_are_off_find_nothing_until_they_are_on() {
+fn rules_that_are_off_find_nothing() {
     let chain: Vec<_> = (1..=12).map(|at| segment(&at.to_string(), &format!("L{at}"), "", &parent_of(at))).collect();
     assert_eq!(lines(&chain, &Rules::default()), Vec::<String>::new());
     let deep = lines(&chain, &Rules::default().only(&[Rule::TooDeep]));
@@ -117,7 +117,7 @@ fn parent_of(at: u32) -> String {
 }
 
 #[test]
-fn a_rule_and_a_level_are_read_by_their_names_and_a_wrong_one_lists_them() {
+fn an_unknown_rule_or_level_is_refused_with_the_valid_names() {
     for rule in Rule::ALL {
         assert_eq!(rule.name().parse(), Ok(rule));
     }
@@ -135,14 +135,14 @@ fn a_rule_and_a_level_are_read_by_their_names_and_a_wrong_one_lists_them() {
 }
 
 #[test]
-fn a_name_is_mended_where_there_is_something_left_of_it() {
+fn a_name_is_mended_unless_nothing_would_be_left() {
     assert_eq!(mended_name(" VIP\u{200b} ").as_deref(), Some("VIP"));
     assert_eq!(mended_name("VIP"), None);
     assert_eq!(mended_name(" \u{200b} "), None);
 }
 
 #[test]
-fn a_chain_of_a_hundred_thousand_in_any_order_and_its_loop_take_no_time() {
+fn a_cycle_of_100_000_segments_is_found_from_its_smallest_id() {
     let mut chain: Vec<_> = (1..=100_000).map(|at| segment(&at.to_string(), "L", "", &parent_of(at))).collect();
     chain[0] = segment("1", "L", "", "100000");
     chain.reverse();
@@ -151,7 +151,7 @@ fn a_chain_of_a_hundred_thousand_in_any_order_and_its_loop_take_no_time() {
     assert_eq!(findings[0].segment.id.text(), "1", "the loop is told from its smallest id on");
 }
 
-/// Segments of which many have something in common and many something wrong.
+/// Generates segments of which many share values and break rules.
 fn any_segments() -> impl Strategy<Value = Vec<Arc<Segment>>> {
     let names =
         prop_oneof![Just("VIP"), Just("vip "), Just("Łódź"), Just("lodz"), Just(""), Just("V\u{200b}IP"), Just("VІP")];
@@ -167,7 +167,7 @@ fn any_segments() -> impl Strategy<Value = Vec<Arc<Segment>>> {
     })
 }
 
-/// The rules as one would explain them, in no hurry.
+/// A naive implementation of the rules.
 fn plainly(segments: &[Arc<Segment>]) -> BTreeSet<(Rule, String)> {
     let by_id: BTreeMap<_, _> = segments.iter().map(|segment| (segment.id.clone(), segment)).collect();
     let above = |segment: &Segment| segment.parent.as_ref().and_then(|parent| by_id.get(parent).copied());
@@ -222,7 +222,7 @@ fn plainly(segments: &[Arc<Segment>]) -> BTreeSet<(Rule, String)> {
 
 proptest! {
     #[test]
-    fn the_same_is_found_as_by_looking_at_each_rule_plainly_in_whatever_order_they_come(
+    fn findings_match_a_naive_check_in_any_order(
         (segments, shuffled) in any_segments().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
     ) {
         let mut rules = all_rules();

@@ -1,4 +1,4 @@
-//! Applying a file of segments, or a plan that was saved.
+//! `segtui apply`: applies a file of segments, or a saved plan.
 
 mod id_map;
 mod rejects;
@@ -80,7 +80,7 @@ pub(super) async fn run(
     output::blocking(move |cancelled| applied.tell(targets, cancelled)).await
 }
 
-/// What was sent, to be told.
+/// What was sent, to be reported.
 struct Applied {
     todo: Todo,
     sent: Sent,
@@ -91,7 +91,7 @@ struct Applied {
 }
 
 impl Applied {
-    /// Writes the rows that are left, the new IDs and the sum, and says how the program ends.
+    /// Writes the rejects, the id map and the counts, and returns how the program ends.
     fn tell(&self, targets: Targets, cancelled: &CancellationToken) -> Result<Exit, Failure> {
         let Self { todo, sent, loaded, plan_id, arguments, notes } = self;
         let tally = todo.tally(sent);
@@ -121,7 +121,7 @@ impl Applied {
     }
 }
 
-/// Where what comes of it is written.
+/// The output files.
 struct Targets {
     rejects: Option<Target>,
     id_map: Option<Target>,
@@ -138,12 +138,12 @@ impl Targets {
     }
 }
 
-/// Everything that has to be known before something is sent, agreed to.
+/// Everything that is needed to send, with the user's consent.
 struct Ready {
     todo: Todo,
     sync: SyncHandle,
     doubts: Vec<Doubt>,
-    /// What an earlier run has applied, of which only this one has learnt.
+    /// What an earlier run has applied, which was found out only in this run.
     did: Vec<HistoryEntry>,
     loaded: Loaded,
     connection: Connection,
@@ -151,22 +151,22 @@ struct Ready {
     _link: super::link::Link,
 }
 
-/// What is to be done, and what of what was asked for is not.
+/// What to send, and what of the source is not sent.
 pub(super) struct Todo {
-    /// How the file is called.
+    /// The name of the file.
     name: String,
     /// The file, unless it is a saved plan.
     source: Option<Source>,
     operations: Vec<PlannedOperation>,
-    /// Of a saved plan: the operations as they stand there, with their places.
+    /// For a saved plan: its operations that are still to be done, with their indices in it.
     saved: Vec<Entry>,
-    /// What a person has to decide about.
+    /// The plan made of a file, with its conflicts.
     planned: Option<Planned>,
-    /// Operations of a saved plan whose base has changed, by their places there, and why they are not done.
+    /// Operations of a saved plan that are outdated, by their indices in it, and why.
     passed_over: Vec<(usize, SavedOperation, Outdated)>,
-    /// Operations of a saved plan that are done already, by their places there; of a create, with the segment that is there.
+    /// Operations of a saved plan that are already done, by their indices in it; for a create, with the existing segment.
     already_done: Vec<(usize, SavedOperation, Option<SegmentId>)>,
-    /// Segments that rows or operations mean and that were there before, by the lines.
+    /// Existing segments that rows or operations refer to, by line.
     there: Vec<(usize, Arc<Segment>)>,
 }
 
@@ -212,10 +212,10 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     Ok(Ready { todo, sync, doubts, did, loaded, connection, _link: link })
 }
 
-/// Shows what will be done.
+/// Shows what will be sent.
 async fn show(todo: &Todo, loaded: &Loaded, connection: &Connection, paint: Paint) -> Result<(), Failure> {
     let mut text = String::new();
-    // Writing into a text does not fail.
+    // Writing to a string doesn't fail.
     let _never = write_heading(&mut text, todo.source.as_ref(), connection, paint);
     let _never = match &todo.planned {
         Some(planned) => write_plan(&mut text, planned, loaded, paint),
@@ -269,7 +269,7 @@ impl Todo {
         })
     }
 
-    /// The operations as reports name them.
+    /// Returns the operations for reports.
     fn entries(&mut self, forest: &Forest) -> Vec<Entry> {
         let saved = std::mem::take(&mut self.saved);
         if self.source.is_none() { saved } else { Entry::all(&self.operations, forest) }
@@ -297,7 +297,7 @@ impl Todo {
         tally
     }
 
-    /// What was not sent because somebody has to decide about it.
+    /// Returns what was not sent because a person has to decide about it.
     fn undecided(&self) -> Vec<Detail> {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
         let conflicts = conflicts.map(|conflict| Detail {
@@ -318,7 +318,7 @@ impl Todo {
         conflicts.chain(outdated).collect()
     }
 
-    /// What a person does about what was not applied.
+    /// Returns the hint about what was not applied.
     fn what_to_do(&self, tally: &Tally, arguments: &ApplyArguments) -> String {
         if tally.left() == tally.in_doubt + tally.on_hold {
             return "run it again: it looks first for what is in doubt".into();
@@ -338,14 +338,14 @@ impl Todo {
         }
     }
 
-    /// The lines of which something was not applied.
+    /// Returns the lines that were not applied, or not in full.
     fn lines_left(&self, sent: &Sent) -> BTreeSet<usize> {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts).map(|conflict| conflict.line);
         let open = sent.statuses.iter().zip(&sent.entries).filter(|(status, _)| **status != Status::Done);
         conflicts.chain(open.filter_map(|(_, entry)| entry.operation.line)).collect()
     }
 
-    /// The segment of each line that has one, by now.
+    /// Returns the segment of each line that has one by now, and whether it was created.
     fn segments(&self, sent: &Sent) -> Vec<(usize, Arc<Segment>, bool)> {
         let created = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, entry)| {
             let (segment, Entry { operation, .. }) = (sending::written(outcome)?, entry);
@@ -360,12 +360,12 @@ impl Todo {
     }
 }
 
-/// What it means for an operation of a saved plan that it is not done.
+/// Returns the status of an operation of a saved plan that is outdated.
 const fn status_of(why: &Outdated) -> Status {
     if matches!(why, Outdated::OnHold { .. }) { Status::OnHold } else { Status::Conflict }
 }
 
-/// The operations of a saved plan that neither are left nor can't be done any more.
+/// Returns the operations of a saved plan that are neither left to do nor outdated.
 fn done_before(saved: &SavedPlan, left: &Remaining) -> Vec<(usize, SavedOperation, Option<SegmentId>)> {
     let open: BTreeSet<usize> =
         left.places.iter().copied().chain(left.outdated.iter().map(|(place, _)| *place)).collect();
@@ -384,7 +384,7 @@ struct Sum<'a> {
     tally: &'a Tally,
 }
 
-/// Writes what came of it.
+/// Writes the counts of what was applied.
 pub(super) fn write_sum(
     out: &mut dyn Write,
     form: TextOrJson,

@@ -59,7 +59,7 @@ pub(super) struct Arguments {
     pub log: LogArguments,
 }
 
-/// The version with what tells one build from another.
+/// The version with the commit and target of this build.
 pub(super) const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (", env!("SEGTUI_BUILD_COMMIT"), ", ", env!("SEGTUI_BUILD_TARGET"), ")");
 
@@ -73,15 +73,16 @@ fn after_help() -> String {
     )
 }
 
-/// Commands whose `-o` names a form of output, JSON among them.
+/// Commands that can write JSON, with `-o json` or `--json`.
 const WITH_JSON: &[&str] =
     &["apply", "check", "config", "diff", "doctor", "find", "get", "history", "plan", "profiles", "undo"];
 
-/// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
+/// Returns how errors are written: as JSON if the command was asked for JSON. Reads the raw arguments, as parsing them may be the
+/// error.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
     let arguments: Vec<OsString> = arguments.skip(1).collect();
     let command = arguments.iter().any(|argument| WITH_JSON.iter().any(|name| argument == name));
-    // Short flags may stand together: `-qo json`.
+    // Short flags can be combined: `-qo json`.
     let ends_short_flags = |argument: &OsString, end: &str| {
         let argument = argument.to_string_lossy();
         argument.starts_with('-') && !argument.starts_with("--") && argument.ends_with(end)
@@ -188,11 +189,11 @@ pub(super) struct ConnectionArguments {
 }
 
 impl ConnectionArguments {
-    /// The flags behind a command's name, with those before it where they are missing.
+    /// Returns the flags after a command's name, completed with those before it.
     ///
     /// # Errors
     ///
-    /// The two say different things of the tenant: the parser sees each by itself.
+    /// Fails if `--demo` and another flag name different tenants: the parser checks the two sets separately.
     pub fn or(self, before: Self) -> Result<Self, Failure> {
         let both = self.filled_from(before);
         match both.tenant_flags().as_slice() {
@@ -218,7 +219,7 @@ impl ConnectionArguments {
         }
     }
 
-    /// The flags that were given and say which tenant is meant, or belong to one tenant only.
+    /// Returns the given flags that name a tenant or are specific to one.
     pub fn tenant_flags(&self) -> Vec<&'static str> {
         let flags = [
             ("--demo", self.demo),
@@ -230,7 +231,7 @@ impl ConnectionArguments {
         flags.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag)).collect()
     }
 
-    /// Whether the flags themselves say which tenant is meant.
+    /// Whether the flags alone name a tenant.
     pub const fn names_a_tenant(&self) -> bool {
         self.demo || self.profile.is_some() || self.tenant.is_some()
     }
@@ -254,12 +255,12 @@ impl ConnectionArguments {
     }
 }
 
-/// What a shell offers for the name of a profile.
+/// Completes the name of a profile.
 fn profiles() -> ArgValueCandidates {
     ArgValueCandidates::new(completing::profiles)
 }
 
-/// What a shell offers for a file, or a tenant in place of one.
+/// Completes a file, or a tenant in place of one.
 fn sources() -> ArgValueCompleter {
     ArgValueCompleter::new(completing::sources)
 }
@@ -341,7 +342,7 @@ pub(super) enum Color {
 }
 
 impl Color {
-    /// A variable of the environment, where the flag goes over `NO_COLOR`.
+    /// Returns an environment variable; `--color` overrides `NO_COLOR`.
     pub fn answer(self, name: &str, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
         match self {
             Self::Never if name == NO_COLOR => Some("1".into()),
@@ -474,12 +475,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_make_sense() {
+    fn the_clap_definition_is_valid() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn the_demo_and_a_tenant_of_ones_own_exclude_each_other() {
+    fn demo_excludes_other_tenant_flags() {
         assert!(Arguments::try_parse_from(["segtui", "--demo", "--tenant", "acme"]).is_err());
         assert!(Arguments::try_parse_from(["segtui", "--demo", "--poll", "0.5"]).is_ok());
         let apart = Arguments::try_parse_from(["segtui", "--tenant", "acme", "tree", "--demo"]).unwrap();
@@ -488,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_the_tenant_may_stand_before_and_behind_the_subcommand() {
+    fn tenant_flags_work_before_and_after_the_subcommand() {
         let before = Arguments::try_parse_from(["segtui", "--profile", "prod", "export"]).unwrap();
         let Some(Command::Export(export)) = before.command else { unreachable!() };
         assert_eq!(export.connection.or(before.connection).unwrap().profile.as_deref(), Some("prod"));
@@ -502,7 +503,7 @@ mod tests {
         }
     }
 
-    /// The commands in a text, each up to where the shell takes over or a comment begins.
+    /// Returns the commands in a text, each up to a pipe, a redirection or a comment.
     fn examples(text: &str) -> Vec<Vec<String>> {
         let lines = text.lines().filter(|line| line.trim_start().starts_with("segtui "));
         let command = |line: &str| {
@@ -513,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_help_and_the_pages_show_can_be_run() {
+    fn examples_in_help_and_docs_parse() {
         let pages = [include_str!("../../README.md"), include_str!("../../docs/commands.md")];
         let blocks = pages.into_iter().flat_map(|page| page.split("```"));
         let blocks = blocks.filter_map(|block| block.strip_prefix("sh\n"));
@@ -534,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_for_colours_goes_over_the_variable() {
+    fn color_overrides_no_color() {
         let environment = |name: &str| Some(format!("{name} of the environment"));
         let answer = |color: Color, name: &str| color.answer(name, environment);
         assert_eq!(answer(Color::Always, "NO_COLOR"), None);
@@ -544,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_json_where_a_command_with_json_was_asked_for_it() {
+    fn errors_are_json_if_the_command_was_asked_for_json() {
         let form = |line: &str| error_form(std::iter::once("segtui").chain(line.split(' ')).map(Into::into));
         for line in [
             "find x -o json",
@@ -562,13 +563,13 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_in_no_debug_text() {
+    fn the_api_key_is_not_in_debug_output() {
         let arguments = Arguments::try_parse_from(["segtui", "--api-key", "hunter2"]).unwrap();
         assert!(!format!("{arguments:?}").contains("hunter2"));
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused() {
+    fn values_out_of_range_are_refused() {
         for arguments in [["--poll", "0.1"], ["--page-size", "0"], ["--concurrency", "65"], ["--log-level", "loud"]] {
             assert!(Arguments::try_parse_from(["segtui"].into_iter().chain(arguments)).is_err(), "{arguments:?}");
         }

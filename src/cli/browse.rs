@@ -1,5 +1,5 @@
-//! Opening the tree in the terminal: one session after the other, for as long as the person goes on elsewhere, and before the
-//! first one the form for a profile where nothing is configured.
+//! Opens the tree in the terminal: one session after the other for as long as the user switches tenants. If nothing is
+//! configured, the form for a new profile comes first.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use super::link::{self, Link, Watched};
 use super::places::{self, Places};
 use super::{look, profile_service};
 
-/// Runs the network on threads of its own and the interface on this one, so that neither waits for the other.
+/// Runs the network on threads of its own and the interface on this one, so that neither blocks the other.
 pub(super) fn run<E>(
     arguments: &ConnectionArguments,
     look: &LookArguments,
@@ -49,39 +49,39 @@ where
     code
 }
 
-/// What holds for all sessions.
+/// What all sessions share.
 struct Browser<'a, E> {
     flags: Flags,
     look: &'a LookArguments,
     environment: E,
     paths: &'a Paths,
-    /// The keys that were typed and are kept nowhere.
+    /// API keys that were typed and are not saved anywhere.
     keys: SessionKeys,
     network: Runtime,
     interface: Runtime,
 }
 
-/// A place to work at, and the way there.
+/// A destination, and the link to it.
 struct Place {
     destination: Destination,
     way: Watched,
 }
 
-/// What flags, variables and the configuration say at the start.
+/// The start, according to flags, variables and the configuration.
 enum Start {
     Demo,
     Connected(Box<Connection>),
-    /// A profile whose key is kept nowhere.
+    /// A profile whose key is not saved anywhere.
     WithoutKey(Box<WithoutKey>),
     Nothing,
 }
 
-/// What opening a place comes to.
+/// The result of opening a destination.
 enum Opened {
     Place(Box<Place>),
-    /// The person would not tell the key that is kept nowhere.
+    /// The user was asked for a key that is not saved, or for a profile, and left.
     Left,
-    /// The system asked to end.
+    /// A signal arrived.
     Signalled(Signal),
 }
 
@@ -103,12 +103,12 @@ where
             Start::WithoutKey(without) => Some(without.connection()),
             Start::Demo | Start::Nothing => None,
         };
-        // On the shell's own screen, where it is found again after quitting.
+        // On the normal screen, where it is still visible after quitting.
         if let Some(note) = first.and_then(link::key_note) {
             failure::note(note, ErrorForm::Text);
         }
         let places = Places::new(&self.flags, &self.environment, first);
-        // Whatever can be found to be wrong is told before the terminal is taken over.
+        // Whatever can be checked is reported before the terminal is taken over.
         let ready = match start {
             Start::Connected(connection) => {
                 Ok(Opened::Place(Box::new(Place { destination: places.first(), way: Link::to(*connection)? })))
@@ -134,7 +134,7 @@ where
         }
     }
 
-    /// What is missing can be asked for at a terminal only.
+    /// Determines the start. Missing settings can be asked for only at a terminal.
     fn start(&self, demo: bool, is_interactive: bool) -> Result<Start, Failure> {
         if demo {
             return Ok(Start::Demo);
@@ -162,7 +162,7 @@ where
         }
     }
 
-    /// Opens a profile whose key is kept nowhere, with the key that was typed for it in this session or is typed now.
+    /// Opens a profile whose key is not saved, with the key that was typed for it earlier in this session or is typed now.
     fn ask_for_key(
         &self,
         without: WithoutKey,
@@ -208,7 +208,7 @@ where
         Ok(filled_in.wrap_err(TERMINAL_GONE)?)
     }
 
-    /// One session after the other. Where one can't go, one stays where one was, and is told why.
+    /// Runs one session after the other. If a destination can't be opened, the current one is opened again with the reason.
     fn go_on(
         &self,
         mut place: Place,
@@ -251,7 +251,7 @@ where
         desk: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        // Plain http was allowed for the tenant of the start only.
+        // Plain http was allowed only for the tenant of the start.
         let flags = Flags { insecure_http: None, ..self.flags.clone() };
         let resolved = |name: &str| config::resolve_profile(name, &flags, &self.environment, self.paths);
         let connection = match &destination {
@@ -281,13 +281,13 @@ where
         Ok(Place { destination: Destination::Demo, way })
     }
 
-    /// The command that tells the key of a profile. It may ask for a password at the terminal.
+    /// Returns the command that prints the key of a profile. It may ask for a password at the terminal.
     fn command_for_key(&self, name: &str) -> Option<String> {
         let listed = config::list(&self.flags, &self.environment, self.paths).ok()?;
         listed.profiles.into_iter().find(|profile| profile.name == name)?.asks
     }
 
-    /// The variables that hold keys, those of profiles that came in since the start as well.
+    /// Returns the variables that hold keys, including those of profiles added since the start.
     fn key_variables(&self, interface: &Interface) -> Vec<String> {
         let mut names = interface.key_variables.clone();
         if let Ok(now) = config::interface(&self.flags, &self.environment, self.paths) {
@@ -308,7 +308,7 @@ where
             key_variables: self.key_variables(interface),
             fragility: look::fragility(self.look),
         };
-        // The demo is another one each time.
+        // The demo's tenant is a new one each time.
         let keeps = !self.look.no_store && place.destination != Destination::Demo;
         let session = Session {
             tenant: connection.tenant.clone(),
@@ -360,22 +360,22 @@ fn code(signal: Signal) -> Exit {
     Exit::Signalled(signal)
 }
 
-/// Everything that a session begins with.
+/// Everything that a session starts with.
 struct Prepared {
     state: State,
     sync: SyncHandle,
     setup: Setup,
-    /// Where it is kept how things are arranged.
+    /// The file in which the view is saved.
     view_file: Option<PathBuf>,
 }
 
-/// How things were arranged the last time. Anything but a view in the file is as good as none.
+/// Returns the saved view, or `None` if there is none or it is invalid.
 fn recalled(file: &Path) -> Option<View> {
     let text = files::read_text(file).ok()?;
     serde_json::from_str(&text).inspect_err(|error| tracing::warn!(%error, "the view can't be read")).ok()
 }
 
-/// Losing the arrangement is nothing to trouble a person with who is leaving.
+/// Saves the view. A failure is only logged: it isn't worth bothering a user who is leaving.
 fn remember(file: &Path, view: &View) {
     let written = serde_json::to_string(view)
         .map_err(io::Error::from)

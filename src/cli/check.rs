@@ -1,4 +1,4 @@
-//! What is wrong with the data of a tenant or a file: one line for each finding, or an object for programs.
+//! `segtui check`: lists what is wrong with the data of a tenant or a file, one finding per line or as a JSON object.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -
     .await
 }
 
-/// What names a tenant elsewhere is no file here, unless there is one of that name.
+/// Refuses an argument that names a tenant in other commands, unless there is a file of that name.
 fn no_tenant(file: &Path) -> Result<(), Failure> {
     let text = file.to_str().unwrap_or_default();
     match ["profile:", "store:"].into_iter().find_map(|kind| text.strip_prefix(kind)) {
@@ -67,7 +67,7 @@ fn no_tenant(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The rules with what the flags say of them. Rules that are only named are the only ones that are looked at.
+/// Applies the flags to the rules. If rules are named without a level, only those are checked.
 fn chosen(mut rules: Rules, arguments: &CheckArguments) -> Rules {
     let named: Vec<_> =
         arguments.rules.iter().filter(|choice| choice.level.is_none()).map(|choice| choice.rule).collect();
@@ -83,15 +83,15 @@ fn chosen(mut rules: Rules, arguments: &CheckArguments) -> Rules {
     rules
 }
 
-/// What is looked at.
+/// What is checked.
 struct Subject {
     from: From,
     forest: Forest,
-    /// How the program ends without any findings.
+    /// The exit code if there are no findings.
     exit: Exit,
 }
 
-/// Where it is from.
+/// Where the segments are from.
 enum From {
     Tenant {
         tenant: String,
@@ -100,7 +100,7 @@ enum From {
     File {
         name: String,
         columns: Vec<Column>,
-        /// The line of each segment, and whether its ID is in the file.
+        /// The line of each segment, and whether its id is in the file.
         lines: HashMap<SegmentId, (usize, bool)>,
     },
 }
@@ -119,7 +119,7 @@ impl Subject {
         Ok(Self { from: From::File { name, columns: rows.columns, lines }, forest, exit: Exit::Done })
     }
 
-    /// The rules that a file can break: one without a column says nothing of what would be in it.
+    /// Turns off the rules that don't apply to a file without the column that they are about.
     fn applicable(&self, mut rules: Rules) -> Rules {
         if let From::File { columns, .. } = &self.from {
             if !columns.contains(&Column::Name) && !columns.contains(&Column::Path) {
@@ -132,13 +132,13 @@ impl Subject {
         rules
     }
 
-    /// The path of a segment, or what it is called where that is too deep for a path.
+    /// Returns the path of a segment, or its name if it is too deep for a path.
     fn place(&self, id: &SegmentId) -> String {
         let name = || self.forest.get(id).map(|segment| segment.name.to_string()).unwrap_or_default();
         self.forest.path_text(id).unwrap_or_else(name)
     }
 
-    /// The line of a segment, if it is of a file, and its ID, unless that only says the line.
+    /// Returns the line of a segment in a file, and its id unless that only stands for the line.
     fn line_and_id<'a>(&self, id: &'a SegmentId) -> (Option<usize>, Option<&'a SegmentId>) {
         match &self.from {
             From::Tenant { .. } => (None, Some(id)),
@@ -150,7 +150,7 @@ impl Subject {
     }
 }
 
-/// The rows of a file as segments.
+/// Converts the rows of a file to segments.
 pub(super) fn segments(name: &str, rows: &Rows) -> Result<Vec<RowSegment>, Failure> {
     rows.segments().map_err(|faults| {
         let details = faults.iter().map(|fault| Detail { line: Some(fault.line), text: fault.to_string() });
@@ -180,14 +180,14 @@ fn write_text(out: &mut dyn Write, subject: &Subject, findings: &[Finding], pain
     writeln!(out, "{}: {found}", counted(subject.forest.len(), Noun::Segment))
 }
 
-/// Errors and warnings.
+/// Returns the numbers of errors and warnings.
 fn counts(findings: &[Finding]) -> [usize; 2] {
     [Level::Error, Level::Warning].map(|level| findings.iter().filter(|finding| finding.level == level).count())
 }
 
-/// What is in the JSON object. Fields may be added; anything else makes another version.
+/// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
-/// Others that break a rule together with a segment, of which so many are named.
+/// How many of the other segments that break a rule together with one are listed.
 const OTHERS: usize = 10;
 
 #[derive(Serialize)]
@@ -221,7 +221,7 @@ struct Entry<'a> {
     other_count: usize,
 }
 
-/// One object, with a finding a line.
+/// Writes one object, with a finding per line.
 fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> fmt::Result {
     let (tenant, host, file) = match &subject.from {
         From::Tenant { tenant, host } => (Some(tenant.as_str()), Some(host.as_str()), None),

@@ -1,15 +1,15 @@
-//! Short texts in columns, for reading. Each is made safe for a terminal.
+//! Aligned columns of short texts for reading. Each text is made safe for a terminal.
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::printable::printable;
 
-/// Rows as lines, each with its end; the columns but the last are as wide as their widest text.
+/// Returns the rows as lines. All columns but the last are as wide as their widest text.
 pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     painted(rows, |_, text| text.to_owned())
 }
 
-/// The same, with each text as it is painted in its column. That takes no room.
+/// Like [`aligned`], with each text painted by its column. Escape sequences don't count for the width.
 pub(super) fn painted<const COLUMNS: usize>(
     rows: &[[String; COLUMNS]],
     paint: impl Fn(usize, &str) -> String,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_what_is_seen_and_nothing_in_them_is_obeyed() {
+    fn columns_are_as_wide_as_their_visible_text() {
         let row = |texts: [&str; 3]| texts.map(str::to_owned);
         let rows = [row(["a", "łódź", "x"]), row(["long", "漢", ""]), row(["", "\u{1b}[2J", "y"])];
         assert_eq!(aligned(&rows), "a     łódź  x\nlong  漢\n      �[2J  y\n");

@@ -1,8 +1,8 @@
-//! What a shell completes: flags and commands by the table of arguments, profiles by the configuration, and segments by what was last
-//! seen of the tenant.
+//! Shell completion: flags and commands from the clap definition, profiles from the configuration, and segments from the stored
+//! snapshot of the tenant.
 //!
-//! A person waits for it at each press of tab, in the middle of a line. So it asks no server and runs no command, and where
-//! something can't be read, there is nothing to complete and nothing is said.
+//! The user waits for it at each press of tab, in the middle of a line. So it sends no request and runs no command, and if
+//! something can't be read, it completes nothing and reports nothing.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -26,21 +26,21 @@ use super::configuration::print;
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// The variable by which the scripts ask for what can be completed.
+/// The environment variable by which the scripts request completions.
 const VARIABLE: &str = "SEGTUI_COMPLETE";
 const NAME: &str = "segtui";
-/// More than anybody reads.
+/// Most segments that are offered.
 const MOST: usize = 200;
 
-/// Answers a shell that asks what can be completed. `false` where no shell asks.
+/// Answers a shell's request for completions. Returns `false` if there is none.
 pub(super) fn answered() -> bool {
     let folder = env::current_dir().ok();
     let asked = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
-    // A fault would be written into the line that somebody is typing.
+    // An error message would end up in the line that is being typed.
     asked.try_complete(env::args_os(), folder.as_deref()).unwrap_or(true)
 }
 
-/// Prints the script of a shell.
+/// Prints the completion script of a shell.
 pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     if options.r#static {
@@ -57,8 +57,8 @@ pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
     print(&if options.shell == Shell::Bash && !options.r#static { rejoined(&script) } else { script.into_owned() })
 }
 
-/// The commands with no files offered for what is none. A script that never runs the program has only the kinds of values to go by, and
-/// takes a value of no particular kind for a file.
+/// Stops a static script from completing files for values that aren't files: it knows only the kinds of values, and takes a value
+/// of unknown kind for a file.
 fn without_files(command: Command) -> Command {
     let is_unknown = |arg: &Arg| arg.get_action().takes_values() && arg.get_value_hint() == ValueHint::Unknown;
     command
@@ -66,8 +66,8 @@ fn without_files(command: Command) -> Command {
         .mut_subcommands(without_files)
 }
 
-/// The script for bash with the words as they are on the line: bash splits them at `=` and `:`, which references and sources have in
-/// them, and replaces only what stands behind the last one.
+/// Patches the script for bash to rejoin words: bash splits them at `=` and `:`, which references and sources contain, and
+/// replaces only what follows the last one.
 fn rejoined(script: &str) -> String {
     script
         .replace(BASH_WORDS, BASH_REJOINED)
@@ -117,7 +117,7 @@ const fn name(shell: Shell) -> &'static str {
     }
 }
 
-/// The profiles of the configuration.
+/// Completes the profiles of the configuration.
 pub(super) fn profiles() -> Vec<CompletionCandidate> {
     let Some(paths) = Paths::of(&environment) else { return Vec::new() };
     let listed = config::list(&given(&typed()), &environment, &paths);
@@ -129,7 +129,7 @@ pub(super) fn profiles() -> Vec<CompletionCandidate> {
     profiles.into_iter().map(candidate).collect()
 }
 
-/// Files, and the tenants of profiles as they are and as they were last seen.
+/// Completes files, and the tenants of profiles, current (`profile:`) and stored (`store:`).
 pub(super) fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = PathCompleter::any().stdio().complete(current);
     let begun = current.to_string_lossy();
@@ -140,7 +140,7 @@ pub(super) fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     found
 }
 
-/// The rules of the check, and the levels of one that is written out.
+/// Completes the rules of `check`, and the levels of a rule once it is typed in full.
 pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
     let begun = current.to_string_lossy();
     let rules = Rule::ALL.into_iter().flat_map(|rule| {
@@ -152,17 +152,17 @@ pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
     rules.filter(|rule| rule.get_value().to_string_lossy().starts_with(&*begun)).collect()
 }
 
-/// The encodings of files.
+/// Completes the encodings of files.
 pub(super) fn encodings() -> Vec<CompletionCandidate> {
     Encoding::ALL.into_iter().map(|encoding| CompletionCandidate::new(encoding.text())).collect()
 }
 
-/// By what rows name their segments.
+/// Completes the keys by which rows name their segments.
 pub(super) fn keys() -> Vec<CompletionCandidate> {
     ["id", "ext", "path"].into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// The commands below the one that is written behind `man`.
+/// Completes the subcommands of the command typed after `man`.
 pub(super) fn commands() -> Vec<CompletionCandidate> {
     let typed = typed();
     let words = typed.iter().skip_while(|word| *word != "man").skip(1);
@@ -176,7 +176,7 @@ pub(super) fn commands() -> Vec<CompletionCandidate> {
     names.map(|command| CompletionCandidate::new(command.get_name())).collect()
 }
 
-/// The segments whose external ID or ID begins with what is typed; with `ext=` or `id=` before it, only those.
+/// Completes segments by external id and id, or by only one of them after `ext=` or `id=`.
 pub(super) fn segments(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
     let segments = last_seen(&typed()).unwrap_or_default();
@@ -208,12 +208,12 @@ fn candidates<'a>(current: &str, segments: impl Iterator<Item = &'a Segment>) ->
     found.into_iter().take(MOST).enumerate().map(candidate).collect()
 }
 
-/// Whether a shell takes a text for what it is. The scripts don't quote.
+/// Whether a shell takes a text literally: the scripts don't quote.
 fn is_plain(text: &str) -> bool {
     is_printable(text) && text.chars().all(|character| character.is_alphanumeric() || "-_./+@%,".contains(character))
 }
 
-/// What was last known of the tenant that is meant.
+/// Returns the stored segments of the tenant that the line is about.
 fn last_seen(typed: &[String]) -> Option<Vec<std::sync::Arc<Segment>>> {
     let paths = Paths::of(&environment)?;
     let effective = config::effective(&given(typed), &environment, &paths).ok()?;
@@ -236,13 +236,13 @@ fn text<'a>(effective: &'a Effective, key: &str) -> Option<&'a str> {
     value(effective, key)?.as_str()
 }
 
-/// The words of the line so far, behind the `--` with which the scripts hand them over.
+/// Returns the words of the line so far, which the scripts pass after `--`.
 fn typed() -> Vec<String> {
     let words = env::args_os().skip_while(|word| word != "--").skip(1);
     words.map(OsString::into_string).map(Result::unwrap_or_default).collect()
 }
 
-/// The flags among them that say which tenant is meant.
+/// Returns the flags among the words that determine the tenant.
 fn given(typed: &[String]) -> Flags {
     let flag = |name: &str| {
         let joined = format!("{name}=");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn external_ids_come_first_and_a_prefix_says_which_is_meant() {
+    fn external_ids_come_first_and_a_prefix_selects_one_kind() {
         let segments =
             [segment("b7", Some("PL-2")), segment("P9", Some("PL-1")), segment("c", None), segment("d", Some("PL-1"))];
         assert_eq!(completed("P", &segments), ["PL-1", "PL-2", "P9"]);
@@ -293,20 +293,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_run_is_not_offered() {
+    fn text_that_a_shell_would_interpret_is_not_offered() {
         let odd = ["a b", "$(rm)", "a;b", "`x`", "a\u{202e}b", "a'b", "a\nb", "ł-ok"];
         let segments: Vec<Segment> = odd.iter().map(|text| segment("id", Some(text))).collect();
         assert_eq!(completed("ext=", &segments), ["ext=ł-ok"]);
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_offered() {
+    fn the_number_of_completions_is_limited() {
         let segments: Vec<Segment> = (0..1_000).map(|number| segment(&format!("i{number}"), None)).collect();
         assert_eq!(completed("i", &segments).len(), MOST);
     }
 
     #[test]
-    fn the_flags_of_the_line_say_which_tenant() {
+    fn the_flags_typed_so_far_select_the_tenant() {
         let typed = ["segtui", "--profile", "prod", "get", "--tenant=acme", "--config", ""].map(str::to_owned);
         let flags = given(&typed);
         assert_eq!((flags.profile.as_deref(), flags.tenant.as_deref()), (Some("prod"), Some("acme")));

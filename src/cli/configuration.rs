@@ -1,4 +1,4 @@
-//! `segtui config`: where the configuration is, what holds and why, what is wrong with it, and changing it.
+//! `segtui config`: shows where the configuration is and which settings are in force and why, checks it, and edits it.
 
 mod edit;
 
@@ -21,7 +21,7 @@ use super::link;
 use super::notes::Notes;
 use super::output::on_stdout;
 
-/// The version of the forms in JSON that stand in docs/contract.md.
+/// Version of the JSON formats described in docs/contract.md.
 pub(super) const FORMAT_VERSION: u32 = 1;
 
 pub(super) async fn run(
@@ -57,7 +57,7 @@ pub(super) async fn run(
     }
 }
 
-/// Without a home there is no usual place.
+/// Fails if there is no home folder, and so no default path.
 fn somewhere(path: &Path) -> Result<(), Failure> {
     if !Paths::is_nowhere(path) {
         return Ok(());
@@ -65,12 +65,12 @@ fn somewhere(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage("no home folder for the configuration").hint("set HOME or XDG_CONFIG_HOME, or use --config"))
 }
 
-/// The path of the file, unless there is no place for one.
+/// Returns the path of the file, or `None` if there is no place for it.
 pub(super) fn named(path: &Path) -> Option<String> {
     (!Paths::is_nowhere(path)).then(|| path.display().to_string())
 }
 
-/// What is said in the place of the path of a file for which there is no place.
+/// Shown instead of the path if there is no place for the file.
 pub(super) const NO_HOME: &str = "none: there is no home folder (set HOME or XDG_CONFIG_HOME, or use --config)";
 
 fn schema() -> Result<Exit, Failure> {
@@ -83,7 +83,7 @@ pub(super) fn print(text: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// One object on one line, in which nothing is hidden.
+/// Returns an object as a line of JSON, with invisible characters escaped.
 pub(super) fn json_line(object: &impl Serialize) -> Result<String, Failure> {
     let json = serde_json::to_string(object)
         .map_err(|error| Failure::failed(format_args!("couldn't write the result as JSON: {error}")))?;
@@ -104,7 +104,7 @@ fn text(effective: &Effective) -> String {
     format!("file     {file}\nprofile  {}\n\n{}", printable(profile), aligned(&rows.collect::<Vec<_>>()))
 }
 
-/// What holds, as it would be written in the file.
+/// Returns a value as it would be written in the file.
 pub(super) fn value_text(setting: &EffectiveSetting, value: Option<&toml::Value>) -> String {
     match value {
         Some(value) => value.to_string(),
@@ -124,7 +124,7 @@ fn json_of(effective: &Effective) -> String {
     printable_json(&object.to_string()) + "\n"
 }
 
-/// The settings with where each comes from; one that is not set, or not shown, has no value.
+/// Returns the settings with their origins; the value is null if it is not set or not shown.
 pub(super) fn settings_json(effective: &Effective) -> Vec<serde_json::Value> {
     let setting = |setting: &EffectiveSetting| {
         let origin = match &setting.origin {
@@ -140,7 +140,7 @@ pub(super) fn settings_json(effective: &Effective) -> Vec<serde_json::Value> {
     effective.settings.iter().map(setting).collect()
 }
 
-/// A file with its faults.
+/// A file and its faults.
 #[derive(Serialize)]
 struct Checked {
     format_version: u32,
@@ -185,19 +185,19 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Usage })
 }
 
-/// What to say of a key in a file that others can access: no fault of what is written there.
+/// Returns the note that a file with a key is accessible to others. It is not a fault of the file's content.
 pub(super) fn readers_note(path: &Path, mode: u32) -> String {
     let path = path.display();
     format!("{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`")
 }
 
-/// The mode of a file that has a key in it and that others can access.
+/// Returns the mode of a file that contains a key and is accessible to others.
 pub(super) fn readable_key(path: &Path, text: &str) -> Option<u32> {
     let has_key = config::File::read(text, path).is_ok_and(|file| file.has_key());
     files::open_to_others(path).filter(|_| has_key)
 }
 
-/// How many faults, for a sentence.
+/// Returns the number of faults in words.
 fn number_of(faults: &[FaultInFile]) -> String {
     counted(faults.len(), Noun::Fault)
 }

@@ -1,5 +1,4 @@
-//! What is different between two sets of segments, whatever each comes from: what would have to be done to the first to make it like
-//! the second.
+//! `segtui diff`: compares two sets of segments from any sources, and shows what would make the first like the second.
 
 use std::fmt::{self, Write};
 
@@ -60,14 +59,14 @@ async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroun
     }
 }
 
-/// IDs mean something in their own tenant only. What files have is seen when they are compared.
+/// Ids are only valid in their own tenant, so two tenants are matched by external id. For files, the key depends on the rows.
 fn tenants_key(from: Option<&TenantName>, to: Option<&TenantName>) -> Option<Key> {
     let (from, to) = (from?, to?);
     ((&from.tenant, &from.host) != (&to.tenant, &to.host)).then_some(Key::ExternalId)
 }
 
 fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, Failure> {
-    // Where the two have ids in common, one that is only in the second is new there.
+    // If the two share ids, an id that is only in the second one is of a new segment.
     let ids = || to.rows.rows.iter().filter_map(|row| row.value(Column::Id)).filter_map(SegmentId::new);
     let in_common = ids().any(|id| before.get(&id).is_some_and(|segment| !Pattern::BUILT_IN.matches(segment)));
     let recreate = if in_common { ids().filter(|id| !before.contains(id)).collect() } else { HashSet::new() };
@@ -86,7 +85,7 @@ fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, 
     planning::plan(&request).map_err(|faults| source::faulty_plan(&to.name, faults))
 }
 
-/// Two sets of segments, and how to come from the one to the other.
+/// Two sets of segments, and the changes from one to the other.
 struct Between<'a> {
     from: &'a Source,
     to: &'a Source,
@@ -94,7 +93,7 @@ struct Between<'a> {
     planned: &'a Planned,
 }
 
-/// What is in the JSON object. Fields may be added; anything else makes another version.
+/// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 
 #[derive(Serialize)]

@@ -1,5 +1,5 @@
-//! `segtui doctor`: looks at everything between the person and the tenant, one thing after the other, and says what it sees. It
-//! changes nothing, and no key is in what it says.
+//! `segtui doctor`: checks everything between the user and the tenant, step by step, and reports the results. It changes nothing,
+//! and its output contains no key.
 
 mod local;
 mod network;
@@ -80,15 +80,15 @@ async fn look(
     Ok(report)
 }
 
-/// What is known of the tenant.
+/// The tenant, as far as it is known.
 struct Tenant {
     connection: Option<Connection>,
-    /// Whether there is a key; the connection has another one in its place where there is none.
+    /// Whether there is a key; if not, the connection has a placeholder.
     has_key: bool,
     _demo: Option<demo::Server>,
 }
 
-/// Looks at the configuration and at the way to the key.
+/// Checks the configuration and where the key comes from.
 fn configured(report: &mut Report, flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Tenant {
     let unknown = Tenant { connection: None, has_key: false, _demo: None };
     let effective = match config::effective(flags, environment, paths) {
@@ -109,7 +109,7 @@ fn configured(report: &mut Report, flags: &Flags, environment: Environment<'_>, 
         }
         Err(error) if is_about_the_key(&error) => {
             report.add(Check::failed("api-key", &link::refusal(&error)));
-            // The way to the server can be looked at without it.
+            // The connection can be checked without a key.
             let none = Flags { api_key: Some("none".to_owned().into()), ..flags.clone() };
             Tenant { connection: config::resolve(&none, environment, paths).ok(), ..unknown }
         }
@@ -133,7 +133,7 @@ fn is_about_the_key(error: &ConfigError) -> bool {
     )
 }
 
-/// Where the key comes from, for a person; the key is not in it.
+/// Describes where the key comes from, without the key itself.
 fn key_origin(effective: &Effective) -> String {
     let found = effective.settings.iter().find(|setting| setting.key.starts_with("api_key"));
     match found {

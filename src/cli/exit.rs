@@ -1,4 +1,4 @@
-//! What the exit code of the program says. Scripts rely on these numbers, so they are a contract: docs/contract.md has them too.
+//! The exit codes of the program. Scripts rely on these numbers, so they are a contract, also documented in docs/contract.md.
 
 use std::process::ExitCode;
 
@@ -11,26 +11,26 @@ pub(super) enum Exit {
     Done,
     /// It couldn't do what it was asked.
     Failed,
-    /// It was called or configured wrongly, or a file that it was to read has faults.
+    /// It was called or configured wrongly, or an input file has faults.
     Usage,
-    /// There are differences or findings, and `--exit-code` asked to be told.
+    /// There are differences or findings, and `--exit-code` was given.
     Differences,
-    /// The server refused the API key or the tenant.
+    /// The server rejected the API key or the tenant.
     KeyRefused,
-    /// A part of the changes was applied.
+    /// Only a part of the changes was applied.
     Partly,
     /// A safeguard refused, and nothing was sent.
     Guarded,
-    /// The server can't be reached, or says that it can't answer now.
+    /// The server can't be reached, or can't respond now.
     Unreachable,
-    /// The result is there, but not known to be whole.
+    /// There is a result, but it may be incomplete.
     Incomplete,
-    /// The system asked it to end.
+    /// A signal ended it.
     Signalled(Signal),
 }
 
 impl Exit {
-    /// Every exit but those by a signal, and what to say of it.
+    /// Every exit except those by a signal, and its meaning.
     pub const TABLE: [(Self, &'static str); 9] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Failed, "failed"),
@@ -43,7 +43,7 @@ impl Exit {
         (Self::Incomplete, "incomplete: the tenant kept changing, or its list has holes"),
     ];
 
-    /// The number for the shell.
+    /// Returns the exit code for the shell.
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -59,7 +59,7 @@ impl Exit {
         }
     }
 
-    /// All of them for `--help`.
+    /// Returns the list of exit codes for `--help`.
     pub fn help() -> String {
         let lines = Self::TABLE.map(|(exit, meaning)| format!("  {}  {meaning}", exit.code()));
         format!("Exit codes:\n{}\n  128+N  stopped by signal N", lines.join("\n"))

@@ -1,4 +1,4 @@
-//! Writing the tree, or a part of it, to a file or to stdout.
+//! `segtui export`: writes the tree, or a part of it, to a file or to stdout.
 
 use std::fmt::{self, Write};
 
@@ -56,7 +56,7 @@ enum Scope {
     Matching(Query),
 }
 
-/// What a picture or a page says it shows.
+/// Returns the title of a picture or a page.
 fn title(part: &Part<'_>, tenant: &str, scope: &Scope) -> String {
     let top = part.entries(0).next().filter(|_| matches!(scope, Scope::Below(_)));
     match (top, scope) {
@@ -66,7 +66,7 @@ fn title(part: &Part<'_>, tenant: &str, scope: &Scope) -> String {
     }
 }
 
-/// A part in a format.
+/// A part of the tree in a format.
 struct Document<'a> {
     format: ExportFormat,
     dialect: csv::Dialect,
@@ -75,7 +75,7 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// Refuses what the format can't hold.
+    /// Refuses a part that the format can't represent.
     fn check(&self) -> Result<(), Failure> {
         let deepest = formats::outline::DEEPEST;
         if self.format == ExportFormat::Outline && self.part.entries(usize::MAX).any(|row| row.depth > deepest) {

@@ -1,7 +1,7 @@
-//! Why a command doesn't end well, as it is said on stderr: what couldn't be done and why in one line, what to do in the next. With
-//! JSON output it is one object.
+//! Failures of commands, as shown on stderr: one line with what couldn't be done and why, and one with a hint. With JSON output,
+//! it is an object.
 //!
-//! Server text in it never adds a line or reaches the terminal as anything but text.
+//! Text from the server never adds a line and never controls the terminal.
 
 use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
@@ -38,20 +38,20 @@ pub(super) struct Failure {
     details: Vec<Detail>,
 }
 
-/// One of several things that are wrong, or that show what is.
+/// One of several faults, or one piece of evidence for a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Detail {
-    /// The line of the file that it is about.
+    /// The line of the file, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// What is to be said, as a phrase.
+    /// The detail as a phrase.
     pub text: String,
 }
 
-/// Details that are listed for reading; nobody reads more.
+/// Most details that are listed in text.
 const LISTED: usize = 200;
 
-/// One of several segments that an ambiguous reference may mean.
+/// One of the segments that an ambiguous reference may mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Candidate {
     /// Its ID.
@@ -61,32 +61,32 @@ pub(super) struct Candidate {
 }
 
 impl Failure {
-    /// What couldn't be done and why, as a phrase in lower case without a full stop.
+    /// Creates a failure. `error` is what couldn't be done and why, as a phrase in lower case without a full stop.
     pub fn new(exit: Exit, error: impl Display) -> Self {
         Self { exit, error: error.to_string(), hint: None, candidates: Vec::new(), details: Vec::new() }
     }
 
-    /// It was called or configured wrongly.
+    /// Creates a failure due to wrong usage or configuration.
     pub fn usage(error: impl Display) -> Self {
         Self::new(Exit::Usage, error)
     }
 
-    /// It couldn't do what it was asked.
+    /// Creates a failure of a command that couldn't do what it was asked.
     pub fn failed(error: impl Display) -> Self {
         Self::new(Exit::Failed, error)
     }
 
-    /// What to do about it.
+    /// Sets the hint: what to do about it.
     pub fn hint(self, hint: impl Display) -> Self {
         Self { hint: Some(hint.to_string()), ..self }
     }
 
-    /// What an ambiguous reference may mean.
+    /// Sets the segments that an ambiguous reference may mean.
     pub fn candidates(self, candidates: Vec<Candidate>) -> Self {
         Self { candidates, ..self }
     }
 
-    /// Adds another failure of the same kind.
+    /// Merges in another failure of the same command.
     pub fn join(&mut self, other: Self) {
         self.error.extend(["; ", &other.error]);
         self.candidates.extend(other.candidates);
@@ -99,22 +99,22 @@ impl Failure {
         };
     }
 
-    /// Everything that is wrong, one by one.
+    /// Sets the details, one per fault.
     pub fn details(self, details: Vec<Detail>) -> Self {
         Self { details, ..self }
     }
 
-    /// The same, and the program ends in another way because of it.
+    /// Sets the exit code.
     pub fn exiting(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
-    /// How the program ends because of it.
+    /// Returns the exit code.
     pub const fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// Says it on stderr.
+    /// Writes it to stderr.
     pub fn report(&self, form: ErrorForm) {
         terminal::write_line(match form {
             ErrorForm::Text => self.text(),
@@ -122,7 +122,7 @@ impl Failure {
         });
     }
 
-    /// What to do about it.
+    /// Returns the hint, or a default one for the exit code.
     pub fn hint_text(&self) -> String {
         one_line(self.hint.as_deref().unwrap_or(match self.exit {
             Exit::Usage => "run `segtui --help` for the usage",
@@ -154,7 +154,7 @@ impl Failure {
             candidates: &self.candidates,
             details: &self.details,
         };
-        // Texts and numbers only, so this can't fail.
+        // Only text and numbers, so this can't fail.
         printable_json(&serde_json::to_string(&object).unwrap_or_default())
     }
 }
@@ -171,7 +171,7 @@ struct ErrorObject<'a> {
     details: &'a [Detail],
 }
 
-/// Says on stderr what is no error.
+/// Writes a note to stderr: something that is not an error.
 pub(super) fn note(words: impl Display, form: ErrorForm) {
     match form {
         ErrorForm::Text => terminal::complain(words),
@@ -200,7 +200,7 @@ impl Display for Failure {
 }
 
 impl From<Report> for Failure {
-    /// A call to the server that failed decides the exit code and the hint; anything else has just failed.
+    /// Takes the exit code and the hint from the failed call to the server, if there was one.
     fn from(report: Report) -> Self {
         let failed = Self::failed(format_args!("{report:#}"));
         let fault = report.chain().find_map(|cause| Some(&cause.downcast_ref::<RemoteError>()?.fault));
@@ -211,7 +211,7 @@ impl From<Report> for Failure {
     }
 }
 
-/// The exit code and the hint for a call that failed.
+/// Returns the exit code and the hint for a failed call.
 pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
     match fault {
         _ if fault.is_unauthorised() => {
@@ -235,7 +235,7 @@ pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
     }
 }
 
-/// Help and version go to stdout and are no failure; `None` then.
+/// Converts a usage error. Returns `None` for help and version, which go to stdout and aren't failures.
 pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -> Option<Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return None,
@@ -248,7 +248,7 @@ pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString
     let mut paragraphs = rendered.split("\n\n").map(str::trim);
     let first = paragraphs.next().unwrap_or_default();
     let rest: Vec<&str> = paragraphs.collect();
-    // How to pass a flag that doesn't exist as a value is nobody's question.
+    // clap's tip on how to pass an unknown flag as a value doesn't help.
     let tips = rest.iter().filter_map(|paragraph| paragraph.strip_prefix("tip: "));
     let tip = tips.map(one_line).find(|tip| !tip.starts_with("to pass "));
     let usage = rest.iter().find_map(|paragraph| paragraph.strip_prefix("Usage: "));
@@ -260,7 +260,7 @@ pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString
     Some(Failure::usage(first.strip_prefix("error: ").unwrap_or(first)).hint(hint))
 }
 
-/// A command was given without the one that has to stand behind it.
+/// The failure of a command that was given without its subcommand.
 fn without_subcommand(words: impl Iterator<Item = OsString>) -> Failure {
     let mut command = Arguments::command();
     let mut called = vec![command.get_name().to_owned()];
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_one_command_are_one_with_each_hint_once() {
+    fn joined_failures_have_each_hint_once() {
         let mut failure = Failure::failed("a").hint("search");
         failure.join(Failure::failed("b").hint("search"));
         assert_eq!(failure.text(), "segtui: a; b\nhint: search");
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_failed_decides_the_exit_code() {
+    fn a_failed_call_decides_the_exit_code() {
         let unreachable = of_fault(Fault::Unreachable { reason: ConnectError::default() });
         assert_eq!(unreachable.exit(), Exit::Unreachable);
         for (status, exit) in [

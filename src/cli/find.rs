@@ -1,4 +1,4 @@
-//! Searching the tree, in the language of `/`.
+//! `segtui find`: searches the tree, in the query language of `/`.
 
 use crate::forest::Query;
 use crate::formats::Part;

@@ -1,4 +1,4 @@
-//! Showing segments that are named.
+//! `segtui get`: shows the segments that are named.
 
 use std::collections::HashSet;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: GetArguments, surroundings: Surroundings) -> 
     .await
 }
 
-/// All of them or none: what is shown is what was asked for.
+/// Resolves all references, or fails with all errors.
 fn resolved(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>, Failure> {
     let (mut ids, mut failure) = (Vec::new(), None);
     for reference in references {
@@ -43,7 +43,7 @@ fn resolved(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>,
     failure.map_or(Ok(ids), Err)
 }
 
-/// What was named, in that order, each with what is asked for above and below it; nothing twice.
+/// Returns the named segments in that order, each with its ancestors and descendants if asked for, without duplicates.
 fn chosen<'a>(forest: &'a Forest, ids: &[SegmentId], arguments: &GetArguments) -> Vec<&'a Segment> {
     let mut seen = HashSet::new();
     let mut segments = Vec::new();

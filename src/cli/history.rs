@@ -1,4 +1,4 @@
-//! What was changed from this account, run by run: by commands and in the interface.
+//! `segtui history`: what was changed from this account, run by run, by commands and in the interface.
 
 mod undone;
 
@@ -27,7 +27,7 @@ use super::reference;
 use super::surroundings::Surroundings;
 use undone::Undone;
 
-/// What is in an object beside the change. Fields may be added; anything else makes another version.
+/// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 
 pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings)
     let entries = match &arguments.reference {
         None => entries(&surroundings, &link, since).await?,
         Some(reference) => {
-            // What a segment was called may have been known earlier only.
+            // The reference may name a segment as it was in older entries.
             let mut entries = entries(&surroundings, &link, Timestamp::UNIX_EPOCH).await?;
             let mut ids = named(reference, &entries);
             if ids.is_empty() {
@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings)
     Ok(Exit::Done)
 }
 
-/// Everything that was done since a moment, the oldest first.
+/// Returns all changes since a time, the oldest first.
 pub(super) async fn entries(
     surroundings: &Surroundings,
     link: &Link,
@@ -88,8 +88,8 @@ pub(super) async fn entries(
     .await
 }
 
-/// The segments of the history that a reference names, whether they still exist or not. Several may have had one external ID. A path
-/// is one of the tenant as it is.
+/// Returns the segments of the history that a reference names, whether they still exist or not. Several may have had the same
+/// external id. A path is resolved in the current tree instead.
 fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
     let with_external_id = |external_id: &str| -> HashSet<SegmentId> {
         let has = |entry: &&HistoryEntry| {
@@ -113,24 +113,24 @@ fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> 
     }
 }
 
-/// What was done under one plan.
+/// The changes that were made under one plan.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     pub plan_id: PlanId,
     pub title: String,
-    /// When it did the first thing.
+    /// When it made its first change.
     pub begun: Timestamp,
-    /// The run that it undid.
+    /// The run that it undoes.
     pub undoes: Option<PlanId>,
-    /// The run that undid it last, or a part of it.
+    /// The last run that has undone all or part of it.
     pub undone_by: Option<PlanId>,
-    /// Everything that it did.
+    /// All its changes.
     pub did: Vec<DoneOp>,
-    /// What of it was not undone, about the segments that have taken the place of former ones.
+    /// Its changes that are not undone, with the current ids of their segments.
     pub left: Vec<DoneOp>,
 }
 
-/// The runs of a history, the oldest first.
+/// Groups a history by run, the oldest first.
 pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut places: HashMap<PlanId, usize> = HashMap::new();
@@ -156,7 +156,7 @@ pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
     }
     for at in 0..runs.len() {
         if let Some(undone) = runs[at].undoes.and_then(|undone| places.get(&undone)) {
-            // What was found after an interruption doesn't know what it is called.
+            // A change recovered after an interruption doesn't have its run's title.
             let title = runs[*undone].title.clone();
             runs[at].title = title;
         }
@@ -165,12 +165,12 @@ pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
 }
 
 impl Run {
-    /// What it is called.
+    /// Returns its title, marked if it is an undo.
     pub fn called(&self) -> String {
         if self.undoes.is_some() { format!("undo: {}", self.title) } else { self.title.clone() }
     }
 
-    /// Whether a part of it was undone, and another one was not.
+    /// Whether only a part of it was undone.
     pub fn is_partly_undone(&self) -> bool {
         self.undone_by.is_some() && !self.left.is_empty()
     }

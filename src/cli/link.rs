@@ -1,4 +1,4 @@
-//! From arguments to a server: a tenant's own, or the demo inside the program.
+//! The link to a server, built from arguments: to a tenant's server, or to a demo server inside the program.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +20,19 @@ use super::arguments::{ConnectionArguments, LookArguments};
 use super::configuration::readers_note;
 use super::failure::Failure;
 
-/// Changes that the colleague of the demo makes in a second: one in some four seconds.
+/// Changes per second by the demo's simulated colleague: one in about four seconds.
 const DEMO_CHURN: f64 = 0.25;
 
-/// A server to work with.
+/// A connection to a server.
 pub(super) struct Link {
     pub connection: Connection,
-    /// The only way to that server. What the profile, a variable or a flag forbids does not get past it.
+    /// The only client for that server. It refuses writes that the profile, a variable or a flag forbids.
     pub client: Arc<Guarded<api::Client>>,
-    /// The demo server; it runs for as long as this is kept.
+    /// The demo server, which runs for as long as this is kept.
     demo: Option<demo::Server>,
 }
 
-/// A way to a server, and what is told of the requests that go there.
+/// A link and the record of its requests.
 pub(super) struct Watched {
     pub link: Link,
     pub requests: mpsc::Receiver<Arc<Exchange>>,
@@ -46,7 +46,7 @@ impl Link {
         paths: &Paths,
     ) -> Result<Self, Failure> {
         let flags = config::Flags { poll: look.poll, ..arguments.flags() };
-        // A configuration that can't be read is reported below, where it is needed.
+        // An invalid configuration is reported below, if it is needed.
         let collation = config::interface(&flags, environment, paths).map(|interface| interface.collation);
         set_language(collation.as_deref().unwrap_or(DEFAULT_LANGUAGE)).map_err(Failure::usage)?;
         if arguments.demo {
@@ -57,7 +57,7 @@ impl Link {
         Self::recorded(connection, None, None)
     }
 
-    /// The way to the tenant of a profile, whatever flags and variables say of another one.
+    /// Creates the link to the tenant of a profile, even if flags and variables name another tenant.
     pub fn of_profile(
         name: &str,
         arguments: &ConnectionArguments,
@@ -68,13 +68,13 @@ impl Link {
         Self::recorded(resolved.map_err(|error| refusal(&error))?, None, None)
     }
 
-    /// The way to a tenant.
+    /// Creates the link to a tenant, with a record of its requests.
     pub fn to(connection: Connection) -> Result<Watched, Failure> {
         let (recorder, requests) = api::Recorder::new();
         Ok(Watched { link: Self::recorded(connection, None, Some(recorder))?, requests })
     }
 
-    /// The way to a demo server of its own.
+    /// Creates the link to a new demo server, with a record of its requests.
     pub async fn demo(flags: &config::Flags, environment: Environment<'_>) -> Result<Watched, Failure> {
         let (connection, server) = demo_connection(flags, environment).await?;
         let (recorder, requests) = api::Recorder::new();
@@ -101,17 +101,17 @@ impl Link {
         Ok(Self { connection, client, demo })
     }
 
-    /// What to say of the file that the key was read from.
+    /// Returns a warning if others can access the file that the key was read from.
     pub fn key_note(&self) -> Option<String> {
         key_note(&self.connection)
     }
 
-    /// Whether it leads to a demo server of its own.
+    /// Whether it leads to its own demo server.
     pub const fn is_demo(&self) -> bool {
         self.demo.is_some()
     }
 
-    /// How the sync actor is to keep in step.
+    /// Returns the settings of the sync actor for this connection.
     pub fn sync_settings(&self) -> Settings {
         let Connection { page_size, concurrency, verify_every, .. } = self.connection;
         let poll = self.connection.poll.map_or_else(Pace::default, Pace::steady);
@@ -121,13 +121,13 @@ impl Link {
     }
 }
 
-/// A warning if the key was read from a configuration file that others can access.
+/// Returns a warning if the key was read from a configuration file that others can access.
 pub(super) fn key_note(connection: &Connection) -> Option<String> {
     let file = connection.key_in.as_deref()?;
     files::open_to_others(file).map(|mode| readers_note(file, mode))
 }
 
-/// Why no connection can be made of the settings, with what to do about it.
+/// The failure for settings that no client can be made of, with a hint.
 pub(super) fn unusable(fault: SettingsFault) -> Failure {
     let hint = match &fault {
         SettingsFault::Tenant => "check --tenant, SEGTUI_TENANT or `tenant` in the profile",
@@ -140,13 +140,13 @@ pub(super) fn unusable(fault: SettingsFault) -> Failure {
     Failure::usage(fault).hint(hint)
 }
 
-/// How long a person who waits for one page waits for a connection, and for the answer.
+/// Timeouts for a user who waits for one page.
 pub(super) const TRIAL: api::Timeouts =
     api::Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(15) };
-/// Entries of that page: enough to see that they are segments.
+/// Segments on that page: enough to see that they are segments.
 pub(super) const TRIAL_PAGE: u32 = 10;
 
-/// A client that asks once and doesn't wait for long, and writes nothing.
+/// Creates a read-only client without retries and with short timeouts.
 pub(super) fn trial(connection: &Connection) -> Result<Guarded<api::Client>, SettingsFault> {
     let client = api::Client::new(api::Settings {
         contexts: connection.contexts.clone(),
@@ -159,11 +159,11 @@ pub(super) fn trial(connection: &Connection) -> Result<Guarded<api::Client>, Set
     Ok(Guarded::new(client, Access::ReadOnly))
 }
 
-/// Asks a server for one page of segments, once.
+/// Fetches one page of segments, once.
 ///
 /// # Errors
 ///
-/// What stands in the way.
+/// Fails with what prevents it.
 pub(super) async fn try_out(
     entry: &FilledProfile,
     key: SecretString,
@@ -199,8 +199,8 @@ pub(super) async fn demo_connection(
             .hint("check that a program may listen on 127.0.0.1")
     })?;
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).map_err(Failure::usage)?;
-    // The same path as for any other tenant, with what the demo says in place of the environment. Only the wish to change
-    // nothing is no matter of which tenant it is.
+    // The same code path as for other tenants, with the demo's settings instead of the environment. Only read-only mode is taken
+    // from the environment, as it applies to any tenant.
     let demo = config::Flags {
         base_url: Some(server.base_url()),
         tenant: Some(server.tenant().to_owned()),
@@ -216,7 +216,7 @@ pub(super) async fn demo_connection(
     Ok((connection, server))
 }
 
-/// Each fault of the configuration with what to do about it.
+/// The failure for an invalid configuration, with a hint.
 pub(super) fn refusal(error: &ConfigError) -> Failure {
     let names = |known: &[String]| if known.is_empty() { "none".into() } else { known.join(", ") };
     match error {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_that_is_read_only_by_flag_or_variable_sends_no_write() {
+    async fn read_only_by_flag_or_variable_sends_no_writes() {
         let server = demo::Server::start(demo::Options::default()).await.unwrap();
         let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
         let connection = ["--base-url", &url, "--tenant", tenant, "--api-key", key];
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_demo_can_be_read_only_too() {
+    async fn the_demo_can_be_read_only() {
         for (arguments, variables) in
             [(["--demo", "--read-only"].as_slice(), [].as_slice()), (&["--demo"], &[("SEGTUI_READ_ONLY", "1")])]
         {

@@ -1,4 +1,4 @@
-//! A list of segments in the forms of `find` and `get`.
+//! Lists of segments, in the forms of `find` and `get`.
 
 use std::fmt::{self, Write};
 
@@ -12,7 +12,7 @@ use super::load::Loaded;
 use super::paint::Paint;
 use super::table;
 
-/// What is in the JSON object beside the segments. Fields may be added; anything else makes another version.
+/// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -23,7 +23,7 @@ struct Head<'a> {
     complete: bool,
 }
 
-/// Writes segments in a form that is no tree. `records` may be called more than once.
+/// Writes segments in any form but a tree. `records` may be called more than once.
 pub(super) fn write<'a, I: Iterator<Item = Record<'a>>>(
     out: &mut dyn Write,
     form: FindForm,
@@ -41,7 +41,7 @@ pub(super) fn write<'a, I: Iterator<Item = Record<'a>>>(
     }
 }
 
-/// One object, with a segment a line.
+/// Writes one object, with a segment per line.
 fn write_json<'a>(out: &mut dyn Write, loaded: &Loaded, records: impl Iterator<Item = Record<'a>>) -> fmt::Result {
     let Loaded { tenant, host, .. } = loaded;
     let head = Head { format_version: FORMAT_VERSION, tenant, host, complete: loaded.is_complete() };

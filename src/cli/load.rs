@@ -1,4 +1,4 @@
-//! Loading everything once, for subcommands.
+//! Loads all segments of a tenant, for subcommands.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use super::failure::Failure;
 use super::link::Link;
 use super::notes::{Notes, ProgressLine};
 
-/// Lists after which a tenant that changes all the time is taken as it is.
+/// Lists after which loading stops if the tenant keeps changing.
 const LISTS: usize = 3;
-/// The longest wait that a server may ask for, and how often, before that is taken for a failure.
+/// The longest wait that the server may ask for, and how many such waits are accepted before loading fails.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
 const WAITS: u32 = 5;
-/// How long what happens while everything is loaded is waited for, once it is.
+/// How long to wait, after the first list, for changes made during loading.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is on the server.
+/// The segments of a tenant.
 pub(super) struct Loaded {
     pub forest: Forest,
     pub tenant: String,
     pub host: String,
-    /// The step of the feed up to which everything is known, if there is a feed.
+    /// The feed step up to which everything is known, if there is a feed.
     pub step: Option<Step>,
-    /// Why segments may be missing; `None` when everything is there.
+    /// Why segments may be missing; `None` if the list is complete.
     lacking: Option<Lacking>,
 }
 
@@ -42,7 +42,7 @@ struct Lacking {
     hint: &'static str,
 }
 
-/// The segments, and whether that is all of them.
+/// The segments, and whether the list is complete.
 struct Listing {
     forest: Forest,
     step: Option<Step>,
@@ -54,7 +54,7 @@ impl Listing {
         Self { forest, step: None, lacking: Some(Lacking { why, hint }) }
     }
 
-    /// Of a tenant that never stood still.
+    /// The segments of a tenant that kept changing.
     fn of_changing(forest: Forest) -> Self {
         let why = "the tenant changed during loading, so a few segments may be missing or outdated";
         Self::incomplete(forest, why.into(), "try again when less is changing")
@@ -62,34 +62,34 @@ impl Listing {
 }
 
 impl Loaded {
-    /// Refuses what can't be done with a part of the segments, as its consequence says.
+    /// Fails if segments may be missing. `consequence` says what is not done because of it.
     pub fn require_all(&self, consequence: &str) -> Result<(), Failure> {
         let Some(Lacking { why, hint }) = &self.lacking else { return Ok(()) };
         Err(Failure::new(Exit::Incomplete, format_args!("{consequence}: {why}")).hint(hint))
     }
 
-    /// Whether everything is there.
+    /// Whether the list is complete.
     pub const fn is_complete(&self) -> bool {
         self.lacking.is_none()
     }
 
-    /// How the program ends that has done something with it.
+    /// Returns the exit code of a command that used these segments successfully.
     pub const fn exit(&self) -> Exit {
         if self.is_complete() { Exit::Done } else { Exit::Incomplete }
     }
 }
 
-/// A tenant that is loaded, and goes on being followed.
+/// A tenant that is loaded and still followed.
 pub(super) struct Session {
     pub loaded: Loaded,
     pub sync: SyncHandle,
-    /// What an earlier session left in the journal, and what has become of it.
+    /// Operations that an earlier session left in the journal, and their state.
     pub recovered: Vec<Recovered>,
-    /// Why nothing can be written into the journal.
+    /// Why the journal can't be written.
     pub unjournalled: Option<Notice>,
 }
 
-/// Everything that is on the server, for those who can do with a part of it: whether it is one is said.
+/// Loads all segments, for commands that can use an incomplete list: whether it is one is reported.
 pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Failure> {
     let loaded = session(link, link.sync_settings(), notes).await?.loaded;
     if let Some(Lacking { why, hint }) = &loaded.lacking {
@@ -98,14 +98,14 @@ pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Fail
     Ok(loaded)
 }
 
-/// Everything that is on the server, or nothing: then the consequence is said.
+/// Loads all segments, or fails with the consequence if the list is incomplete.
 pub(super) async fn all_or_nothing(link: &Link, notes: Notes, consequence: &str) -> Result<Loaded, Failure> {
     let loaded = session(link, link.sync_settings(), notes).await?.loaded;
     loaded.require_all(consequence)?;
     Ok(loaded)
 }
 
-/// Everything that is on the server, and the way to follow and change it.
+/// Loads all segments and keeps the sync actor running, to follow and change the tenant.
 pub(super) async fn session(link: &Link, settings: Settings, notes: Notes) -> Result<Session, Failure> {
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     notes.detail(format_args!("loading the segments of {tenant} from {host}"));
@@ -121,10 +121,10 @@ pub(super) async fn session(link: &Link, settings: Settings, notes: Notes) -> Re
     Ok(Session { loaded, sync, recovered: recovered.unwrap_or_default(), unjournalled })
 }
 
-/// What is learnt of the journal while everything is loaded.
+/// What is found in the journal during loading.
 #[derive(Debug, Default)]
 struct LeftBehind {
-    /// Whether an earlier session has left something.
+    /// Whether an earlier session has left operations.
     something: bool,
     recovered: Option<Vec<Recovered>>,
     unjournalled: Option<Notice>,
@@ -136,7 +136,7 @@ impl LeftBehind {
     }
 }
 
-/// The segments, followed until they are known to be all of them. How far it is goes to stderr when that is a terminal.
+/// Collects the segments until the list is known to be complete. Progress is shown on stderr if that is a terminal.
 async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> Result<Listing, Report> {
     let mut progress = notes.progress();
     let mut forest = Forest::new();
@@ -144,7 +144,7 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
     let mut has_feed = true;
     let mut waits = 0;
     let mut until: Option<Instant> = None;
-    // Once everything is there, up to which step.
+    // The step up to which everything is known, once the list is complete.
     let mut complete: Option<Option<Step>> = None;
     loop {
         let patience = until.unwrap_or_else(|| Instant::now() + PATIENCE);
@@ -177,9 +177,9 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
                 return Ok(Listing::of_changing(forest));
             }
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
-            // Without a feed there is nothing to wait for after the list.
+            // Without a feed, there is nothing to wait for after the list.
             Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => complete = Some(None),
-            // The first page of the first list may come twice, and is there once.
+            // The first page of the first list may be received twice, but is counted once.
             Event::PhaseChanged(Phase::Loading(far)) => show(&mut progress, forest.len(), &far),
             Event::PhaseChanged(Phase::Resyncing(far)) => show(&mut progress, far.segments, &far),
             Event::PhaseChanged(Phase::Silent { call, since }) => {
@@ -188,7 +188,7 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
             }
             Event::PhaseChanged(Phase::Offline { error, retry_in } | Phase::Stalled { error, retry_in, .. }) => {
                 progress.clear();
-                // What the server asks for itself is no failure, as long as somebody would wait for it.
+                // A wait that the server asks for is not a failure, as long as it is not too long.
                 if error.fault.retry_after().is_none_or(|asked| asked > LONGEST_ASKED_WAIT) || waits == WAITS {
                     return Err(error.into());
                 }
@@ -196,15 +196,15 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
                 notes.note(format_args!("{error}; retrying in {} s", retry_in.as_secs()));
             }
             Event::Recovered(recovered) => journal.recovered = Some(recovered),
-            // It is said with what comes of it.
+            // Reported with its consequence.
             Event::Noticed(Notice::ListIncomplete { .. }) => {}
             Event::Noticed(notice @ (Notice::NotJournalled | Notice::NotStored { .. })) => {
                 journal.unjournalled = Some(notice);
                 progress.clear();
-                // Nothing will be sent, so nothing more has to be known.
+                // Nothing will be sent, so nothing more needs to be loaded.
                 return Ok(Listing::incomplete(forest, "the journal can't be used".into(), "try again"));
             }
-            // What has become of it is said once that is known.
+            // Their state is reported once it is known.
             Event::Noticed(Notice::LeftOver { .. }) => journal.something = true,
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
@@ -227,7 +227,7 @@ fn show(progress: &mut ProgressLine, segments: usize, far: &ListProgress) {
     progress.show(format_args!("loading {segments} · {pages} · {seconds:.1} s"));
 }
 
-/// A message of the interface as a note, which begins in lower case.
+/// Converts a message of the interface to a note, which begins in lower case.
 fn as_note(notice: &Notice) -> String {
     let words = notice.to_string();
     let mut letters = words.chars();

@@ -1,7 +1,7 @@
-//! The log: a file in the XDG state folder that never grows without end, or lines on stderr where somebody collects those.
+//! The log: a file of limited size in the XDG state folder, or lines on stderr.
 //!
-//! It has one message a line, whatever words of others are in it, and only this program's own messages: libraries log what is sent
-//! at the finer levels, headers included.
+//! Each message is one line, whatever text is in it. Only this program's own messages are logged: at the finer levels, libraries
+//! log what is sent, headers included.
 
 mod rotating;
 
@@ -25,21 +25,22 @@ use super::failure::Failure;
 
 use rotating::{Limits, Rotating};
 
-/// Writes what is still to be written when dropped.
+/// Writes the rest of the log when dropped.
 pub(super) struct Log {
     _guard: WorkerGuard,
 }
 
-/// Who has the terminal while the program runs.
+/// What uses the terminal while the program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Screen {
     /// The interface, over which nothing else may write.
     Interface,
-    /// Nobody: what is written there stays.
+    /// Lines, which stay where they are written.
     Lines,
 }
 
-/// Begins to log. Without a log file of the person's own choice, not being able to is said and no reason to stop.
+/// Starts the log. If the default file can't be opened, that is reported and nothing is logged; a file that the user chose must
+/// open.
 pub(super) fn begin(arguments: &LogArguments, screen: Screen, paths: &Paths) -> Result<Option<Log>, Failure> {
     let level = match arguments.log_level {
         LogLevel::Off => return Ok(None),
@@ -86,7 +87,7 @@ fn chosen(path: &Path) -> Result<Rotating, Failure> {
 }
 
 fn usual(path: &Path) -> Option<Rotating> {
-    // Where others can read it, an earlier version has left it so.
+    // Earlier versions created it readable by others.
     for own in path.parent().into_iter().chain([path]) {
         if let Err(error) = files::keep_private(own) {
             terminal::complain(format_args!("others may be able to read {}: {}", own.display(), files::reason(&error)));
@@ -99,14 +100,14 @@ fn usual(path: &Path) -> Option<Rotating> {
     .ok()
 }
 
-/// Keeps each message on one line of the log, whatever words of others are in it.
+/// Keeps each message on one line of the log, whatever text is in it.
 struct Lines<W> {
     out: W,
     format: LogFormat,
 }
 
 impl<W: Write> Write for Lines<W> {
-    /// A message comes whole, with its end.
+    /// Receives a whole message with its line break.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(message);
         let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -136,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn words_of_others_forge_no_line_of_the_log() {
+    fn a_message_cannot_forge_a_line_of_the_log() {
         let forged = "couldn't fetch segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n";
         let log = written(LogFormat::Text, &[forged, "next\n"]);
         assert_eq!(log, "couldn't fetch segment a�2026 ERROR forged�[2J�\nnext\n");
     }
 
     #[test]
-    fn a_message_in_json_says_the_same_and_hides_nothing() {
+    fn a_json_message_is_unchanged_with_hidden_characters_escaped() {
         let text = "couldn't fetch segment \u{202e}a\u{200b}";
         let json = serde_json::json!({ "message": text }).to_string() + "\n";
         let log = written(LogFormat::Json, &[&json]);

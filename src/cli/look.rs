@@ -1,4 +1,4 @@
-//! How a session looks: the person's theme, the profile's colour, and what the terminal can show of both.
+//! The look of a session: the user's theme, the profile's colour, and what the terminal can show of both.
 
 use ratatui::style::Color;
 
@@ -8,8 +8,8 @@ use crate::theme::{Depth, Name, Symbols, Theme};
 
 use super::arguments::LookArguments;
 
-/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's and the person's own
-/// included. The theme without colours takes none from the profile either.
+/// Returns the theme to use. `NO_COLOR`, as on <https://no-color.org>, turns off all colours if it is set to anything, including
+/// those of the profile and the user's styles. The theme without colours ignores the profile's colour too.
 pub(super) fn theme(
     look: &LookArguments,
     interface: &Interface,
@@ -33,7 +33,7 @@ pub(super) fn theme(
     theme.within(Depth::of_terminal(environment))
 }
 
-/// Every theme that can be changed to.
+/// Returns all themes that can be selected.
 pub(super) fn themes(
     look: &LookArguments,
     interface: &Interface,
@@ -44,7 +44,7 @@ pub(super) fn themes(
     Name::ALL.into_iter().map(|name| (name, shown(name))).collect()
 }
 
-/// What a list shows of a profile's colour, `None` where no colours are shown.
+/// Returns the colour that a list shows for a profile, or `None` if colours are off.
 pub(super) fn frame_colour(
     look: &LookArguments,
     interface: &Interface,
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn no_color_goes_over_the_colours_of_the_profile_and_the_person() {
+    fn no_color_overrides_profile_and_user_colours() {
         let look = LookArguments::default();
         let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
         let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_that_is_read_aloud_has_words_whatever_signs_were_asked_for() {
+    fn accessible_mode_uses_words_even_with_ascii() {
         let interface = Interface { accessible: true, ..Interface::default() };
         for ascii in [false, true] {
             let look = LookArguments { ascii, ..LookArguments::default() };
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_shows_the_colour_of_a_profile_where_the_header_would() {
+    fn a_list_shows_a_profiles_colour_unless_colours_are_off() {
         let look = LookArguments::default();
         let shown = |interface: &Interface, environment: Environment<'_>| {
             frame_colour(&look, interface, Color::Rgb(255, 135, 0), environment)
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_sent_no_colour_that_it_does_not_know() {
+    fn colours_are_reduced_to_what_the_terminal_supports() {
         let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
         let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
         let bad = |term: &'static str| {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_theme_without_colours_takes_none_from_the_profile() {
+    fn the_mono_theme_ignores_the_profiles_colour() {
         let interface = Interface { theme: Name::Mono, ..Interface::default() };
         let theme = theme(&LookArguments::default(), &interface, Some(Color::Red), &in_true_colour);
         assert_eq!(theme, Theme::new(Name::Mono, Symbols::UNICODE));

@@ -1,4 +1,4 @@
-//! `segtui man`: the manual, made of the same table of arguments as `--help`.
+//! `segtui man`: man pages, generated from the same clap definition as `--help`.
 
 use std::path::Path;
 use std::{fs, io};
@@ -13,7 +13,7 @@ use super::configuration::print;
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// Prints a page, or writes all of them into a folder, which is made if it isn't there.
+/// Prints a page, or writes all pages into a folder, which is created if necessary.
 pub(super) fn run(options: &ManArguments) -> Result<Exit, Failure> {
     match &options.dir {
         Some(folder) => write_all(folder),
@@ -30,7 +30,7 @@ fn write_all(folder: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Writes the page of a command and of all below it.
+/// Writes the page of a command and of all its subcommands.
 fn write_pages(command: &Command, folder: &Path) -> io::Result<()> {
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         write_pages(below, folder)?;
@@ -45,7 +45,7 @@ fn program() -> Command {
     program
 }
 
-/// The page of the program, or of a command.
+/// Returns the page of the program or of a command.
 fn page(words: &[String]) -> Result<String, Failure> {
     let program = program();
     let mut command = &program;
@@ -71,8 +71,8 @@ fn rendered(command: &Command) -> io::Result<String> {
     Ok(page)
 }
 
-/// What stands behind the flags in the help, as sections of a page. A block with a heading is a section, in which indented lines keep
-/// their ends: they are commands and tables. Everything else are notes.
+/// Converts the text after the flags in the help to sections of a page. A block with a heading becomes a section in which
+/// indented lines (commands and tables) keep their line breaks. All other blocks become notes.
 fn sections(help: &str) -> String {
     let (mut sections, mut notes) = (String::new(), String::new());
     for block in help.split("\n\n").map(|block| block.trim_matches('\n')).filter(|block| !block.is_empty()) {
@@ -113,7 +113,7 @@ fn is_indented(line: &str) -> bool {
     line.starts_with("  ")
 }
 
-/// A line of which roff obeys nothing, with the characters that shells read and that it would make prettier.
+/// Escapes a line for roff, including characters that roff would replace with typographic ones.
 fn escaped(line: &str) -> String {
     let mut escaped = if line.starts_with('.') { "\\&".to_owned() } else { String::new() };
     for character in line.chars() {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn examples_and_tables_are_sections_that_keep_their_lines() {
+    fn examples_and_tables_are_sections_with_line_breaks() {
         let help = "Examples:\n  segtui x 'a-b'\n  .y \\\n\nNothing \"else\".\n\nExit codes:\n  0  done\n'Q' is more.";
         let expected = ".SH \"EXAMPLES\"\n.PP\n.nf\n  segtui x \\(aqa\\-b\\(aq\n  .y \\e\n.fi\n\
                         .SH \"EXIT STATUS\"\n.PP\n.nf\n  0  done\n.fi\n.PP\n\\(aqQ\\(aq is more.\n\

@@ -1,4 +1,4 @@
-//! What a command says on stderr beside its errors: notes, details, and how far it is.
+//! What a command writes to stderr besides errors: notes, details and progress.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use super::arguments::ReportArguments;
 use super::failure::{self, ErrorForm, Failure};
 
-/// How much is said.
+/// Which notes are written, and in which form.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Notes {
     quiet: bool,
@@ -16,50 +16,50 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// As asked by the flags. Progress is for people only, so nothing but a terminal gets it.
+    /// Takes the settings from flags. Progress is shown only on a terminal.
     pub fn new(arguments: &ReportArguments, form: ErrorForm) -> Self {
         let progress = !arguments.quiet && !arguments.no_progress && io::stderr().is_terminal();
         Self { quiet: arguments.quiet, verbose: arguments.verbose, progress, form }
     }
 
-    /// Whether nothing but errors is wanted.
+    /// Whether only errors are wanted.
     pub const fn is_quiet(self) -> bool {
         self.quiet
     }
 
-    /// What is wrong with a result that is there all the same. It is said even to one who wants errors only.
+    /// Reports what is wrong with a result that is written all the same, even with `--quiet`.
     pub fn failure(self, failure: &Failure) {
         failure.report(self.form);
     }
 
-    /// Something a person should know, but for one who asked for errors only.
+    /// Writes a note, unless `--quiet` is set.
     pub fn note(self, words: impl Display) {
         if !self.quiet {
             failure::note(words, self.form);
         }
     }
 
-    /// What is said on request.
+    /// Writes a detail, only with `--verbose`.
     pub fn detail(self, words: impl Display) {
         if self.verbose {
             failure::note(words, self.form);
         }
     }
 
-    /// Something that a person at a terminal would wonder about, and a script would not.
+    /// Writes a remark, which only a person at a terminal needs.
     pub fn remark(self, words: impl Display) {
         if io::stderr().is_terminal() {
             self.note(words);
         }
     }
 
-    /// The line that says how far it is.
+    /// Creates the progress line.
     pub const fn progress(self) -> ProgressLine {
         ProgressLine { wanted: self.progress, shown: false }
     }
 }
 
-/// One line on stderr that is written over again and again.
+/// A line on stderr that is overwritten again and again.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
     wanted: bool,
@@ -81,7 +81,7 @@ impl ProgressLine {
     }
 }
 
-/// However a command ends, its last line is no half of one.
+/// Clears the line, so that no command ends with half a line on stderr.
 impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.clear();
@@ -90,7 +90,7 @@ impl Drop for ProgressLine {
 
 fn write(text: &str) {
     let mut stderr = io::stderr();
-    // A line that nobody can see is no reason to stop.
+    // Progress that can't be shown is no reason to stop.
     if let Err(error) = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()) {
         tracing::debug!(%error, "progress can't be shown");
     }

@@ -1,7 +1,7 @@
-//! Where wished segments come from: a file, the tenant of another profile, or what was last seen of one.
+//! Where wanted segments come from: a file, the tenant of another profile, or its stored snapshot.
 //!
-//! A tenant is read as its own CSV export, so everything that holds for a file holds for it: the line numbers are those of the
-//! export, and what could not be applied can be written in its form.
+//! A tenant is read as its own CSV export, so it is handled like a file: line numbers are those of the export, and rejects can be
+//! written in its form.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -29,13 +29,13 @@ use super::surroundings::Surroundings;
 pub(super) enum Origin {
     /// A file, or stdin.
     File(PathBuf),
-    /// The tenant of a profile, as it is.
+    /// The tenant of a profile, fetched now.
     Profile(String),
-    /// The tenant of a profile, as the interface has last seen it.
+    /// The tenant of a profile, as the interface last saw it.
     Store(String),
 }
 
-/// A tenant that is no file.
+/// The name of a tenant that is a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TenantName {
     pub tenant: String,
@@ -43,14 +43,14 @@ pub(super) struct TenantName {
     pub profile: String,
 }
 
-/// The segments of a tenant.
+/// The segments of a tenant that is a source.
 pub(super) struct Segments {
     pub forest: Forest,
     pub of: TenantName,
 }
 
 impl Origin {
-    /// What an argument names.
+    /// Parses an argument.
     pub fn of(argument: &Path) -> Result<Self, Failure> {
         let text = argument.to_str().unwrap_or_default();
         let named = |kind: &str| text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':'));
@@ -63,7 +63,7 @@ impl Origin {
         }
     }
 
-    /// What it says: wished segments, or a plan.
+    /// Reads wanted segments, or a plan.
     pub async fn input(
         &self,
         reading: &ReadingArguments,
@@ -80,7 +80,7 @@ impl Origin {
         output::blocking(move |_| Ok(Input::Rows(exported(name, segments, &scope)?))).await
     }
 
-    /// The segments of the tenant that it names. A file names none.
+    /// Loads the segments of a tenant. Fails for a file.
     async fn segments(&self, purpose: Purpose, surroundings: &Surroundings) -> Result<Segments, Failure> {
         match self {
             Self::File(path) => Err(Failure::usage(format_args!("{} is a file", path.display()))),
@@ -111,13 +111,13 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// How a file is read: with the headings that the profile names, unless a flag names others.
+/// Returns how to read a file: with the headings of the profile, unless a flag sets others.
 fn with_headings_of(connection: &Connection, reading: &ReadingArguments) -> ReadingArguments {
     let named = || Some(connection.columns.clone()).filter(|columns| !columns.is_empty());
     ReadingArguments { columns: reading.columns.clone().or_else(named), ..reading.clone() }
 }
 
-/// What is wished, and nothing that could be meant for another tenant than it says.
+/// Reads the source of a plan. Refuses a tenant that is also the target.
 pub(super) async fn input(
     arguments: &SourceArguments,
     matching: &MatchingArguments,
@@ -135,13 +135,13 @@ pub(super) async fn input(
             return Err(Failure::usage(format_args!("{} is the same tenant as the target", source.name))
                 .hint("name another tenant: the one to change with --to NAME, or the source"));
         }
-        // IDs mean something in their own tenant only.
+        // Ids are only valid in their own tenant.
         source.key = (!is_target).then_some(Key::ExternalId);
     }
     Ok(Input::Rows(source))
 }
 
-/// Why a stored list may lack something although nothing speaks against it.
+/// Why a stored list that seems complete may still lack changes.
 const UNCONFIRMED: &str =
     "was loaded shortly before segtui was closed, or a segment couldn't be fetched: the latest changes may be missing";
 
@@ -171,7 +171,7 @@ fn stored(file: &Path, of: TenantName, purpose: Purpose, notes: Notes) -> Result
     Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), of })
 }
 
-/// Segments as the rows of their export: those of the scope, since a part of another tenant speaks for that part only.
+/// Converts segments to the rows of their export. Only those in scope: a part of another tenant speaks only for that part.
 fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Result<Source, Failure> {
     let Segments { mut forest, of } = segments;
     let mut text = String::new();
@@ -188,7 +188,7 @@ fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Resu
         (None, None) => Part::whole(&mut forest),
     };
     let there: HashSet<&SegmentId> = part.segments().map(|segment| &segment.id).collect();
-    // A parent outside the scope is known by its external ID only: its ID means nothing elsewhere.
+    // A parent outside the scope is referred to by external id only: its id is not valid elsewhere.
     let is_outside = |record: &Record<'_>| {
         record.parent_external_id.is_some() && record.segment.parent.as_ref().is_some_and(|id| !there.contains(id))
     };
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_with_a_kind_is_no_file_and_a_dot_makes_it_one() {
+    fn a_source_with_a_kind_prefix_is_not_a_file() {
         assert_eq!(origin("groups.csv"), Origin::File("groups.csv".into()));
         assert_eq!(origin("-"), Origin::File("-".into()));
         assert_eq!(origin("profile:prod"), Origin::Profile("prod".into()));

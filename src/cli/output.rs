@@ -1,7 +1,7 @@
-//! Where the result of a command goes: stdout, or a file that is replaced whole.
+//! The destination of a command's result: stdout, or a file that is replaced as a whole.
 //!
-//! A reader who has seen enough is no failure. What a terminal would obey never reaches one. A command that is stopped leaves the
-//! former file as it was, and nothing beside it.
+//! A closed pipe is not an error. Control characters never reach a terminal. A command that is stopped leaves the previous file
+//! untouched and no temporary file beside it.
 
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -14,7 +14,7 @@ use crate::printable::{is_printable, printable_report};
 
 use super::failure::Failure;
 
-/// Where to.
+/// Where a result is written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
     Stdout,
@@ -22,12 +22,12 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// Of `--output`: `-` is stdout, and so is nothing.
+    /// Returns the target of `--output`: stdout if it is `-` or absent.
     pub fn of(path: Option<PathBuf>) -> Self {
         path.filter(|path| path != Path::new("-")).map_or(Self::Stdout, Self::File)
     }
 
-    /// Fails at once where it would fail at the end, as far as can be told.
+    /// Fails early if writing would fail, as far as that can be checked without writing.
     pub fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Stdout => Ok(()),
@@ -35,7 +35,7 @@ impl Target {
         }
     }
 
-    /// Writes a result, whole or not at all; it stops when it is cancelled.
+    /// Writes a result. A file gets all of it or stays as it was. Stops if cancelled.
     pub fn write(
         &self,
         content: Content,
@@ -77,12 +77,12 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = write(&mut out).and_then(|()| out.flush());
-    // Dropping the writer would try to write the rest.
+    // Dropping the writer would try to flush the rest.
     let (_, _unwritten) = out.into_parts();
     on_stdout(written)
 }
 
-/// What came of writing to stdout. A reader who has seen enough is no failure.
+/// Converts the result of writing to stdout. A closed pipe is not an error.
 pub(super) fn on_stdout(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -93,17 +93,17 @@ pub(super) fn on_stdout(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// What is written.
+/// The kind of content that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// For programs, byte for byte: other people's words are in it as they are.
+    /// For programs, byte for byte: names are in it as received.
     Data,
-    /// For reading: coloured, and safe for a terminal already.
+    /// For reading: coloured, and already safe for a terminal.
     Reading,
 }
 
-/// Runs what takes long and doesn't wait, such as writing a million rows, so that a signal is heard at the same time. When nobody
-/// waits for it any more, it is cancelled.
+/// Runs long blocking work, such as writing a million rows, on another thread, so that signals are still handled. Dropping the
+/// future cancels the work.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&CancellationToken) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -116,13 +116,13 @@ pub(super) async fn blocking<T: Send + 'static>(
 /// How text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// To a program or a file.
+    /// Unchanged, to a program or a file.
     AsItIs,
-    /// To a terminal, which would obey some of it.
+    /// Made printable, to a terminal that would interpret control characters.
     Safely,
 }
 
-/// Writes text to bytes. What stood in the way is told as it was.
+/// Writes text as UTF-8. Returns the I/O error behind a formatting error.
 fn written(
     out: &mut dyn Write,
     shown: Shown,
@@ -137,7 +137,7 @@ fn written(
     }
 }
 
-/// Text on its way to bytes.
+/// An adapter that writes text as UTF-8 bytes and keeps the I/O error.
 struct Utf8<'a> {
     out: &'a mut dyn Write,
     shown: Shown,
@@ -161,7 +161,7 @@ impl fmt::Write for Utf8<'_> {
     }
 }
 
-/// Lines stay lines; everything else that is not seen, escapes among it, is shown to be there. Colours are written past this.
+/// Keeps line feeds and replaces all other invisible characters, escapes included. Not used for coloured output.
 fn safe(text: &str) -> String {
     printable_report(text).replace('\x1b', "\u{fffd}")
 }
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_can_not_be_written_is_named_and_nothing_is_left_behind() {
+    fn an_unwritable_file_is_named_and_no_temporary_file_remains() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("is-a-folder");
         fs::create_dir(&path).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cancelled_leaves_the_former_file_and_nothing_beside_it() {
+    fn a_cancelled_write_leaves_the_previous_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         fs::write(&path, "former").unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_lines_and_nothing_to_obey() {
+    fn a_terminal_gets_lines_but_no_control_characters() {
         let mut out = Vec::new();
         let written = written(&mut out, Shown::Safely, &CancellationToken::new(), |text| {
             text.write_str("\u{feff}a,\"b\r\n\u{1b}[2J\"\n")

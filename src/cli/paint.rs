@@ -1,4 +1,4 @@
-//! Colours in what a command writes for reading.
+//! Colours in the output for reading.
 
 use std::io::{self, IsTerminal};
 use std::ops::Range;
@@ -8,7 +8,7 @@ use crate::printable::printable;
 
 use super::arguments::Color;
 
-/// Whether and how texts are coloured. It makes each text safe for a terminal.
+/// Whether texts are coloured. Painting also makes each text safe for a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paint {
     Plain,
@@ -25,7 +25,8 @@ const FOUND: &str = "\x1b[1;4m";
 const OFF: &str = "\x1b[0m";
 
 impl Paint {
-    /// For stdout, as asked; of itself only for a terminal that shows colours to somebody who wants them.
+    /// Returns the setting for stdout. Without a flag, colours are used only on a terminal that supports them, and if `NO_COLOR`
+    /// is not set.
     pub fn of_stdout(color: Color, environment: Environment<'_>) -> Self {
         let wanted = || environment("NO_COLOR").is_none() && environment("TERM").is_none_or(|term| term != "dumb");
         match color {
@@ -43,7 +44,7 @@ impl Paint {
         self.within(DIM, text)
     }
 
-    /// What nobody may overlook, with or without colours.
+    /// Paints a text that must not be overlooked, with or without colours.
     pub fn alarm(self, text: &str) -> String {
         self.within(ALARM, &format!("*** {text} ***"))
     }
@@ -64,7 +65,7 @@ impl Paint {
         self.within(YELLOW, text)
     }
 
-    /// A text with what was found in it.
+    /// Paints a text with its matches highlighted.
     pub fn found(self, text: &str, ranges: &[Range<usize>]) -> String {
         let mut painted = String::with_capacity(text.len());
         let mut from = 0;
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_stands_out_and_nothing_is_obeyed() {
+    fn matches_are_highlighted_and_control_characters_replaced() {
         let text = "a\u{1b}bcd";
         let found = |paint: Paint| paint.found(text, std::slice::from_ref(&(2..4)));
         assert_eq!(found(Paint::Coloured), "a�\x1b[1;4mbc\x1b[0md");
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_as_asked() {
+    fn the_color_flag_decides_about_colours() {
         let environment: Environment<'_> = &|_| None;
         assert_eq!(Paint::of_stdout(Color::Always, environment), Paint::Coloured);
         assert_eq!(Paint::of_stdout(Color::Never, environment), Paint::Plain);

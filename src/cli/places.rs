@@ -1,19 +1,19 @@
-//! Where a person can work: what the start said, and the profiles of the configuration as they stand there now.
+//! Where a user can work: the tenant chosen at startup, and the profiles that the configuration has now.
 
 use ratatui::style::Color;
 
 use crate::app::{Destination, FormContext, ProfileLine, Profiles};
 use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
 
-/// The place of the start, which stays one to go back to when it is no profile.
+/// The destination of the start. If it isn't a profile, it stays available to switch back to.
 pub(super) struct Places {
     first: Destination,
-    /// Tenant and host that flags and variables said, where they are no profile's own.
+    /// Tenant and host from flags and variables, if they are not those of a profile.
     start: Option<(String, String)>,
 }
 
 impl Places {
-    /// Told by what the start has come to, which is nothing for the demo and where nothing is configured.
+    /// Takes the connection of the start, `None` for the demo and if nothing is configured.
     pub fn new(flags: &Flags, environment: Environment<'_>, first: Option<&Connection>) -> Self {
         let Some(connection) = first else { return Self { first: Destination::Demo, start: None } };
         let by_flag = flags.base_url.is_some() || flags.tenant.is_some() || flags.api_key.is_some();
@@ -28,18 +28,19 @@ impl Places {
         }
     }
 
-    /// Where the first session is.
+    /// Returns the destination of the first session.
     pub fn first(&self) -> Destination {
         self.first.clone()
     }
 
-    /// The list to choose from, as it is shown at a place.
+    /// Returns the list to choose from, for a session at `here`.
     pub fn seen_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
         Profiles { context: FormContext::default(), here: here.clone(), start: self.start.clone(), known }
     }
 }
 
-/// The profiles as lines to choose from. A file that has become faulty since the start has none; opening tells why.
+/// Converts the profiles to lines to choose from. A file that has become invalid since the start has none; opening one reports
+/// why.
 pub(super) fn lines(listed: Result<Listed, ConfigError>, colour: impl Fn(Color) -> Option<Color>) -> Vec<ProfileLine> {
     let line = |profile: KnownProfile| ProfileLine {
         colour: profile.colour.and_then(&colour),

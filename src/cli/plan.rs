@@ -1,4 +1,4 @@
-//! What a file would change: planned, shown, and kept for later if that is wanted. Nothing is sent.
+//! `segtui plan`: plans and shows what a file would change, and saves the plan if asked to. Sends nothing.
 
 mod scope;
 mod text;
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
     .await
 }
 
-/// Refuses flags that make no sense together.
+/// Refuses flags that contradict each other or are dangerous together.
 pub(super) fn check(matching: &MatchingArguments) -> Result<(), Failure> {
     let scoped = matching.all || matching.root.is_some() || matching.r#match.is_some();
     if matching.prune && !scoped {
@@ -78,15 +78,15 @@ pub(super) fn check(matching: &MatchingArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How much may change, as the flags say.
+/// Returns the limits on changes that the flags set.
 pub(super) const fn fuses(matching: &MatchingArguments) -> Fuses {
     Fuses { deletes: matching.max_deletes, changes: matching.max_changes }
 }
 
-/// What comes of a tenant that isn't known as a whole: segments that are missing from the list would be created twice.
+/// The consequence of an incomplete list: segments that it lacks would be created again.
 pub(super) const NOT_PLANNED: &str = "nothing was planned";
 
-/// What leads from what a tenant has to what a file wants.
+/// Plans the changes that turn what a tenant has into what a file wants.
 pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pattern]) -> Result<Planned, Failure> {
     loaded.require_all(NOT_PLANNED)?;
     planning::plan(&request(source, wish, &loaded.forest, owned))
@@ -110,7 +110,7 @@ fn request<'a>(source: &'a Source, wish: &Wish, forest: &'a Forest, owned: &'a [
     }
 }
 
-/// Refuses a plan that would do more than anybody is likely to mean.
+/// Refuses a plan that changes more than anyone is likely to want.
 pub(super) fn guard(blown: &[Blown]) -> Result<(), Failure> {
     let Some(first) = blown.first() else { return Ok(()) };
     let failure = Failure::new(Exit::Guarded, format_args!("nothing was sent: {first}")).hint(first.hint());
@@ -118,7 +118,7 @@ pub(super) fn guard(blown: &[Blown]) -> Result<(), Failure> {
     Err(failure.details(others.collect()))
 }
 
-/// A plan as it is kept and printed.
+/// Returns a plan in the form in which it is saved and printed.
 fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded, blown: &[Blown]) -> SavedPlan {
     let made = Made {
         tenant: &loaded.tenant,

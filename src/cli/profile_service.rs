@@ -1,5 +1,5 @@
-//! Where the tasks of a form for a new profile are carried out: a connection is tried, a key is put where it is to be kept, and
-//! the profile is written. All of it beside the screen, one task at a time; a later one takes the place of an earlier.
+//! Carries out the tasks of the form for a new profile: tries a connection, stores the key, and writes the profile. All of it
+//! happens in the background, one task at a time; a new task replaces the previous one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use crate::terminal::ProfileService;
 use super::failure::Failure;
 use super::link;
 
-/// Orders and answers that may wait: the form waits for each answer, so there are never more than a few.
+/// Tasks and answers that may queue up. The form waits for each answer, so a few are enough.
 const WAITING: usize = 4;
 
-/// Opens a desk on the current tokio runtime. It holds the keys that are kept nowhere else in `keys`, and closes when the form's ends are dropped.
+/// Starts the service on the current tokio runtime. Keys that are not saved are held in `keys`. It ends when the form's channels
+/// are dropped.
 ///
 /// # Errors
 ///
-/// The configuration is faulty, so that nothing could be added to it.
+/// Fails if the configuration is invalid, since no profile could be added to it.
 pub(super) fn open<E>(
     flags: &Flags,
     environment: E,
@@ -44,7 +45,7 @@ where
     let (tasks, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
     let names = config::interface(flags, &environment, paths).map_err(|error| link::refusal(&error))?.key_variables;
-    // The form doesn't ask for it, so a profile made here keeps what this start was told.
+    // The form doesn't ask for it, so a new profile gets the one of this start.
     let ca_file = config::ca_file(flags, &environment);
     let start = Start { config: listed.path, ca_file, key_variables: Arc::from(names), keys };
     tokio::spawn(serve(start, environment, waiting, answers));
@@ -56,16 +57,16 @@ fn for_reading(path: &Path, home: Option<String>) -> String {
     below.unwrap_or_else(|| path.display().to_string())
 }
 
-/// What holds for every task.
+/// What all tasks share.
 #[derive(Clone)]
 struct Start {
     /// The configuration file.
     config: PathBuf,
-    /// What is trusted besides the system's certificates.
+    /// CA certificates to trust besides the system's.
     ca_file: Option<PathBuf>,
-    /// The variables that hold keys of profiles.
+    /// The environment variables that hold keys of profiles.
     key_variables: Arc<[String]>,
-    /// The keys that are kept nowhere else.
+    /// Keys that are not saved anywhere.
     keys: SessionKeys,
 }
 
@@ -99,7 +100,7 @@ async fn serve<E>(
                 },
                 ProfileTask::Hold(entry) => held(&entry, &start.keys),
             };
-            // Who asked may have left.
+            // The receiver may be gone.
             let _left = answers.send((number, answer)).await;
         });
     }
@@ -137,7 +138,7 @@ async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<Secre
     run.await.map_err(|error| error.to_string()).flatten().map_err(TrialError::NoKey)
 }
 
-/// A key that is kept nowhere is at hand before the form says that its profile can be opened.
+/// Holds a key that is not saved, before the form reports that its profile can be opened.
 fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
     if let KeySource::Session(key) = &entry.key {
         keys.hold(&entry.name, &entry.base_url, &entry.tenant, key.clone());
@@ -145,7 +146,7 @@ fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
     Answer::Saved
 }
 
-/// The key first: a profile that leads to no key is worse than none.
+/// Stores the key and then the profile: a profile without its key is worse than none.
 async fn save(start: &Start, entry: &FilledProfile, wanted: &CancellationToken) -> Result<(), (ProfileField, String)> {
     let key = match &entry.key {
         KeySource::Keyring(key) => {

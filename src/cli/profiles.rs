@@ -1,4 +1,4 @@
-//! `segtui profiles`: which tenants are configured, and which one is used when none is asked for. Asks no server and needs no key.
+//! `segtui profiles`: lists the configured tenants and marks the default one. Sends no request and needs no key.
 
 use serde::Serialize;
 
@@ -14,11 +14,11 @@ use super::link;
 use super::notes::Notes;
 use super::paint::Paint;
 
-/// All profiles in JSON.
+/// The JSON object.
 #[derive(Serialize)]
 struct List {
     format_version: u32,
-    /// `None` where there is no home folder.
+    /// `None` if there is no home folder.
     file: Option<String>,
     profiles: Vec<Profile>,
 }
@@ -26,12 +26,12 @@ struct List {
 #[derive(Serialize)]
 struct Profile {
     name: String,
-    /// `None` where the profile leaves it to flags or variables.
+    /// `None` if the profile leaves it to flags or variables.
     tenant: Option<String>,
     host: Option<String>,
     read_only: bool,
     protected: bool,
-    /// Whether it is used when no other one is asked for.
+    /// Whether it is used if no other profile is chosen.
     used: bool,
 }
 

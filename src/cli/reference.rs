@@ -1,4 +1,4 @@
-//! From a reference on the command line to a segment, or to an error that says what is there instead.
+//! Resolves references on the command line to segments, or to errors with similar segments or candidates.
 
 use crate::forest::{Forest, Reference, Unresolved};
 use crate::numbers::{Noun, counted};
@@ -8,10 +8,10 @@ use super::exit::Exit;
 use super::failure::{Candidate, Failure};
 use super::load::Loaded;
 
-/// Candidates that are listed; nobody reads more.
+/// Most candidates that are listed.
 const LISTED: usize = 100;
 
-/// The segment that a reference names.
+/// Returns the segment that a reference names.
 pub(super) fn segment(loaded: &Loaded, reference: &Reference) -> Result<SegmentId, Failure> {
     match loaded.forest.resolve(reference) {
         Ok(segment) => Ok(segment.id.clone()),
@@ -20,7 +20,7 @@ pub(super) fn segment(loaded: &Loaded, reference: &Reference) -> Result<SegmentI
     }
 }
 
-/// The same, or a parent that does not exist: what is below it can be shown.
+/// Like [`segment()`], but also accepts the id of a missing parent, whose orphans can be shown.
 pub(super) fn root(loaded: &Loaded, reference: &Reference) -> Result<SegmentId, Failure> {
     let id = match reference {
         Reference::Id(id) => Some(id.clone()),

@@ -1,8 +1,8 @@
-//! Sending a plan: several operations at a time through the house's queue and sync actor, each in the journal before it is sent.
+//! Sends a plan: several operations at a time through the change queue and the sync actor, each in the journal before it is sent.
 //!
-//! An operation that fails stops no other but those that build upon it. An interrupt begins no more and waits for what is in flight, a
-//! second one leaves that to the journal. Whatever way it ends, what may have been sent is in the journal, and a later session looks for
-//! it before anything is sent again.
+//! A failed operation blocks only those that depend on it. The first signal begins no more operations and waits for those in
+//! flight; a second one leaves them to the journal. However it ends, everything that may have been sent is in the journal, and a
+//! later session looks it up before it sends anything again.
 
 mod consent;
 mod opening;
@@ -31,12 +31,12 @@ pub(super) use consent::{Consent, confirm};
 pub(super) use opening::{Doubt, Opened, before_sending, in_queue, open, stopped_before};
 pub(super) use report::{Report, Status, Tally, end_of, sum};
 
-/// What is being sent.
+/// A plan that is being sent.
 pub(super) struct Sending {
     sync: SyncHandle,
     queue: ChangeQueue,
     plan_id: PlanId,
-    /// What each operation is, for the report.
+    /// The operations, for the report.
     entries: Vec<Entry>,
     outcomes: Vec<Outcome>,
     report: Report,
@@ -44,35 +44,35 @@ pub(super) struct Sending {
     notes: Notes,
     stop_on_error: bool,
     deadline: Option<Instant>,
-    /// Why nothing more is begun.
+    /// Why no more operations are begun.
     stopped: Option<Stop>,
-    /// That the server can't be reached, since when nothing came of anything.
+    /// The error of an unreachable server, until it responds again.
     unreached: Option<RemoteError>,
     last_answer: Instant,
     begun: Instant,
-    /// How often doubtful creates were sent again.
+    /// How many times creates in doubt were sent again.
     resends: u32,
 }
 
-/// An operation as reports name it.
+/// An operation as reports show it.
 pub(super) struct Entry {
-    /// Its number in the plan, which of a saved plan is the one in the file.
+    /// Its number in the plan; for a saved plan, its number in the file.
     pub number: usize,
     pub operation: SavedOperation,
 }
 
 impl Entry {
-    /// The operations of a plan that is sent as it was made.
+    /// Returns all operations of a plan, numbered in their order.
     pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
         let saved = SavedOperation::all(operations, forest).into_iter().enumerate();
         saved.map(|(number, operation)| Self { number, operation }).collect()
     }
 }
 
-/// What has become of an operation.
+/// The outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nothing yet.
+    /// None yet.
     Open,
     /// It is done.
     Done(Box<WriteResult>),
@@ -80,48 +80,48 @@ pub(super) enum Outcome {
     Failed(WriteError),
 }
 
-/// Why nothing more is begun.
+/// Why no more operations are begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The system asked for it.
+    /// A signal arrived.
     Signalled(Signal),
-    /// An operation failed, and that was to stop it.
+    /// An operation failed and sending was set to stop on errors.
     OnError,
     /// The server can't be reached.
     Unreachable(RemoteError),
-    /// The server doesn't take the key any more, so everything else would fail as well.
+    /// The server no longer accepts the key, so everything else would fail too.
     KeyRefused(RemoteError),
-    /// It took longer than it was to take.
+    /// The timeout has passed.
     TooLate,
     /// The journal or the report can't be written.
     NotWritten(String),
 }
 
-/// How sending has ended.
+/// The result of sending a plan.
 pub(super) struct Sent {
-    /// What came of each operation.
+    /// The outcome of each operation.
     pub outcomes: Vec<Outcome>,
-    /// What that means, also for those of which nothing came.
+    /// The status of each operation, also of those without an outcome.
     pub statuses: Vec<Status>,
-    /// What each operation was.
+    /// The operations.
     pub entries: Vec<Entry>,
-    /// Why not everything was begun.
+    /// Why not all operations were begun, if so.
     pub stopped: Option<Stop>,
-    /// The report, which goes on with the next plan of this session.
+    /// The report, which the next plan of this session continues.
     pub report: Report,
-    /// The queue, for that plan.
+    /// The queue, for the next plan.
     pub queue: ChangeQueue,
-    /// The way to the tenant; `None` when it was left at once.
+    /// The handle of the sync actor; `None` if a second signal ended sending at once.
     pub sync: Option<SyncHandle>,
 }
 
-/// What is sent, and how.
+/// A plan to send, and how to send it.
 pub(super) struct Order {
     pub sync: SyncHandle,
     pub queue: ChangeQueue,
-    /// The plan, which is queued.
+    /// The plan, already in the queue.
     pub plan_id: PlanId,
-    /// What is to be written into the journal first.
+    /// Journal entries to write before anything is sent.
     pub journal: Vec<JournalEntry>,
     pub entries: Vec<Entry>,
     pub report: Report,
@@ -130,11 +130,11 @@ pub(super) struct Order {
     pub timeout: Option<Duration>,
 }
 
-/// How long a server that can't be reached is waited for.
+/// How long to wait for a server that can't be reached.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often creates that may have been applied are looked for and sent again, when everything else is done.
+/// How many times creates in doubt are looked up and sent again, once everything else is done.
 const RESENDS: u32 = 3;
-/// How often a person is shown how far it is.
+/// Settled operations between two updates of the progress line.
 const SHOWN_EVERY: usize = 20;
 
 /// Sends a plan.
@@ -164,7 +164,7 @@ pub(super) async fn send(order: Order) -> Result<Sent, Failure> {
 }
 
 impl Sending {
-    /// Sends until nothing more can be done; whether a person did not want to wait even for that.
+    /// Sends until nothing more can be done. Returns whether a second signal ended it at once.
     async fn run(&mut self) -> Result<bool, Failure> {
         let mut signalled = Box::pin(terminal::until_signalled());
         loop {
@@ -192,8 +192,8 @@ impl Sending {
         }
     }
 
-    /// Queues creates again that may have been applied, of which no trace was found, and that an external id would give away: they are
-    /// looked for in a new list before they are sent. Answers whether there were any.
+    /// Queues creates in doubt again if they have an external id: before they are sent, a new list is searched for it. Returns
+    /// whether there were any.
     async fn send_doubtful_again(&mut self) -> Result<bool, Failure> {
         if self.stopped.is_some() || self.resends == RESENDS {
             return Ok(false);
@@ -258,7 +258,7 @@ impl Sending {
                 "stopping when the {in_flight} changes in flight are answered; ctrl-c again to leave them to the next session"
             ));
         }
-        // What was stopped by something else ends as that.
+        // A signal takes precedence over any other reason.
         self.stopped = Some(Stop::Signalled(signal));
         self.queue.pause_sending();
     }
@@ -287,7 +287,8 @@ impl Sending {
     async fn executed(&mut self, op: OpId, result: &ExecutionResult) -> Result<(), Failure> {
         let transitions = self.queue.executed(op, result);
         if op.plan_id == self.plan_id {
-            // Before the journal forgets it: whoever is killed between the two has it in the report rather twice than not at all.
+            // Reported before it leaves the journal: if the program is killed in between, the report has it twice rather than not
+            // at all.
             self.take(op, result);
         }
         if transitions.journal.is_empty() {
@@ -349,7 +350,8 @@ impl Sending {
         self.progress.show(format_args!("{} of {} changes{failed} · {left} s left", grouped(settled), grouped(total)));
     }
 
-    /// Brings everything into the journal that is to be there, and says what became of what was never begun.
+    /// Reports the operations without an outcome. Unless sending was left at once, closes all undone operations in the journal
+    /// except those that may have been applied.
     async fn end(mut self, left_at_once: bool) -> Result<Sent, Failure> {
         self.progress.clear();
         let statuses: Vec<Status> = (0..self.outcomes.len()).map(|index| self.status(index)).collect();
@@ -375,7 +377,7 @@ impl Sending {
         Ok(sent(Some(sync)))
     }
 
-    /// What has become of an operation by the end.
+    /// Returns the status of an operation at the end.
     fn status(&self, index: usize) -> Status {
         let outcome = &self.outcomes[index];
         if *outcome != Outcome::Open {
@@ -388,7 +390,8 @@ impl Sending {
         }
     }
 
-    /// A create whose answer was lost stays in the journal, and so does what is in flight: the next session looks for them.
+    /// Whether an operation is in flight, or a create whose response was lost. It stays in the journal, and the next session
+    /// looks it up.
     fn may_have_been_applied(&self, op: OpId) -> bool {
         let Some(planned) = self.queue.op(op) else { return false };
         let creates = matches!(planned.operation, Operation::Create { .. });
@@ -401,17 +404,17 @@ impl Sending {
     }
 }
 
-/// How many times one number is in another, for times.
+/// Returns the ratio of two counts, to estimate the time left.
 #[expect(clippy::cast_precision_loss, reason = "a count of operations")]
 fn ratio(one: usize, other: usize) -> f64 {
     one as f64 / other.max(1) as f64
 }
 
-/// Lets everything that was ordered be written, then ends the actor.
+/// Lets the sync actor process its remaining commands, and waits until it ends.
 pub(super) async fn close(sync: SyncHandle) {
     let SyncHandle { commands, mut events } = sync;
     drop(commands);
-    // It ends when it has written everything, and says nothing that matters until then.
+    // The actor ends once everything is written; its events no longer matter.
     while events.recv().await.is_some() {}
 }
 
@@ -419,7 +422,7 @@ fn gone() -> Failure {
     Failure::failed("internal error: the sync task stopped; see the log")
 }
 
-/// The segment that an operation has written.
+/// Returns the segment that an operation has written.
 pub(super) fn written(outcome: &Outcome) -> Option<&Arc<Segment>> {
     match outcome {
         Outcome::Done(result) => match &**result {
@@ -430,7 +433,7 @@ pub(super) fn written(outcome: &Outcome) -> Option<&Arc<Segment>> {
     }
 }
 
-/// The ID of the segment that an operation has created.
+/// Returns the id of the segment that an operation has created.
 pub(super) fn created(outcome: &Outcome) -> Option<&SegmentId> {
     match outcome {
         Outcome::Done(result) => match &**result {

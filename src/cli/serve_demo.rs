@@ -1,4 +1,4 @@
-//! Running the demo server by itself.
+//! `segtui serve-demo`: runs the demo server on its own.
 
 use std::collections::HashSet;
 use std::fs;
@@ -49,10 +49,10 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
             .hint("choose another --port; 0, as without it, is a free one")
     })?;
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
-    // Whoever reads the address may end it at once, so it listens before it says it.
+    // A reader of the address may end the program at once, so listen for signals first.
     let mut signal = std::pin::pin!(terminal::until_signalled());
     let at_once = futures_util::poll!(signal.as_mut());
-    // The address first and by itself, for a script that reads one line.
+    // The address comes first, on a line of its own, for scripts that read one line.
     on_stdout(writeln!(io::stdout(), "{url}"))?;
     let told = format!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
@@ -74,7 +74,7 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
     Ok(Exit::Done)
 }
 
-/// The segments of a file, in a form that `export` writes; what has no ending that says another one is JSON.
+/// Reads the segments of a file that `export` has written; without a known extension, it is read as JSON.
 fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
     let failed = |why: String| {
@@ -99,7 +99,7 @@ fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
     Ok(segments)
 }
 
-/// Whether the name of a file says that it has rows, as `plan` reads them.
+/// Whether the extension is of a file of rows, as `plan` reads them.
 fn is_of_rows(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     matches!(extension.as_deref(), Some("csv" | "tsv" | "ndjson" | "jsonl" | "outline"))
@@ -109,7 +109,7 @@ fn text(path: &Path) -> io::Result<String> {
     if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) }
 }
 
-/// What is wrong with a file, and where.
+/// Describes what is wrong with a JSON file, and where.
 fn fault(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {

@@ -1,7 +1,7 @@
-//! A file of wished segments, or a plan that was made of one: read whole, or refused with everything that is wrong with it.
+//! Reads a file of wanted segments, or a saved plan, as a whole; a faulty one is refused with all its faults.
 //!
-//! Nothing of it is guessed: its format is said by its extension or by a flag, its encoding by a byte order mark, by being UTF-8, or by
-//! a flag.
+//! Nothing is guessed: the format is that of the extension or a flag, and the encoding is that of a byte order mark, UTF-8 or a
+//! flag.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,36 +18,36 @@ use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::origin::TenantName;
 
-/// What a file says.
+/// The content of a file.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// How it is called in messages.
+    /// Its name in messages.
     pub name: String,
     /// Its text without a byte order mark.
     pub text: String,
-    /// How it was read.
+    /// Its format.
     pub format: SourceFormat,
-    /// What it wants.
+    /// The wanted segments.
     pub rows: Rows,
     /// Whether it has a byte order mark, or another encoding than UTF-8.
     pub is_marked: bool,
-    /// The tenant whose segments these are, if it is no file.
+    /// The tenant that the segments are from, if not from a file.
     pub tenant: Option<TenantName>,
-    /// By what rows are matched unless a flag says otherwise; `None` is what the rows have.
+    /// The key to match rows by unless a flag sets one; `None` if it depends on the rows.
     pub key: Option<Key>,
 }
 
-/// What was given: wished segments, or a plan.
+/// What was read: wanted segments, or a plan.
 #[derive(Debug)]
 pub(super) enum Input {
     Rows(Source),
     Plan(Box<SavedPlan>),
 }
 
-/// The longest file that is read. A million segments take about a fifth of it.
+/// The longest file that is read, in bytes. A million segments take about a fifth of it.
 const LONGEST: u64 = 512 << 20;
 
-/// Refuses to write over the file that is read, to write two things into one file, and to write among what stdout has anyway.
+/// Refuses to overwrite the source file, to write two outputs to one file, and to mix an output into stdout.
 pub(super) fn refuse_overwriting(
     arguments: &SourceArguments,
     outputs: &[(&str, Option<&Path>)],
@@ -77,18 +77,18 @@ pub(super) fn refuse_overwriting(
 /// What a file is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To be looked at as it is.
+    /// To be shown or checked as it is.
     Looking,
-    /// To be planned from: what is wrong with its rows among themselves is a fault as well.
+    /// To plan from: inconsistent rows are faults too.
     Planning {
-        /// By what rows are matched, if a flag says so.
+        /// The key to match rows by, if a flag sets one.
         key: Option<Key>,
-        /// Whether external ids that look damaged are meant.
+        /// Whether to accept external ids that look damaged.
         ids_as_written: bool,
     },
 }
 
-/// Reads a file, as flags say. Everything that is wrong with it is told at once.
+/// Reads a file as the flags say. Reports all its faults at once.
 pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpose) -> Result<Input, Failure> {
     let name = name(path);
     let bytes = bytes(path)
@@ -122,7 +122,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpos
 
 fn faults(Reading { rows, faults }: &Reading, purpose: Purpose) -> Vec<Detail> {
     let mut all: Vec<Detail> = faults.iter().map(row_detail).collect();
-    // Where a heading can't be read, the rows lack what it names.
+    // If a heading can't be read, the rows lack its column.
     if let Purpose::Planning { key, ids_as_written } = purpose
         && faults.iter().all(|fault| fault.problem.is_of_one_line())
     {
@@ -166,7 +166,7 @@ fn format(path: &Path, reading: &ReadingArguments, name: &str) -> Result<SourceF
     }
 }
 
-/// Bytes that are no text in the expected encoding, shown as they would be in others.
+/// The failure for bytes that are not valid in the expected encoding, with their text in others.
 fn undecodable(name: &str, fault: &Undecodable) -> Failure {
     let Undecodable { line, expected, readings } = fault;
     let shown = readings
@@ -184,10 +184,10 @@ fn undecodable(name: &str, fault: &Undecodable) -> Failure {
     })
 }
 
-/// How far into a file a plan says that it is one: it is the second thing it says.
+/// Characters at the start of a file in which a plan is recognised: its kind is the second field.
 const HEAD: usize = 300;
 
-/// Whether a file says that it is a plan, whatever it is called and whether it is whole.
+/// Whether a file is meant as a plan, whatever its name is and even if it is cut off.
 fn begins_as_plan(text: &str) -> bool {
     let text = text.trim_start();
     let head: String = text.chars().take(HEAD).filter(|character| !character.is_whitespace()).collect();
@@ -209,7 +209,7 @@ pub(super) fn faulty_rows(name: &str, faults: &[RowFault]) -> Failure {
     faulty(name, faults.iter().map(row_detail).collect())
 }
 
-/// What is wrong with what a file wants.
+/// The failure for faults found by planning.
 pub(super) fn faulty_plan(name: &str, faults: Vec<PlanFault>) -> Failure {
     faulty(name, faults.into_iter().map(plan_detail).collect())
 }

@@ -1,4 +1,4 @@
-//! What a command has besides its own arguments: where to connect to, the environment, and how to say what.
+//! What a command needs besides its own arguments: the connection, the environment, and how to report.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(super) struct Surroundings {
     environment: fn(&str) -> Option<String>,
     paths: Paths,
     guides: Guides,
-    /// Whether it has been said that others can read the key.
+    /// Whether the note that others can read the key was shown.
     key_noted: Cell<bool>,
     pub notes: Notes,
     pub paint: Paint,
@@ -40,15 +40,14 @@ impl Surroundings {
         Self { connection, environment, paths, guides, key_noted, notes, paint }
     }
 
-    /// The way to the server.
+    /// Opens the link to the tenant.
     pub async fn link(&self) -> Result<Link, Failure> {
         let link = Link::open(&self.connection, &LookArguments::default(), &self.environment, &self.paths).await?;
         self.note_key(&link);
         Ok(link)
     }
 
-    /// The way to the tenant that a source is to be compared with. What is read from a tenant itself says nothing of which one that
-    /// is, so somebody has to.
+    /// Opens the link to the tenant that a source is compared with. If the source is itself a tenant, the target has to be named.
     pub async fn target(&self, arguments: &SourceArguments) -> Result<Link, Failure> {
         match &arguments.to {
             Some(profile) => {
@@ -65,34 +64,34 @@ impl Surroundings {
         }
     }
 
-    /// Refuses flags of a tenant where a command's own arguments name the tenants, so that none is silently left out.
+    /// Refuses tenant flags if a command's own arguments name the tenants, so that no flag is silently ignored.
     pub fn without_tenant_flags(&self, command: &str) -> Result<(), Failure> {
         let Some(flag) = self.connection.tenant_flags().first().copied() else { return Ok(()) };
         Err(Failure::usage(format_args!("{flag} has no effect on {command}, whose arguments name what it reads"))
             .hint(format_args!("leave out {flag}; a tenant is named as profile:NAME")))
     }
 
-    /// The way to the tenant of a profile.
+    /// Opens the link to the tenant of a profile.
     pub fn link_of(&self, profile: &str) -> Result<Link, Failure> {
         let link = Link::of_profile(profile, &self.connection, &self.environment, &self.paths)?;
         self.note_key(&link);
         Ok(link)
     }
 
-    /// Says once that others can read the key. The profiles of a command are in one file.
+    /// Warns that others can read the key, once: all profiles of a command are in one file.
     fn note_key(&self, link: &Link) {
         if let Some(note) = link.key_note().filter(|_| !self.key_noted.replace(true)) {
             self.notes.note(note);
         }
     }
 
-    /// The rules of the profile that was chosen.
+    /// Returns the check rules of the chosen profile.
     pub fn rules(&self) -> Result<Rules, Failure> {
         let rules = config::rules(&self.connection.flags(), &self.environment, &self.paths);
         rules.map_err(|error| refusal(&error))
     }
 
-    /// Which tenant a profile is about, and the file in which it is kept.
+    /// Returns the tenant of a profile and the path of its store.
     pub fn stored(&self, profile: &str) -> Result<(Whereabouts, PathBuf), Failure> {
         let about = config::whereabouts(profile, &self.connection.flags(), &self.environment, &self.paths);
         let about = about.map_err(|error| refusal(&error))?;
@@ -100,7 +99,7 @@ impl Surroundings {
         Ok((about, file))
     }
 
-    /// Where what commands change of a tenant is journalled. The demo is another one each time.
+    /// Returns the journal of the commands that change a tenant; `None` for the demo, whose tenant is a new one each time.
     pub fn journal_of(&self, link: &Link) -> Result<Option<PathBuf>, Failure> {
         let file = self.runs_file(link);
         if file.as_deref().is_some_and(Paths::is_nowhere) {
@@ -115,14 +114,14 @@ impl Surroundings {
         (!is_demo).then(|| self.paths.runs_file(&link.connection.base_url, &link.connection.tenant))
     }
 
-    /// Where what was changed of a tenant is to be found.
+    /// Returns the files with the history of a tenant.
     pub fn histories_of(&self, link: &Link) -> Vec<PathBuf> {
         let connection = &link.connection;
         let interface = self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts);
         self.runs_file(link).into_iter().chain((!link.is_demo()).then_some(interface)).collect()
     }
 
-    /// How a tree is written.
+    /// Returns how a tree is written.
     pub fn look(&self) -> Look {
         Look { guides: self.guides, paint: self.paint, ids: false, depth: None, query: None }
     }

@@ -1,4 +1,4 @@
-//! Segments as columns for reading. Programs read the other forms: this one may change.
+//! A table of segments for reading. Its format may change; programs should read the other forms.
 
 use std::fmt::{self, Write};
 
@@ -9,11 +9,11 @@ use crate::formats::Record;
 
 use super::paint::Paint;
 
-/// Columns beyond which a cell pushes what follows it to the right, rather than every row being as wide.
+/// The maximum column width. A wider cell shifts the rest of its own row only.
 const WIDEST: usize = 40;
 const HEADINGS: [&str; 4] = ["NAME", "EXTERNAL ID", "ID", "IN"];
 
-/// Writes a heading and a line for each segment; nothing where there is none.
+/// Writes a heading and a line per segment, or nothing if there are no segments.
 ///
 /// `records` is called twice: for the widths, and for the lines.
 pub(super) fn write<'a, I: Iterator<Item = Record<'a>>>(
@@ -64,7 +64,7 @@ impl Cells {
     }
 }
 
-/// The path of what it is in: nothing at the top.
+/// Returns the path of the parent, empty for a root.
 fn above(record: &Record<'_>) -> String {
     let own = path_text([record.segment.name.as_str()]);
     record
@@ -73,7 +73,7 @@ fn above(record: &Record<'_>) -> String {
         .map_or_else(|| path_text(path_names(&record.path).iter().map(String::as_str)), str::to_owned)
 }
 
-/// Writes cells side by side; `plain` has their widths.
+/// Writes a row of painted cells, padded by the width of the plain ones.
 fn write_line(
     out: &mut dyn Write,
     plain: &[String; HEADINGS.len()],
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_what_stands_in_them() {
+    fn columns_are_as_wide_as_their_cells() {
         let segments =
             [["pl", "Polska", "PL", ""], ["l", "Łódź\u{1b}", "", "pl"], ["x", "東京", "T/1", "l"], ["b", " ", "", ""]];
         assert_eq!(
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_cell_moves_its_own_row_only() {
+    fn a_long_cell_shifts_only_its_own_row() {
         let long = "x".repeat(60);
         let text = table(&[["a", &long, "", ""], ["b", "y", "", ""]], None, Paint::Plain);
         assert_eq!(text.lines().last(), Some(format!("y{:40}  {:11}  b", "", "").replacen("   ", "  ", 1).as_str()));
     }
 
     #[test]
-    fn what_was_found_stands_out() {
+    fn matches_are_highlighted() {
         let text = table(&[["a", "VIP Polska", "V-1", ""]], Some("pol"), Paint::Coloured);
         assert!(text.contains("VIP \x1b[1;4mPol\x1b[0mska  V-1"), "{text:?}");
     }

@@ -1,4 +1,4 @@
-//! The tree as text for reading.
+//! `segtui tree`: the tree as text for reading.
 
 use std::fmt::{self, Write};
 
@@ -38,13 +38,13 @@ pub(super) struct Look {
     pub paint: Paint,
     /// Whether IDs are shown.
     pub ids: bool,
-    /// How many levels are shown.
+    /// How many levels are shown; all if `None`.
     pub depth: Option<usize>,
-    /// What was searched for.
+    /// The query whose matches are highlighted.
     pub query: Option<Query>,
 }
 
-/// What leads from a row to its parent.
+/// The lines that connect a row to its parent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guides {
     child: &'static str,
@@ -58,16 +58,16 @@ impl Guides {
     pub const ASCII: Self = Self { child: "|- ", last_child: "`- ", through: "|  ", below_last: "   " };
 }
 
-/// Levels that are indented. Deeper rows tell their depth in figures, so that a long chain is not mostly blanks.
+/// Levels that are indented. A deeper row shows its depth as a number, so that a long chain isn't mostly blank.
 const INDENTED: usize = 40;
 
-/// Writes the rows of a part, one a line.
+/// Writes the rows of a part, one per line.
 pub(super) fn write_tree(out: &mut dyn Write, part: &Part<'_>, look: &Look) -> fmt::Result {
     let shown = |row: &ExportRow<'_>| look.depth.is_none_or(|depth| row.depth < depth);
     let rows: Vec<ExportRow<'_>> = part.entries(usize::MAX).filter(shown).collect();
     let last = last_children(&rows);
     let guides = look.guides;
-    // For each level of the path to the present row, whether that was its parent's last child.
+    // For each level of the path to the current row, whether that row is its parent's last child.
     let mut path: Vec<bool> = Vec::new();
     for (row, is_last) in rows.iter().zip(last) {
         path.truncate(row.depth);
@@ -86,7 +86,7 @@ pub(super) fn write_tree(out: &mut dyn Write, part: &Part<'_>, look: &Look) -> f
     Ok(())
 }
 
-/// For each row, whether no other row follows under the same parent.
+/// Returns for each row whether it is the last one under its parent.
 fn last_children(rows: &[ExportRow<'_>]) -> Vec<bool> {
     let mut followed = Vec::new();
     let mut last = vec![false; rows.len()];
@@ -99,7 +99,7 @@ fn last_children(rows: &[ExportRow<'_>]) -> Vec<bool> {
     last
 }
 
-/// Others' words, so what a terminal would obey is replaced.
+/// Returns the text of a row, without control characters.
 fn label(row: &ExportRow<'_>, look: &Look) -> String {
     let paint = look.paint;
     let name = row.name();
@@ -118,7 +118,7 @@ fn label(row: &ExportRow<'_>, look: &Look) -> String {
     if let Some(id) = row.id().filter(|_| look.ids && row.kind() == Kind::Segment) {
         label.extend(["  ", &paint.dim(&format!("{{{id}}}"))]);
     }
-    // What is below a row of the last level is not shown.
+    // The descendants of a row on the last level are not shown.
     let hidden = row.descendants() as usize;
     if hidden > 0 && look.depth == Some(row.depth + 1) {
         label.extend(["  ", &paint.dim(&format!("({})", counted(hidden, Noun::Descendant)))]);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_lead_from_children_to_their_parents() {
+    fn guides_connect_children_to_their_parents() {
         let tree = printed(&[
             ("a", None),
             ("b", Some("a")),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_tells_its_depth_in_figures() {
+    fn a_deep_row_shows_its_depth_as_a_number() {
         let ids: Vec<String> = (0..60).map(|at| format!("s{at}")).collect();
         let edges: Vec<_> = ids
             .iter()
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_can_be_left_out_and_ids_shown() {
+    fn depth_can_be_limited_and_ids_shown() {
         let edges = [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", Some("c")), ("e", Some("gone"))];
         let shallow = Look { depth: Some(2), ids: true, ..PLAIN };
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Undoing what commands, and the interface in other sessions, have changed, a run at a time and the latest first.
+//! `segtui undo`: undoes what commands, and the interface in other sessions, have changed, run by run, the latest first.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub(super) async fn run(
     finish(sync, ended).await
 }
 
-/// Lets everything be written before the program ends as it does.
+/// Waits until everything is written before the command ends.
 async fn finish<T>(sync: Option<SyncHandle>, ended: Result<T, Failure>) -> Result<T, Failure> {
     if let Some(sync) = sync {
         sending::close(sync).await;
@@ -118,11 +118,11 @@ struct Ready {
     _link: Link,
 }
 
-/// What is to be undone.
+/// The runs to undo.
 struct Wanted {
-    /// The runs that may be meant, in the order in which they are undone. Those of which everything was undone by others are passed over.
+    /// Runs to choose from, in the order in which they are undone. One that others have undone in full is skipped.
     runs: Vec<Run>,
-    /// How many of them.
+    /// How many of them to undo.
     count: usize,
 }
 
@@ -135,7 +135,7 @@ async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Resu
     if let Err(failure) = loaded.require_all("nothing was undone") {
         return finish(Some(sync), Err(failure)).await;
     }
-    // What was in flight when an earlier command was interrupted is known only now.
+    // The history may lack what was in flight when an earlier command was interrupted.
     let wanted = match entries(surroundings, &link, Timestamp::UNIX_EPOCH).await {
         Ok(entries) => chosen(arguments, runs(with(entries, did))),
         Err(failure) => Err(failure),
@@ -146,7 +146,7 @@ async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Resu
     }
 }
 
-/// A history with what is on its way into it.
+/// Adds changes that are not yet in the history.
 fn with(mut entries: Vec<HistoryEntry>, did: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
     let known: HashSet<OpId> = entries.iter().map(|entry| entry.op).collect();
     entries.extend(did.into_iter().filter(|entry| !known.contains(&entry.op)));
@@ -164,7 +164,7 @@ fn nothing_left(arguments: &UndoArguments) -> Failure {
     }
 }
 
-/// The runs that are meant, the latest first. One whose undoing was interrupted just before is continued first.
+/// Returns the runs to undo, the latest first. A run whose undo was interrupted last is continued first.
 fn chosen(arguments: &UndoArguments, runs: Vec<Run>) -> Result<Wanted, Failure> {
     if let Some(wanted) = arguments.run {
         let run = runs.into_iter().find(|run| run.plan_id == PlanId(wanted));
@@ -190,7 +190,7 @@ fn chosen(arguments: &UndoArguments, runs: Vec<Run>) -> Result<Wanted, Failure> 
 
 type Staged = (PlanId, Vec<PlannedOperation>, Vec<JournalEntry>);
 
-/// Queues what undoes a run. `None` if there is nothing of it to undo.
+/// Queues the undo of a run. Returns `None` if there is nothing left to undo.
 fn staged(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<Staged> {
     let (plan, title, kind) = queue.take_undo_of(run, forest)?;
     if !plan.operations.iter().any(|operation| has_effect(operation, forest)) {
@@ -213,7 +213,7 @@ fn staged(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<Stage
     Some((plan_id, operations, journal))
 }
 
-/// Whether an operation would change anything: what is gone, or is as it is wanted, was undone by somebody else.
+/// Whether an operation would change anything. If not, someone else has undone the change.
 fn has_effect(operation: &Operation, forest: &Forest) -> bool {
     match operation {
         Operation::Create { .. } => true,
@@ -233,7 +233,7 @@ async fn show(
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
     let mut text = String::new();
-    // Writing into a text does not fail.
+    // Writing to a string doesn't fail.
     let _never = write_heading(&mut text, None, connection, surroundings.paint);
     let _never = writeln!(text, "Undo run {}, {}:", run.plan_id.0, printable(&run.called()));
     let _never = write_operations(&mut text, operations, &loaded.forest, surroundings.paint);
@@ -244,7 +244,7 @@ async fn show(
         .await
 }
 
-/// What can't be deleted since somebody has put segments below it that this doesn't take away.
+/// Lists what can't be deleted because others have put segments below it that the undo doesn't remove.
 fn staying(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
     let leaving: HashSet<&SegmentId> = operations
         .iter()
@@ -264,7 +264,7 @@ fn staying(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
     deleted.filter_map(staying).collect()
 }
 
-/// Takes what was written into the tree, on which the next run is undone.
+/// Applies what was written to the forest, for the undo of the next run.
 fn take_in(forest: &mut Forest, outcomes: &[Outcome]) {
     let change = |outcome: &Outcome| match outcome {
         Outcome::Done(result) => Some(match &**result {
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_put_below_is_said_before_anybody_is_asked() {
+    fn new_children_are_shown_before_the_undo_is_confirmed() {
         let (parent, child) = (segment("K1", None), segment("theirs", Some("K1")));
         let forest: Forest = [&parent, &child].into_iter().cloned().collect();
         let delete = planned(Operation::delete(Arc::clone(&parent)));

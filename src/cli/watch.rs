@@ -1,8 +1,9 @@
-//! Following a tenant without a screen: a line for each change, and a command or an address that is handed each if wanted.
+//! `segtui watch`: follows a tenant without a screen. Writes a line per change and can hand each change to a command or a URL.
 //!
-//! A change is dealt with once its line is written and its hook has taken it; only then the position moves on, in the state file too.
-//! So whatever ends the program, nothing is left out, and what was under way comes again. The position moves on a part of the feed at
-//! a time, and not past a segment that can't be read, so the state file also has what was dealt with after it.
+//! A change is handled once its line is written and its hook has accepted it. Only then does the position advance, also in the
+//! state file, so nothing is skipped however the program ends, and a change that was in progress is delivered again. The position
+//! advances by whole parts of the feed and not past a segment that can't be read, so the state file also records the changes
+//! handled after it.
 
 mod command;
 mod delivery;
@@ -90,7 +91,7 @@ pub(super) async fn run(
 const NO_SIGNALS: &str = "couldn't wait for a signal";
 const NO_JSON: &str = "couldn't write the change as JSON";
 
-/// For a program that runs until somebody stops it, an interrupt is how it ends.
+/// Returns the exit code for a signal. An interrupt is the normal end of a program that runs until it is stopped.
 const fn ended_by(signal: Signal) -> Exit {
     match signal {
         Signal::Interrupt => Exit::Done,
@@ -98,10 +99,10 @@ const fn ended_by(signal: Signal) -> Exit {
     }
 }
 
-/// The variable that holds the secret with which posts are signed.
+/// The environment variable with the secret that signs posts.
 const SECRET_VARIABLE: &str = "SEGTUI_POST_SECRET";
 
-/// Who is handed the changes, if anybody.
+/// Returns the hook to deliver changes to, if any.
 fn delivery(
     arguments: &WatchArguments,
     connection: &ConnectionArguments,
@@ -154,8 +155,8 @@ fn secret(arguments: &WatchArguments, environment: Environment<'_>) -> Result<Op
     Ok(Some(read))
 }
 
-/// A step that the feed hasn't come to yet would be waited for in silence, for years if it is a typing error; one that it has
-/// forgotten would leave a gap. Where the feed can't be asked now, following it will tell why.
+/// Refuses a step beyond the end of the feed, which would be waited for in silence, perhaps for years after a typo, and a step
+/// that the feed has dropped, which would leave a gap. If the feed can't be fetched now, following it will report why.
 async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Failure> {
     let refusal = match link.client.changes(step, None).await {
         Ok(changes) if !changes.events.is_empty() || changes.next.is_some_and(|next| next > step) => return Ok(()),
@@ -178,29 +179,29 @@ async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Fai
     }
 }
 
-/// Why there is nothing more to tell.
+/// Why watching ends.
 #[derive(Debug)]
 enum Ending {
     Signalled(Signal),
-    /// The reader of stdout has seen enough.
+    /// The reader of stdout is gone.
     NobodyReads,
-    /// The hook failed, and it was asked to stop then.
+    /// The hook failed and `--on-error stop` was given.
     GivenUp(String),
 }
 
-/// How long a line that was begun may take to be read, when it is time to end.
+/// How long a line that is being written may take after a signal.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often what was dealt with is saved where no hook has to be spared a second time.
+/// How often handled changes are saved if no hook has to be spared a repeat.
 const SAVED_EVERY: Duration = Duration::from_secs(1);
 
-/// Where the lines go.
+/// Writes lines, delivers them and saves the position.
 struct Output {
     notes: Notes,
     format: WatchFormat,
     delivery: Option<Delivery>,
     state: Option<StateFile>,
-    /// When what was dealt with was saved last.
+    /// When the state was last saved.
     saved: Instant,
     signals: Signals,
     out: Stdout,
@@ -208,7 +209,7 @@ struct Output {
 }
 
 impl Output {
-    /// Tells lines one after the other, up to a signal or a reader who has gone. `step` follows what was dealt with.
+    /// Handles lines one after the other, until something ends it. `step` advances with the handled lines.
     async fn emit(&mut self, lines: Vec<Line>, step: &mut Option<Step>) -> Result<Option<Ending>, Failure> {
         for line in lines {
             let outcome = line.outcome().wrap_err(NO_JSON)?;
@@ -229,7 +230,7 @@ impl Output {
         Ok(None)
     }
 
-    /// Writes a line and hands it over. Answers why it is to end instead.
+    /// Writes and delivers a line. Returns why watching ends, if it does.
     async fn deal_with(&mut self, line: &Line) -> Result<Option<Ending>, Failure> {
         if let Written::Not(ending) = self.write(line).await? {
             return Ok(Some(ending));
@@ -256,7 +257,7 @@ impl Output {
         Ok(())
     }
 
-    /// Writes a line. One that is begun when a signal comes is finished, unless nobody reads it.
+    /// Writes a line. If a signal arrives meanwhile, the line is finished unless that takes longer than [`PATIENCE`].
     async fn write(&mut self, line: &Line) -> Result<Written, Failure> {
         let mut text = match self.format {
             WatchFormat::Text => line.to_text(&self.zone),
@@ -281,12 +282,12 @@ impl Output {
         };
         match written {
             Ok(()) => Ok(Written::Whole),
-            // A reader that has gone is no failure.
+            // A closed pipe is not an error.
             failed => on_stdout(failed).map(|()| Written::Not(Ending::NobodyReads)),
         }
     }
 
-    /// Says from where to go on, and how it ended.
+    /// Saves the state, reports where to resume, and returns the exit code.
     fn end(&mut self, ending: Ending, step: Option<Step>) -> Result<Exit, Failure> {
         if let Some(state) = &mut self.state {
             state.save()?;
@@ -309,7 +310,7 @@ impl Output {
     }
 }
 
-/// What became of a line.
+/// Whether a line was written.
 enum Written {
     Whole,
     Not(Ending),

@@ -1,4 +1,4 @@
-//! The table `check` of a profile: how grave each rule is, and how deep a tree may be.
+//! The `check` table of a profile: the level of each rule, and the maximum depth.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -11,7 +11,7 @@ use super::FaultInFile;
 use super::file::Source;
 use crate::check::{Level, Rule, Rules};
 
-/// Each rule by its name, and the depth.
+/// The rules by name, and the depth.
 pub(super) type RawCheck = BTreeMap<Spanned<String>, Spanned<RawValue>>;
 
 /// A level, or a depth.
@@ -23,12 +23,12 @@ pub(super) enum RawValue {
     Other(IgnoredAny),
 }
 
-/// The key of the depth.
+/// The key of the maximum depth.
 pub(super) const MAX_DEPTH: &str = "max-depth";
 pub(super) const DEPTHS: RangeInclusive<i64> = 1..=1_000_000;
 
 impl Source<'_> {
-    /// The usual rules with the levels of a table.
+    /// The default rules, changed by the levels of a table.
     pub(super) fn rules(&self, raw: RawCheck) -> Result<Rules, FaultInFile> {
         let mut rules = Rules::default();
         for (key, value) in raw {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_has_its_level_and_what_is_not_told_is_as_usual() {
+    fn configured_levels_are_read_and_others_are_default() {
         let read = rules("orphan = \"off\"\nmissing-external-id = \"error\"\nmax-depth = 4").unwrap();
         assert_eq!(read.level(Rule::Orphan), Level::Off);
         assert_eq!(read.level(Rule::MissingExternalId), Level::Error);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_no_level_or_no_depth_is_refused_where_it_stands() {
+    fn an_invalid_rule_level_or_depth_is_refused_with_its_place() {
         for (table, fault) in [
             ("orfan = \"off\"", "config.toml:3:1: there is no rule `orfan`; the rules are orphan, "),
             ("orphan = \"fatal\"", "config.toml:3:10: `fatal` is not a level; use off, warning, error"),

@@ -1,4 +1,4 @@
-//! The `[[command]]` tables of the configuration file: programs of the person's own and the keys that run them.
+//! The `[[command]]` tables of the configuration file: the user's own programs and the keys that run them.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_read_with_all_that_can_be_said_of_it() {
+    fn every_setting_of_a_command_is_read() {
         let interface = read(
             r#"
 [[command]]
@@ -175,7 +175,7 @@ run = ["sh", "-c", "jq . | less"]
     }
 
     #[test]
-    fn a_usual_key_gives_way_to_a_command_and_a_configured_one_does_not() {
+    fn a_command_takes_a_default_key_but_not_a_configured_one() {
         let command = "[[command]]\nname = \"Report\"\nrun = \"report\"\nkey = \"f\"\n";
         let interface = read(command).unwrap();
         assert_eq!(interface.keymap.keys(Action::Jump).next(), None);
@@ -189,7 +189,7 @@ run = ["sh", "-c", "jq . | less"]
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_its_place() {
+    fn an_invalid_command_is_refused_with_its_place() {
         let fault = |line: &str| read(&format!("[[command]]\nname = \"Report\"\n{line}\n")).unwrap_err();
         assert_eq!(fault(""), "config.toml:1:1: `run` is missing");
         assert!(fault("run = \"\"").starts_with("config.toml:3:7: expected a program"));

@@ -1,5 +1,5 @@
-//! What holds, and where each value comes from: flags over environment over the file, as `resolve` puts them together, but without
-//! asking for the key. No key is in it.
+//! The effective settings and their origins: flags override the environment, which overrides the file, as in `resolve`, but
+//! without fetching the key. No key is included.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
@@ -14,45 +14,45 @@ use super::{
     files, yes_or_no,
 };
 
-/// The configuration as it holds.
+/// The effective configuration.
 #[derive(Debug, Clone)]
 pub struct Effective {
-    /// The file, whether or not it is there.
+    /// The path of the file, whether or not it exists.
     pub file: PathBuf,
-    /// Whether it is there.
+    /// Whether the file exists.
     pub file_exists: bool,
-    /// The profile that is used, if any.
+    /// The profile in use, if any.
     pub profile: Option<String>,
-    /// What can be set at the top of the file, then what a profile says.
+    /// The settings at the top of the file, then those of the profile.
     pub settings: Vec<EffectiveSetting>,
 }
 
-/// A setting as it holds.
+/// An effective setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveSetting {
-    /// How it is written in the file.
+    /// Its key in the file.
     pub key: &'static str,
-    /// What holds; `None` where nothing is set, and for a key that is not shown.
+    /// The value; `None` if it is not set, and for an API key, which is not shown.
     pub value: Option<toml::Value>,
-    /// Where it comes from.
+    /// The origin of the value.
     pub origin: Origin,
 }
 
-/// Where a setting comes from.
+/// The origin of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// This flag.
+    /// A flag.
     Flag(&'static str),
-    /// This environment variable.
+    /// An environment variable.
     Variable(&'static str),
-    /// This line of the file.
+    /// A line of the file.
     File {
         /// The line, from 1.
         line: usize,
     },
-    /// Nothing says anything, and this is usual.
+    /// It is not set, and has a default.
     Default,
-    /// Nothing says anything.
+    /// It is not set, and has no default.
     Unset,
 }
 
@@ -67,14 +67,14 @@ impl Display for Origin {
     }
 }
 
-/// The keys of a profile that lead to the API key.
+/// The settings of a profile that give the API key.
 const KEY_SETTINGS: [&str; 4] = ["api_key", "api_key_env", "api_key_command", "api_key_file"];
 
-/// What flags, environment and file come to. No command is run for it, and no other file is read.
+/// The effective settings from flags, environment and file. No command is run, and no other file is read.
 ///
 /// # Errors
 ///
-/// A file that can't be read or is faulty, a profile that is not there, and variables that contradict each other.
+/// A file that can't be read or is faulty, a profile that does not exist, and contradicting variables.
 pub fn effective(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Effective, ConfigError> {
     let (file, asked_for) = config_path(flags, environment, paths);
     let text = match files::read_text(&file) {
@@ -108,14 +108,14 @@ fn in_table<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Option<&'a DeTable<'i>> 
     value.get_ref().as_table()
 }
 
-/// What was given besides the file.
+/// The settings from outside the file.
 struct Given<'a> {
     flags: &'a Flags,
     environment: Environment<'a>,
 }
 
 impl Given<'_> {
-    /// What a flag says of a setting.
+    /// The value of a setting's flag.
     fn by_flag(&self, key: &str) -> Option<toml::Value> {
         let flags = self.flags;
         let text = |text: Option<&str>| text.map(Into::into);
@@ -135,17 +135,17 @@ impl Given<'_> {
         }
     }
 
-    /// What a variable says of a setting.
+    /// The value of a setting's variable.
     fn by_variable(&self, name: &'static str) -> Result<Option<toml::Value>, ConfigError> {
         match (self.environment)(name) {
-            // One that says no leaves it to the others.
+            // A variable that disables read-only mode doesn't override the other settings.
             Some(value) if name == READ_ONLY => Ok(yes_or_no(READ_ONLY, value)?.then_some(true.into())),
             other => Ok(other.map(Into::into)),
         }
     }
 }
 
-/// The file's text.
+/// The text of the file, with its path.
 struct Written<'a> {
     text: &'a str,
     path: &'a std::path::Path,
@@ -160,12 +160,12 @@ impl Written<'_> {
         DeTable::parse(self.text).map_err(|error| self.source().broken(&error))
     }
 
-    /// The line of a value, and the value.
+    /// A value and its line.
     fn value(&self, value: &Spanned<DeValue<'_>>) -> (toml::Value, Origin) {
         let span = value.span();
         let origin = Origin::File { line: self.source().fault(span.clone(), "").line };
         let written = self.text.get(span).unwrap_or_default();
-        // A table under a heading has no value of its own that could be shown.
+        // A table under a heading has no inline text that could be parsed again.
         let read = toml::from_str::<toml::Table>(&format!("value = {written}")).ok();
         let read = read.and_then(|mut table| table.remove("value"));
         (read.unwrap_or_else(|| "(a table)".into()), origin)
@@ -198,7 +198,7 @@ impl Written<'_> {
         }
     }
 
-    /// How the API key comes about, without the key.
+    /// The setting that gives the API key, without the key.
     fn key(&self, given: &Given<'_>, table: Option<&DeTable<'_>>) -> Result<EffectiveSetting, ConfigError> {
         let hidden = |origin| EffectiveSetting { key: "api_key", value: None, origin };
         if given.flags.api_key.is_some() {
@@ -279,7 +279,7 @@ read_only = true
 "#;
 
     #[test]
-    fn each_value_says_where_it_comes_from_and_the_earlier_wins() {
+    fn each_value_has_its_origin_in_order_of_precedence() {
         let home = Home::with_file(FILE).set("SEGTUI_TENANT", "other").set("SEGTUI_READ_ONLY", "0");
         let flags = Flags { page_size: Some(50), accessible: true, ..Flags::default() };
         for (key, value, origin) in [
@@ -303,7 +303,7 @@ read_only = true
     }
 
     #[test]
-    fn the_key_is_never_there_but_the_way_to_it_is() {
+    fn the_key_is_not_shown_but_its_origin_is() {
         let usual = Flags::default();
         let home = Home::with_file(FILE);
         assert_eq!(home.setting(&usual, "api_key"), Some((None, Origin::File { line: 6 })));
@@ -323,7 +323,7 @@ read_only = true
     }
 
     #[test]
-    fn without_a_file_the_defaults_hold() {
+    fn the_defaults_apply_without_a_file() {
         let home = Home::with_file("");
         fs::remove_file(home.paths().config_file()).unwrap();
         let effective = home.effective(&Flags::default()).unwrap();

@@ -1,10 +1,10 @@
-//! Everything that is wrong with a configuration file, and not only what is met first.
+//! Finds all faults of a configuration file, not only the first.
 //!
-//! The reader stops at the first fault. So what is at fault is blanked out, which leaves everything else where it stands, and the
-//! rest is read again, until nothing is wrong with it. A file that isn't TOML has its faults of that kind told, all at once.
+//! The parser stops at the first fault. So the faulty part is replaced by spaces, which leaves everything else in place, and the
+//! rest is parsed again until there are no faults. For a file that isn't TOML, all syntax errors are reported at once.
 //!
-//! What only a connection reads, the base URL and what goes into headers, is read here as the connection does: opening another profile
-//! or giving a flag gets by without it, so the reader of the file takes it as it is.
+//! Settings that only a connection uses, such as the base URL and the values of headers, are validated here as a connection does
+//! it. The parser accepts them as they are, since another profile can be opened, or a flag given, without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,10 +20,10 @@ use super::File;
 use super::file::{FaultInFile, Source};
 use super::settings::REQUIRED;
 
-/// More faults than anybody mends at once.
+/// The most faults that are reported.
 const MOST: usize = 200;
 
-/// All faults of a file's text, in the order of their lines; `path` is for telling where they are.
+/// All faults of a file's text, sorted by line; `path` is used in the faults.
 #[must_use]
 pub fn faults(text: &str, path: &Path) -> Vec<FaultInFile> {
     let (_, broken) = DeTable::parse_recoverable(text);
@@ -50,7 +50,7 @@ fn of_values(text: &str, path: &Path) -> Vec<FaultInFile> {
     faults
 }
 
-/// The part of a file that only connections read.
+/// The settings that only connections use.
 #[derive(Default, Deserialize)]
 struct Connections {
     #[serde(default)]
@@ -66,7 +66,7 @@ struct Ends {
     insecure_http: bool,
 }
 
-/// The faults of a text that has no others.
+/// The connection faults of a text without other faults.
 fn of_connections(text: &str, path: &Path) -> Vec<FaultInFile> {
     let source = Source::new(text, path);
     let connections: Connections = toml::from_str(text).unwrap_or_default();
@@ -101,7 +101,7 @@ fn what_is_wrong(fault: &BaseUrlFault) -> String {
     }
 }
 
-/// Where in the text a fault is, in bytes.
+/// The byte offset of a fault.
 fn offset(text: &str, fault: &FaultInFile) -> usize {
     let line_start = text.split_inclusive('\n').take(fault.line - 1).map(str::len).sum::<usize>();
     let line = text.get(line_start..).unwrap_or_default();
@@ -109,8 +109,8 @@ fn offset(text: &str, fault: &FaultInFile) -> usize {
     line_start + in_line
 }
 
-/// The text without what stands at a place: an element of a list, else a key with its value, else a whole table, whichever leaves a
-/// file that can be read. What has to be there gets another value instead, since it would be missed. `None` when nothing does.
+/// The text without the part at a position: an element of a list, else a key with its value, else a whole table, whichever leaves
+/// valid TOML. A required key gets another value instead, since it would be reported as missing. `None` if nothing works.
 fn without(text: &str, at: usize) -> Option<String> {
     let document = DeTable::parse(text).ok()?;
     let mut parts = Vec::new();
@@ -124,23 +124,23 @@ fn without(text: &str, at: usize) -> Option<String> {
     })
 }
 
-/// Something that may be blanked out.
+/// A part that can be blanked out.
 struct Part {
     range: Range<usize>,
     key: Option<String>,
 }
 
-/// A place in the text, and what is around it.
+/// A position in the text, and its surroundings.
 struct Place {
     at: usize,
-    /// Where the headings of tables begin.
+    /// The start offsets of table headings.
     headings: BTreeSet<usize>,
-    /// The text's end.
+    /// The end of the text.
     end: usize,
 }
 
-/// The parts of a table that hold a place, the innermost last. `dotted` is where a key begins of which the table is a part, as in
-/// `a.b = 1`.
+/// The parts of a table that contain a position, the innermost last. `dotted` is the start of a dotted key that the table is part
+/// of, as in `a.b = 1`.
 fn collect(table: &DeTable<'_>, place: &Place, dotted: Option<usize>, parts: &mut Vec<Part>) {
     for (key, value) in table {
         let name = Some(key.get_ref().to_string());
@@ -167,7 +167,7 @@ fn collect(table: &DeTable<'_>, place: &Place, dotted: Option<usize>, parts: &mu
                 let elements = elements.iter().map(Spanned::span).filter(|range| range.contains(&place.at));
                 parts.extend(elements.map(|range| Part { range, key: None }));
             }
-            // One that has no place of its own is only named: in `a.b`, and in `[a.b]`.
+            // A table without its own position is only named: in `a.b`, and in `[a.b]`.
             DeValue::Table(inner) if span == key => collect(inner, place, Some(start), parts),
             DeValue::Table(inner) => collect(inner, place, None, parts),
             _ => {}
@@ -175,7 +175,7 @@ fn collect(table: &DeTable<'_>, place: &Place, dotted: Option<usize>, parts: &mu
     }
 }
 
-/// Whether a value is one or several tables with headings in brackets, and not written behind its key.
+/// Whether a value is one or several tables with headings in brackets, not an inline value after its key.
 fn is_heading(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> bool {
     match value.get_ref() {
         DeValue::Table(_) => value.span().start < key.start,
@@ -191,7 +191,7 @@ fn tables<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Vec<&'a Spanned<DeValue<'i
     }
 }
 
-/// Where the headings of tables begin.
+/// The start offsets of table headings.
 fn headings(table: &DeTable<'_>) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     for (key, value) in table {
@@ -208,13 +208,12 @@ fn headings(table: &DeTable<'_>) -> BTreeSet<usize> {
     found
 }
 
-/// A table from its heading up to the next one.
+/// The range of a table, from its heading to the next one.
 fn body(start: usize, place: &Place) -> Range<usize> {
     start..place.headings.range(start + 1..).next().copied().unwrap_or(place.end)
 }
 
-/// The text with blanks in the place of each character of a range and of a comma behind it, or with something else there; lines stay
-/// lines.
+/// The text with a range, and a comma after it, replaced by spaces, or the range preceded by another text; line breaks are kept.
 fn blanked(text: &str, range: Range<usize>, instead: &str) -> String {
     let (Some(before), Some(part), Some(after)) =
         (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_of_a_file_are_told_each_in_its_place() {
+    fn all_faults_of_a_file_are_reported_with_their_places() {
         let text = r##"
 default_profile = "nowhere"
 theme = { name = "neon", styles = { bad = { fg = "crimson", bold = 1 } } }
@@ -304,7 +303,7 @@ x = 1
     }
 
     #[test]
-    fn what_a_connection_would_refuse_is_told_too() {
+    fn faults_of_connection_settings_are_reported_too() {
         let text = r#"
 [profiles.a]
 base_url = "::not a url::"
@@ -335,14 +334,14 @@ tenant = "acme"
     }
 
     #[test]
-    fn what_is_missing_only_because_of_another_fault_is_not_told() {
+    fn a_fault_caused_by_another_is_not_reported() {
         let told = told("[[command]]\nname = 7\nrun = \"x\"\n");
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("c:2:8: expected a text"), "{told:?}");
     }
 
     #[test]
-    fn a_file_that_is_no_toml_has_all_its_faults_of_that_kind_told_without_a_key() {
+    fn all_syntax_errors_are_reported_without_a_key() {
         let told = told("[profiles.a]\ntenant = \napi_key = \"hunter2\nx = 1 2\n");
         assert!(told.len() >= 3, "{told:#?}");
         assert!(told[0].starts_with("c:2:10:"), "{told:#?}");
@@ -356,7 +355,7 @@ tenant = "acme"
     }
 
     #[test]
-    fn looking_for_faults_comes_to_an_end_whatever_stands_there() {
+    fn the_search_for_faults_always_terminates() {
         let many = (0..900).map(|number| format!("k{number} = 1")).collect::<Vec<_>>().join("\n");
         let line = "x = { y = [1, { z = [2, [3, \"[\"] ] }] }\n";
         for text in [

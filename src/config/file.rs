@@ -1,5 +1,5 @@
-//! The configuration file: TOML with named profiles, keys, commands and a theme. Unknown keys, wrong types and values out of range are refused with
-//! their line and column.
+//! The configuration file: TOML with named profiles, keys, commands and a theme. Unknown keys, wrong types and values out of
+//! range are refused with their line and column.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -24,16 +24,16 @@ use crate::formats::rows::ColumnNames;
 use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
 
-/// A configuration file that was read.
+/// A parsed configuration file.
 #[derive(Debug, Default)]
 pub struct File {
-    /// The profile to use when none is asked for.
+    /// The profile to use if none is selected.
     pub default_profile: Option<String>,
     pub(super) profiles: BTreeMap<String, Profile>,
     pub(super) interface: Interface,
 }
 
-/// One profile, checked.
+/// One profile, validated.
 #[derive(Debug, Default)]
 pub(super) struct Profile {
     pub base_url: Option<String>,
@@ -56,12 +56,12 @@ pub(super) struct Profile {
     pub colour: Option<Color>,
     pub owned: Vec<Pattern>,
     pub open: Option<UrlTemplate>,
-    /// Columns of files and their headings there.
+    /// The names of columns in files of segments.
     pub columns: ColumnNames,
     pub check: Rules,
 }
 
-/// Something wrong in a configuration file, and where.
+/// A problem in a configuration file, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}:{line}:{column}: {what}", path = .path.display())]
 pub struct FaultInFile {
@@ -76,11 +76,11 @@ pub struct FaultInFile {
 }
 
 pub(super) const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
-/// Nought is never.
+/// 0 disables the comparison.
 pub(super) const VERIFY_SECONDS: RangeInclusive<f64> = 0.0..=604_800.0;
 pub(super) const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
 pub(super) const CONCURRENCIES: RangeInclusive<u32> = 1..=64;
-/// The terminal's own, which the person may have set to anything.
+/// The terminal's own colours, which the user may have configured.
 pub(super) const COLOURS: [(&str, Color); 16] = [
     ("black", Color::Black),
     ("red", Color::Red),
@@ -153,13 +153,13 @@ struct RawProfile {
 }
 
 impl File {
-    /// Whether an API key stands in it.
+    /// Whether the file contains an API key.
     #[must_use]
     pub fn has_key(&self) -> bool {
         self.profiles.values().any(|profile| profile.api_key.is_some())
     }
 
-    /// Reads the text of a file; `path` is for telling where a fault is.
+    /// Parses a file; `path` is used in errors.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl Source<'_> {
         FaultInFile { path: self.path.to_owned(), line, column, what: what.into() }
     }
 
-    /// TOML has no place for a text and a table under one name, which nobody who wants both a theme and styles has to know.
+    /// The fault of a TOML error. TOML doesn't allow both `theme = "…"` and `[theme.styles]`, so a hint shows how to set both.
     pub(super) fn broken(&self, error: &toml::de::Error) -> FaultInFile {
         let span = error.span().unwrap_or_default();
         let before = self.text.get(..span.start).unwrap_or_default();
@@ -301,8 +301,8 @@ impl Source<'_> {
         })
     }
 
-    /// As ratatui reads it, which knows the many ways to write these names; less what depends on the terminal's palette.
-    /// `besides` tells what else would do where it stands.
+    /// A colour as ratatui parses it, which accepts many spellings of the names, except `reset` and indexed colours. `besides` is
+    /// what else the error says is allowed.
     pub(super) fn colour(&self, text: &Spanned<String>, besides: &str) -> Result<Color, FaultInFile> {
         let is_offered =
             |colour: &Color| matches!(colour, Color::Rgb(..)) || COLOURS.iter().any(|(_, other)| other == colour);
@@ -351,13 +351,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_its_place_and_what_was_expected() {
+    fn an_unknown_key_is_refused_with_its_place() {
         let text = fault("[profiles.preprod]\ntenant = \"acme\"\nbase_ulr = \"https://x\"\n");
         assert!(text.starts_with("config.toml:3:1: unknown field `base_ulr`, expected one of `base_url`"), "{text}");
     }
 
     #[test]
-    fn a_wrong_type_is_refused_with_its_place_and_what_was_expected() {
+    fn a_wrong_type_is_refused_with_its_place() {
         let text = fault("[profiles.preprod]\npage_size = \"many\"\n");
         assert_eq!(text, "config.toml:2:13: expected a whole number, not a text");
     }
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_that_is_offered_is_understood() {
+    fn every_listed_colour_is_accepted() {
         let colour = |text: &str| {
             let file = File::read(&format!("[profiles.a]\ncolour = \"{text}\"\n"), Path::new("config.toml")).unwrap();
             file.profiles["a"].colour
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_colour_is_refused_with_its_place_and_what_was_expected() {
+    fn an_invalid_colour_is_refused_with_its_place() {
         for wrong in ["crimson", "#ff80", "#gg0000", "12", "reset", ""] {
             let text = fault(&format!("[profiles.a]\ncolour = \"{wrong}\"\n"));
             assert!(
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_sense_is_refused_with_its_place() {
+    fn an_invalid_url_template_is_refused_with_its_place() {
         let text = fault("[profiles.a]\nopen = \"https://x.example/{ident}\"\n");
         assert!(text.starts_with("config.toml:2:8: `{ident}` is not a placeholder; expected {id}"), "{text}");
     }
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_to_the_key_are_one_too_many() {
+    fn two_key_settings_are_refused() {
         let text = fault("[profiles.a]\napi_key = \"k\"\napi_key_env = \"K\"\n");
         assert!(text.starts_with("config.toml:3:15: the API key is set twice"), "{text}");
         let text = fault("[profiles.a]\napi_key_env = \"K\"\napi_key_file = \"/run/secrets/k\"\n");
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_empty_is_refused_with_its_place() {
+    fn an_empty_path_is_refused_with_its_place() {
         for key in ["api_key_file", "ca_file"] {
             let text = fault(&format!("[profiles.a]\n{key} = \" \"\n"));
             assert_eq!(text, format!("config.toml:2:{}: `{key}` is empty; expected the path of a file", key.len() + 4));
@@ -429,19 +429,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_language_is_refused_with_its_place() {
+    fn an_invalid_language_is_refused_with_its_place() {
         assert!(fault("collation = \"no language\"\n").starts_with("config.toml:1:13: invalid language `no language`"));
     }
 
     #[test]
-    fn a_default_that_is_not_there_is_refused() {
+    fn a_missing_default_profile_is_refused() {
         assert!(
             fault("default_profile = \"b\"\n[profiles.a]\n").starts_with("config.toml:1:19: there is no profile `b`")
         );
     }
 
     #[test]
-    fn a_key_that_stands_in_a_faulty_file_is_not_repeated() {
+    fn an_error_does_not_show_an_api_key() {
         let text = fault("[profiles.a]\napi_key = \"hunter2\"\nnonsense = 1\n");
         assert!(!text.contains("hunter2"), "{text}");
     }

@@ -1,12 +1,11 @@
-//! The system's keyring, by the command line tools that belong to it: `secret-tool` of libsecret on Linux and the BSDs,
-//! `security` on macOS.
+//! The system's keyring, accessed with its command line tools: `secret-tool` of libsecret on Linux and the BSDs, `security` on
+//! macOS.
 //!
-//! Why not the `keyring` crate: what outlives a restart on Linux is the Secret Service, and a build that needs no library of
-//! the system for it brings some sixty crates more, for one call at each start. Keys that only the kernel keeps are gone
-//! with the next start of the machine. And a key that is asked for by a command is nothing new: the profile says
-//! `api_key_command`, which a person can read, try in a shell and change. What is stored is read back at once, so a keyring
-//! that takes a key and does not give it is found out while the key is still at hand. There is no other place to fall back to:
-//! whoever asks decides what to do without.
+//! Why not the `keyring` crate: on Linux, only the Secret Service keeps keys across restarts, and a build for it that needs no
+//! system library adds some sixty crates for one call per start. Keys in the kernel's keyring are lost when the machine restarts.
+//! Getting a key from a command is not new either: the profile's `api_key_command` can be read, tried in a shell and changed. A
+//! stored key is read back at once, so a keyring that accepts a key but doesn't return it is noticed while the key is still
+//! known. There is no fallback: the caller decides what to do without a keyring.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio::process::Command;
 
 use super::secret::without_keys;
 
-/// Whose key it is.
+/// The owner of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOwner {
     /// The tenant.
@@ -26,10 +25,10 @@ pub struct KeyOwner {
     pub host: String,
 }
 
-/// Why the keyring has not taken a key. Reads as a sentence, and never holds the key.
+/// Why the keyring did not store a key. Displayed as a sentence, and never contains the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringFault {
-    /// There is no tool for it.
+    /// The tool is not installed.
     #[error("keyring unavailable: {tool} is not installed{}", package(.tool))]
     NoTool {
         /// The tool.
@@ -43,13 +42,13 @@ pub enum KeyringFault {
     Refused {
         /// The tool.
         tool: &'static str,
-        /// Its words.
+        /// Its error message.
         words: String,
     },
-    /// The tool took longer than a person needs for a password.
+    /// The tool did not finish in the time that a user needs to enter a password.
     #[error("the keyring didn't respond in {} s; is it locked?", PATIENCE.as_secs())]
     TimedOut,
-    /// It was stored, and something else came back.
+    /// The key was stored, but reading it back gave something else.
     #[error("the key was stored but can't be read back")]
     Lost,
 }
@@ -62,10 +61,10 @@ const SECRET_TOOL: &str = "secret-tool";
 const SECURITY: &str = "security";
 const SERVICE: &str = "segtui";
 
-/// Long enough to type the password of a keyring that is locked.
+/// Long enough to enter the password of a locked keyring.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The tool of this system.
+/// The keyring tool of this system.
 const fn tool() -> Option<&'static str> {
     if cfg!(windows) {
         None
@@ -76,18 +75,18 @@ const fn tool() -> Option<&'static str> {
     }
 }
 
-/// Whether the tool of this system is there; not whether the keyring answers, which is only known when it is asked.
+/// Whether the keyring tool of this system is installed. Whether the keyring works is only known after it is used.
 ///
 /// # Errors
 ///
-/// What is missing.
+/// The tool or the keyring is missing.
 pub fn at_hand(path: Option<&str>) -> Result<(), KeyringFault> {
     let tool = tool().ok_or(KeyringFault::NoKeyring)?;
     let mut folders = std::env::split_paths(path.unwrap_or_default());
     if folders.any(|folder| folder.join(tool).is_file()) { Ok(()) } else { Err(KeyringFault::NoTool { tool }) }
 }
 
-/// The command that tells the key of a tenant, as a profile's `api_key_command` has it.
+/// The command that prints the key of a tenant, for a profile's `api_key_command`.
 #[must_use]
 pub fn lookup(owner: &KeyOwner) -> Vec<String> {
     let KeyOwner { tenant, host } = owner;
@@ -103,16 +102,16 @@ fn account(owner: &KeyOwner) -> String {
     format!("{}@{}", owner.tenant, owner.host)
 }
 
-/// Puts a key into the keyring, in the place of an earlier one of the same tenant, and reads it back. The tool sees no other key that
-/// is in a variable: those of profiles have these names.
+/// Stores a key in the keyring, replacing an earlier one of the same tenant, and reads it back. `names` are the variables with
+/// keys of profiles, which the tool doesn't see.
 ///
 /// # Errors
 ///
-/// Any [`KeyringFault`]. Then the keyring may still hold what was there before.
+/// Any [`KeyringFault`]. The keyring may still hold the earlier key then.
 pub async fn store(owner: &KeyOwner, key: &SecretString, names: &[String]) -> Result<(), KeyringFault> {
     let tool = tool().ok_or(KeyringFault::NoKeyring)?;
     let KeyOwner { tenant, host } = owner;
-    // The key goes through a pipe: what stands among the arguments, everybody on the machine can see.
+    // The key is passed through a pipe, since every user of the machine can see arguments.
     let (arguments, said) = if tool == SECURITY {
         let line = format!(
             "add-generic-password -U -s {SERVICE} -a {} -w {}\n",
@@ -132,7 +131,7 @@ pub async fn store(owner: &KeyOwner, key: &SecretString, names: &[String]) -> Re
     if found.trim_end_matches('\n') == key.expose_secret() { Ok(()) } else { Err(KeyringFault::Lost) }
 }
 
-/// As `security -i` reads it.
+/// A text quoted for `security -i`.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
@@ -155,7 +154,7 @@ async fn run(
     if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input)
         && let Err(error) = pipe.write_all(input.expose_secret().as_bytes()).await
     {
-        // It has ended without reading; why, it tells itself.
+        // The tool exited without reading its input; its own error says why.
         tracing::debug!(%error, tool, "did not take its input");
     }
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_that_is_not_there_is_told_with_what_to_install() {
+    fn a_missing_tool_is_reported() {
         let nowhere = tempfile::tempdir().unwrap();
         let fault = at_hand(nowhere.path().to_str()).unwrap_err();
         assert!(fault.to_string().starts_with("keyring unavailable: "), "{fault}");
@@ -188,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn every_tenant_of_every_server_has_a_key_of_its_own() {
+    fn every_server_and_tenant_has_its_own_key() {
         let owner = |tenant: &str, host: &str| KeyOwner { tenant: tenant.into(), host: host.into() };
         assert_ne!(lookup(&owner("acme", "one.example")), lookup(&owner("acme", "two.example")));
         assert_ne!(lookup(&owner("acme", "one.example")), lookup(&owner("other", "one.example")));
     }
 
     #[test]
-    fn what_a_line_of_words_would_take_apart_is_quoted() {
+    fn arguments_are_quoted_for_security() {
         assert_eq!(quoted(r#"a "b" \c"#), r#""a \"b\" \\c""#);
     }
 }

@@ -1,5 +1,5 @@
-//! The `[keys]` of the configuration file: which keys ask for which action. What is configured takes the place of an
-//! action's usual keys, and the usual keys of others give way to it; two that are configured never give way to each other.
+//! The `[keys]` table of the configuration file: the keys of actions. Configured keys replace an action's default keys and take
+//! them from other actions; two actions can't be configured with the same keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for Sequences {
     }
 }
 
-/// By hand, because an untagged enum would lose where each sequence stands.
+/// Written by hand, because an untagged enum would lose the position of each sequence.
 struct SequencesVisitor;
 
 impl<'de> Visitor<'de> for SequencesVisitor {
@@ -51,19 +51,19 @@ impl<'de> Visitor<'de> for SequencesVisitor {
     }
 }
 
-/// What is configured for one action.
+/// The keys configured for one action.
 pub(super) struct Configured {
     pub action: Action,
-    /// Where its keys stand, all together.
+    /// The position of all its keys together.
     pub span: Range<usize>,
     pub sequences: Vec<Spanned<String>>,
 }
 
-/// Without these, a person could not find out what the keys are, or could not get away.
+/// Actions that need a key: without them the user could not look up the keys, or could not leave.
 const INDISPENSABLE: [Action; 3] = [Action::Help, Action::Dismiss, Action::Quit];
 
 impl Source<'_> {
-    /// The keys of actions, and those of the person's own commands, which have these names in the order of their numbers.
+    /// The keys of actions and of the user's own commands; `names` are the names of those commands.
     pub(super) fn keymap(
         &self,
         raw: RawKeys,
@@ -73,7 +73,7 @@ impl Source<'_> {
         let mut configured =
             raw.into_iter().map(|(name, keys)| self.configured(&name, keys)).collect::<Result<Vec<_>, _>>()?;
         configured.extend(commands);
-        // As the file is read: of two that clash, the later one is the fault.
+        // In the order of the file: of two conflicting entries, the later one is the fault.
         configured.sort_by_key(|configured| configured.span.start);
         let mut keymap = Keymap::default();
         keymap.name_own(names);
@@ -131,7 +131,7 @@ impl Configured {
     }
 }
 
-/// Tells that there is no such name, and which comes nearest to it.
+/// The message for an unknown name, with the most similar known one.
 pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let alike = |other: &&str| strsim::jaro_winkler(name, other);
     match known.max_by(|one, other| alike(one).total_cmp(&alike(other))) {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_takes_the_place_of_the_usual() {
+    fn configured_keys_replace_the_default_ones() {
         let keymap = keymap("find = [\"/\", \"ctrl-f\"]\nfirst = \"ctrl-x s\"\nstage = []").unwrap();
         assert_eq!(keys(&keymap, Action::Find), ["/", "ctrl-f"]);
         assert_eq!(keys(&keymap, Action::First), ["ctrl-x s"]);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_key_gives_way_without_a_complaint() {
+    fn a_configured_key_is_taken_from_a_default_binding() {
         let keymap = keymap("edit = \"j\"\nmove = \"z\"").unwrap();
         assert_eq!(keys(&keymap, Action::Down), ["down"]);
         assert_eq!(keys(&keymap, Action::Edit), ["j"]);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_are_configured_do_not_share_a_key() {
+    fn two_actions_can_not_have_the_same_configured_key() {
         let text = keymap("find = \"f\"\nedit = [\"e\", \"f\"]").unwrap_err();
         assert_eq!(text, "config.toml:3:14: `f` (edit) conflicts with `f` (find)");
         let text = keymap("edit = \"ctrl-x s\"\nadd-child = \"ctrl-x\"").unwrap_err();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_with_its_place() {
+    fn an_invalid_key_is_refused_with_its_place() {
         let text = keymap("find = [\"/\", \"hyperdrive\"]").unwrap_err();
         assert!(text.starts_with("config.toml:2:14: invalid key `hyperdrive`; keys are written like"), "{text}");
         let text = keymap("find = \"\"").unwrap_err();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_can_always_get_help_and_get_away() {
+    fn help_dismiss_and_quit_always_keep_a_key() {
         for action in ["help", "dismiss", "quit"] {
             let text = keymap(&format!("{action} = []")).unwrap_err();
             let place = format!("config.toml:2:{}: ", action.len() + 4);

@@ -1,4 +1,4 @@
-//! The `theme` of the configuration file: a name, or a table with a name and changes to single styles.
+//! The `theme` of the configuration file: a name, or a table with a name and changes to styles.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::theme::{Name, STYLES, StyleChange};
 use super::file::{FaultInFile, Source};
 use super::keys::unknown;
 
-/// `theme = "light"`, or `[theme]` with all there is to say.
+/// `theme = "light"`, or a `[theme]` table.
 #[derive(Debug)]
 pub(super) enum RawTheme {
     Name(String),
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for RawTheme {
     }
 }
 
-/// By hand, because an untagged enum would lose where everything stands.
+/// Written by hand, because an untagged enum would lose the positions.
 struct ThemeVisitor;
 
 impl<'de> Visitor<'de> for ThemeVisitor {
@@ -65,10 +65,10 @@ impl<'de> Visitor<'de> for ThemeVisitor {
     }
 }
 
-/// How the screen is to look, as far as the file says.
+/// The configured appearance: the theme, if set, and changes to styles.
 pub(super) type Look = (Option<Name>, Vec<(String, StyleChange)>);
 
-/// What stands for the terminal's own colour.
+/// The name of the terminal's default colour.
 const DEFAULT: &str = "default";
 
 impl Source<'_> {
@@ -111,7 +111,7 @@ impl Source<'_> {
     }
 }
 
-/// The themes that are built in, as a list to read.
+/// The names of the built-in themes, for messages.
 pub(super) fn names() -> String {
     Name::ALL.map(Name::text).join(", ")
 }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_theme_is_named_by_itself_or_in_a_table() {
+    fn a_theme_is_a_name_or_a_table() {
         assert_eq!(interface("").unwrap().theme, Name::Dark);
         for name in Name::ALL {
             let text = name.text();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn single_styles_are_changed() {
+    fn single_styles_can_be_changed() {
         let text = "[theme.styles]\nselected = { fg = \"black\", bg = \"#ffcc00\", bold = true }\n\
                     quiet = { fg = \"default\", italic = true }\n";
         let styles = interface(text).unwrap().styles;
@@ -158,21 +158,21 @@ mod tests {
     }
 
     #[test]
-    fn a_name_by_itself_and_a_table_are_one_too_many() {
+    fn a_theme_can_not_be_both_a_name_and_a_table() {
         let text = interface("theme = \"dark\"\n[theme.styles]\nbad = { bold = true }\n").unwrap_err();
         assert!(text.starts_with("config.toml:2:"), "{text}");
         assert!(text.ends_with("with [theme.styles], set `name` in [theme]"), "{text}");
     }
 
     #[test]
-    fn every_style_has_a_name_here() {
+    fn every_style_can_be_changed() {
         for (name, _) in STYLES {
             assert!(interface(&format!("[theme.styles]\n{name} = {{ bold = true }}\n")).is_ok(), "{name}");
         }
     }
 
     #[test]
-    fn what_is_wrong_in_a_style_is_refused_with_its_place() {
+    fn an_invalid_style_is_refused_with_its_place() {
         let text = interface("[theme.styles]\nselectd = { bold = true }\n").unwrap_err();
         assert_eq!(text, "config.toml:2:1: unknown style `selectd`; did you mean `selected`?");
         let text = interface("[theme.styles]\nbad = { fg = \"crimson\" }\n").unwrap_err();

@@ -1,5 +1,5 @@
-//! Where files live: the folders of the XDG base directory specification, or the known folders of Windows. What the variables of the
-//! specification name holds on both.
+//! The program's folders: those of the XDG base directory specification, or the known folders of Windows. The XDG variables apply
+//! on both.
 
 use std::path::{Path, PathBuf};
 
@@ -17,18 +17,18 @@ pub struct Paths {
 }
 
 const NAME: &str = "segtui";
-/// By convention, the home of users that have none.
+/// By convention, the home directory of users without one.
 const NOWHERE: &str = "/nonexistent";
 
 impl Paths {
-    /// The folders that an environment tells. `None` when it tells no home.
+    /// The folders according to the environment; `None` if it has no home directory.
     #[must_use]
     pub fn of(environment: Environment<'_>) -> Option<Self> {
         Self::over(platform::base_folders(environment), environment)
     }
 
-    /// The same where there is no home: each folder that the environment names, and nothing for the others. Whoever says everything
-    /// by flags and variables needs none.
+    /// The folders without a home directory: those that the environment names, and a nonexistent path for the others. Someone who
+    /// sets everything with flags and variables needs no folders.
     #[must_use]
     pub fn nowhere(environment: Environment<'_>) -> Self {
         let below = BaseFolders::below(Path::new(NOWHERE));
@@ -37,9 +37,9 @@ impl Paths {
         Self::over(Some(below), environment).unwrap_or(Self { config, state, data })
     }
 
-    /// What the variables of the specification name goes over the usual folders.
+    /// The folders named by XDG variables, or else the usual ones.
     fn over(base: Option<BaseFolders>, environment: Environment<'_>) -> Option<Self> {
-        // The specification: a path that is not absolute is to be ignored.
+        // The specification says to ignore relative paths.
         let named = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let (config, state, data) = match base {
             Some(BaseFolders { config, state, data }) => (Some(config), Some(state), Some(data)),
@@ -53,7 +53,7 @@ impl Paths {
         })
     }
 
-    /// Whether a path would be below the home that is not there.
+    /// Whether a path is in the nonexistent home directory.
     #[must_use]
     pub fn is_nowhere(path: &Path) -> bool {
         path.starts_with(NOWHERE)
@@ -65,8 +65,8 @@ impl Paths {
         self.config.join("config.toml")
     }
 
-    /// The file in which a tenant is kept from one run to the next. Every server and tenant has one of its own, and so has a
-    /// tenant of which only some contexts are followed: what the others did is not in it, and would never be asked for.
+    /// The file in which a tenant is stored between sessions. Every server and tenant has its own, and so has each set of
+    /// followed contexts: a file for some contexts lacks the changes of the others, and would never get them.
     #[must_use]
     pub fn store_file(&self, base_url: &BaseUrl, tenant: &str, contexts: &[Context]) -> PathBuf {
         let mut name = format!("{tenant}@{}", base_url.segments());
@@ -80,8 +80,8 @@ impl Paths {
         self.data.join(escaped.collect::<String>() + ".db")
     }
 
-    /// The file with the journal and the history of what commands have changed. It is another one than that of the interface, so that
-    /// neither has to wait for the other to end.
+    /// The file with the journal and history of changes made by commands. It is separate from the interface's, so that neither
+    /// has to wait until the other exits.
     #[must_use]
     pub fn runs_file(&self, base_url: &BaseUrl, tenant: &str) -> PathBuf {
         self.store_file(base_url, tenant, &[]).with_extension("runs.db")
@@ -100,7 +100,7 @@ mod tests {
     use crate::remote::InsecureHttp;
 
     #[test]
-    fn every_server_and_tenant_has_a_file_of_its_own() {
+    fn every_server_and_tenant_has_its_own_file() {
         let paths = Paths::of(&|name| (name == "HOME").then(|| "/home/ola".to_owned())).unwrap();
         let file = |url: &str, tenant: &str| {
             paths.store_file(&BaseUrl::parse(url, InsecureHttp::Refused).unwrap(), tenant, &[])
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_some_contexts_told_is_kept_apart() {
+    fn each_set_of_contexts_has_its_own_file() {
         let paths = Paths::of(&|name| (name == "HOME").then(|| "/home/ola".to_owned())).unwrap();
         let url = BaseUrl::parse("https://one.example", InsecureHttp::Refused).unwrap();
         let file = |contexts: &[Context]| paths.store_file(&url, "acme", contexts);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_over_the_home() {
+    fn xdg_variables_override_the_home_directory() {
         let environment = |name: &str| match name {
             "HOME" => Some("/home/ola".to_owned()),
             "XDG_STATE_HOME" => Some("/var/ola".to_owned()),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_home_there_is_what_the_environment_names() {
+    fn without_a_home_xdg_variables_still_apply() {
         let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/var/ola".to_owned());
         let paths = Paths::nowhere(&state);
         assert_eq!(paths.log_file(), PathBuf::from("/var/ola/segtui/segtui.log"));

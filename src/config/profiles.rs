@@ -1,4 +1,4 @@
-//! The profiles of the configuration as a list to choose from: what tells them apart, and nothing that is secret.
+//! The list of profiles to choose from: what distinguishes them, without any secrets.
 
 use std::path::PathBuf;
 
@@ -8,31 +8,31 @@ use super::file::Profile;
 use super::{ConfigError, Environment, Flags, PROTECTED_COLOUR, Paths, choose, read_file};
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
-/// The profiles, and the file they stand or would stand in.
+/// The profiles, and the path of their file, whether or not it exists.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The file.
     pub path: PathBuf,
-    /// By their names.
+    /// The profiles, sorted by name.
     pub profiles: Vec<KnownProfile>,
 }
 
-/// What tells a profile from others.
+/// The distinguishing properties of a profile.
 #[derive(Debug, Clone)]
 pub struct KnownProfile {
     /// Its name.
     pub name: String,
-    /// The tenant, empty when it says none.
+    /// The tenant, empty if not set.
     pub tenant: String,
-    /// The host, empty when it says none.
+    /// The host, empty if not set or invalid.
     pub host: String,
-    /// Whether anything may be changed there.
+    /// Whether the tenant may be changed.
     pub access: Access,
-    /// Whether changes there are grave.
+    /// Whether every change asks for the tenant's name.
     pub protected: bool,
-    /// What its frame is coloured in.
+    /// The colour of the screen's frame.
     pub colour: Option<Color>,
-    /// The command that tells its key, which may ask for a password at the terminal.
+    /// The command that prints its key, which may ask for a password in the terminal.
     pub asks: Option<String>,
 }
 
@@ -49,7 +49,7 @@ pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Resul
 
 fn known(name: String, profile: Profile) -> KnownProfile {
     let url = profile.base_url.unwrap_or_default();
-    // Whether it may be used is seen when it is; here it is only shown.
+    // Whether the URL may be used is decided when the profile is opened; here it is only shown.
     let host = BaseUrl::parse(&url, InsecureHttp::Allowed).map(|url| url.host()).unwrap_or_default();
     KnownProfile {
         name,
@@ -62,11 +62,11 @@ fn known(name: String, profile: Profile) -> KnownProfile {
     }
 }
 
-/// The profile that is used: the one that a flag or variable asks for, else the file's own choice, else the only one.
+/// The profile in use: the one selected by a flag or variable, else the file's default, else its only one.
 ///
 /// # Errors
 ///
-/// A file that can't be read or is faulty, and a profile that is not there.
+/// A file that can't be read or is faulty, and a profile that does not exist.
 pub fn used_profile(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Option<String>, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));

@@ -1,7 +1,7 @@
-//! Certificates that are trusted besides the system's: those of a company's own authority or of a proxy that looks into TLS.
+//! Additional trusted certificates: those of a company's own authority, or of a proxy that inspects TLS.
 //!
-//! The file is read and checked when the configuration is put together, so that what is wrong with it is reported with its path
-//! and not as a connection that fails.
+//! The file is read and verified together with the configuration, so that a problem is reported with the file's path and not as a
+//! failed connection.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use rustls::pki_types::pem::{self, PemObject};
 
 use crate::files;
 
-/// Certificates that are trusted besides the system's.
+/// Certificates that are trusted in addition to the system's.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtraRoots {
-    /// Where they come from; `None` when there are none.
+    /// The file they come from; `None` if there are none.
     pub path: Option<PathBuf>,
-    /// Each in DER, checked to be one.
+    /// Each in DER, verified to be a certificate.
     pub certificates: Vec<CertificateDer<'static>>,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Debug for ExtraRoots {
     }
 }
 
-/// Why a file gives no certificates to trust.
+/// Why a file can't be used for certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("couldn't use the CA file {path}: {what}", path = .path.display())]
 pub struct CaFileFault {
@@ -38,18 +38,18 @@ pub struct CaFileFault {
 }
 
 impl ExtraRoots {
-    /// Reads a file of certificates in PEM, one or several.
+    /// Reads a PEM file with one or several certificates.
     ///
     /// # Errors
     ///
-    /// A file that can't be read, has no certificate, or one that makes no sense.
+    /// A file that can't be read, has no certificate, or has an invalid one.
     pub fn read(path: &Path) -> Result<Self, CaFileFault> {
         let fault = |what: String| CaFileFault { path: path.to_owned(), what };
         let bytes = files::read_bytes(path).map_err(|error| fault(files::reason(&error)))?;
         let mut certificates = Vec::new();
         for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&bytes)) {
             let certificate = certificate.map_err(|error| fault(broken_pem(number, &error)))?;
-            // The same check as when a connection is made, here with the file's name.
+            // The same check as when the connection is made, but here the file's name is known.
             RootCertStore::empty()
                 .add(certificate.clone())
                 .map_err(|error| fault(format!("certificate {number} is invalid: {error}")))?;
@@ -71,7 +71,7 @@ fn broken_pem(number: usize, error: &pem::Error) -> String {
     format!("certificate {number} is damaged: {what}")
 }
 
-/// What is there instead of a certificate, as far as it can be told.
+/// What the file holds instead of a certificate, as far as it can be recognised.
 fn nothing_found(bytes: &[u8]) -> String {
     const SEQUENCE: u8 = 0x30;
     let text = String::from_utf8_lossy(bytes);
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// An authority that signs nothing, valid until 2126.
+    /// A certificate authority for tests that has signed nothing, valid until 2126.
     const ROOT: &str = include_str!("roots/test-ca.pem");
 
     fn read(bytes: &[u8]) -> Result<ExtraRoots, String> {
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_gives_all_its_certificates_whatever_stands_between_them() {
+    fn a_bundle_with_other_text_gives_all_its_certificates() {
         let bundle = format!("# Ours\r\n{}\nanother\n{ROOT}", ROOT.replace('\n', "\r\n"));
         assert_eq!(read(bundle.as_bytes()).unwrap().certificates.len(), 2);
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_said() {
+    fn an_unusable_file_is_refused_with_the_reason() {
         let der = CertificateDer::from_pem_slice(ROOT.as_bytes()).unwrap();
         let half = &ROOT[..ROOT.len() / 2];
         let damaged = ROOT.replacen("MII", "M!!", 1);

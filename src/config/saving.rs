@@ -1,8 +1,7 @@
-//! Writing a new profile into the configuration file: everything that stands there stays, comments, order and blanks included.
+//! Adds a new profile to the configuration file and keeps everything else, including comments, order and spacing.
 //!
-//! The file is written beside the old one and put in its place at once, so that no moment has half of it, and only after what
-//! it would be has been read as any start would read it. One that was not there before is readable for the person only, and so
-//! is, from then on, one that gets a key.
+//! The file is replaced atomically, and only after the new text has been read like any configuration. A new file is readable only
+//! by the user, and so is, from then on, an existing file that gets a key.
 
 use std::fs;
 use std::io;
@@ -15,24 +14,24 @@ use super::{FaultInFile, File};
 use crate::files::{self, Readers};
 use crate::remote::InsecureHttp;
 
-/// A profile that is to be written.
+/// A profile to write.
 #[derive(Debug, Clone)]
 pub struct NewProfile {
     /// Its name.
     pub name: String,
-    /// Where the API lives, as the person writes it.
+    /// The base URL, as the user wrote it.
     pub base_url: String,
     /// The tenant.
     pub tenant: String,
-    /// How the profile comes to its key.
+    /// How the profile gets its key.
     pub key: KeyEntry,
-    /// What is trusted besides the system's certificates.
+    /// Certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Whether http to another machine was allowed.
+    /// Whether http to another machine is allowed.
     pub insecure_http: InsecureHttp,
 }
 
-/// What a profile says of its key.
+/// The key setting of a profile.
 #[derive(Debug, Clone)]
 pub enum KeyEntry {
     /// `api_key`
@@ -41,14 +40,14 @@ pub enum KeyEntry {
     Variable(String),
     /// `api_key_command`
     Command(Vec<String>),
-    /// Nothing: the key is asked for in each session.
+    /// None: the key is entered in each session.
     Unstored,
 }
 
-/// Why a profile was not written. The file is as it was.
+/// Why a profile was not written. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SavingFault {
-    /// There is one of that name.
+    /// A profile with that name exists.
     #[error("a profile named {name} already exists in {path}", path = .path.display())]
     NameTaken {
         /// The name.
@@ -61,10 +60,10 @@ pub enum SavingFault {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// What stands in the file can't be added to.
+    /// The existing file is invalid.
     #[error("couldn't update {path}: {what}. Fix the file first", path = .path.display())]
     Unreadable {
         /// The file.
@@ -72,19 +71,19 @@ pub enum SavingFault {
         /// What is wrong with it.
         what: String,
     },
-    /// What the file would be makes no sense.
+    /// The new text would be invalid.
     #[error("the configuration would be invalid: {0}")]
     Invalid(#[from] FaultInFile),
 }
 
-/// Writes a profile into a configuration file, which need not exist.
+/// Adds a profile to a configuration file, which need not exist.
 ///
 /// # Errors
 ///
 /// Any [`SavingFault`]; nothing is changed then.
 pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), SavingFault> {
     let unwritable = |source| SavingFault::Unwritable { path: path.to_owned(), source };
-    // A link, as who keeps such files elsewhere has them, goes on pointing there.
+    // A symbolic link is kept, for users who store such files elsewhere.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let text = match files::read_text(&place) {
         Ok(text) => text,
@@ -96,10 +95,10 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), SavingFault>
     replace(&place, &text, matches!(profile.key, KeyEntry::Plain(_))).map_err(unwritable)
 }
 
-/// The text of a file with the profile in it.
+/// The text of a file with the profile added.
 fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String, SavingFault> {
     let unreadable = |what: String| SavingFault::Unreadable { path: path.to_owned(), what };
-    // Its own message quotes the line, which may hold a key.
+    // The error's full message quotes the line, which may hold a key.
     let document = text.parse::<DocumentMut>().map_err(|error: TomlError| unreadable(error.message().to_owned()));
     let mut document = document?;
     let only_other = {
@@ -115,7 +114,7 @@ fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String,
         profiles.insert(&profile.name, Item::Table(table_of(profile)));
         others
     };
-    // With one profile there is nothing to choose. The second must not change what is opened without a word.
+    // A single profile is used without a choice. A second one must not silently change which one is opened.
     if let ([only], false) = (only_other.as_slice(), document.contains_key(DEFAULT)) {
         document.insert(DEFAULT, value(only.clone()));
     }
@@ -137,7 +136,7 @@ fn table_of(profile: &NewProfile) -> Table {
     if let Some((name, item)) = key {
         table.insert(name, item);
     }
-    // A path that is no text can't be written here; the start that was given it works without.
+    // A path that isn't UTF-8 can't be written here, but this session works without it.
     if let Some(path) = profile.ca_file.as_deref().and_then(Path::to_str) {
         table.insert("ca_file", value(path));
     }
@@ -147,8 +146,8 @@ fn table_of(profile: &NewProfile) -> Table {
     table
 }
 
-/// Puts a text in the place of a file. The new file is the person's only, unless there was one that others may read and
-/// nothing in it is secret.
+/// Replaces a file with a text. The new file is readable only by the user, unless the old one was readable by others and the text
+/// holds no secret.
 fn replace(path: &Path, text: &str, secret: bool) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         files::create_folder(folder)?;
@@ -193,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn the_certificates_that_the_start_was_given_are_kept() {
+    fn the_ca_file_is_written_to_the_profile() {
         let profile = NewProfile { ca_file: Some("/etc/ssl/acme.pem".into()), ..profile("acme", variable()) };
         assert!(added("", &profile).contains("ca_file = \"/etc/ssl/acme.pem\"\n"));
     }
 
     #[test]
-    fn what_stands_in_the_file_stays_with_its_comments_and_in_its_order() {
+    fn comments_and_order_of_the_file_are_kept() {
         let text = "\
 # Mine, all mine.
 
@@ -225,7 +224,7 @@ api_key_env = \"PROD\"
     }
 
     #[test]
-    fn a_second_profile_does_not_change_which_one_is_opened() {
+    fn a_second_profile_does_not_become_the_default() {
         let one = added("", &profile("prod", variable()));
         let two = added(&one, &profile("test", variable()));
         let three = added(&two, &profile("third", variable()));
@@ -236,7 +235,7 @@ api_key_env = \"PROD\"
     }
 
     #[test]
-    fn a_name_that_is_taken_and_a_file_that_is_broken_are_refused_without_repeating_a_key() {
+    fn a_taken_name_and_a_broken_file_are_refused() {
         let path = Path::new("config.toml");
         let one = added("", &profile("prod", variable()));
         let taken = with_profile(&one, path, &profile("prod", variable())).unwrap_err();
@@ -248,7 +247,7 @@ api_key_env = \"PROD\"
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_the_persons_only_when_it_is_new_or_holds_a_key() {
+    fn a_new_file_and_a_file_with_a_key_are_private() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("segtui/config.toml");
@@ -264,7 +263,7 @@ api_key_env = \"PROD\"
 
     #[cfg(unix)]
     #[test]
-    fn a_link_goes_on_pointing_to_where_the_file_is_kept() {
+    fn a_symbolic_link_is_kept() {
         let home = tempfile::tempdir().unwrap();
         let (kept, link) = (home.path().join("dotfiles.toml"), home.path().join("config.toml"));
         fs::write(&kept, "theme = \"light\"\n").unwrap();

@@ -1,4 +1,5 @@
-//! The JSON schema of the configuration file, for editors that complete and check TOML. It comes from the table of settings.
+//! The JSON schema of the configuration file, for editors that complete and check TOML. It is generated from the table of
+//! settings.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,7 @@ use crate::action::TABLE;
 use crate::check::{Level, Rule};
 use crate::theme::STYLES;
 
-/// The schema, in the draft that editors for TOML understand.
+/// The schema, in the draft that TOML editors support.
 #[must_use]
 pub fn schema() -> Value {
     let mut properties = of_all(TOP);
@@ -43,7 +44,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A theme is a name, or a table with a name and changes.
+/// The schema of a theme: a name, or a table with a name and changes.
 fn with_table(name: Option<Value>) -> Value {
     let name = name.unwrap_or_default();
     let styles = STYLES.iter().map(|(style, meaning)| ((*style).to_owned(), described(object(of_all(STYLE)), meaning)));
@@ -64,7 +65,7 @@ fn of_all(settings: &[Setting]) -> Map<String, Value> {
 
 fn of(setting: &Setting) -> Value {
     let mut schema = described(of_kind(&setting.kind), setting.help);
-    // TOML of a plain value, or nothing.
+    // The default as JSON, if there is one.
     let default = toml::from_str::<toml::Table>(&format!("default = {}", setting.default)).ok();
     if let Some(default) = default.and_then(|mut table| table.remove("default")) {
         schema["default"] = serde_json::to_value(default).unwrap_or_default();
@@ -99,7 +100,7 @@ fn of_kind(kind: &Kind) -> Value {
     }
 }
 
-/// Each rule with its levels, and the depth.
+/// The schema of the rules and their levels, and of the depth.
 fn rules() -> Value {
     let levels = Level::ALL.map(Level::name);
     let rule = |rule: Rule| {
@@ -112,13 +113,13 @@ fn rules() -> Value {
     object(properties)
 }
 
-/// Each column with its heading.
+/// The schema of the columns and their headings.
 fn columns() -> Value {
     let column = |name: &str| (name.to_owned(), json!({ "type": "string", "pattern": "\\S" }));
     object(["id", "name", "ext", "parent-id", "parent-ext", "path"].into_iter().map(column).collect())
 }
 
-/// Editors offer the names, and other ways to write them are read too.
+/// The schema of a colour: editors complete the listed names, and other spellings of them are accepted too.
 fn colour(besides: &[&str]) -> Value {
     let names: Vec<&str> = COLOURS.iter().map(|(name, _)| *name).chain(besides.iter().copied()).collect();
     json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^(#[0-9A-Fa-f]{6}|[A-Za-z_ -]+)$" }] })

@@ -1,4 +1,4 @@
-//! Where a profile's API key comes from: the configuration file itself, a variable, a file of its own, or a command such as a
+//! Where a profile's API key comes from: the configuration file itself, a variable, a separate file, or a command such as a
 //! password manager.
 
 use std::path::{Path, PathBuf};
@@ -10,23 +10,23 @@ use super::file::Profile;
 use super::{ConfigError, Environment, written_path};
 use crate::files;
 
-/// A command that was to tell the key and did not.
+/// A key command that gave no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("couldn't get the API key: `{command}` {what}")]
 pub struct CommandFault {
     /// The command.
     pub command: String,
-    /// What went wrong with it.
+    /// What went wrong.
     pub what: String,
 }
 
-/// The variable from which this program and its own copies take the key.
+/// The variable with the key, for this program and for copies of it that commands start.
 pub const KEY_VARIABLE: &str = "SEGTUI_API_KEY";
 
 /// The variable that names a file with the key.
 pub const KEY_FILE_VARIABLE: &str = "SEGTUI_API_KEY_FILE";
 
-/// A file that was to hold the key and does not. Never repeats what is in it.
+/// A key file that gave no key. Never contains what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("couldn't read the API key from {path}: {what}", path = .path.display())]
 pub struct KeyFileFault {
@@ -36,18 +36,18 @@ pub struct KeyFileFault {
     pub what: String,
 }
 
-/// Takes the variables that hold keys out of what a program finds in its environment: this program's own, and those of profiles,
-/// which have these names.
+/// Removes the variables that hold keys from a command's environment: this program's own, and those of profiles, given by
+/// `names`.
 pub fn without_keys(command: &mut Command, names: &[String]) {
     for name in names {
         command.env_remove(name);
     }
     command.env_remove(KEY_VARIABLE);
-    // A copy of this program that is given the key must not be told of another one.
+    // A copy of this program that is given a key must not find a second one.
     command.env_remove(KEY_FILE_VARIABLE);
 }
 
-/// The key that variables hold or lead to.
+/// The key from the key variables.
 pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
     match (environment(KEY_VARIABLE), environment(KEY_FILE_VARIABLE)) {
         (Some(_), Some(_)) => Err(ConfigError::TwoKeys),
@@ -61,17 +61,17 @@ pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<Secret
 ///
 /// # Errors
 ///
-/// Those of [`first_line_in_file`].
+/// As for [`first_line_in_file`].
 pub(super) fn in_file(path: &Path) -> Result<SecretString, KeyFileFault> {
     first_line_in_file(path).map_err(|what| KeyFileFault { path: path.to_owned(), what })
 }
 
-/// The first line of a file, without its end. A file that others can read is refused, as ssh refuses such a key.
+/// The first line of a file, without its line end. A file that others can access is refused, as ssh does with keys.
 ///
 /// # Errors
 ///
-/// A file that can't be read, has no first line, or is readable for others though the person could change that. Never repeats what
-/// is in it.
+/// A file that can't be read, has an empty first line, or is accessible to others although the user could change that. Never
+/// contains what is in it.
 pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
     if let Some(mode) = files::open_to_others(path) {
         return Err(format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display()));
@@ -84,8 +84,8 @@ pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
     Ok(line.to_owned().into())
 }
 
-/// The key of a profile of the configuration at a path, `None` when it tells no way to one. A command that tells it sees no key of another one, whose variables have
-/// these names.
+/// The key of a profile in the configuration file `config`; `None` if the profile has no key setting. `names` are the variables
+/// with keys of profiles, which a key command doesn't see.
 pub(super) fn of(
     profile: &Profile,
     config: &Path,
@@ -109,8 +109,8 @@ pub(super) fn of(
     }
 }
 
-/// Runs a command and takes the first line that it prints. It may ask the person for a password at the terminal. Waits until
-/// the command has ended. It sees no key that is in a variable: those of profiles have these names.
+/// Runs a command, waits until it exits and returns the first line that it prints. It may ask the user for a password in the
+/// terminal. `names` are the variables with keys of profiles, which the command doesn't see.
 ///
 /// # Errors
 ///
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_of_a_file_is_the_key_without_its_end_and_with_its_spaces() {
+    fn the_first_line_of_a_file_is_the_key_with_its_spaces() {
         for text in ["first:se cond ", "first:se cond \n", "first:se cond \r\n", "first:se cond \nanother\n"] {
             let (_folder, path) = key_file(text, 0o600);
             assert_eq!(in_file(&path).unwrap().expose_secret(), "first:se cond ", "{text:?}");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_that_others_can_read_or_that_is_empty_is_refused_without_repeating_it() {
+    fn an_open_or_empty_key_file_is_refused() {
         for mode in [0o640, 0o604, 0o644, 0o620] {
             let (_folder, path) = key_file("hunter2\n", mode);
             let fault = in_file(&path).unwrap_err().to_string();
@@ -187,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn a_command_sees_no_key_of_another_profile() {
-        // One that is set wherever a test runs stands for one that holds a key.
+    fn a_command_does_not_see_the_keys_of_profiles() {
+        // `HOME` is always set, so it stands in for a variable with a key.
         let script = ["-c".to_owned(), "echo \"seen: $HOME!\"".to_owned()];
         let seen = first_line_of("/bin/sh", &script, &["HOME".into()]).unwrap();
         assert_eq!(seen.expose_secret(), "seen: !");
     }
 
     #[test]
-    fn a_command_that_fails_is_told_with_its_words() {
+    fn a_failed_command_is_reported_with_its_message() {
         let error = shell("echo locked >&2; exit 3").unwrap_err().to_string();
         assert!(error.contains("exit status: 3") && error.ends_with("locked"), "{error}");
         assert!(shell("true").unwrap_err().to_string().ends_with("printed nothing"));

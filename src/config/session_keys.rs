@@ -1,7 +1,7 @@
-//! API keys that were typed for this session only: in memory, and nowhere else.
+//! API keys that were entered for this session only, kept in memory and nowhere else.
 //!
-//! Whoever writes profiles puts them in, and whoever opens a profile finds them here. A key goes only to the server and the tenant
-//! that it was typed for, whatever the profile of that name says by then.
+//! A new profile stores its key here, and opening a profile looks it up here. A key is only used for the server and the tenant
+//! that it was entered for, even if the profile with that name has been changed since.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +24,7 @@ struct SessionKey {
 }
 
 impl SessionKeys {
-    /// Holds the key of a profile, in the place of an earlier one.
+    /// Stores the key of a profile, replacing an earlier one.
     pub fn hold(&self, profile: &str, base_url: &BaseUrl, tenant: &str, key: SecretString) {
         let held =
             SessionKey { profile: profile.to_owned(), base_url: base_url.clone(), tenant: tenant.to_owned(), key };
@@ -33,7 +33,7 @@ impl SessionKeys {
         keys.push(held);
     }
 
-    /// The key that was typed for a profile, if it still leads to the same server and tenant.
+    /// The key that was entered for a profile, if the profile still has the same server and tenant.
     #[must_use]
     pub fn of(&self, profile: &str, base_url: &BaseUrl, tenant: &str) -> Option<SecretString> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_goes_only_to_the_profile_server_and_tenant_it_was_typed_for() {
+    fn a_key_is_used_only_for_its_profile_server_and_tenant() {
         let keys = SessionKeys::default();
         let one = url("https://one.example");
         keys.clone().hold("acme", &one, "acme", "hunter2".to_owned().into());
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_typed_again_takes_the_place_of_the_first() {
+    fn a_key_that_is_entered_again_replaces_the_first() {
         let keys = SessionKeys::default();
         let one = url("https://one.example");
         for key in ["first", "second"] {

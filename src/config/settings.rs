@@ -1,5 +1,5 @@
-//! What can be set in the configuration file: one table from which the schema and `config show` come. A test keeps it equal to what
-//! the file's reader takes.
+//! The table of all settings of the configuration file, from which the schema and `config show` are generated. A test keeps it
+//! consistent with the parser of the file.
 
 use std::ops::RangeInclusive;
 
@@ -7,45 +7,45 @@ use super::commands::TIMEOUT_SECONDS;
 use super::file::{CONCURRENCIES, PAGE_SIZES, POLL_SECONDS, VERIFY_SECONDS};
 use super::{CA_FILE_VARIABLE, KEY_VARIABLE, READ_ONLY, THEME};
 
-/// One key of a table in the file.
+/// A key in a table of the file.
 #[derive(Debug)]
 pub struct Setting {
-    /// How it is written.
+    /// The key.
     pub key: &'static str,
-    /// What may stand behind it.
+    /// The values it accepts.
     pub kind: Kind,
-    /// What holds without it, as TOML; empty where that is nothing.
+    /// The default, as TOML; empty if there is none.
     pub default: &'static str,
     /// The flag that overrides it.
     pub flag: Option<&'static str>,
     /// The variable that overrides it.
     pub variable: Option<&'static str>,
-    /// What it is for.
+    /// The description.
     pub help: &'static str,
 }
 
-/// What may stand behind a key.
+/// The values that a key accepts.
 #[derive(Debug, PartialEq)]
 pub enum Kind {
     /// Any text.
     Text,
     /// The path of a file: not empty.
     Path,
-    /// A text that is never shown.
+    /// A text that is never displayed.
     Secret,
     /// A language tag.
     Language,
     /// A colour.
     Colour,
-    /// A colour, or the terminal's own.
+    /// A colour, or the terminal's default.
     Ink,
-    /// An address with places.
+    /// A URL with placeholders.
     Template,
-    /// A list of texts, of which none is empty.
+    /// A list of non-empty texts.
     Texts,
     /// A program and its arguments, as a list.
     Words,
-    /// The same, or as a shell would split them.
+    /// The same, or one text that is split like in a shell.
     Command,
     /// One sequence of keys, or a list of them.
     Keys,
@@ -81,10 +81,10 @@ impl Setting {
 
 /// The contexts of the feed.
 const CONTEXTS: &[&str] = &["APPLICATION", "BACKOFFICE", "INTERNAL", "INTEGRATIONS"];
-/// The themes that are built in.
+/// The built-in themes.
 pub(super) const THEMES: &[&str] = &["dark", "light", "high-contrast", "colour-blind", "mono"];
 
-/// The keys at the top of the file that have a value; the other ones have tables of their own.
+/// The keys at the top of the file that have a value; the others are tables.
 pub const TOP: &[Setting] = &[
     setting("default_profile", Kind::Text, "", "Profile to use when none is asked for.")
         .flag("--profile")
@@ -140,7 +140,7 @@ pub const PROFILE: &[Setting] = &[
     setting("open", Kind::Template, "", "URL that shows a segment: {id} {name} {external_id} {tenant}."),
 ];
 
-/// The keys of a `[[command]]`; the first two have to be there.
+/// The keys of a `[[command]]`; the first two are required.
 pub const COMMAND: &[Setting] = &[
     setting("name", Kind::Text, "", "Name under which the command is listed."),
     setting("run", Kind::Command, "", "Program and arguments."),
@@ -152,7 +152,7 @@ pub const COMMAND: &[Setting] = &[
     setting("timeout", Kind::Number(TIMEOUT_SECONDS), "", "Seconds after which it is ended."),
 ];
 
-/// The keys that a command has to have.
+/// The required keys of a command.
 pub(super) const REQUIRED: [&str; 2] = ["name", "run"];
 
 /// The keys of a style in `[theme.styles]`.
@@ -182,7 +182,7 @@ mod tests {
         File::read(text, Path::new("config.toml")).err().map(|fault| fault.to_string())
     }
 
-    /// The keys that the reader says it knows, when it meets one that it doesn't.
+    /// The keys that the parser lists when it refuses an unknown one.
     fn known(text: &str) -> BTreeSet<String> {
         let fault = fault(text).unwrap();
         let (_, expected) = fault.split_once("expected one of ").unwrap_or_else(|| panic_with(&fault));
@@ -197,7 +197,7 @@ mod tests {
         settings.iter().map(|setting| setting.key.to_owned()).collect()
     }
 
-    /// Texts in TOML that a kind allows, and some that it doesn't.
+    /// TOML values that a kind accepts, and some that it refuses.
     fn samples(kind: &Kind) -> (Vec<String>, Vec<String>) {
         let quoted = |texts: &[&str]| texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>();
         let text = |allowed: &[&str], refused: &[&str]| {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_the_keys_that_the_reader_knows() {
+    fn the_table_has_exactly_the_keys_of_the_parser() {
         let mut top = keys(TOP);
         top.extend(TABLES.iter().map(|key| (*key).to_owned()));
         assert_eq!(known("zz = 1\n"), top);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reader_takes_what_the_table_says_and_nothing_else() {
+    fn the_parser_accepts_exactly_the_values_of_the_table() {
         let top: Vec<&Setting> = TOP.iter().filter(|setting| setting.key != "default_profile").collect();
         for setting in top {
             takes(std::slice::from_ref(setting), |key, value| format!("{key} = {value}\n"));
@@ -298,12 +298,12 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_of_names_are_whole() {
+    fn the_lists_of_names_are_complete() {
         assert_eq!(CONTEXTS, Context::ALL.map(Context::wire_name));
         assert_eq!(THEMES, Name::ALL.map(Name::text));
     }
 
-    /// A row for each setting, as docs/configuration.md has them.
+    /// A table row for each setting, as in docs/configuration.md.
     fn rows(settings: &[Setting]) -> String {
         let quoted = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
         let row = |setting: &Setting| {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_about_the_configuration_has_every_setting() {
+    fn the_configuration_page_has_every_setting() {
         let head = "| Setting | Overridden by | Default | What it is for |\n| --- | --- | --- | --- |\n";
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
         let text = std::fs::read_to_string(&page).unwrap();

@@ -1,4 +1,4 @@
-//! What the library that reads TOML says, for somebody who writes TOML and not Rust. No value is repeated: it may be a key.
+//! Rewrites the messages of the TOML library for people who know TOML but not Rust. Values are not repeated: they may be keys.
 
 /// A message of the library in plain words.
 pub(super) fn plain(message: &str) -> String {
@@ -21,7 +21,7 @@ pub(super) fn plain(message: &str) -> String {
     }
 }
 
-/// What a type of Rust is called in the file.
+/// The name of a Rust type in terms of the file.
 fn expectation(expected: &str) -> &str {
     match expected {
         "f32" | "f64" => "a number",
@@ -35,7 +35,7 @@ fn expectation(expected: &str) -> &str {
     }
 }
 
-/// What is written there, without its value.
+/// The type of a value, without the value.
 fn kind(found: &str) -> &str {
     let kinds = [
         ("string", "a text"),
@@ -54,7 +54,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn types_are_called_as_in_the_file_and_no_value_is_repeated() {
+    fn types_have_plain_names_and_values_are_not_repeated() {
         assert_eq!(plain("invalid type: string \"a, expected b\", expected f64"), "expected a number, not a text");
         assert_eq!(plain("invalid type: string \"hunter2\", expected a boolean"), "expected true or false, not a text");
         assert_eq!(plain("invalid type: map, expected a sequence"), "expected a list, not a table");

@@ -1,4 +1,4 @@
-//! A simulated colleague in the back office, who changes something now and then and never wrecks the tree.
+//! A simulated colleague in the back office who makes occasional changes and keeps the tree in order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::segment::{Segment, SegmentId};
 use super::routes::Shared;
 use super::tenant::{Actor, ChangeRequest, Fields, Tenant};
 
-/// Segments of the colleague's own that exist at the same time.
+/// Maximum number of existing segments that the colleague created.
 const OWN: usize = 12;
-/// Work is made up for when it is late, but not more than this.
+/// Maximum delay that is caught up on.
 const LATE: Duration = Duration::from_millis(100);
-/// Things to try before nothing is done.
+/// Attempts before a turn is skipped.
 const IDEAS: usize = 8;
-/// What a segment is sometimes called in addition; taken away again the next time.
+/// Suffixes that a renaming adds to a name, or removes if there is one.
 const ADDITIONS: [&str; 5] = [" (2026)", " – nowe warunki", " *", " / do weryfikacji", " – key account"];
 const NEW_NAMES: [&str; 10] = [
     "Nowa grupa",
@@ -32,13 +32,13 @@ const NEW_NAMES: [&str; 10] = [
     "Pilotaż B2B",
 ];
 
-/// Changes something so many times a second, more or less, for as long as the server runs.
+/// Makes about `churn` changes per second for as long as the server runs.
 pub(super) async fn work(shared: Arc<Shared>, churn: f64) {
     let mut colleague = Colleague { random: fastrand::Rng::with_seed(shared.options.seed), own: VecDeque::new() };
     let mut due = Instant::now();
     loop {
         let pause = (0.5 + colleague.random.f64()) / churn;
-        // What the work itself takes is part of the pause.
+        // The pause includes the time the work takes.
         due =
             (due + Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600))).max(Instant::now() - LATE);
         tokio::time::sleep_until(due).await;
@@ -48,12 +48,12 @@ pub(super) async fn work(shared: Arc<Shared>, churn: f64) {
 
 struct Colleague {
     random: fastrand::Rng,
-    /// Created by the colleague, oldest first.
+    /// Segments created by the colleague, oldest first.
     own: VecDeque<SegmentId>,
 }
 
 impl Colleague {
-    /// Does one thing; what turns out not to be possible is followed by another idea.
+    /// Makes one change; if one is not possible, it tries another.
     fn act(&mut self, tenant: &mut Tenant) {
         for _ in 0..IDEAS {
             let Some(wish) = self.idea(tenant) else { continue };
@@ -121,7 +121,7 @@ impl Colleague {
         ))
     }
 
-    /// Moves a leaf below a sibling of its parent.
+    /// Moves a leaf under a sibling of its parent.
     fn relocate_leaf(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let segment = self.any(tenant).filter(|segment| !tenant.has_children(&segment.id))?;
         let parent = tenant.get(segment.parent.as_ref()?)?;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_of_work_leave_the_tree_in_order() {
+    fn many_changes_by_the_colleague_keep_the_tree_in_order() {
         let segments = starters::wholesale().unwrap();
         let count = segments.len();
         let mut tenant = Tenant::new(segments, DeletionPolicy::Refuse);

@@ -1,4 +1,4 @@
-//! The six calls over HTTP.
+//! The six API calls over HTTP.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,7 +22,7 @@ use super::{ListForm, Options, lock};
 
 const API: &str = "/api/v1/account/integrations/auth-required";
 
-/// What all requests share.
+/// The state shared by all requests.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub options: Options,
@@ -58,7 +58,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Latency, planned trouble, and the two headers, before any call.
+/// Runs before every call: latency, the two headers, and planned failures.
 async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let trouble = shared.troubles().meet(request.method(), &target);
@@ -122,7 +122,7 @@ fn step_between(shared: &Shared, by: Actor, change: ChangeRequest) {
     }
 }
 
-/// Counts a request for as long as it is under way, also when whoever sent it does not wait for the answer.
+/// Counts a request as in flight until it is done, even if the client does not wait for the response.
 struct UnderWay<'a> {
     shared: &'a Shared,
     method: Method,
@@ -170,7 +170,7 @@ fn refused(refusal: &WishRefused) -> Response {
     problem(status, &refusal.to_string())
 }
 
-/// The values of a parameter of the query, in order.
+/// The values of a query parameter, in order.
 fn values(query: Option<&str>, name: &str) -> Vec<String> {
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()

@@ -1,19 +1,19 @@
-//! What a demo tenant starts with.
+//! The initial segments of a demo tenant.
 
 use crate::segment::{Segment, SegmentId};
 
-/// A wholesaler with customers all over Poland and Europe, written for this demo.
+/// A wholesaler with customers all over Poland and Europe, made up for this demo.
 const WHOLESALE: &str = include_str!("../../assets/demo-tenant.json");
 
-/// The wholesale tenant.
+/// Returns the segments of the wholesale tenant.
 pub(super) fn wholesale() -> Result<Vec<Segment>, serde_json::Error> {
     serde_json::from_str(WHOLESALE)
 }
 
-/// Children of each made-up segment, so that a hundred thousand are six levels deep.
+/// Children of each generated segment: a hundred thousand segments are six levels deep.
 const BRANCHING: usize = 8;
 
-/// So many made-up segments with random ids, the same for the same seed.
+/// Generates `count` segments with random IDs; the same seed gives the same segments.
 pub(super) fn made_up(count: usize, seed: u64) -> Vec<Segment> {
     const KINDS: [&str; 8] =
         ["Hurtownia", "Sklep", "Sieć", "Oddział", "Grupa zakupowa", "Großhandel", "Partner", "Dystrybutor"];
@@ -33,7 +33,7 @@ pub(super) fn made_up(count: usize, seed: u64) -> Vec<Segment> {
     segments
 }
 
-/// A random UUID of version 4.
+/// Returns a random version 4 UUID.
 pub(super) fn random_id(random: &mut fastrand::Rng) -> Option<SegmentId> {
     let bits = random.u128(..);
     let bits = (bits & !(0xf << 76)) | (0x4 << 76);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wholesale_tenant_is_believable() {
+    fn the_wholesale_tenant_is_plausible() {
         let segments = wholesale().unwrap();
         assert!((280..=340).contains(&segments.len()), "{}", segments.len());
         let parents: HashMap<_, _> = segments.iter().map(|segment| (&segment.id, segment.parent.as_ref())).collect();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn made_up_segments_are_as_many_as_asked_and_the_same_for_the_same_seed() {
+    fn generated_segments_depend_only_on_count_and_seed() {
         let segments = made_up(1_000, 7);
         assert_eq!(segments.len(), 1_000);
         assert_eq!(segments, made_up(1_000, 7));

@@ -1,4 +1,4 @@
-//! The segments of a tenant and everything that ever happened to them.
+//! The segments of a tenant and the history of their changes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,21 +6,21 @@ use compact_str::CompactString;
 
 use crate::segment::{Segment, SegmentId};
 
-/// Who changes something. The feed can be asked for some of them only.
+/// Who makes a change. The feed can be filtered by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The shop itself.
     Application,
     /// A person in the back office.
     Backoffice,
-    /// The platform's own doing.
+    /// The platform's internal processes.
     Internal,
     /// A client of the API.
     Integrations,
 }
 
 impl Actor {
-    /// The actor of that name, as the feed's `contexts` write it.
+    /// Returns the actor with this name in the feed's `contexts`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "APPLICATION" => Some(Self::Application),
@@ -32,28 +32,28 @@ impl Actor {
     }
 }
 
-/// What becomes of the children of a segment that is deleted.
+/// What happens to the children of a deleted segment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeletionPolicy {
-    /// A segment with children is not deleted.
+    /// A segment with children can't be deleted.
     #[default]
     Refuse,
-    /// They go too, at all levels.
+    /// All descendants are deleted too.
     Cascade,
-    /// They go on naming a parent that is no more.
+    /// They become orphans, with a parent that no longer exists.
     Orphan,
     /// They become roots.
     Uproot,
 }
 
-/// What somebody wants changed.
+/// A change to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeRequest {
-    /// A new segment.
+    /// Creates a segment.
     Create(Fields),
-    /// Other fields for a segment; all of them are replaced.
+    /// Replaces all fields of a segment.
     Update(SegmentId, Fields),
-    /// Delete a segment.
+    /// Deletes a segment.
     Delete(SegmentId),
 }
 
@@ -62,22 +62,22 @@ pub enum ChangeRequest {
 pub struct Fields {
     /// The name.
     pub name: CompactString,
-    /// The external id.
+    /// The external ID.
     pub external_id: Option<CompactString>,
     /// The parent.
     pub parent: Option<SegmentId>,
 }
 
-/// Why a wish is not granted.
+/// Why a change is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WishRefused {
-    /// Nothing to read in the name.
+    /// The name is blank.
     #[error("name must not be blank")]
     BlankName,
     /// The parent does not exist.
     #[error("parent segment {0} does not exist")]
     NoSuchParent(SegmentId),
-    /// It would stand below itself.
+    /// The segment would become its own ancestor.
     #[error("segment {0} can not be moved into its own subtree")]
     OwnSubtree(SegmentId),
     /// The segment does not exist.
@@ -88,7 +88,7 @@ pub enum WishRefused {
     HasChildren {
         /// The segment.
         id: SegmentId,
-        /// How many.
+        /// The number of its children.
         children: usize,
     },
 }
@@ -101,22 +101,22 @@ pub(super) struct FeedStep {
     pub actor: Actor,
 }
 
-/// Something that happened to a segment since the server began.
+/// A change to a segment since the server started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Who did it.
+    /// Who made it.
     pub actor: Actor,
-    /// To which segment.
+    /// The segment's ID.
     pub id: SegmentId,
-    /// What it was from then on, `None` when it was gone.
+    /// The segment after the change; `None` if it was deleted.
     pub now: Option<Segment>,
 }
 
-/// A tenant's segments, in the order in which they came, and its feed.
+/// A tenant's segments, in the order of their creation, and its feed.
 #[derive(Debug)]
 pub(super) struct Tenant {
     slots: Vec<Option<Segment>>,
-    /// The places where there was one, in ascending order.
+    /// The indices of deleted segments, in ascending order.
     gaps: Vec<usize>,
     place: HashMap<SegmentId, usize>,
     children: HashMap<SegmentId, BTreeSet<SegmentId>>,
@@ -146,8 +146,8 @@ impl Tenant {
         tenant
     }
 
-    /// New ids follow from this. They are others than those of the segments that are made up from the same seed: an id that was
-    /// deleted must not come again.
+    /// Seeds the generation of new IDs. It differs from the seed of generated segments, since the ID of a deleted segment must not
+    /// be reused.
     pub fn seed(&mut self, seed: u64) {
         self.random = fastrand::Rng::with_seed(!seed);
     }
@@ -160,9 +160,9 @@ impl Tenant {
         self.slots.iter().flatten()
     }
 
-    /// So many segments of the list, without the first ones.
+    /// Returns a page of the list: at most `most` segments after the first `skipped`.
     pub fn page(&self, skipped: usize, most: usize) -> impl Iterator<Item = &Segment> {
-        // A gap that so many or fewer stand before is one that the first ones go beyond.
+        // Counts the gaps before the page: those with at most `skipped` segments before them.
         let mut gaps_before = 0;
         let (mut low, mut high) = (0, self.gaps.len());
         while low < high {
@@ -186,17 +186,17 @@ impl Tenant {
         self.children.contains_key(id)
     }
 
-    /// Everything that happened, the first step first. Steps count from 1.
+    /// Returns all steps of the feed, oldest first. Steps count from 1.
     pub fn feed(&self) -> &[FeedStep] {
         &self.feed
     }
 
-    /// Everything that happened since it began.
+    /// Returns all changes since the start.
     pub fn history(&self) -> &[Change] {
         &self.history
     }
 
-    /// Does what somebody wants, or says why not. Answers the segment it was about.
+    /// Makes a change, or refuses it. Returns the ID of the segment concerned.
     pub fn grant(&mut self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
         match wish {
             ChangeRequest::Create(fields) => {
@@ -208,7 +208,7 @@ impl Tenant {
             }
             ChangeRequest::Update(id, fields) => {
                 let known = self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
-                // A parent that is there already may stay, even one that does not exist.
+                // An unchanged parent is accepted, even if it does not exist.
                 if known.parent != fields.parent {
                     self.check(Some(&id), &fields)?;
                 } else if fields.name.trim().is_empty() {
@@ -236,7 +236,7 @@ impl Tenant {
         }
         let Some(id) = id else { return Ok(()) };
         let mut above = Some(parent);
-        // No chain is longer than there are segments, so a circle that came with the data ends the walk as well.
+        // No chain of ancestors has more steps than there are segments, so this also ends for a cycle in the loaded data.
         for _ in 0..=self.len() {
             match above {
                 Some(at) if at == id => return Err(WishRefused::OwnSubtree(id.clone())),
@@ -283,7 +283,7 @@ impl Tenant {
         self.tell(id.clone(), "DELETE", actor);
     }
 
-    /// Puts a segment into its place, or at the end when it is new.
+    /// Replaces a segment, or appends it if it is new.
     fn insert(&mut self, segment: Segment) {
         if let Some(parent) = &segment.parent {
             self.children.entry(parent.clone()).or_default().insert(segment.id.clone());
@@ -332,7 +332,7 @@ impl Fields {
         Segment { id, name: self.name, external_id: self.external_id, parent: self.parent }
     }
 
-    /// The fields of a segment as they are.
+    /// Returns the fields of a segment.
     #[must_use]
     pub fn of(segment: &Segment) -> Self {
         let Segment { name, external_id, parent, .. } = segment.clone();
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_go_over_what_was_deleted() {
+    fn pages_skip_deleted_segments() {
         let mut tenant = tenant(DeletionPolicy::Orphan);
         for id in ["c", "a"] {
             delete(&mut tenant, id).unwrap();

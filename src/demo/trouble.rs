@@ -1,5 +1,5 @@
-//! Trouble on order: answers that are refused, late, cut or lost, and colleagues who act in the very moment of a request; and a
-//! record of what was asked, and of how much at once.
+//! Planned failures: responses that are refused, late, cut short or lost, and changes by others at the moment of a request; and a
+//! log of requests and of how many were in flight at once.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -8,68 +8,68 @@ use axum::http::Method;
 
 use super::tenant::{Actor, ChangeRequest};
 
-/// Trouble for the next request that matches.
+/// A failure for the next matching request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is answered with a status, and not carried out.
+    /// The request is refused with a status and not applied.
     Refuse {
-        /// Which requests: the method, and a part of the path with its query.
+        /// Matching requests: the method, and a part of the path and query.
         on: (Method, &'static str),
         /// The status.
         status: u16,
-        /// The header of that name, in seconds.
+        /// The value of the `Retry-After` header, in seconds.
         retry_after: Option<u64>,
     },
-    /// It is carried out, and the connection breaks before the answer is complete.
+    /// The request is applied, and the connection breaks before the response is complete.
     LoseAnswer {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
     },
-    /// It is carried out, and answered as if it had failed: something on the way has lost the server's word.
+    /// The request is applied, but the response says it failed: a gateway on the way lost the server's response.
     Belie {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
         /// The status.
         status: u16,
     },
-    /// It is carried out, and half of the answer is all there is of it, as if that were the whole.
+    /// The request is applied, and the first half of the response is sent as if it were complete.
     CutShort {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
     },
-    /// It is carried out after a while.
+    /// The request is delayed, then applied.
     Delay {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
-        /// How long it waits.
+        /// The delay.
         by: Duration,
     },
-    /// It is carried out at once, and the answer comes after a while.
+    /// The request is applied at once, and the response is delayed.
     HoldAnswer {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
-        /// How long the answer waits.
+        /// The delay.
         by: Duration,
     },
-    /// Somebody changes something in the very moment in which it is carried out. What they wish and can't have is passed over.
+    /// Another actor makes a change right before or after the request is applied. If the change is refused, it is skipped.
     Between {
-        /// Which requests.
+        /// Matching requests.
         on: (Method, &'static str),
-        /// What they want.
+        /// The change.
         change: ChangeRequest,
-        /// Who they are.
+        /// The actor who makes it.
         by: Actor,
-        /// Whether they come before it or after it.
+        /// Whether it is made before or after the request is applied.
         moment: Moment,
     },
 }
 
-/// On which side of a request something happens. Nothing else comes between.
+/// On which side of a request a change is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Right before it is carried out.
+    /// Right before the request is applied.
     Before,
-    /// Right after it was carried out, before the answer leaves.
+    /// Right after the request was applied, before the response is sent.
     After,
 }
 
@@ -96,21 +96,21 @@ impl Trouble {
     }
 }
 
-/// A request that came.
+/// A logged request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its method.
     pub method: Method,
     /// Its path and query.
     pub target: String,
-    /// Whether it met trouble.
+    /// Whether it met a planned or random failure.
     pub troubled: bool,
 }
 
-/// What is planned, and what came.
+/// Planned failures and the log of requests.
 #[derive(Debug)]
 pub(super) struct Troubles {
-    /// The share of requests that meet trouble by chance.
+    /// The share of requests that fail at random.
     share: f64,
     random: fastrand::Rng,
     planned: VecDeque<Trouble>,
@@ -118,14 +118,14 @@ pub(super) struct Troubles {
     in_flight: HashMap<Method, InFlight>,
 }
 
-/// Requests of a method that came and are not answered.
+/// Requests of a method in flight.
 #[derive(Debug, Clone, Copy, Default)]
 struct InFlight {
     now: usize,
     most: usize,
 }
 
-/// Requests remembered.
+/// Maximum number of logged requests.
 const REMEMBERED: usize = 100_000;
 
 impl Troubles {
@@ -138,7 +138,7 @@ impl Troubles {
         self.planned.push_back(trouble);
     }
 
-    /// What is planned and was not met is forgotten.
+    /// Discards planned failures that were not met.
     pub fn end(&mut self) {
         self.planned.clear();
     }
@@ -147,26 +147,26 @@ impl Troubles {
         self.requests.iter().cloned().collect()
     }
 
-    /// How many requests of a method were in flight at once.
+    /// Returns the maximum number of requests of a method in flight at once.
     pub fn most_in_flight(&self, method: &Method) -> usize {
         self.in_flight.get(method).map_or(0, |in_flight| in_flight.most)
     }
 
-    /// A request has come.
+    /// Counts a request as in flight.
     pub fn come(&mut self, method: &Method) {
         let in_flight = self.in_flight.entry(method.clone()).or_default();
         in_flight.now += 1;
         in_flight.most = in_flight.most.max(in_flight.now);
     }
 
-    /// A request is answered, or whoever sent it has gone.
+    /// Counts a request as done: it was answered, or its client has gone.
     pub fn go(&mut self, method: &Method) {
         if let Some(in_flight) = self.in_flight.get_mut(method) {
             in_flight.now -= 1;
         }
     }
 
-    /// Notes a request and answers the trouble it meets.
+    /// Logs a request and returns the failure it meets, if any.
     pub fn meet(&mut self, method: &Method, target: &str) -> Option<Trouble> {
         if self.requests.len() == REMEMBERED {
             self.requests.pop_front();

@@ -1,26 +1,25 @@
-//! Some nodes and what they stand under, in the order of the tree: what that costs depends on them alone, whatever the tree holds
-//! besides.
+//! Some nodes and their ancestors, in tree order. The cost depends only on these, not on the rest of the tree.
 
 use hashbrown::{HashMap, HashSet};
 
 use super::arena::{Arena, NodeIndex};
 
-/// A node of a ancestry.
+/// A node of the ancestry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ancestor {
     pub node: NodeIndex,
-    /// How many of the ancestry it stands below.
+    /// Number of its ancestors in the ancestry.
     pub depth: u32,
-    /// Whether any of the ancestry stands below it.
+    /// Whether it has children in the ancestry.
     pub carries: bool,
 }
 
-/// Levels above a node that are followed. In a chain of a hundred thousand nobody looks further up.
+/// Maximum number of levels followed upwards: nobody reads further up a chain of a hundred thousand.
 const LEVELS: usize = 1_000;
-/// When there are so many ancestors, no more nodes are taken in.
+/// Once there are more nodes than this in the ancestry, no further ones are added.
 const MOST_BONES: usize = 20_000;
 
-/// These nodes and all that they stand under, from the top down.
+/// Returns nodes and their ancestors, from the top down.
 pub(super) fn ancestry(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
     let mut known: HashSet<NodeIndex> = HashSet::new();
     let mut below: HashMap<NodeIndex, Vec<NodeIndex>> = HashMap::new();
@@ -28,7 +27,7 @@ pub(super) fn ancestry(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
         let mut at = *node;
         let mut levels = 0;
         while at != NodeIndex::TOP && known.insert(at) {
-            // What is cut off stands at the top.
+            // A path that is cut off starts at the top.
             let up = arena.up(at).filter(|_| levels < LEVELS).unwrap_or(NodeIndex::TOP);
             below.entry(up).or_default().push(at);
             at = up;

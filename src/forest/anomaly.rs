@@ -1,4 +1,4 @@
-//! What is wrong with a segment, or at least remarkable.
+//! Anomalies: what is wrong or remarkable about a segment.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use crate::segment::{Segment, SegmentId};
 
 use super::Forest;
 
-/// Something that is wrong with a segment's data. Reads as a short sentence.
+/// An anomaly in a segment's data. It displays as a short sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Anomaly {
-    /// The parent that it names is not there.
+    /// Its parent does not exist.
     ParentMissing(SegmentId),
     /// It names itself as its parent.
     OwnParent,
-    /// Its parents lead back to itself: from the segment along its parents, each once.
+    /// It is part of a cycle: its members from the segment along the parents, each once.
     InCircle(Vec<SegmentId>),
-    /// There is nothing to read in its name.
+    /// Its name is blank.
     BlankName,
-    /// Others bear the same external id, sorted by id.
+    /// Other segments have the same external id; they are sorted by id.
     SharedExternalId(Vec<SegmentId>),
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Anomaly {
 }
 
 impl Forest {
-    /// What is wrong with a segment, the worst first.
+    /// Returns the anomalies of a segment, worst first.
     #[must_use]
     pub fn anomalies(&self, id: &SegmentId) -> Vec<Anomaly> {
         let Some(segment) = self.get(id) else { return Vec::new() };
@@ -63,14 +63,15 @@ impl Forest {
         anomalies
     }
 
-    /// The segments that bear an external id, in no particular order.
+    /// The segments with an external id, in no particular order.
     pub fn with_external_id(&self, external_id: &str) -> impl Iterator<Item = &Arc<Segment>> {
         self.arena.bearers(external_id).filter_map(|node| self.arena.segment(node))
     }
 
-    /// The circle from a segment along its parents back to itself.
+    /// Returns the cycle from a segment along its parents back to itself.
     fn circle(&self, id: &SegmentId, parent: &SegmentId) -> Option<Vec<SegmentId>> {
-        // As shown, a circle is a chain below the one that was cut; that one's declared parent is the chain's other end.
+        // In the tree, a cycle is a chain below the segment where it was cut, and that segment's parent is the other end of the
+        // chain.
         let top = self.ancestors(id).last().or_else(|| self.get(id))?;
         let end = top.parent.as_ref().filter(|end| self.is_below(end, &top.id))?;
         let in_chain = end == id || self.is_below(end, id);

@@ -1,11 +1,11 @@
 //! The nodes of the tree, and the links between them.
 //!
-//! Three nodes are always there: the top, under which the roots hang, and one for each heading. Every other node is a segment or
-//! a *ghost*, an id that segments name as their parent and that no segment has; a ghost exists for exactly as long as
-//! something hangs under it. So every node but the top hangs somewhere, always.
+//! Three nodes always exist: the top, which is the parent of the roots, and one for each heading. Every other node is a segment
+//! or a *ghost*: an id that segments name as parent and that no segment has. A ghost exists exactly as long as it has children.
+//! So every node except the top always has a parent.
 //!
-//! A million segments have to fit a small machine: a node is twelve bytes, what only parents need is kept for parents only, and
-//! the segments themselves are shared with whoever brought them.
+//! A million segments have to fit a small machine: a node takes twelve bytes, the data of parents is kept only for nodes with
+//! children, and the segments are shared with the caller.
 
 #[cfg(test)]
 mod check;
@@ -41,18 +41,18 @@ pub(super) use siblings::Siblings;
 pub(super) use slots::{Chunk, Slots};
 pub(super) use sorting::ChildLists;
 
-/// The place of a node in the arena. Reused after the node is gone.
+/// Index of a node in the arena. Reused after the node is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct NodeIndex(u32);
 
 impl NodeIndex {
-    /// Above the roots and the headings.
+    /// The parent of the roots and the headings.
     pub const TOP: Self = Self(0);
-    /// Above the ghosts.
+    /// The parent of the ghosts.
     pub const MISSING: Self = Self(1);
-    /// Above the segments that were cut from their parents.
+    /// The parent of the segments at which cycles are cut.
     pub const CIRCLES: Self = Self(2);
-    /// Where a node hangs while it is being moved.
+    /// The parent of the top, of free nodes, and of a node that is being moved.
     const NOWHERE: Self = Self(u32::MAX);
 
     pub const fn of(heading: Heading) -> Self {
@@ -62,9 +62,9 @@ impl NodeIndex {
         }
     }
 
-    /// The node at a place.
+    /// Returns the node at a slot.
     pub fn at(slot: usize) -> Self {
-        // Four billion segments don't fit into any memory, so the number of nodes fits.
+        // Four billion segments don't fit into memory, so the index fits.
         Self(u32::try_from(slot).unwrap_or(u32::MAX))
     }
 
@@ -78,14 +78,14 @@ impl NodeIndex {
     }
 }
 
-/// What a node stands for.
+/// What a node represents.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content<'a> {
     Top,
     Heading(Heading),
     Segment(&'a Arc<Segment>),
     Ghost(&'a SegmentId),
-    /// Nothing: the place can be used again.
+    /// Nothing: the slot can be reused.
     Free,
 }
 
@@ -103,9 +103,9 @@ struct Node {
     up: NodeIndex,
     family: FamilyIndex,
     kind: Kind,
-    /// Whether it is unfolded as a segment.
+    /// Whether it is expanded as a segment.
     open: bool,
-    /// Whether it is folded as a heading or a ghost: those are unfolded unless a person folds them.
+    /// Whether it is collapsed as a heading or a ghost. Those are expanded by default.
     shut: bool,
 }
 
@@ -115,12 +115,12 @@ impl Node {
     }
 }
 
-/// The place of a family. Reused after the family is gone.
+/// Index of a family. Reused after the family is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FamilyIndex(u32);
 
 impl FamilyIndex {
-    /// Of a node without children.
+    /// The family of a node without children.
     const NONE: Self = Self(u32::MAX);
 
     const fn slot(self) -> usize {
@@ -128,15 +128,15 @@ impl FamilyIndex {
     }
 }
 
-/// What a node has that has children.
+/// The data of a node with children.
 #[derive(Debug, Clone)]
 struct Family {
     children: Siblings,
-    /// Segments below at all levels; ghosts don't count.
+    /// Number of segments below, at all levels. Ghosts don't count.
     descendants: u32,
 }
 
-/// The nodes, found by id.
+/// The nodes, with an index by id.
 #[derive(Debug, Clone)]
 pub(super) struct Arena {
     pub limits: &'static Limits,
@@ -150,30 +150,30 @@ pub(super) struct Arena {
     hasher: FixedState,
     segments: usize,
     order: Order,
-    /// How many sortings were begun elsewhere.
+    /// Number of sort jobs begun.
     sortings: u32,
-    /// The one under way.
+    /// The sort job in progress.
     sorting: Option<Sorting>,
-    /// The number of the change in which each node was seen last, of those that were, and how many changes there were.
+    /// The number of the last change in which each node was seen to change, and the number of such changes.
     recent: HashMap<NodeIndex, u32>,
     changes: u32,
-    /// Whether very many parents are missing for a while, since their turn has not come yet.
+    /// Whether segments are being loaded, so that very many parents are missing.
     growing: bool,
-    /// Links followed upwards since the present batch of changes began.
+    /// Number of links followed upwards in the current batch of changes.
     climbed: usize,
     touched: Touched,
 }
 
-/// What was hung somewhere or let go since somebody asked.
+/// The nodes that were attached or detached since the last query.
 #[derive(Debug, Clone)]
 pub(super) enum Touched {
-    /// These nodes, some of them more than once, and some gone by now.
+    /// The nodes concerned. Some occur more than once, and some may be gone.
     Nodes {
         hung: Vec<NodeIndex>,
-        /// Under the same parent as before, elsewhere among its siblings.
+        /// Moved among the children of the same parent.
         reordered: Vec<NodeIndex>,
     },
-    /// More than is worth telling one by one.
+    /// Too many to list.
     Everything,
 }
 
@@ -220,10 +220,10 @@ impl Arena {
         Self { limits, contents: Contents::within(limits), ..Self::default() }
     }
 
-    /// Applies changes one by one, or all at once where that is cheaper. The outcome is the same.
+    /// Applies changes one by one, or all at once if that is cheaper. The result is the same.
     pub fn apply(&mut self, changes: Vec<Change>) {
         self.climbed = 0;
-        // In a chain, each change climbs far: when the climbing exceeds what linking everything costs, that is done.
+        // In a chain, each change climbs far. When that exceeds the cost of linking everything, everything is linked instead.
         let patience = 4 * self.nodes.len() + 1024;
         let limits = self.limits;
         let large = changes.len() > limits.small_batch && changes.len() > self.segments / limits.large_part;
@@ -251,7 +251,7 @@ impl Arena {
         self.relink();
     }
 
-    /// Brings in about so many segments, of those with the same id the last one, and links everything.
+    /// Adds segments, of which `about` are expected, and links everything. Of those with the same id, the last one counts.
     pub fn fill(&mut self, about: usize, segments: impl Iterator<Item = Arc<Segment>>) {
         self.make_room(about);
         for segment in segments {
@@ -260,7 +260,7 @@ impl Arena {
         self.relink();
     }
 
-    /// Growing bit by bit would look at every id again and again.
+    /// Reserves memory, since growing step by step would rehash every id again and again.
     fn make_room(&mut self, more: usize) {
         let Self { nodes, hasher, by_id, same_external_id, contents, .. } = self;
         nodes.reserve(more);
@@ -269,7 +269,7 @@ impl Arena {
         contents.reserve(more);
     }
 
-    /// What was hung somewhere or let go since this was asked the last time.
+    /// Returns the nodes that were attached or detached since the last call.
     pub fn take_touched(&mut self) -> Touched {
         std::mem::take(&mut self.touched)
     }
@@ -286,7 +286,7 @@ impl Arena {
         self.set_segment(node, segment);
     }
 
-    /// Takes a segment from its node without unlinking it.
+    /// Removes a segment from its node without unlinking the node.
     fn clear_segment(&mut self, id: &SegmentId) {
         if let Some(node) = self.find(id) {
             self.unset_segment(node);
@@ -325,7 +325,7 @@ impl Arena {
         self.nodes[node.slot()].kind = Kind::Ghost;
     }
 
-    /// A node of its own for an id that has none. What it is has to be said before anything else is done.
+    /// Allocates a node for an id that has none. The caller has to set its content right away.
     fn allocate(&mut self, id: &SegmentId) -> NodeIndex {
         self.allocate_hashed(self.hash(id))
     }
@@ -346,7 +346,7 @@ impl Arena {
         index
     }
 
-    /// A node for an id that is named as a parent and that no segment has.
+    /// Allocates a node for an id that is named as a parent and that no segment has.
     fn allocate_ghost(&mut self, id: &SegmentId) -> NodeIndex {
         let node = self.allocate(id);
         self.nodes[node.slot()].kind = Kind::Ghost;
@@ -354,7 +354,7 @@ impl Arena {
         node
     }
 
-    /// Gives back the node of a ghost under which nothing hangs.
+    /// Frees the node of a ghost without children.
     fn release(&mut self, node: NodeIndex) {
         let hash = self.hasher.hash_one(self.contents.id(node));
         if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == node) {
@@ -366,13 +366,13 @@ impl Arena {
     }
 }
 
-/// Reading.
+/// Queries.
 impl Arena {
     pub const fn len(&self) -> usize {
         self.segments
     }
 
-    /// How many nodes there are, free ones included.
+    /// Number of nodes, including free ones.
     pub const fn node_count(&self) -> usize {
         self.nodes.len()
     }
@@ -411,12 +411,12 @@ impl Arena {
         self.contents.slots().iter()
     }
 
-    /// The segments by the place of their nodes.
+    /// The segments by node index.
     pub fn slots(&self) -> &Slots {
         self.contents.slots()
     }
 
-    /// What a node hangs under, `None` for the top.
+    /// Returns a node's parent, `None` for the top.
     pub fn up(&self, node: NodeIndex) -> Option<NodeIndex> {
         Some(self.nodes[node.slot()].up).filter(|up| *up != NodeIndex::NOWHERE)
     }
@@ -437,17 +437,17 @@ impl Arena {
         self.nodes[node.slot()].family != FamilyIndex::NONE
     }
 
-    /// How many nodes hang under one.
+    /// Number of children of a node.
     pub fn child_count(&self, node: NodeIndex) -> usize {
         self.family(node).map_or(0, |family| family.children.len())
     }
 
-    /// What hangs under a node, in any order.
+    /// The children of a node, in any order.
     pub fn children(&self, node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {
         self.family(node).into_iter().flat_map(|family| family.children.iter())
     }
 
-    /// What hangs under a node, in order; `None` for nothing.
+    /// Returns the children of a node in order, `None` if there are none.
     pub fn sorted_children(&self, node: NodeIndex) -> Option<Cow<'_, Siblings>> {
         let family = self.family(node)?;
         if family.children.is_sorted() {
@@ -456,14 +456,14 @@ impl Arena {
         Some(Cow::Owned(self.in_order(family.children.clone())))
     }
 
-    /// What hangs under a node, in pieces, in the order that it has at the moment.
+    /// Returns the children of a node in pieces, in their current order.
     pub fn pieces(&self, node: NodeIndex) -> &[Vec<NodeIndex>] {
         self.family(node).map_or(&[], |family| family.children.pieces())
     }
 
-    /// Puts in order what hangs under each node whose bit is set.
+    /// Sorts the children of each node whose bit is set.
     pub fn sort_children_of(&mut self, bits: &[u64]) {
-        // Nearly always all are in order, which is seen without going from node to node.
+        // Nearly always all are sorted, which can be seen without visiting every node.
         if self.families.iter().all(|family| family.children.is_sorted() || family.children.is_empty()) {
             return;
         }
@@ -474,7 +474,7 @@ impl Arena {
         }
     }
 
-    /// Puts what hangs under a node in order, so that the next look costs nothing.
+    /// Sorts the children of a node, unless they are sorted already.
     pub fn sort_children(&mut self, node: NodeIndex) {
         let Some(family) = self.family_mut(node).filter(|family| !family.children.is_sorted()) else { return };
         let children = std::mem::take(&mut family.children);
@@ -490,7 +490,7 @@ impl Arena {
         Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect(), self.limits.longest_siblings)
     }
 
-    /// Nodes that hang under the same one, as they follow each other there; the headings come after the roots.
+    /// Sorts nodes that have the same parent. Headings come after roots.
     pub fn in_sibling_order(&self, nodes: Vec<NodeIndex>) -> Vec<NodeIndex> {
         let (ordinary, mut headings): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node| node.is_ordinary());
         headings.sort_unstable();
@@ -507,7 +507,7 @@ impl Arena {
         self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.figure(self.order, node)))
     }
 
-    /// Where a node is among its siblings, in order.
+    /// Returns a node's parent and its place among the sorted siblings.
     fn place_in_order(&mut self, node: NodeIndex) -> Option<(NodeIndex, Place)> {
         let up = self.up(node)?;
         self.sort_children(up);
@@ -515,21 +515,21 @@ impl Arena {
         Some((up, place))
     }
 
-    /// What hangs beside a node and comes after it in order.
+    /// The siblings after a node, in order.
     pub fn siblings_after(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
         let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.after(place))
     }
 
-    /// What hangs beside a node and comes before it in order, the nearest first.
+    /// The siblings before a node, nearest first.
     pub fn siblings_before(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
         let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.before(place))
     }
 
-    /// The nodes that bear an external id.
+    /// The nodes with an external id.
     pub fn bearers(&self, external_id: &str) -> impl Iterator<Item = NodeIndex> {
         self.same_external_id.bearers(external_id, |node| self.contents.external_id(node))
     }
@@ -548,8 +548,8 @@ impl Arena {
         if self.growing { a.cmp(&b) } else { self.contents.ghost(a).cmp(&self.contents.ghost(b)) }
     }
 
-    /// While everything loads for the first time, very many parents are missing for a while, and most of the time would go into
-    /// keeping them in the order of their ids. So they stand in the order in which they were named until nothing grows any more.
+    /// Sets whether segments are being loaded. During the first load, very many parents are missing for a while, and most of the
+    /// time would go into sorting them by id. So they are kept in the order in which they were named until loading has ended.
     pub fn set_growing(&mut self, growing: bool) {
         if std::mem::replace(&mut self.growing, growing) != growing && self.has_children(NodeIndex::MISSING) {
             self.forget_order(NodeIndex::MISSING);
@@ -565,7 +565,7 @@ impl Arena {
     pub fn set_order(&mut self, order: Order) {
         if self.order != order {
             self.order = order;
-            // Missing parents are always in the order of their ids.
+            // Missing parents are always sorted by id.
             for node in (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING) {
                 self.forget_order(node);
             }
@@ -573,7 +573,7 @@ impl Arena {
         }
     }
 
-    /// Takes the children of a node as being in no order.
+    /// Marks the children of a node as unsorted.
     fn forget_order(&mut self, node: NodeIndex) {
         let Some(family) = self.families.get_mut(self.nodes[node.slot()].family.slot()) else { return };
         if family.children.is_sorted() {
@@ -581,7 +581,7 @@ impl Arena {
         }
     }
 
-    /// The segments and ghosts that are there now; ghosts created meanwhile are not among them.
+    /// The present segments and ghosts. Ghosts created during the iteration are not included.
     fn ordinary(&self) -> impl Iterator<Item = NodeIndex> + use<> {
         let used: Vec<NodeIndex> = (0..self.nodes.len())
             .map(NodeIndex::at)

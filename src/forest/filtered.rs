@@ -1,7 +1,7 @@
-//! The tree with everything hidden but the matches of a search and what they stand under.
+//! The tree reduced to the matches of a search and their ancestors.
 //!
-//! It is made anew as matches come and things change, so it holds so many matches that nobody reads them all, and no more: what it
-//! costs does not depend on the size of the tree.
+//! It is rebuilt whenever matches arrive or segments change, so it holds only as many matches as anyone would read, and its cost
+//! does not depend on the size of the tree.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use super::find::Scratch;
 use super::{Fold, Forest, Row, RowId, SearchKind};
 use crate::segment::SegmentId;
 
-/// Matches and what they stand under, as rows in the order of the tree.
+/// Matches and their ancestors, as rows in the order of the tree.
 #[derive(Debug, Clone, Default)]
 pub struct Filtered {
     rows: Vec<FilteredRow>,
-    /// The places of the matches among the rows.
+    /// The row indices of the matches.
     matches: Vec<usize>,
     best: Option<usize>,
-    /// Whether there were as many matches as are shown, or more.
+    /// Whether there were as many matches as can be shown, or more.
     full: bool,
 }
 
@@ -28,47 +28,47 @@ struct FilteredRow {
     fold: Fold,
 }
 
-/// Matches that are shown: the best of them, if there are more.
+/// Maximum number of matches shown: the best ones, if there are more.
 const SHOWN: usize = 2_000;
 
 impl Filtered {
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no match at all.
+    /// Whether there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// What the row at that place is about.
+    /// Returns the identity of the row at an index.
     #[must_use]
     pub fn id(&self, at: usize) -> Option<&RowId> {
         self.rows.get(at).map(|row| &row.id)
     }
 
-    /// Where a row is.
+    /// Returns the index of a row.
     #[must_use]
     pub fn position(&self, id: &RowId) -> Option<usize> {
         self.rows.iter().position(|row| row.id == *id)
     }
 
-    /// The places of the matches among the rows, from the top down.
+    /// The row indices of the matches, from the top down.
     #[must_use]
     pub fn matches(&self) -> &[usize] {
         &self.matches
     }
 
-    /// Whether more matches would add nothing, unless they are better.
+    /// Whether further matches would be shown only if they are better.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.full
     }
 
-    /// The place of the match that is meant best.
+    /// The row index of the best match.
     #[must_use]
     pub const fn best(&self) -> Option<usize> {
         self.best
@@ -76,8 +76,8 @@ impl Filtered {
 }
 
 impl Forest {
-    /// The tree with only the matches so far and their ancestors. When there are more than two thousand, that is as many of those
-    /// that are meant best. `also` is shown in any case, as long as it exists.
+    /// Returns the tree with only the matches so far and their ancestors; only the best ones if there are more than two thousand.
+    /// `also` is shown in any case, as long as it exists.
     #[must_use]
     pub fn filtered(&self, kind: SearchKind, also: Option<&SegmentId>) -> Filtered {
         let Some(search) = self.searches.of(kind) else { return Filtered::default() };
@@ -102,7 +102,7 @@ impl Forest {
                 continue;
             }
             filtered.matches.push(at);
-            // Of equals the first is the best.
+            // Of equally good ones, the first is the best.
             let is_of_best = wanted.get(&ancestor.node).copied() == best_rank;
             let segment = self.arena.segment(ancestor.node).filter(|_| is_of_best);
             let own = segment.map(|segment| search.query().worth(segment, &mut scratch));
@@ -113,7 +113,7 @@ impl Forest {
         filtered
     }
 
-    /// Some of those rows, as many as there are and as they are now.
+    /// The rows in a range, as far as they exist, with their present content.
     pub fn filtered_rows<'a>(&'a self, filtered: &'a Filtered, range: Range<usize>) -> impl Iterator<Item = Row<'a>> {
         let rows = filtered.rows.iter().skip(range.start).take(range.len());
         rows.filter_map(|FilteredRow { id, depth, fold }| {

@@ -1,8 +1,8 @@
-//! Finding segments by what is written in them, where they stand, and the state they are in.
+//! Queries: finding segments by their text, their position in the tree, and their state.
 //!
-//! What a query asks falls into two parts. Texts and what is known from outside are seen in a segment by itself, by any thread:
-//! [`Query::rank`]. What is asked of its place in the tree (`path:`, and `is:` an orphan, a leaf or a duplicate) only the tree can
-//! tell: [`Query::asks_the_tree`]. See `search` for what each costs.
+//! A query has two parts. Texts and externally known states are matched on a segment alone, in any thread: [`Query::rank`]. Terms
+//! about the position in the tree (`path:`, `is:orphan`, `is:leaf`, `is:duplicate`) need the tree: [`Query::asks_the_tree`]. See
+//! `search` for the cost of each.
 
 mod needle;
 mod state;
@@ -22,12 +22,12 @@ pub(super) use needle::Scratch;
 pub use state::{ExternalFlags, StateFilter};
 pub use terms::QueryFault;
 
-/// What a person looks for: terms that all have to hold. Diacritics make no difference, and case does only in words with a capital.
+/// A search query: terms that must all match. Diacritics are ignored, and so is case, except in a term with a capital letter.
 ///
-/// A term is a text to be found in the name, the external id or, when it is the only one, the id; `name:`, `ext:` and `id:` before
-/// it say where, `path:` in the name of the segment or of any above it. Three letters and more may have others between them in
-/// names and external ids. `is:` and a state asks for that. `!` before all that turns it around. Blanks separate terms, except
-/// between double quotes, and what is quoted is found as it stands only.
+/// A term is a text to find in the name, in the external id or, if it is the only term, in the id. The prefixes `name:`, `ext:`
+/// and `id:` restrict it to one field, and `path:` to the names of the segment and its ancestors. A text of three letters or more
+/// also matches fuzzily in names and external ids, with other letters in between. `is:` takes a state. A leading `!` negates the
+/// term. Blanks separate terms, except between double quotes; quoted text only matches literally.
 ///
 /// ```
 /// use segtui::forest::Query;
@@ -57,18 +57,18 @@ enum Test {
     StateFilter(StateFilter),
 }
 
-/// How well a segment is meant, the best first.
+/// How well a segment matches, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// A text is all of its name, external id or id.
+    /// A text equals the name, the external id or the id.
     Exact,
-    /// One of these begins with it.
+    /// One of these starts with the text.
     Prefix,
-    /// It stands in the name.
+    /// The name contains the text.
     Substring,
-    /// It stands in the external id or the id.
+    /// The external id or the id contains the text.
     OtherField,
-    /// Its letters stand there with others between.
+    /// The text matches fuzzily.
     Fuzzy,
 }
 
@@ -76,19 +76,19 @@ impl Rank {
     pub const COUNT: usize = 5;
 }
 
-/// How well a segment is meant among those of its rank: what is smaller is better.
+/// How well a segment matches among those of its rank; smaller is better.
 pub(super) type Worth = (Reverse<u32>, usize);
 
 impl Query {
-    /// What can go before a text or a state in a query, each with its colon.
+    /// The prefixes of terms, with their colons.
     pub const FIELDS: [&'static str; 5] = terms::FIELDS;
 
-    /// Takes what a person typed; `None` when there is nothing to look for, as after `!` or `name:` alone.
+    /// Parses what the user typed; `None` if there is nothing to search for, as after `!` or `name:` alone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut terms: Vec<Term> = words(text).iter().filter_map(Word::term).collect();
         if terms.len() > 1 {
-            // Short words stand in a good many UUIDs.
+            // Short words occur in many UUIDs.
             for term in &mut terms {
                 if let Test::Text(Text { place, .. }) = &mut term.test
                     && *place == Place::Anywhere
@@ -100,13 +100,12 @@ impl Query {
         (!terms.is_empty()).then(|| Self { terms, known: ExternalFlags::default() })
     }
 
-    /// Takes what a script or a file says: every word has to be a whole one, and what only a session knows can't be asked for.
-    /// While a person types, [`Query::parse`] leaves out what is only begun; where nobody looks, that would find more than was
-    /// meant.
+    /// Parses a query from a script or a file: every word has to be complete, and states that only a session knows are refused.
+    /// While the user types, [`Query::parse`] ignores incomplete words; in a script, that would match more than was meant.
     ///
     /// # Errors
     ///
-    /// The first word that is none.
+    /// The first invalid word.
     pub fn parse_strict(text: &str) -> Result<Self, QueryFault> {
         if text.matches('"').count() % 2 == 1 {
             return Err(QueryFault::Unclosed);
@@ -117,38 +116,38 @@ impl Query {
         Self::parse(text).ok_or(QueryFault::Empty)
     }
 
-    /// Whether a text may also be found with other letters between its own, which is more than a script that deletes may want.
+    /// Whether a text may also match fuzzily, which a script that deletes segments may not want.
     #[must_use]
     pub fn is_loose(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Text(text) if text.needle.is_loose()))
     }
 
-    /// Whether a state is asked for that does not exist, or is not typed to its end.
+    /// Whether a query contains `is:` with an unknown or incomplete state.
     #[must_use]
     pub fn wants_a_state(text: &str) -> bool {
         words(text).iter().any(Word::wants_a_state)
     }
 
-    /// The same with what has to be known from outside.
+    /// Returns the query with its external flags set.
     #[must_use]
     pub fn knowing(mut self, known: ExternalFlags) -> Self {
         self.known = known;
         self
     }
 
-    /// Whether it matters which segments are in a state.
+    /// Whether the query has a term for a state.
     #[must_use]
     pub fn asks(&self, state: StateFilter) -> bool {
         self.terms.iter().any(|term| term.test == Test::StateFilter(state))
     }
 
-    /// What is known from outside.
+    /// The external flags.
     #[must_use]
     pub const fn known(&self) -> &ExternalFlags {
         &self.known
     }
 
-    /// Whether it asks for anything that only the tree can tell.
+    /// Whether the query has terms that need the tree.
     pub(super) fn asks_the_tree(&self) -> bool {
         self.asks_for_paths()
             || [StateFilter::Orphan, StateFilter::Leaf, StateFilter::Duplicate]
@@ -160,7 +159,7 @@ impl Query {
         self.paths().next().is_some()
     }
 
-    /// Whether a segment is meant as far as can be seen without the tree, and how well.
+    /// Returns how well a segment matches, `None` if it does not. Terms that need the tree are ignored.
     pub(super) fn rank(&self, segment: &Segment, scratch: &mut Scratch) -> Option<Rank> {
         let mut rank = Rank::Exact;
         for term in &self.terms {
@@ -183,8 +182,8 @@ impl Query {
         Some(rank)
     }
 
-    /// How well a segment is meant among those of its rank: by where in names and external ids the texts stand, then by how little
-    /// else is in the name.
+    /// Returns how well a segment matches among those of its rank: by the matcher's score for names and external ids, then by the
+    /// length of the name.
     pub(super) fn worth(&self, segment: &Segment, scratch: &mut Scratch) -> Worth {
         let texts = self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
             Test::Text(text) => Some(text.score(segment, scratch)),
@@ -193,7 +192,7 @@ impl Query {
         (Reverse(texts.sum()), segment.name.chars().count())
     }
 
-    /// The states that only the tree can tell, and whether they are to hold.
+    /// The states that need the tree, each with whether it has to hold.
     pub(super) fn tree_states(&self) -> impl Iterator<Item = (StateFilter, bool)> {
         self.terms.iter().filter_map(|term| match term.test {
             Test::StateFilter(state) if self.known.with(state).is_none() => Some((state, !term.negated)),
@@ -201,7 +200,7 @@ impl Query {
         })
     }
 
-    /// What is looked for in paths, each with whether it is to be there: whether a name on the way is meant by it.
+    /// The `path:` terms: whether a name matches, and whether some name on the path has to.
     pub(super) fn paths(&self) -> impl Iterator<Item = (impl Fn(&str) -> bool, bool)> {
         self.terms.iter().filter_map(|term| match &term.test {
             Test::Path(needle) => Some((|name: &str| needle.hit(name).is_some(), !term.negated)),
@@ -209,14 +208,13 @@ impl Query {
         })
     }
 
-    /// Where in a name the texts stand that are looked for there: ranges of bytes that begin and end between characters, in order
-    /// and apart from each other.
+    /// Returns the matches of the query's texts in a name: byte ranges on character boundaries, sorted and disjoint.
     #[must_use]
     pub fn ranges(&self, name: &str) -> Vec<Range<usize>> {
         self.ranges_of(name, Place::reads_names)
     }
 
-    /// The same for an external id.
+    /// Returns the matches of the query's texts in an external id, in the same form.
     #[must_use]
     pub fn ranges_in_external_id(&self, external_id: &str) -> Vec<Range<usize>> {
         self.ranges_of(external_id, Place::reads_external_ids)
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn all_terms_have_to_hold() {
+    fn all_terms_have_to_match() {
         assert!(finds("polska vip", "VIP Polska", "PL-1"));
         assert!(!finds("polska vip", "VIP Niemcy", "DE-1"));
         assert!(finds("vip !niem", "VIP Polska", "PL-1"));
@@ -276,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_can_be_named() {
+    fn a_prefix_restricts_a_term_to_one_field() {
         assert!(finds("ext:pl", "VIP", "PL-1") && !finds("ext:vip", "VIP", "PL-1"));
         assert!(finds("name:vip", "VIP", "PL-1") && !finds("name:pl", "VIP", "PL-1"));
         assert!(finds("id:ab9e", "VIP", "PL-1") && !finds("!id:ab9e", "VIP", "PL-1"));
@@ -284,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_begun_looks_for_nothing_yet() {
+    fn incomplete_words_are_ignored() {
         for text in ["", " ", "!", "name:", "!ext:", "path:", "is:", "is:lea", "!is:", "\"", "\"\""] {
             assert_eq!(Query::parse(text), None, "{text}");
         }
@@ -295,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_told_of_every_word_that_is_none() {
+    fn strict_parsing_reports_invalid_words() {
         let fault = |text: &str| Query::parse_strict(text).unwrap_err();
         assert_eq!(fault("  "), QueryFault::Empty);
         assert_eq!(fault("\"\""), QueryFault::Begun("\"\"".into()));
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_found_as_it_stands() {
+    fn quoted_text_matches_literally() {
         assert!(finds("polka", "VIP Polska", "") && !finds("\"polka\"", "VIP Polska", ""));
         assert!(finds("\"is:leaf\"", "what is:leaf means", ""));
         assert!(finds("\"!vip\"", "not !vip", "") && !finds("\"!vip\"", "x", ""));
@@ -317,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_there_as_it_is_ranks_before_what_is_there_loosely() {
+    fn literal_matches_rank_before_fuzzy_ones() {
         assert_eq!(rank("vip", "VIP", "1"), Some(Rank::Exact));
         assert_eq!(rank("pl-1", "VIP", "PL-1"), Some(Rank::Exact));
         assert_eq!(rank("vip", "VIP Polska", "1"), Some(Rank::Prefix));
@@ -328,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_that_is_looked_for_stands_out_where_it_is_looked_for() {
+    fn matches_are_highlighted_in_the_fields_searched() {
         let query = Query::parse("po ol !x ext:lska").unwrap();
         assert_eq!(query.ranges("Polska Polska"), [0..3, 7..10]);
         assert_eq!(query.ranges_in_external_id("Polska-lska"), [0..6, 7..11]);

@@ -1,13 +1,13 @@
-//! Texts without case and diacritics, for finding: `Łódź` and `lodz` are the same.
+//! Text without case and diacritics, for searching: `Łódź` and `lodz` are equal.
 
 use nucleo_matcher::chars;
 
-/// A text, folded: two texts that a search takes for the same are the same.
+/// Folds a text: texts that a search treats as equal are equal.
 pub fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(fold)
 }
 
-/// One character, folded. It may become two (`ß`) or none (a combining accent).
+/// Folds a character. The result can be two characters (`ß`) or none (a combining accent).
 pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
     let (first, second) = match character {
         'A'..='Z' => (Some(character.to_ascii_lowercase()), None),
@@ -26,14 +26,14 @@ pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
     first.into_iter().chain(second)
 }
 
-/// Whether case makes a difference.
+/// Whether case matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     Ignored,
     Kept,
 }
 
-/// One character without its diacritics, and without its case where that makes no difference.
+/// Removes the diacritics of a character, and its case if that doesn't matter.
 pub(super) fn spelt(character: char, case: Case) -> impl Iterator<Item = char> + Clone {
     let capital = case == Case::Kept && character.is_uppercase();
     fold(character).map(move |plain| if capital { plain.to_uppercase().next().unwrap_or(plain) } else { plain })
@@ -57,18 +57,18 @@ mod tests {
     }
 
     #[test]
-    fn case_can_be_kept_where_diacritics_are_not() {
+    fn case_can_be_kept_while_diacritics_are_removed() {
         let spelt: String = "Łódź GROẞ Ωμ".chars().flat_map(|character| spelt(character, Case::Kept)).collect();
         assert_eq!(spelt, "Lodz GROSS Ωμ");
     }
 
     #[test]
-    fn an_accent_of_its_own_is_as_good_as_a_joined_one() {
+    fn a_combining_accent_equals_a_precomposed_one() {
         assert_eq!(plain("Lo\u{301}dz\u{301}"), plain("Łódź"));
     }
 
     #[test]
-    fn other_scripts_stay_as_they_are_but_for_their_case() {
+    fn other_scripts_only_lose_their_case() {
         assert_eq!(plain("日本"), "日本");
         assert_eq!(plain("ΕΛΛΑΔΑ"), "ελλαδα");
     }

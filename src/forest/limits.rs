@@ -1,38 +1,37 @@
-//! Sizes from which on something is done in another way, since that takes less time. What comes of it is the same, which tests show
-//! with small sizes and with these.
+//! Sizes at which a faster method is used. The result is the same, which tests check with small sizes and with these.
 
-/// One set of sizes for a whole forest.
+/// The sizes for one forest.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// A batch of changes that is larger than this part of the tree is linked as a whole.
+    /// A batch of changes larger than the tree divided by this is linked as a whole.
     pub large_part: usize,
-    /// Batches of up to so many changes are never large.
+    /// Batches of up to this many changes are never large.
     pub small_batch: usize,
-    /// Segments of which something is looked for together.
+    /// Number of segments whose memory accesses are done together.
     pub together: usize,
-    /// The segments of a chunk, as a power of two.
+    /// Number of segments in a chunk, as a power of two.
     #[cfg(test)]
     pub chunk_bits: u32,
-    /// Children in a piece of a list, before it is divided.
+    /// Number of children in a piece of a list before it is split.
     pub longest_siblings: usize,
-    /// More nodes than these are not looked at again one by one after a change.
+    /// If a change affects more nodes than this, they are not matched again one by one.
     pub few_concerned: usize,
-    /// Rows in a piece, before it is divided.
+    /// Number of rows in a piece before it is split.
     pub longest_piece: usize,
-    /// Pieces of less than this part of the usual length, on the average, are too many.
+    /// Pieces are merged when their average length is below the usual one divided by this.
     pub smallest_part: usize,
-    /// Of more rows than these, a table of all nodes tells where each is.
+    /// With more rows than this, a table of all nodes is used to find a row.
     pub few_rows: usize,
-    /// Bringing one node's rows up to date costs as much as listing so many rows anew.
+    /// Updating the rows of one node costs as much as listing this many rows.
     pub one_costs_rows: usize,
-    /// Up to so many children are sorted at once: that takes no longer than a frame may.
+    /// Up to this many children are sorted synchronously, since that takes no longer than a frame.
     pub few_to_sort: usize,
-    /// Up to so many segments are searched at once, for the same reason.
+    /// Up to this many segments are searched synchronously, for the same reason.
     pub few_to_search: usize,
 }
 
 impl Limits {
-    /// What has proved fast.
+    /// The sizes that have proved fast.
     pub const USUAL: Self = Self {
         large_part: 8,
         small_batch: 64,
@@ -49,7 +48,7 @@ impl Limits {
         few_to_search: 20_000,
     };
 
-    /// So little that everything is done in every way in a tree of a dozen segments.
+    /// So small that a tree of a dozen segments uses every method.
     #[cfg(test)]
     pub const SMALL: Self = Self {
         large_part: 1,

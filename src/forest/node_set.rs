@@ -1,7 +1,7 @@
-//! Some nodes of the tree, in its order, without a walk through all of it.
+//! A set of nodes that can be walked in tree order without visiting the whole tree.
 //!
-//! Beside each picked node those above it are noted, so that a walk goes only where there is something. A note may outlast what
-//! it is about; that costs a step, and nothing else.
+//! The ancestors of each member are marked, so that a walk visits only branches with members. A mark may be outdated, which costs
+//! a step and does no other harm.
 
 use super::arena::{Arena, NodeIndex};
 
@@ -16,7 +16,7 @@ impl Bits {
         self.0.get(node.slot() / WORD).is_some_and(|word| word >> (node.slot() % WORD) & 1 == 1)
     }
 
-    /// Sets a bit and tells whether it was not set.
+    /// Sets a bit and returns whether it was clear.
     pub fn set(&mut self, node: NodeIndex) -> bool {
         let word = node.slot() / WORD;
         if word >= self.0.len() {
@@ -28,7 +28,7 @@ impl Bits {
         new
     }
 
-    /// Clears a bit and tells whether it was set.
+    /// Clears a bit and returns whether it was set.
     pub fn clear(&mut self, node: NodeIndex) -> bool {
         let had = self.has(node);
         if had {
@@ -37,7 +37,7 @@ impl Bits {
         had
     }
 
-    /// The nodes whose bits are set, by their places.
+    /// The nodes whose bits are set, by index.
     pub fn iter(&self) -> impl Iterator<Item = NodeIndex> {
         (0..).zip(&self.0).flat_map(|(word, bits)| {
             let rest = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
@@ -47,11 +47,11 @@ impl Bits {
     }
 }
 
-/// Picked nodes.
+/// A set of nodes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NodeSet {
     own: Bits,
-    /// Those that have any below them, and maybe some that had.
+    /// Nodes with members below them, and perhaps some that had.
     above: Bits,
     count: usize,
 }
@@ -78,14 +78,14 @@ impl NodeSet {
         }
     }
 
-    /// A node hangs elsewhere now, with all that is below it.
+    /// Records that a node has another parent now.
     pub fn follow(&mut self, arena: &Arena, node: NodeIndex) {
         if self.holds(node) {
             self.note_above(arena, node);
         }
     }
 
-    /// Any node may hang elsewhere now.
+    /// Records that any node may have another parent now.
     pub fn follow_all(&mut self, arena: &Arena) {
         self.above = Bits::default();
         for slot in 0..self.own.0.len() * WORD {
@@ -96,7 +96,7 @@ impl NodeSet {
         }
     }
 
-    /// Ends at the first that is noted already: so are those above it.
+    /// Marks the ancestors of a node. Stops at the first one that is marked already, since those above it are too.
     fn note_above(&mut self, arena: &Arena, node: NodeIndex) {
         let mut at = node;
         while let Some(up) = arena.up(at)
@@ -110,7 +110,7 @@ impl NodeSet {
         self.own.has(node) || self.above.has(node)
     }
 
-    /// All of them from the top down.
+    /// The members in tree order.
     pub fn in_order<'a>(&'a self, arena: &'a Arena) -> impl Iterator<Item = NodeIndex> {
         let mut walk = Walk { picked: self, arena, waiting: Vec::new() };
         for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
@@ -120,7 +120,7 @@ impl NodeSet {
         walk
     }
 
-    /// The next one after a node, whether that is picked or not; the first of all after the top.
+    /// Returns the next member after a node, whether or not the node is one; the first member after the top.
     pub fn after(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         let mut at = node;
         loop {
@@ -138,7 +138,7 @@ impl NodeSet {
         }
     }
 
-    /// The last one before a node; the last of all before the top.
+    /// Returns the last member before a node; the last of all before the top.
     pub fn before(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         let mut at = node;
         loop {
@@ -156,7 +156,7 @@ impl NodeSet {
         }
     }
 
-    /// The end of the last branch below a node; the node itself where there is none.
+    /// Returns the last node of the branch with members below a node; the node itself if there is none.
     fn last_below(&self, arena: &mut Arena, node: NodeIndex) -> NodeIndex {
         let mut at = node;
         while let Some(child) = self.last_child(arena, at) {
@@ -166,7 +166,7 @@ impl NodeSet {
     }
 }
 
-/// Steps to where something is. The headings come after the children of the top.
+/// Steps to nodes that are, or contain, members. The headings come after the children of the top.
 impl NodeSet {
     fn first_child(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         if !self.above.has(node) {
@@ -214,7 +214,7 @@ impl NodeSet {
     }
 }
 
-/// In a chain, where no node has any, that is much cheaper to know than the place of the node.
+/// Whether a node has siblings. In a chain, where none has, this is much cheaper than finding its place.
 fn has_siblings(arena: &Arena, node: NodeIndex) -> bool {
     arena.up(node).is_some_and(|up| arena.child_count(up) > 1)
 }

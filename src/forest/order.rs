@@ -1,4 +1,4 @@
-//! By what siblings are sorted. Every order is total: no two segments are equal, so the same data always looks the same.
+//! The orders of siblings. Each is total: no two segments compare equal, so the same data always looks the same.
 
 use std::cmp::Ordering;
 
@@ -6,21 +6,21 @@ use crate::segment::Segment;
 
 use crate::collation::{self, beginning};
 
-/// By what siblings are sorted.
+/// The order of siblings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
-    /// By name, as the chosen language sorts, numbers by their value.
+    /// By name, collated for the chosen language, with numbers by value.
     #[default]
     Name,
-    /// By external id in the same way; those without come last.
+    /// By external id, collated in the same way; segments without one come last.
     ExternalId,
-    /// By the number of descendants, the largest first.
+    /// By number of descendants, largest first.
     Descendants,
-    /// By when they were seen to change, the last one first; those that were not come after that, by name.
+    /// By when they were seen to change, latest first; those that were not come last, by name.
     Recent,
 }
 
-/// Compares two segments with the figure that each has besides: the number of descendants, or of the change that it was seen in.
+/// Compares two segments, each with its figure: the number of descendants, or that of the change it was last seen in.
 pub(super) fn compare(order: Order, (a, figure_a): (&Segment, u32), (b, figure_b): (&Segment, u32)) -> Ordering {
     let first = match order {
         Order::Name => Ordering::Equal,
@@ -36,21 +36,20 @@ pub(super) fn compare(order: Order, (a, figure_a): (&Segment, u32), (b, figure_b
         .then_with(|| a.id.cmp(&b.id))
 }
 
-/// What decides most comparisons at a glance: of two segments, the one with the smaller key comes first. Equal keys decide
-/// nothing.
+/// A key that decides most comparisons quickly: the segment with the smaller key comes first. Equal keys decide nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u128);
 
 impl Key {
-    /// The key of what has no other order than that of its id.
+    /// The key of a node that is sorted only by id.
     pub const UNDECIDED: Self = Self(0);
 
-    /// The key of a segment with the figure that it has besides.
+    /// Returns the key of a segment with its figure.
     pub fn of(order: Order, segment: &Segment, figure: u32) -> Self {
         Self(match order {
             Order::Name => beginning(&segment.name),
             Order::ExternalId => match &segment.external_id {
-                // One bit tells whether there is any, so the text has one less.
+                // The top bit marks segments without an external id, so the text has one bit less.
                 Some(external_id) => beginning(external_id) >> 1,
                 None => 1 << 127,
             },

@@ -1,6 +1,6 @@
-//! Naming one segment by a text: `id=…`, `ext=…`, a path of names, or a word that is an ID or an external ID.
+//! References: texts that name one segment, as `id=…`, `ext=…`, a path of names, or a word that is an id or an external id.
 //!
-//! Nothing is guessed: a text that names no segment, or several, is an error that says which. What is only near is a hint.
+//! Nothing is guessed: a reference that matches no segment, or several, is an error. Near matches are only listed as hints.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,32 +26,32 @@ pub enum Reference {
     Id(SegmentId),
     /// `ext=…`: exactly that external ID.
     ExternalId(String),
-    /// `/Path/To/It`: the names from the top, a `/` inside of one written as `//`.
+    /// `/Path/To/It`: the names from the top, with a `/` in a name written as `//`.
     Path(String),
     /// Anything else: exactly that ID, or else exactly that external ID.
     Word(String),
 }
 
-/// A text that can't name a segment.
+/// Why a text can't be a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceFault {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("the reference is empty")]
     Empty,
     /// `id=` or `ext=` alone.
     #[error("nothing follows `{0}` in the reference")]
     NothingFollows(&'static str),
-    /// A path of nothing.
+    /// A path without names.
     #[error("the path names no segment")]
     EmptyPath,
 }
 
 impl Reference {
-    /// Reads a reference. `:` is as good as `=`.
+    /// Parses a reference. `:` can be used for `=`.
     ///
     /// # Errors
     ///
-    /// A text that can't name a segment.
+    /// A text that can't be a reference.
     pub fn parse(text: &str) -> Result<Self, ReferenceFault> {
         if let Some(id) = text.strip_prefix("id=").or_else(|| text.strip_prefix("id:")) {
             return SegmentId::new(id).map(Self::Id).ok_or(ReferenceFault::NothingFollows("id="));
@@ -70,7 +70,7 @@ impl Reference {
     }
 }
 
-/// As it is read again.
+/// Displays the reference in the form that is parsed.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -81,27 +81,27 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Why a reference doesn't name one segment.
+/// Why a reference does not resolve to one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unresolved {
-    /// It names none.
+    /// It matches no segment.
     NotFound {
-        /// A few that have the same name, path, ID or external ID but for case and diacritics, in the order of the tree.
+        /// A few segments whose name, path, id or external id differs only in case and diacritics, in tree order.
         near: Vec<SegmentId>,
     },
-    /// It names several.
+    /// It matches several segments.
     Ambiguous {
-        /// All of them, in the order of the tree.
+        /// All of them, in tree order.
         candidates: Vec<SegmentId>,
     },
 }
 
-/// Segments that are near, at most.
+/// Maximum number of near matches.
 const NEAR: usize = 5;
-/// A segment that stands deeper has no path as text: in a chain, paths would be most of what is written.
+/// Deeper segments have no path text: in a chain, most of the output would be paths.
 const DEEPEST: usize = 200;
 
-/// The text of a path of names.
+/// Returns the text of a path of names.
 #[must_use]
 pub fn path_text<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(step).collect()
@@ -111,10 +111,10 @@ fn step(name: &str) -> String {
     format!("/{}", name.replace('/', "//"))
 }
 
-/// The names of a path, each run of slashes read from the left: two are a slash in a name, one is the end of the name.
+/// Splits a path into names. Each run of slashes is read from the left: two are a slash in a name, one ends the name.
 ///
-/// It is the inverse of [`path_text`] but for names that are empty or begin with a slash, so a path is better looked up
-/// ([`Forest::resolve`]) than taken apart.
+/// It is the inverse of [`path_text`], except for names that are empty or start with a slash. So look up a path with
+/// [`Forest::resolve`] rather than splitting it.
 #[must_use]
 pub fn path_names(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -132,11 +132,11 @@ pub fn path_names(text: &str) -> Vec<String> {
 }
 
 impl Forest {
-    /// The one segment that a reference names.
+    /// Returns the one segment that a reference names.
     ///
     /// # Errors
     ///
-    /// It names none, or several.
+    /// It names no segment, or several.
     pub fn resolve(&self, reference: &Reference) -> Result<&Arc<Segment>, Unresolved> {
         let found = match reference {
             Reference::Id(id) => self.get(id).into_iter().collect(),
@@ -157,8 +157,8 @@ impl Forest {
         }
     }
 
-    /// The path of a segment as [`Reference::Path`] reads it; `None` for one that is not there or stands very deep. A missing parent
-    /// has no name, so an orphan's path begins with its own.
+    /// Returns the path of a segment in the form of [`Reference::Path`]; `None` if it does not exist or is very deep. A missing
+    /// parent has no name, so the path of an orphan starts with its own.
     #[must_use]
     pub fn path_text(&self, id: &SegmentId) -> Option<String> {
         let segment = self.get(id)?;
@@ -172,14 +172,14 @@ impl Forest {
         Some(path_text(names.into_iter().rev()))
     }
 
-    /// Whether it is the ID of a parent that does not exist.
+    /// Whether an id is that of a missing parent.
     #[must_use]
     pub fn is_missing_parent(&self, id: &SegmentId) -> bool {
         !self.contains(id) && self.child_count(id) > 0
     }
 
-    /// The segments whose path is that text, when names are read as `spelt` has them. Only the children of those that the path leads
-    /// through are looked at. Names with slashes at their ends can make several paths the same text; all of them count.
+    /// Returns the segments with a path text, with names spelt by `spelt`. Only the children of segments on the path are visited.
+    /// Names that start or end with slashes can give several segments the same path text; all of them are returned.
     fn at_path(&self, path: &str, spelt: fn(&str) -> String) -> Vec<&Arc<Segment>> {
         let mut found = Vec::new();
         let mut waiting: Vec<(NodeIndex, &str)> = self.topmost().map(|node| (node, path)).collect();
@@ -196,7 +196,7 @@ impl Forest {
         found
     }
 
-    /// The segments that paths begin with: those at the top, without their parent, or cut from their cycle.
+    /// The segments that a path can start with: roots, orphans, and those where a cycle was cut.
     fn topmost(&self) -> impl Iterator<Item = NodeIndex> {
         let orphans = self.arena.children(NodeIndex::MISSING).flat_map(|missing| self.arena.children(missing));
         self.arena.children(NodeIndex::TOP).chain(orphans).chain(self.arena.children(NodeIndex::CIRCLES))
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_several_lists_all_of_them() {
+    fn an_ambiguous_reference_lists_all_candidates() {
         let forest = sample();
         for text in ["TWIN", "ext=TWIN", "/Polska/Łódź/Twin"] {
             let Err(Unresolved::Ambiguous { candidates }) = resolved(&forest, text) else { unreachable!("{text}") };
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_says_what_is_near() {
+    fn an_unknown_reference_lists_near_matches() {
         let forest = sample();
         for (text, expected) in [
             ("/polska/lodz", vec!["lodz"]),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_can_name_nothing_is_refused() {
+    fn an_empty_reference_is_refused() {
         assert_eq!(Reference::parse(""), Err(ReferenceFault::Empty));
         assert_eq!(Reference::parse("/"), Err(ReferenceFault::EmptyPath));
         assert_eq!(Reference::parse("ext:"), Err(ReferenceFault::NothingFollows("ext=")));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_slashes_at_their_ends_are_ambiguous_rather_than_mistaken() {
+    fn names_with_slashes_at_their_ends_can_be_ambiguous() {
         let forest = forest(&[["a", "a", "", ""], ["b", "/b", "", "a"], ["a/", "a/", "", ""], ["c", "b", "", "a/"]]);
         assert_eq!(forest.path_text(&SegmentId::new("b").unwrap()), forest.path_text(&SegmentId::new("c").unwrap()));
         assert!(
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_looked_up_without_recursion_and_its_depths_have_no_path() {
+    fn a_deep_chain_resolves_but_has_no_path_text() {
         let ids: Vec<String> = (0..20_000).map(|at| format!("s{at}")).collect();
         let parents = std::iter::once("").chain(ids.iter().map(String::as_str));
         let rows: Vec<[&str; 4]> = ids.iter().zip(parents).map(|(id, parent)| [id, "x", "", parent]).collect();
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_reads_back_as_its_names(names in prop::collection::vec("[a-z ]([a-z/ ]{0,4})", 1..4)) {
+        fn a_path_splits_into_its_names(names in prop::collection::vec("[a-z ]([a-z/ ]{0,4})", 1..4)) {
             let text = path_text(names.iter().map(String::as_str));
             prop_assert_eq!(path_names(&text), names);
         }

@@ -1,4 +1,4 @@
-//! The visible rows: a list, so that what is on the screen is found without a walk through the tree.
+//! The visible rows, as a list, so that those on the screen are found without walking the tree.
 
 mod homes;
 mod listing;
@@ -12,14 +12,14 @@ use super::limits::Limits;
 
 use pieces::Pieces;
 
-/// A node that is visible, and how deep it stands.
+/// A visible node and its depth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Visible {
     pub node: NodeIndex,
     pub depth: u32,
 }
 
-/// The visible rows from the top down.
+/// The visible rows, from the top down.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     list: Pieces,
@@ -44,12 +44,12 @@ impl Rows {
         self.list.position(node)
     }
 
-    /// Lists everything anew, about as many rows as there are now.
+    /// Lists all rows again, about as many as there are now.
     pub fn rebuild(&mut self, arena: &mut Arena) {
         self.rebuild_about(arena, self.len());
     }
 
-    /// Lists everything anew after rows may have become very many.
+    /// Lists all rows again when there may be many more than before.
     pub fn rebuild_many(&mut self, arena: &mut Arena) {
         self.rebuild_about(arena, arena.node_count());
     }
@@ -60,7 +60,7 @@ impl Rows {
         self.fill_below_top(arena, rows);
     }
 
-    /// Makes these the rows, before the headings and what is below those.
+    /// Sets the rows below the top, and adds the headings with their descendants.
     pub fn fill_below_top(&mut self, arena: &mut Arena, mut rows: Vec<Visible>) {
         for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
             if arena.has_children(heading) {
@@ -70,7 +70,7 @@ impl Rows {
         self.list.fill(&rows);
     }
 
-    /// Follows what was hung elsewhere, let go or brought in.
+    /// Updates the rows after nodes were attached, detached or reordered.
     pub fn follow(&mut self, arena: &mut Arena, touched: Touched) {
         let Touched::Nodes { hung, reordered } = touched else { return self.rebuild(arena) };
         let count = hung.len() + reordered.len();
@@ -94,8 +94,8 @@ impl Rows {
         }
     }
 
-    /// Moves what stands elsewhere among its siblings now, with all that is visible below it. All of them are taken out first, the
-    /// deepest before those above, since each is put before the next sibling that is in its place.
+    /// Moves nodes to their new places among their siblings, with their visible descendants. All are taken out first, the deepest
+    /// first, and put back in reverse order, each before its next sibling that is in place.
     fn reorder(&mut self, arena: &mut Arena, nodes: &[NodeIndex]) {
         let place = |node: &NodeIndex| Some((self.list.get(self.position(*node)?)?.depth, *node));
         let mut placed: Vec<(u32, NodeIndex)> = nodes.iter().filter_map(place).collect();
@@ -114,7 +114,7 @@ impl Rows {
         self.list.join();
     }
 
-    /// Lists what is below one node anew, after it or something below it was folded or unfolded.
+    /// Lists the rows below a node again, after it or a descendant was expanded or collapsed.
     pub fn refresh(&mut self, arena: &mut Arena, node: NodeIndex) {
         let Some(at) = self.position(node) else { return };
         let Some(Visible { depth, .. }) = self.list.get(at) else { return };
@@ -125,7 +125,7 @@ impl Rows {
         self.list.replace(at + 1..at + 1 + self.below(at, depth), &fresh);
     }
 
-    /// The next row on the same level under the same parent, else the one before, else the parent.
+    /// Returns the next sibling's row, else the previous sibling's, else the parent's.
     pub fn next_selection(&self, at: usize) -> Option<NodeIndex> {
         let depth = self.list.get(at)?.depth;
         let next = self.list.from(at + 1).find(|visible| visible.depth <= depth);
@@ -133,19 +133,19 @@ impl Rows {
         next.filter(|visible| visible.depth == depth).or(previous).map(|visible| visible.node)
     }
 
-    /// How many rows follow that are deeper than one.
+    /// Number of rows below a row.
     fn below(&self, at: usize, depth: u32) -> usize {
         self.list.deeper_from(at + 1, depth)
     }
 
-    /// Takes out a node and what is visible below it.
+    /// Removes a node and its visible descendants.
     fn remove(&mut self, node: NodeIndex) {
         let Some(at) = self.position(node) else { return };
         let Some(Visible { depth, .. }) = self.list.get(at) else { return };
         self.list.replace(at..at + 1 + self.below(at, depth), &[]);
     }
 
-    /// Brings in a node and what is unfolded below it, if it is to be seen and not there already.
+    /// Inserts a node and its visible descendants, if its parent shows it and it is not there already.
     fn insert(&mut self, arena: &mut Arena, node: NodeIndex) {
         let Some(up) = arena.up(node).filter(|_| !self.list.contains(node)) else { return };
         let depth = if up == NodeIndex::TOP {
@@ -161,7 +161,7 @@ impl Rows {
         self.list.replace(at..at, &rows);
     }
 
-    /// The place of whatever comes after a node and all below it.
+    /// Returns the index of the row that comes after a node and its descendants.
     fn place_behind(&self, arena: &mut Arena, node: NodeIndex) -> usize {
         let mut node = node;
         loop {

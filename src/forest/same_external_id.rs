@@ -1,4 +1,4 @@
-//! Which segments share an external id, found without a scan.
+//! The segments with each external id, found without a scan.
 
 use std::hash::BuildHasher;
 
@@ -10,29 +10,29 @@ use crate::segment::table;
 
 use super::arena::NodeIndex;
 
-/// An index from external ids to the nodes that bear them. It keeps no texts: whoever asks tells where they are.
+/// An index from external ids to nodes. It stores no texts: the caller passes a function that returns them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ExternalIdIndex {
-    /// One bearer of each external id.
+    /// One node for each external id.
     table: HashTable<NodeIndex>,
-    /// All bearers where there are several, by the one in the table. Hardly ever any.
+    /// All nodes with an external id if there are several, by the one in the table. Rarely used.
     several: HashMap<NodeIndex, Vec<NodeIndex>>,
     hasher: FixedState,
 }
 
 impl ExternalIdIndex {
-    /// Makes room for so many external ids more.
+    /// Reserves room for more external ids.
     pub fn reserve<'a>(&mut self, more: usize, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;
         self.table.reserve(more, |bearer| hasher.hash_one(text_of(*bearer).unwrap_or_default()));
     }
 
-    /// Whether some node bears an external id, or hardly ever when none does; `false` is certain.
+    /// Whether some node has an external id. Very rarely `true` if none has; `false` is certain.
     pub fn probably_has(&self, external_id: &str) -> bool {
         self.table.find(self.hasher.hash_one(external_id), |_| true).is_some()
     }
 
-    /// Notes that a node bears an external id. `text_of` tells the external ids of the nodes that were noted before.
+    /// Adds a node with an external id. `text_of` returns the external ids of nodes added before.
     pub fn insert<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;
         let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
@@ -49,7 +49,7 @@ impl ExternalIdIndex {
         }
     }
 
-    /// Forgets that a node bears an external id.
+    /// Removes a node with an external id.
     pub fn remove<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
         let Ok(mut entry) = self.table.find_entry(self.hasher.hash_one(external_id), same) else { return };
@@ -66,7 +66,7 @@ impl ExternalIdIndex {
         }
     }
 
-    /// The nodes that bear an external id, in no particular order.
+    /// The nodes with an external id, in no particular order.
     pub fn bearers<'a>(
         &self,
         external_id: &str,

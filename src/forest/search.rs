@@ -1,14 +1,14 @@
-//! Searching without holding up whoever changes or shows the tree.
+//! Searching without blocking changes and display of the tree.
 //!
-//! A [`SearchJob`] holds all it needs and can be carried out by any thread; what it finds comes in parts that are handed back
-//! with [`Forest::take_finds`]. The tree may change meanwhile: what was not the same any more when a part came back is looked at
-//! again, and what changes afterwards is looked at as it changes. So what counts as found is always true of the present tree, or
-//! [`Forest::wants_search`] says that it has to be searched anew.
+//! A [`SearchJob`] is self-contained and can run in any thread. Its results come in batches that are handed back with
+//! [`Forest::take_finds`]. The tree may change meanwhile: segments that have changed when a batch comes back are matched again,
+//! and so is each segment that changes later. So the matches are always true of the present tree, or [`Forest::wants_search`]
+//! asks for a new search.
 //!
-//! What a term costs, with a million segments: texts, and what is known from outside, are looked at by the job, on its own thread.
-//! `is:leaf`, `is:orphan`, `is:duplicate` and `path:` are asked of the tree as parts come back, only for what fulfils the rest: a
-//! part takes a fraction of a millisecond, and with a path two at first, until most of what stands higher is known.
-//! All of it together, with nothing else asked for: `is:leaf` some 25 ms, `is:orphan` 45, `is:duplicate` 110, `path:` 120.
+//! Cost of the terms with a million segments: texts and external flags are matched by the job, in its own thread. `is:leaf`,
+//! `is:orphan`, `is:duplicate` and `path:` are checked against the tree when batches come back, only for segments that match the
+//! other terms. A batch takes a fraction of a millisecond; with a path, two at first, until most ancestors are known. In total,
+//! without other terms: `is:leaf` some 25 ms, `is:orphan` 45, `is:duplicate` 110, `path:` 120.
 
 mod job;
 mod standing;
@@ -28,10 +28,10 @@ use standing::{Concerned, Paths};
 
 pub use job::{SearchBatch, SearchJob};
 
-/// What a search is for. There is one of each kind at a time; another one takes the place of the one before.
+/// The purpose of a search. There is at most one search of each kind; a new one replaces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchKind {
-    /// Going from one match to the next in the tree.
+    /// Moving between matches in the tree.
     Tree,
     /// Choosing a parent.
     Parents,
@@ -39,30 +39,30 @@ pub enum SearchKind {
 
 const SEARCH_KINDS: usize = 2;
 
-/// The searches whose matches are known.
+/// The current searches.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Searches {
     begun: u64,
     searches: [Option<Search>; SEARCH_KINDS],
 }
 
-/// A search and what it has found so far.
+/// A search and its matches so far.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
     number: u64,
     query: Query,
-    /// What was known when the search began, and is known to the job.
+    /// The external flags when the search began, which the job uses.
     known_to_job: ExternalFlags,
     all: NodeSet,
-    /// The same by how well they are meant.
+    /// The same matches by rank.
     ranks: [Bits; Rank::COUNT],
     paths: Paths,
-    /// How many shares of the search have ended.
+    /// Number of shares of the job that have ended.
     shares_ended: usize,
     ended: bool,
-    /// Whether something changed that can't be followed.
+    /// Whether something changed that can't be tracked.
     stale: bool,
-    /// How often anything about the matches or their order may have changed since the search began.
+    /// Number of times that the matches or their order may have changed since the search began.
     changes: u64,
 }
 
@@ -107,7 +107,7 @@ impl Search {
         }
     }
 
-    /// Those that are meant best, as many as that: each rank before the next, and in each in no particular order.
+    /// Returns up to `at_most` best matches: sorted by rank, and in arbitrary order within a rank.
     pub fn best(&self, at_most: usize) -> Vec<(Rank, NodeIndex)> {
         const RANKS: [Rank; Rank::COUNT] = [Rank::Exact, Rank::Prefix, Rank::Substring, Rank::OtherField, Rank::Fuzzy];
         let ranks = RANKS.into_iter().flat_map(|rank| self.ranks[rank as usize].iter().map(move |node| (rank, node)));
@@ -122,7 +122,7 @@ impl Search {
         self.all.contains(node)
     }
 
-    /// Looks again at those whom a change concerned.
+    /// Matches again the segments that a change concerns.
     fn follow(&mut self, arena: &Arena, changed: &[NodeIndex], touched: &Touched, concerned: &Concerned) {
         self.changes += 1;
         self.stale |= concerned.anybody;
@@ -138,7 +138,7 @@ impl Search {
     }
 }
 
-/// What is needed to follow a change of the tree, gathered before it.
+/// The data for tracking a change of the tree, gathered before it.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     ids: Vec<SegmentId>,
@@ -151,13 +151,13 @@ impl Searches {
         self.searches[kind as usize].as_ref()
     }
 
-    /// Those that ask for what only the tree can tell, by their purposes.
+    /// The searches with terms that need the tree, by index.
     fn asking_the_tree(&self) -> impl Iterator<Item = (usize, &Query)> {
         let queries = self.searches.iter().map(|search| search.as_ref().map(|search| &search.query));
         queries.enumerate().filter_map(|(at, query)| Some((at, query.filter(|query| query.asks_the_tree())?)))
     }
 
-    /// Before segments change.
+    /// Gathers what is needed before segments change.
     pub fn watch<'a>(&self, arena: &Arena, ids: impl Iterator<Item = &'a SegmentId>) -> Watch {
         if self.searches.iter().all(Option::is_none) {
             return Watch::default();
@@ -172,7 +172,7 @@ impl Searches {
         Watch { ids, nodes, concerned }
     }
 
-    /// After they have changed: looks again at them, and at where they hang.
+    /// Matches again the segments that changed, and those affected by it.
     pub fn follow(&mut self, arena: &Arena, watch: Watch, touched: &Touched) {
         let Watch { ids, mut nodes, mut concerned } = watch;
         nodes.extend(ids.iter().filter_map(|id| arena.find(id)));
@@ -187,7 +187,7 @@ impl Searches {
         }
     }
 
-    /// Siblings stand in another order.
+    /// Records that the order of siblings changed.
     pub fn reordered(&mut self) {
         self.searches.iter_mut().flatten().for_each(|search| search.changes += 1);
     }
@@ -195,7 +195,7 @@ impl Searches {
 
 /// Searching.
 impl Forest {
-    /// Begins a search. The job is to be carried out, and what it finds to be handed back.
+    /// Begins a search. The caller has to run the job and hand back its batches.
     pub fn search(&mut self, kind: SearchKind, query: Query) -> SearchJob {
         self.searches.begun += 1;
         let number = self.searches.begun;
@@ -203,13 +203,13 @@ impl Forest {
         SearchJob::new(kind, number, query, self.arena.slots().clone())
     }
 
-    /// Whether a search of everything takes no longer than a frame may, so that it need not be carried out elsewhere.
+    /// Whether searching everything takes less than a frame, so that it needs no other thread.
     #[must_use]
     pub fn is_searched_at_once(&self) -> bool {
         self.len() <= self.arena.limits.few_to_search
     }
 
-    /// Takes in a part of what a search found. Parts of a search that is over are dropped.
+    /// Takes in a batch. Batches of an earlier search are dropped.
     pub fn take_finds(&mut self, finds: SearchBatch) {
         let search = self.searches.searches[finds.kind as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == finds.number) {
@@ -217,7 +217,7 @@ impl Forest {
             search.shares_ended += usize::from(finds.ended);
             if search.shares_ended >= finds.shares && !search.ended {
                 search.ended = true;
-                // What the job has found since it was known better is as it was before.
+                // If the external flags changed since, the job matched with the old ones.
                 let nodes = search.query.known().differing(&search.known_to_job);
                 let nodes: Vec<NodeIndex> = nodes.filter_map(|id| self.arena.find(id)).collect();
                 let mut scratch = Scratch::default();
@@ -228,7 +228,7 @@ impl Forest {
         }
     }
 
-    /// Takes in what is known from outside by now, and looks again at those of which something else is known.
+    /// Sets the external flags of a search, and matches again the segments whose flags differ.
     pub fn know(&mut self, kind: SearchKind, known: ExternalFlags) {
         let Some(search) = self.searches.searches[kind as usize].as_mut() else { return };
         let nodes = known.differing(search.query.known()).filter_map(|id| self.arena.find(id));
@@ -241,56 +241,56 @@ impl Forest {
         }
     }
 
-    /// Ends a search and forgets what it found.
+    /// Ends a search and drops its matches.
     pub fn end_search(&mut self, kind: SearchKind) {
         self.searches.searches[kind as usize] = None;
     }
 
-    /// How many matches were found so far.
+    /// Number of matches so far.
     #[must_use]
     pub fn match_count(&self, kind: SearchKind) -> usize {
         self.searches.of(kind).map_or(0, |search| search.all.count())
     }
 
-    /// Whether everything was looked at, so that there are no more matches than those found.
+    /// Whether the search has ended, so that all matches are known.
     #[must_use]
     pub fn is_searched(&self, kind: SearchKind) -> bool {
         self.searches.of(kind).is_none_or(|search| search.ended)
     }
 
-    /// Whether something has changed since that could not be followed: what was found is not true any more.
+    /// Whether a change could not be tracked, so that the matches are out of date and a new search is needed.
     #[must_use]
     pub fn wants_search(&self, kind: SearchKind) -> bool {
         self.searches.of(kind).is_some_and(|search| search.stale)
     }
 
-    /// A number that is another one when anything about the matches or their order may have changed, except that more were found.
+    /// Returns a number that changes when the matches or their order may have changed, other than by newly found ones.
     #[must_use]
     pub fn match_changes(&self, kind: SearchKind) -> u64 {
         self.searches.of(kind).map_or(0, |search| search.changes)
     }
 
-    /// Whether a segment was found.
+    /// Whether a segment is a match.
     #[must_use]
     pub fn is_match(&self, kind: SearchKind, id: &SegmentId) -> bool {
         let node = self.arena.find(id);
         self.searches.of(kind).zip(node).is_some_and(|(search, node)| search.is_match(node))
     }
 
-    /// The matches so far in the order in which they are shown when everything is unfolded.
+    /// The matches so far, in the order in which they are shown when everything is expanded.
     pub fn matches(&self, kind: SearchKind) -> impl Iterator<Item = &SegmentId> {
         let nodes = self.searches.of(kind).into_iter().flat_map(|search| search.all.in_order(&self.arena));
         nodes.filter_map(|node| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
-    /// So many of the matches so far, in no particular order.
+    /// Up to `at_most` of the best matches so far, in no particular order within a rank.
     pub fn some_matches(&self, kind: SearchKind, at_most: usize) -> impl Iterator<Item = &SegmentId> {
         let nodes = self.searches.of(kind).into_iter().flat_map(move |search| search.best(at_most));
         nodes.filter_map(|(_, node)| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
-    /// So many of the matches so far that are meant best: those that are or begin with the text before those in which it stands
-    /// further on, and these before those where other letters stand between; else in the order of the tree.
+    /// Returns up to `at_most` best matches so far, by rank: exact and prefix matches first, fuzzy ones last. Within a rank, they
+    /// are in the order of the tree.
     #[must_use]
     pub fn best_matches(&self, kind: SearchKind, at_most: usize) -> Vec<&SegmentId> {
         let best = self.searches.of(kind).map(|search| search.best(at_most)).unwrap_or_default();
@@ -303,21 +303,21 @@ impl Forest {
         ranked.into_iter().filter_map(|(_, node)| self.arena.segment(node)).map(|segment| &segment.id).collect()
     }
 
-    /// The next match after a row in that order, whether that is one or not; the first of all after none.
+    /// Returns the next match after a row in that order, whether or not the row is a match; the first match after `None`.
     pub fn match_after(&mut self, kind: SearchKind, row: Option<&RowId>) -> Option<SegmentId> {
         let node = row.map_or(Some(NodeIndex::TOP), |row| self.node(row))?;
         let found = self.searches.searches[kind as usize].as_ref()?.all.after(&mut self.arena, node)?;
         self.arena.segment(found).map(|segment| segment.id.clone())
     }
 
-    /// The last match before a row; the last of all before none.
+    /// Returns the last match before a row; the last match of all before `None`.
     pub fn match_before(&mut self, kind: SearchKind, row: Option<&RowId>) -> Option<SegmentId> {
         let node = row.map_or(Some(NodeIndex::TOP), |row| self.node(row))?;
         let found = self.searches.searches[kind as usize].as_ref()?.all.before(&mut self.arena, node)?;
         self.arena.segment(found).map(|segment| segment.id.clone())
     }
 
-    /// These segments in the order of the tree, without those that are not there.
+    /// Returns segments in the order of the tree, without those that don't exist.
     pub fn in_order<'a>(&self, ids: impl IntoIterator<Item = &'a SegmentId>) -> Vec<&Arc<Segment>> {
         let mut picked = NodeSet::default();
         for node in ids.into_iter().filter_map(|id| self.arena.find(id)) {

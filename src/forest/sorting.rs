@@ -1,36 +1,36 @@
-//! Sorting without holding up whoever changes or shows the tree.
+//! Sorting without blocking changes and display of the tree.
 //!
-//! A [`SortJob`] holds all it needs and can be carried out by any thread. What changed in the tree meanwhile is put in its place
-//! when the job comes back.
+//! A [`SortJob`] is self-contained and can run in any thread. Segments that changed meanwhile are put in place when its result is
+//! taken in.
 
 use super::Forest;
 use super::arena::{ChildLists, NodeIndex, Slots};
 use super::order::{self, Key, Order};
 use super::rows::Visible;
 
-/// Children of many parents, to be put in order.
+/// A job that sorts the children of many parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortJob {
     sorting: u32,
     order: Order,
     slots: Slots,
-    /// The figure of each node, by its place, where the order asks for one.
+    /// The figure of each node by index, if the order needs one.
     figures: Vec<u32>,
     families: ChildLists,
-    /// Which nodes show something below them, a bit each, where so many rows are visible that listing them takes its time; and
-    /// then the rows below the top.
+    /// A bit for each node, whether it shows children; only if so many rows are visible that listing them takes a while. The job
+    /// then also lists the rows below the top.
     unfolding: Vec<u64>,
     rows: Vec<Visible>,
 }
 
 impl SortJob {
-    /// By what they are sorted.
+    /// The order that it sorts by.
     #[must_use]
     pub const fn order(&self) -> Order {
         self.order
     }
 
-    /// Sorts them.
+    /// Runs the job.
     #[must_use]
     pub fn carried_out(mut self) -> Self {
         let Self { order, slots, figures, families, .. } = &mut self;
@@ -38,7 +38,7 @@ impl SortJob {
         let mut segments = Vec::new();
         let mut keyed = Vec::new();
         for children in families.each_mut().filter(|children| children.len() > 1) {
-            // First where the segments are and then what is in them: each time, several are waited for at once.
+            // First the locations of the segments, then their contents: each time, several cache misses overlap.
             segments.clear();
             segments.extend(children.iter().filter_map(|node| Some((*node, slots.get(*node)?))));
             keyed.clear();
@@ -58,13 +58,13 @@ impl SortJob {
 }
 
 impl Forest {
-    /// Sorts siblings by an order. Where that takes longer than a person should wait, it answers a job that is to be carried out
-    /// and handed back to [`Self::take_sorted`]; until then everything stays as it was.
+    /// Changes the order of siblings. If that takes longer than a frame, returns a job whose result has to be handed back to
+    /// [`Self::take_sorted`]; until then, everything stays as it was.
     pub fn arrange(&mut self, order: Order) -> Option<SortJob> {
         let all = self.arena.order() != order;
         let few = self.arena.limits.few_to_sort;
         if self.arena.count_to_sort(all, few) <= few {
-            // A job that is under way is for an order that nobody wants any more.
+            // A job in progress is for an outdated order.
             self.arena.end_sorting();
             self.set_order(order);
             return None;
@@ -83,14 +83,14 @@ impl Forest {
         })
     }
 
-    /// Whether a job was begun whose outcome was not taken in yet.
+    /// Whether a job was begun whose result has not been taken in yet.
     #[must_use]
     pub const fn is_being_sorted(&self) -> bool {
         self.arena.is_being_sorted()
     }
 
-    /// Takes in what a job has sorted. Answers `false` when too much has changed meanwhile and nothing was taken in; a job that
-    /// was overtaken by a later one is dropped.
+    /// Takes in the result of a job. Returns `false` if too much has changed meanwhile, so that nothing was taken in; the result
+    /// of an outdated job is dropped.
     pub fn take_sorted(&mut self, job: SortJob) -> bool {
         if !self.arena.is_sorting(job.sorting) {
             return true;

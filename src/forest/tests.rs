@@ -1,4 +1,4 @@
-//! The tree against a simple recursive one, for arbitrary data and arbitrary changes.
+//! The forest compared with a simple recursive model, for arbitrary data and changes.
 
 mod examples;
 mod finding;
@@ -25,12 +25,12 @@ pub(super) fn segment(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment
     Arc::new(Segment { id, name: name.into(), external_id: None, parent: parent.and_then(SegmentId::new) })
 }
 
-/// What a large tree is asked to do, in a small one, and what a small one is asked to do.
+/// Mostly limits that make a small tree use the methods of a large one, sometimes the usual ones.
 pub(super) fn any_limits() -> impl Strategy<Value = &'static Limits> {
     prop_oneof![4 => Just(&Limits::SMALL), 1 => Just(&Limits::USUAL)]
 }
 
-/// Few ids and few names, so that everything that can collide does.
+/// Few ids and few names, so that all kinds of collisions occur.
 fn any_segment() -> impl Strategy<Value = Arc<Segment>> {
     let id = "[a-h]";
     let parent = proptest::option::weighted(0.8, "[a-j]");
@@ -102,7 +102,7 @@ fn apply(forest: &mut Forest, step: Act) {
     }
 }
 
-/// What a list of segments comes to, the last of each id.
+/// The resulting segments of a list: the last one with each id.
 fn last_of_each(segments: &[Arc<Segment>]) -> BTreeMap<SegmentId, Arc<Segment>> {
     segments.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect()
 }
@@ -121,7 +121,7 @@ fn lines(forest: &Forest) -> Vec<Line> {
         .collect()
 }
 
-/// The forest against the reference built from its segments and its own open rows.
+/// Compares a forest with a model built from its segments and open rows.
 fn check(forest: &Forest, segments: &BTreeMap<SegmentId, Arc<Segment>>) {
     forest.arena.check();
     assert_eq!(forest.len(), segments.len());
@@ -153,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_list_gives_a_tree_with_each_segment_exactly_once(limits in any_limits(), segments in vec(any_segment(), 0..16), order in any_order()) {
+    fn every_segment_is_in_the_tree_exactly_once(limits in any_limits(), segments in vec(any_segment(), 0..16), order in any_order()) {
         let mut forest = Forest::within(limits, segments.iter().cloned());
         forest.set_order(order);
         let expected = last_of_each(&segments);
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn any_sequence_of_changes_and_foldings_shows_what_the_reference_shows(limits in any_limits(), steps in vec(any_step(), 0..24)) {
+    fn any_changes_and_foldings_match_the_model(limits in any_limits(), steps in vec(any_step(), 0..24)) {
         let mut forest = Forest::within(limits, []);
         let mut segments = BTreeMap::new();
         for step in steps {
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn a_tree_that_has_grown_is_the_same_as_any_other(
+    fn a_tree_that_has_grown_matches_the_model(
         limits in any_limits(),
         steps in vec(any_step(), 0..16),
         later in vec(any_change(), 0..4),
@@ -221,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_seen_to_change_last_comes_first(
+    fn the_most_recently_changed_segment_comes_first(
         limits in any_limits(),
         segments in vec(any_segment(), 1..12),
         steps in vec((any_step(), "[a-j]"), 0..16),
@@ -255,7 +255,7 @@ proptest! {
     }
 
     #[test]
-    fn changes_one_by_one_come_to_the_same_as_the_final_list(limits in any_limits(), changes in vec(any_change(), 0..120), order in any_order()) {
+    fn single_changes_and_batches_build_the_same_tree(limits in any_limits(), changes in vec(any_change(), 0..120), order in any_order()) {
         let mut one_by_one = Forest::within(limits, []);
         one_by_one.set_order(order);
         let mut in_one_batch = Forest::within(limits, []);
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_unfolded_stays_so_while_the_segment_exists(
+    fn an_expanded_segment_stays_so_while_it_exists(
         limits in any_limits(),
         segments in vec(any_segment(), 1..12),
         open in "[a-h]",
@@ -297,7 +297,7 @@ proptest! {
         for change in changes {
             let RowId::Segment(subject) = &open else { unreachable!() };
             forest.apply(vec![change]);
-            // Gone with nothing that names it, it is forgotten; as somebody's missing parent it is remembered.
+            // A removed segment is forgotten, unless it remains as a missing parent.
             expected &= forest.contains(subject) || forest.child_count(subject) > 0;
             if forest.contains(subject) {
                 prop_assert_eq!(forest.is_open(&open), expected);
@@ -309,9 +309,9 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// Siblings are sorted elsewhere while the tree changes; in the end it shows what the reference shows.
+    /// A sort job runs while the tree changes; in the end, the tree shows what the model shows.
     #[test]
-    fn what_is_sorted_elsewhere_comes_back_to_a_tree_that_has_moved_on(
+    fn a_sort_job_merges_into_a_tree_that_has_changed(
         limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         before in any_order(),

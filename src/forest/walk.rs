@@ -1,4 +1,4 @@
-//! Walks through the tree: up to the top, and down in the order in which it is shown.
+//! Walks through the tree: up to the top, and down in display order.
 
 use std::iter;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use super::Forest;
 use super::arena::{Arena, NodeIndex};
 
 impl Forest {
-    /// What a segment stands under as shown; `None` for one at the top, without its parent, or cut from its circle.
+    /// Returns the parent of a segment as displayed; `None` for one at the top, an orphan, or one where a cycle was cut.
     #[must_use]
     pub fn parent(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         self.ancestors(id).next()
     }
 
-    /// The segments directly below a segment or a missing parent, in order.
+    /// Returns the children of a segment or a missing parent, in order.
     #[must_use]
     pub fn children(&self, id: &SegmentId) -> Vec<&Arc<Segment>> {
         let Some(node) = self.arena.find(id) else { return Vec::new() };
@@ -23,14 +23,14 @@ impl Forest {
         children.iter().flat_map(|children| children.iter()).filter_map(|child| self.arena.segment(child)).collect()
     }
 
-    /// The segments above a segment or a missing parent, the nearest first.
+    /// The ancestors of a segment or a missing parent, nearest first.
     pub fn ancestors(&self, id: &SegmentId) -> impl Iterator<Item = &Arc<Segment>> {
         let up = |node: &NodeIndex| self.arena.up(*node);
         let above = self.arena.find(id).and_then(|node| up(&node));
         iter::successors(above, up).map_while(|node| self.arena.segment(node))
     }
 
-    /// The segments from the topmost down to this one, itself included.
+    /// Returns the segments on the path from the top to a segment, including itself.
     #[must_use]
     pub fn path(&self, id: &SegmentId) -> Vec<&Arc<Segment>> {
         let mut path: Vec<&Arc<Segment>> = self.get(id).into_iter().chain(self.ancestors(id)).collect();
@@ -38,14 +38,13 @@ impl Forest {
         path
     }
 
-    /// Whether a segment stands below another one, at whatever depth. None stands below itself.
+    /// Whether a segment is a descendant of another. None is a descendant of itself.
     #[must_use]
     pub fn is_below(&self, id: &SegmentId, ancestor: &SegmentId) -> bool {
         self.ancestors(id).any(|segment| segment.id == *ancestor)
     }
 
-    /// Everything below a segment or a missing parent in the order in which it is shown, each with its depth below it,
-    /// counted from 1.
+    /// The descendants of a segment or a missing parent in display order, each with its depth below it, counted from 1.
     pub fn descendants(&self, id: &SegmentId) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
         let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
         if let Some(node) = self.arena.find(id) {
@@ -54,13 +53,13 @@ impl Forest {
         walk
     }
 
-    /// How many levels there are below a segment, 0 for one without children.
+    /// Number of levels below a segment, 0 for one without children.
     #[must_use]
     pub fn height(&self, id: &SegmentId) -> usize {
         self.descendants(id).map(|(depth, _)| depth as usize).max().unwrap_or(0)
     }
 
-    /// How many segments stand at each level below one, the nearest level first. Takes time with their number.
+    /// Returns the number of descendants at each level, nearest first. Takes time proportional to their number.
     #[must_use]
     pub fn levels(&self, id: &SegmentId) -> Vec<usize> {
         let below = |nodes: &[NodeIndex]| nodes.iter().flat_map(|node| self.arena.children(*node)).collect::<Vec<_>>();
@@ -71,7 +70,7 @@ impl Forest {
             .collect()
     }
 
-    /// All segments in the order in which they are shown when everything is unfolded, each with the depth of its row.
+    /// All segments in the order in which they are shown when everything is expanded, each with the depth of its row.
     pub fn preorder(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
         let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
         walk.push_children(NodeIndex::CIRCLES, 1);

@@ -1,6 +1,6 @@
-//! What a tree can't show of a circle of parents: the link from its last segment back to the first.
+//! Finds the link of a cycle that a tree can't show: the one from its last segment back to the first.
 //!
-//! A graph can have it, and then a circle is one.
+//! A graph can show it, and then a cycle is drawn as one.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use crate::segment::SegmentId;
 
 use super::part::ExportRow;
 
-/// The links that the tree leaves out: each leads from the last segment of a circle back to the first.
+/// The links that the tree leaves out: each leads from the last segment of a cycle back to the first.
 #[derive(Debug, Default)]
 pub(super) struct ClosingLinks<'a> {
     expected: HashMap<&'a SegmentId, usize>,
 }
 
 impl<'a> ClosingLinks<'a> {
-    /// Takes the rows in their order, and answers the number of the child that the tree does not show below this one.
+    /// Takes the rows in order, and returns the number of the child that the tree does not show under this row.
     pub fn to(&mut self, entry: &ExportRow<'a>) -> Option<usize> {
         let segment = entry.segment()?;
-        // A part can begin within a circle; the parent of any other beginning is not in the part, and never comes.
+        // A part can begin within a cycle. The parent of any other first row is not in the part, so it never matches.
         if let Some(parent) = segment.parent.as_ref().filter(|_| entry.is_cut || entry.above.is_none()) {
             self.expected.insert(parent, entry.number);
         }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_is_closed_once_wherever_it_is_begun() {
+    fn a_cycle_is_closed_once_from_any_starting_point() {
         for root in [None, SegmentId::new("c1")] {
             let mut forest = samples::troubled();
             let part = match root {

@@ -1,7 +1,7 @@
-//! Segments as a table: CSV as RFC 4180 has it, plain or as spreadsheets open it well.
+//! Segments as a table: CSV according to RFC 4180, plain or in a form that spreadsheets open correctly.
 //!
-//! The columns are `id`, `name`, `externalId`, `parentId`, `parentExternalId` and `path`. In what is written, an empty cell is a
-//! field that is not set; in what is read, the heading says what stands in which column.
+//! The columns are `id`, `name`, `externalId`, `parentId`, `parentExternalId` and `path`. In an export, an empty cell is a field
+//! that is not set; in an import, the heading names the columns.
 
 pub mod guard;
 mod reading;

@@ -1,4 +1,4 @@
-//! A graph for Graphviz, drawn from left to right.
+//! Exports a graph for Graphviz, drawn from left to right.
 
 use std::fmt::{self, Write};
 
@@ -14,7 +14,7 @@ const HEAD: &str = "digraph segments {\n  \
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     out.write_str(HEAD)?;
     let mut closing = ClosingLinks::default();
@@ -24,7 +24,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
             writeln!(out, "  n{above} -> n{};", entry.number)?;
         }
         if let Some(to) = closing.to(&entry) {
-            // Without a say in the places, or a circle would push its first segment to the right of its last.
+            // Without an influence on the layout, or a cycle would push its first segment to the right of its last.
             writeln!(out, "  n{} -> n{to} [style=dashed, constraint=false];", entry.number)?;
         }
     }
@@ -48,8 +48,8 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     })
 }
 
-/// A text between quotes, in which Graphviz finds neither their end, nor its own escapes (`\N` is the name of the node), nor
-/// entities of HTML, which it knows in every label.
+/// A text within quotes, escaped so that it contains no closing quote, no Graphviz escape (`\N` is the name of the node) and no
+/// HTML entity, which Graphviz decodes in every label.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_name_is_taken_for_anything_but_text() {
+    fn every_character_of_a_name_is_escaped() {
         assert_eq!(Text("a\"b\\N\n&lt;\t\u{1b}\u{0}\\").to_string(), "a\\\"b\\\\N\\n&amp;lt; \\\\");
         let hostile = written(samples::hostile());
         assert!(!hostile.replace('\n', "").contains(char::is_control), "{hostile}");
     }
 
     #[test]
-    fn a_long_chain_and_a_big_family_are_no_trouble() {
+    fn a_long_chain_and_many_children_can_be_exported() {
         assert_eq!(written(samples::chain(100_000)).matches(" -> ").count(), 99_999);
         assert_eq!(written(samples::family(100_000)).matches("  n0 -> ").count(), 100_000);
     }

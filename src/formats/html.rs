@@ -1,17 +1,16 @@
-//! A page to fold and to search, which loads nothing and tells nobody.
+//! Exports an HTML page with a tree to fold and search, which loads nothing and sends nothing.
 //!
-//! Names are the words of others: they are escaped, none of them gets into the script or the styles, and the page's own policy
-//! forbids it to fetch or send anything, should one get through nevertheless.
+//! Names are untrusted: they are escaped and never get into the script or the styles, and should one slip through, the page's
+//! content security policy forbids it to fetch or send anything.
 
 use std::fmt::{self, Write};
 
 use super::part::{ExportRow, Kind, Part};
 use super::xml::Text;
 
-/// Levels within each other. Browsers build no more than 512 elements into each other, and a level takes three; deeper rows
-/// tell their depth in figures.
+/// The deepest nesting. Browsers nest at most 512 elements, and a level takes three; deeper rows show their depth as a number.
 const NESTED: usize = 150;
-/// Levels that show what is below them when the page is opened.
+/// The number of levels that are unfolded when the page is opened.
 const UNFOLDED: usize = 2;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; \
@@ -23,7 +22,7 @@ const SCRIPT: &str = include_str!("html/page.js");
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     write_head(out, title)?;
     let flattened = part.entries(NESTED).any(|entry| entry.depth > entry.level);
@@ -43,7 +42,7 @@ fn write_head(out: &mut dyn Write, title: &str) -> fmt::Result {
     write!(out, "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n", Text(title))
 }
 
-/// What stands above the tree. Without a script there is nothing to search with: then the tools stay hidden.
+/// The header above the tree. The search tools stay hidden without JavaScript, which they need.
 fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> fmt::Result {
     write!(out, "<header>\n<h1>{}</h1>\n<p>{}", Text(title), part.counted())?;
     if flattened {
@@ -80,7 +79,7 @@ fn write_tree(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     close(out, &mut open, 0)
 }
 
-/// Ends what is open down to a level.
+/// Closes the open elements down to a level.
 fn close(out: &mut dyn Write, open: &mut usize, level: usize) -> fmt::Result {
     while *open > level {
         out.write_str("</ul></details></li>\n")?;
@@ -104,7 +103,7 @@ fn write_row(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     if entry.depth > entry.level {
         write!(out, "<span class=\"depth\">[{}]</span> ", entry.depth)?;
     }
-    // A name in another direction of writing, or with marks that turn it round, leaves the rest of the row as it is.
+    // `<bdi>` keeps a name in another writing direction, or with direction marks, from affecting the rest of the row.
     write!(out, "<bdi class=\"name\">{}</bdi>", Text(&entry.name()))?;
     if let Some(external_id) = entry.external_id() {
         write!(out, " <bdi class=\"external\">{}</bdi>", Text(external_id))?;
@@ -127,7 +126,7 @@ mod tests {
         samples::written(forest, |out, part| write(out, part, "Segments of demo"))
     }
 
-    /// The page without the styles and the script, which are the same in all.
+    /// The page without the styles and the script, which are always the same.
     fn without_furniture(page: &str) -> String {
         page.replace(STYLE, "…\n").replace(SCRIPT, "…\n")
     }
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_markup_is_shown_and_does_nothing() {
+    fn markup_in_a_name_is_shown_as_text() {
         let page = without_furniture(&written(samples::hostile()));
         assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (1, 1), "{page}");
         assert!(!page.contains("<i ") && !page.contains("<img"), "{page}");
@@ -148,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn the_page_needs_nothing_from_elsewhere_and_its_furniture_ends_nowhere_early() {
+    fn styles_and_script_load_nothing_and_close_no_tag() {
         assert!(!STYLE.contains("url(") && !STYLE.contains("@import") && !STYLE.contains('<'));
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--") && !SCRIPT.contains("innerHTML"));
     }
 
     #[test]
-    fn a_long_chain_is_nested_no_deeper_than_browsers_can() {
+    fn a_long_chain_is_nested_only_as_deep_as_browsers_allow() {
         let page = written(samples::chain(100_000));
         assert_eq!(page.matches("<details").count(), NESTED);
         assert_eq!(page.matches("</details>").count(), NESTED);
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_big_family_is_one_list() {
+    fn many_children_are_one_list() {
         let page = written(samples::family(100_000));
         assert_eq!((page.matches("<details").count(), page.matches("<li>").count()), (1, 100_001));
     }

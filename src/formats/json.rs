@@ -1,4 +1,4 @@
-//! The segments as the API shows them: an array with one a line, parents before their children.
+//! Segments in the API's JSON: an array with one segment per line, parents before children.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::segment::Segment;
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut separator = "[\n  ";
     let mut end = "[]\n";
@@ -27,9 +27,9 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
 ///
 /// # Errors
 ///
-/// What is wrong with the text, with its line and column.
+/// Invalid JSON or a wrong field, with its line and column.
 pub fn read(text: &str) -> serde_json::Result<Vec<Segment>> {
-    // Some editors put one in front of everything they save.
+    // Some editors save files with a byte order mark.
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
 }
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back_as_it_was() {
+    fn written_segments_are_read_back_unchanged() {
         for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
             let mut segments: Vec<Segment> = forest.iter().map(|segment| (**segment).clone()).collect();
             let mut came = read(&written(forest, |out, part| write(out, part))).unwrap();

@@ -1,20 +1,20 @@
-//! A flowchart for Mermaid, which Markdown is drawn with in many places.
+//! Exports a flowchart for Mermaid, which many Markdown viewers draw.
 //!
-//! Nodes have numbers for names: an id can be anything, and Mermaid has words of its own.
+//! Nodes are named by numbers: an id can be anything, and Mermaid has reserved words.
 
 use std::fmt::{self, Write};
 
 use super::circles::ClosingLinks;
 use super::part::{ExportRow, Kind, Part};
 
-/// Links that Mermaid draws unless whoever shows the picture allows more (its setting `maxEdges`).
+/// The number of links that Mermaid draws unless the page raises its setting `maxEdges`.
 const DRAWN: usize = 500;
 
 /// Writes a chart of the part.
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     out.write_str("flowchart LR\n")?;
     if part.len() > DRAWN {
@@ -53,7 +53,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     }
 }
 
-/// A text in which Mermaid finds neither the end of a label, nor HTML, nor Markdown, nor a style.
+/// A text escaped so that Mermaid finds in it no end of the label, no HTML, no Markdown and no style.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -61,7 +61,7 @@ impl fmt::Display for Text<'_> {
         let mut before = ' ';
         let mut characters = self.0.chars().peekable();
         while let Some(character) = characters.next() {
-            // Within a word these begin nothing, and codes and numbers are full of them.
+            // Within a word these have no meaning, and codes and numbers are full of them.
             let in_word = matches!(character, '-' | '_')
                 && before.is_alphanumeric()
                 && characters.peek().is_some_and(|next| next.is_alphanumeric());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_name_is_taken_for_anything_but_text() {
+    fn every_character_of_a_name_is_escaped() {
         assert_eq!(Text("PL-10-1").to_string(), "PL-10-1");
         assert_eq!(Text("1. - \"x\"; style:#a").to_string(), "1#46; #45; #34;x#34;#59; style#58;#35;a");
         let hostile = written(samples::hostile());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_and_a_big_family_are_no_trouble() {
+    fn a_long_chain_and_many_children_can_be_exported() {
         assert_eq!(written(samples::chain(100_000)).matches(" --> ").count(), 99_999);
         let family = written(samples::family(100_000));
         assert!(family.lines().nth(1).unwrap().contains("maxEdges"));

@@ -1,15 +1,15 @@
-//! Segments as JSON, one object a line: for programs that read as it comes.
+//! Segments as NDJSON, one object per line: for programs that process them as a stream.
 
 use std::fmt::{self, Write};
 
 use super::Record;
 use crate::printable::printable_json;
 
-/// Writes one object a line.
+/// Writes one object per line.
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'a>>) -> fmt::Result {
     for record in records {
         writeln!(out, "{}", object(&record)?)?;
@@ -17,11 +17,11 @@ pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'
     Ok(())
 }
 
-/// One object, without its end of line. Characters that nobody sees are written as JSON's escapes.
+/// One object, without a line end. Invisible characters are written as JSON escapes.
 ///
 /// # Errors
 ///
-/// None in practice: there are only texts in it.
+/// None in practice: a record contains only texts.
 pub fn object(record: &Record<'_>) -> Result<String, fmt::Error> {
     serde_json::to_string(record).map(|json| printable_json(&json)).map_err(|_| fmt::Error)
 }
@@ -33,7 +33,7 @@ mod tests {
     use crate::segment::Segment;
 
     #[test]
-    fn each_line_is_an_object_with_the_parents_external_id_and_the_path() {
+    fn each_line_has_the_parents_external_id_and_the_path() {
         let segments = [["b", "B\u{202e}\n", "", "a"], ["a", "A", "X", ""]];
         let text = written(segments.into_iter().map(segment).collect(), |out, part| write(out, part.records()));
         assert_eq!(

@@ -1,6 +1,6 @@
-//! Which part of the tree is exported, row by row, each knowing what it stands below.
+//! Selects the part of the tree to export, row by row, each with its parent row.
 //!
-//! What a form of export can't show as deep as it is stands at the deepest level that it can show, and still tells its depth.
+//! A row that is deeper than a format can show is placed at the deepest level that it can show, and keeps its true depth.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,34 +10,34 @@ use crate::forest::{Forest, Heading, Query, Row, RowId, RowKind, SearchKind};
 use crate::numbers::{Noun, counted};
 use crate::segment::{Segment, SegmentId};
 
-/// Everything, one segment and what is below it, or the matches of a query and what they stand under.
+/// The whole tree, one segment with its descendants, or the matches of a query with their ancestors.
 #[derive(Debug)]
 pub struct Part<'a> {
     forest: &'a Forest,
     rows: Range<usize>,
-    /// How deep its first row is.
+    /// The depth of the first row.
     top: u32,
-    /// What each row is to a query, where there is one.
+    /// How each row relates to the query, if there is one.
     standings: Option<Vec<Standing>>,
 }
 
-/// What a row is to a query.
+/// How a row relates to a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     LeftOut,
-    /// A match stands below it.
+    /// An ancestor of a match.
     Above,
     Match,
 }
 
 impl<'a> Part<'a> {
-    /// Unfolds the tree and takes all of it.
+    /// Unfolds the tree and selects all of it.
     pub fn whole(forest: &'a mut Forest) -> Self {
         forest.fold_to_level(None);
         Self { rows: 0..forest.row_count(), top: 0, standings: None, forest }
     }
 
-    /// The same of a segment, or of a parent that is not there, and what is below it. What does not exist has no rows.
+    /// Selects a segment, or a missing parent, and its descendants. Empty if it does not exist.
     pub fn below(forest: &'a mut Forest, root: &SegmentId) -> Self {
         let whole = Self::whole(forest);
         let forest = whole.forest;
@@ -47,7 +47,7 @@ impl<'a> Part<'a> {
         Self { rows: start..start + 1 + below, top, ..whole }
     }
 
-    /// The same of all that match a query. They are the segments of the part; the rows are also what they stand under.
+    /// Selects the matches of a query. Only they count as segments of the part; the rows include their ancestors.
     pub fn matching(forest: &'a mut Forest, query: Query) -> Self {
         for found in forest.search(SearchKind::Tree, query) {
             forest.take_finds(found);
@@ -55,7 +55,7 @@ impl<'a> Part<'a> {
         let whole = Self::whole(forest);
         let mut standings = vec![Standing::LeftOut; whole.rows.len()];
         let rows: Vec<Row<'_>> = whole.forest.rows(whole.rows.clone()).collect();
-        // From the last row up: the depth of the topmost row so far whose parent is still to come.
+        // Going up from the last row: the depth of the topmost row so far whose parent is still to come.
         let mut needed = 0;
         for (row, standing) in rows.iter().zip(&mut standings).rev() {
             if matches!(row.kind, RowKind::Segment(segment) if whole.forest.is_match(SearchKind::Tree, &segment.id)) {
@@ -70,26 +70,26 @@ impl<'a> Part<'a> {
         Self { standings: Some(standings), ..whole }
     }
 
-    /// Its rows with what each is to the query.
+    /// The rows, each with its relation to the query.
     fn rows(&self) -> impl Iterator<Item = (Row<'a>, Standing)> {
         let standings = self.standings.iter().flatten().copied();
-        // Without a query, every row is meant.
+        // Without a query, every row counts as a match.
         let standings = standings
             .chain(std::iter::repeat_n(Standing::Match, if self.standings.is_some() { 0 } else { usize::MAX }));
         self.forest.rows(self.rows.clone()).zip(standings).filter(|(_, standing)| *standing != Standing::LeftOut)
     }
 
-    /// Whether it is what matches a query.
+    /// Whether the part was selected by a query.
     pub const fn is_filtered(&self) -> bool {
         self.standings.is_some()
     }
 
-    /// How many rows there are, headings and missing parents among them.
+    /// The number of rows, including headings and missing parents.
     pub fn len(&self) -> usize {
         self.rows().count()
     }
 
-    /// Its segments, parents before their children. Of a query, the matches.
+    /// The segments, parents before children; with a query, only its matches.
     pub fn segments(&self) -> impl Iterator<Item = &'a Segment> {
         self.rows().filter(|(_, standing)| *standing == Standing::Match).filter_map(|(row, _)| match row.kind {
             RowKind::Segment(segment) => Some(segment.as_ref()),
@@ -97,18 +97,18 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The same with what a reader would have to look up.
+    /// The segments with their parents' external ids and their paths.
     pub fn records(&self) -> impl Iterator<Item = Record<'a>> {
         let forest = self.forest;
         self.segments().map(move |segment| Record::of(forest, segment))
     }
 
-    /// How many segments it has, in words.
+    /// The number of segments, as a phrase.
     pub fn counted(&self) -> String {
         format!("{}.", counted(self.segments().count(), Noun::Segment))
     }
 
-    /// Its rows from the top, none at a deeper level than that.
+    /// The rows from the top, none deeper than the level `deepest`.
     pub fn entries(&self, deepest: usize) -> impl Iterator<Item = ExportRow<'a>> {
         let mut path: Vec<(usize, RowKind<'a>)> = Vec::new();
         let top = self.top;
@@ -135,28 +135,28 @@ impl<'a> Part<'a> {
     }
 }
 
-/// One row of the part.
+/// One row of an export.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportRow<'a> {
-    /// Counted from 0.
+    /// Its number, from 0.
     pub number: usize,
-    /// The number of what it is shown below.
+    /// The number of the row it is shown under.
     pub above: Option<usize>,
-    /// How many rows it is shown below.
+    /// The level at which it is shown.
     pub level: usize,
-    /// How many rows it stands below in truth.
+    /// Its true depth within the part.
     pub depth: usize,
-    /// Whether others are shown below it.
+    /// Whether rows are shown under it.
     pub has_below: bool,
-    /// Whether it was cut from its parent, which stands below it.
+    /// Whether it is the first segment of a cycle, shown apart from its parent, which is one of its descendants.
     pub is_cut: bool,
-    /// Whether it is there only because a match of the query stands below it.
+    /// Whether it is shown only because one of its descendants matches the query.
     pub is_above_match: bool,
     row: Row<'a>,
 }
 
 impl<'a> ExportRow<'a> {
-    /// What to call it.
+    /// The displayed name.
     pub fn name(&self) -> Cow<'a, str> {
         match self.row.kind {
             RowKind::Heading(heading) => Cow::Owned(heading.to_string()),
@@ -180,12 +180,12 @@ impl<'a> ExportRow<'a> {
         }
     }
 
-    /// How many segments stand below it in truth.
+    /// The number of its descendants in the whole tree.
     pub const fn descendants(&self) -> u32 {
         self.row.descendants
     }
 
-    /// What it stands for.
+    /// What the row represents.
     pub const fn kind(&self) -> Kind {
         match self.row.kind {
             RowKind::Segment(_) => Kind::Segment,
@@ -194,7 +194,7 @@ impl<'a> ExportRow<'a> {
         }
     }
 
-    /// What is remarkable about where it stands.
+    /// A remark on a missing parent or a cycle.
     pub fn note(&self) -> Option<String> {
         let parent = self.segment().filter(|_| self.is_cut).and_then(|segment| segment.parent.as_ref());
         match self.kind() {
@@ -203,7 +203,7 @@ impl<'a> ExportRow<'a> {
         }
     }
 
-    /// `None` for what is no segment.
+    /// The segment; `None` for other rows.
     pub fn segment(&self) -> Option<&'a Segment> {
         match self.row.kind {
             RowKind::Segment(segment) => Some(segment),
@@ -212,7 +212,7 @@ impl<'a> ExportRow<'a> {
     }
 }
 
-/// What a row stands for.
+/// What a row represents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A segment.
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_begins_at_a_segment_or_at_a_parent_that_is_not_there() {
+    fn a_part_starts_at_a_segment_or_at_a_missing_parent() {
         assert_eq!(below("pl"), ["0 Polska", "1 Łódzkie", "2 Łódź", "1 Śląskie"]);
         assert_eq!(below("gone"), ["0 gone", "1 Orphan"]);
         assert_eq!(below("c2"), ["0 Chicken"]);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_matches_of_a_query_come_with_what_they_stand_under() {
+    fn the_matches_of_a_query_come_with_their_ancestors() {
         assert_eq!(matching("ext:PL-10-1"), ["0 Polska above", "1 Łódzkie above", "2 Łódź"]);
         assert_eq!(matching("is:orphan"), ["0 Orphans: parent missing above", "1 gone above", "2 Orphan"]);
         assert_eq!(matching("ext:PL"), ["0 Polska", "1 Łódzkie", "2 Łódź"]);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_deep_stands_at_the_deepest_level_and_tells_its_depth() {
+    fn a_row_that_is_too_deep_keeps_its_true_depth() {
         let mut forest = samples::chain(6);
         let part = Part::whole(&mut forest);
         let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.above)).collect();

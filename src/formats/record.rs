@@ -1,11 +1,11 @@
-//! A segment with what a reader would have to look up: the external ID of its parent, and its path.
+//! [`Record`]: a segment together with its parent's external ID and its path.
 
 use serde::{Serialize, Serializer};
 
 use crate::forest::Forest;
 use crate::segment::Segment;
 
-/// One row of a table, or one object of JSON.
+/// One row of a table, or one JSON object.
 ///
 /// Serialises to the API's own four fields, followed by `parentExternalId` and `path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub struct Record<'a> {
     pub segment: &'a Segment,
     /// The external ID of its parent, if that exists and has one.
     pub parent_external_id: Option<&'a str>,
-    /// Its path as a reference reads it; empty where it stands too deep for one.
+    /// Its path, in the form that is accepted as a reference; empty if it is nested too deep.
     pub path: String,
 }
 
 impl<'a> Record<'a> {
-    /// A segment of a tree.
+    /// The record of a segment in a tree.
     #[must_use]
     pub fn of(forest: &'a Forest, segment: &'a Segment) -> Self {
         let parent = segment.parent.as_ref().and_then(|id| forest.get(id));

@@ -1,7 +1,8 @@
-//! Segments as the rows of a file that says what is wanted: the same rows from CSV, JSON, NDJSON and the outline.
+//! The rows of a file that describes a wanted tree: the same rows from CSV, JSON, NDJSON and the outline.
 //!
-//! A row says of each field one of three things: nothing (the column is not there, and the field stays as it is), that it is to be
-//! empty, or a value. Nothing here knows which segments there are. All faults of a file are found at once, each with its line.
+//! For each field a row says one of three things: nothing (the column is missing, and the field stays as it is), that the field
+//! is to be empty, or a value. Rows don't depend on the existing segments. All faults of a file are found at once, each with its
+//! line.
 
 mod json;
 mod segments;
@@ -17,26 +18,26 @@ pub use json::{read_json, read_ndjson};
 pub use segments::RowSegment;
 pub use text::{Encoding, Undecodable, decode, read_outline};
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// One for each segment, in the order of the file.
+    /// One row per segment, in the order of the file.
     #[expect(clippy::struct_field_names, reason = "they are the rows")]
     pub rows: Vec<Row>,
-    /// The columns that are there, in [`Column::ALL`]'s order. Of a form without a heading: those that some row has.
+    /// The columns of the file, in [`Column::ALL`]'s order. For a format without a heading: those that some row has.
     pub columns: Vec<Column>,
-    /// Whether the beginning of an id is enough to name a segment, as in an outline.
+    /// Whether a prefix of an id may name a segment, as in an outline.
     pub short_ids: bool,
-    /// Whether what is called the line of a row is its number among the objects of a file that has several on one line.
+    /// Whether a row's `line` is its number among the objects, because the file has several objects on one line.
     pub by_number: bool,
 }
 
-/// What could be read of a file, and what is wrong with it.
+/// The readable part of a file, and its faults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What it says, without the lines that can't be read.
+    /// The rows, without the lines that can't be read.
     pub rows: Rows,
-    /// Everything that is wrong, by lines.
+    /// All faults, by line.
     pub faults: Vec<RowFault>,
 }
 
@@ -45,28 +46,28 @@ impl Reading {
         Self { rows: Rows::default(), faults: vec![RowFault { line, problem }] }
     }
 
-    /// What it says, if nothing is wrong with it.
+    /// The rows, if there are no faults.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong.
+    /// All faults.
     pub fn whole(self) -> Result<Rows, Vec<RowFault>> {
         if self.faults.is_empty() { Ok(self.rows) } else { Err(self.faults) }
     }
 }
 
-/// One segment as a file wants it.
+/// One segment as described by a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Where it begins, counted from 1.
+    /// The line where it begins, from 1.
     pub line: usize,
-    /// What the columns say.
+    /// The values of the columns.
     cells: [Cell; Column::ALL.len()],
-    /// What the indentation of an outline says about its place.
+    /// The parent according to the indentation of an outline.
     pub above: Above,
 }
 
-/// What a row says of a field.
+/// What a row says about a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Cell {
     /// Nothing: the field stays as it is.
@@ -74,23 +75,23 @@ pub enum Cell {
     Absent,
     /// The field is to be empty.
     Empty,
-    /// This, as it is written there.
+    /// A value, as written in the file.
     Value(CompactString),
 }
 
-/// The row that one stands under, in a form that shows it by indentation.
+/// The parent row, in a format that shows it by indentation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Above {
-    /// The form has no indentation.
+    /// The format has no indentation.
     #[default]
     Unsaid,
-    /// None: it stands at the top of the file.
+    /// The row is at the top level of the file.
     Top,
-    /// The row of that index.
+    /// The index of the parent row.
     Row(usize),
 }
 
-/// What a column is about.
+/// The field that a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// The id.
@@ -103,16 +104,16 @@ pub enum Column {
     ParentId,
     /// The external id of the parent.
     ParentExternalId,
-    /// The names from the top down to the segment itself.
+    /// The names from the root down to the segment itself.
     Path,
 }
 
 impl Column {
-    /// Every column.
+    /// All columns.
     pub const ALL: [Self; 6] =
         [Self::Id, Self::Name, Self::ExternalId, Self::ParentId, Self::ParentExternalId, Self::Path];
 
-    /// The heading under which it is written.
+    /// The heading that it is written with.
     #[must_use]
     pub const fn heading(self) -> &'static str {
         match self {
@@ -125,7 +126,7 @@ impl Column {
         }
     }
 
-    /// The column of a heading in whatever letters, with or without blanks, hyphens and underscores; `None` for any other.
+    /// The column of a heading, ignoring case, spaces, hyphens and underscores; `None` for an unknown heading.
     #[must_use]
     pub fn of_heading(heading: &str) -> Option<Self> {
         let is_letter = |letter: &char| !matches!(letter, ' ' | '-' | '_');
@@ -149,13 +150,13 @@ impl fmt::Display for Column {
 }
 
 impl Cell {
-    /// What is written there; nothing but blanks is nothing.
+    /// The cell with a text; whitespace alone counts as empty.
     #[must_use]
     pub fn written(text: &str) -> Self {
         if text.trim().is_empty() { Self::Empty } else { Self::Value(text.into()) }
     }
 
-    /// The value without blanks around it.
+    /// The value, trimmed.
     #[must_use]
     pub fn value(&self) -> Option<&str> {
         match self {
@@ -164,7 +165,7 @@ impl Cell {
         }
     }
 
-    /// The value as it is written, with the blanks around it.
+    /// The value as written, with the whitespace around it.
     #[must_use]
     pub fn as_written(&self) -> Option<&str> {
         match self {
@@ -173,7 +174,7 @@ impl Cell {
         }
     }
 
-    /// Whether the row says nothing of the field.
+    /// Whether the row says nothing about the field.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
@@ -181,48 +182,48 @@ impl Cell {
 }
 
 impl Row {
-    /// A row that says nothing yet.
+    /// A row without any values yet.
     #[must_use]
     pub fn at(line: usize) -> Self {
         Self { line, ..Self::default() }
     }
 
-    /// What it says in a column.
+    /// The cell in a column.
     #[must_use]
     pub const fn cell(&self, column: Column) -> &Cell {
         &self.cells[column as usize]
     }
 
-    /// The value in a column without blanks around it.
+    /// The trimmed value in a column.
     #[must_use]
     pub fn value(&self, column: Column) -> Option<&str> {
         self.cell(column).value()
     }
 
-    /// Says something in a column.
+    /// Sets the cell in a column.
     pub fn set(&mut self, column: Column, cell: Cell) {
         self.cells[column as usize] = cell;
     }
 
-    /// Whether it has no value anywhere, as the lines that a spreadsheet leaves below a table.
+    /// Whether it has no values at all, like the lines that a spreadsheet leaves under a table.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| cell.value().is_none())
     }
 }
 
-/// Which headings of a file stand for which columns, beside their own.
+/// Names of columns in a particular file, in place of the usual headings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnNames {
     names: Vec<(Column, String)>,
 }
 
 impl ColumnNames {
-    /// Reads `name=NAZWA,ext=KOD,parent-ext=KOD_NADRZEDNY`.
+    /// Parses `name=NAZWA,ext=KOD,parent-ext=KOD_NADRZEDNY`.
     ///
     /// # Errors
     ///
-    /// What can't be read, as a phrase.
+    /// What is wrong with the text, as a phrase.
     pub fn parse(text: &str) -> Result<Self, String> {
         let pairs = text.split(',').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         Self::of(pairs)
@@ -232,7 +233,7 @@ impl ColumnNames {
     ///
     /// # Errors
     ///
-    /// What can't be read, as a phrase.
+    /// What is wrong with a pair, as a phrase.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut names = Vec::new();
         for (column, heading) in pairs {
@@ -249,7 +250,7 @@ impl ColumnNames {
         Ok(Self { names })
     }
 
-    /// Whether nothing was named, so that every heading has to be known by itself.
+    /// Whether no columns are named, so that every heading has to be a usual one.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -262,7 +263,7 @@ impl ColumnNames {
         named.map(|(column, _)| *column).or_else(|| Column::of_heading(heading).filter(unnamed))
     }
 
-    /// The headings that were named and are not among those of a file.
+    /// The named headings that a file doesn't have.
     pub(super) fn missing<'a>(&'a self, headings: &[&str]) -> impl Iterator<Item = &'a str> {
         let there: Vec<String> = headings.iter().map(|heading| heading.trim().to_lowercase()).collect();
         let names = self.names.iter().map(|(_, name)| name.as_str());
@@ -270,62 +271,62 @@ impl ColumnNames {
     }
 }
 
-/// What is wrong with a line of a file.
+/// A problem with a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowFault {
     /// The line, counted from 1.
     pub line: usize,
-    /// What was found there, and what was expected.
+    /// The problem.
     pub problem: RowProblem,
 }
 
-/// What was found in a line, and what was expected there.
+/// A problem with a line: what was found, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
-    /// A heading that stands for nothing.
+    /// An unknown heading.
     #[error("unknown column “{0}”; name the columns to read with --columns, and the others are ignored")]
     UnknownColumn(String),
-    /// Two headings for one thing.
+    /// Two headings for the same column.
     #[error("column {0} appears twice")]
     ColumnTwice(Column),
-    /// A heading that was named and is not there.
+    /// A named heading that the file doesn't have.
     #[error("no column “{0}”, which --columns or the profile names")]
     NoSuchColumn(String),
-    /// No heading that stands for anything.
+    /// No known headings.
     #[error(
         "no column of segments; the first line has to name some of id, name, externalId, parentId, parentExternalId, path"
     )]
     NoColumns,
-    /// Several characters that could separate the cells.
+    /// Several characters could be the delimiter.
     #[error("the heading can be split by {0}; choose with --delimiter")]
     UnclearDelimiter(String),
-    /// A first line `sep=…` with a character that separates no cells here.
+    /// A first line `sep=…` with a delimiter that isn't supported.
     #[error("“sep={0}” names a delimiter that isn't read; save the file with `;`, `,` or tab")]
     UnknownDelimiter(String),
     /// More or fewer cells than the heading has.
     #[error("{}, and the heading has {expected}; quote a cell that contains the delimiter", cells(*found))]
     WrongCount {
-        /// The cells.
+        /// The number of cells.
         found: usize,
-        /// Those of the heading.
+        /// The number of headings.
         expected: usize,
     },
-    /// A quoted cell without an end.
+    /// A quoted cell that doesn't end.
     #[error("the quotes don't pair up, here or later; within a quoted cell, a quote is written twice")]
     UnclosedQuote,
     /// A cell that can't be read.
     #[error("can't be read: {0}")]
     Unreadable(String),
-    /// What is no JSON, with the parser's words.
+    /// Invalid JSON, with the parser's message.
     #[error("not valid JSON: {0}")]
     InvalidJson(String),
-    /// JSON of another form.
+    /// JSON with another structure.
     #[error("expected {0}")]
     Expected(&'static str),
-    /// A key that stands for nothing.
+    /// An unknown key.
     #[error("unknown key “{0}”; use id, name, externalId, parentSegmentId, parentExternalId, path")]
     UnknownKey(String),
-    /// A line of an outline.
+    /// A problem with a line of an outline.
     #[error("{0}")]
     Outline(outline::Problem),
 }
@@ -335,7 +336,7 @@ fn cells(count: usize) -> String {
 }
 
 impl RowProblem {
-    /// Whether it is about its line alone, so that the other lines say what they say.
+    /// Whether it affects only its own line, so that the other lines are still valid.
     #[must_use]
     pub const fn is_of_one_line(&self) -> bool {
         matches!(self, Self::WrongCount { .. } | Self::Expected(_) | Self::InvalidJson(_) | Self::Outline(_))
@@ -347,7 +348,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_are_known_however_they_are_spelt() {
+    fn headings_are_recognised_in_every_spelling() {
         for (heading, column) in [
             ("ID", Column::Id),
             (" External ID ", Column::ExternalId),
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_are_nothing_and_the_rest_stays_as_it_is_written() {
+    fn whitespace_counts_as_empty_and_values_are_kept_as_written() {
         assert_eq!(Cell::written(" \t"), Cell::Empty);
         let padded = Cell::written(" 007 ");
         assert_eq!(padded, Cell::Value(" 007 ".into()));

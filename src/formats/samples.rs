@@ -1,4 +1,4 @@
-//! Trees for the tests of what is exported.
+//! Sample trees for the tests of exports.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::part::Part;
 
-/// A segment from its id, its name, its external id and its parent, empty texts for none.
+/// A segment from its id, name, external id and parent; an empty text means none.
 pub(super) fn segment([id, name, external_id, parent]: [&str; 4]) -> Arc<Segment> {
     Arc::new(Segment {
         id: SegmentId::new(id).unwrap(),
@@ -17,7 +17,7 @@ pub(super) fn segment([id, name, external_id, parent]: [&str; 4]) -> Arc<Segment
     })
 }
 
-/// A small tree with everything that can be wrong.
+/// A small tree with every irregularity: orphan, cycle, shared external id, blank name.
 pub(super) fn troubled() -> Forest {
     [
         ["pl", "Polska", "PL", ""],
@@ -37,27 +37,27 @@ pub(super) fn troubled() -> Forest {
     .collect()
 }
 
-/// Each below the one before.
+/// Each segment is a child of the one before.
 pub(super) fn chain(length: usize) -> Forest {
     let ids: Vec<String> = (0..length).map(|at| format!("s{at}")).collect();
     let parents = std::iter::once("").chain(ids.iter().map(String::as_str));
     ids.iter().zip(parents).map(|(id, parent)| segment([id, id, "", parent])).collect()
 }
 
-/// All below one.
+/// All segments are children of one.
 pub(super) fn family(children: usize) -> Forest {
     let ids: Vec<String> = (0..children).map(|at| format!("s{at}")).collect();
     let children = ids.iter().map(|id| segment([id, id, "", "top"]));
     std::iter::once(segment(["top", "Top", "", ""])).chain(children).collect()
 }
 
-/// A segment whose texts would harm whoever takes them as anything but text.
+/// A segment whose texts would do harm if they were not escaped.
 pub(super) fn hostile() -> Forest {
     let name = "</script><script>alert(1)</script>\u{0}\u{1b}[2J\n'\"\\`]]>&lt;";
     [["<i id=\"x\" onload='y'>", name, "\"><img src=x onerror=alert(1)>", ""]].into_iter().map(segment).collect()
 }
 
-/// What a form of export makes of a tree.
+/// The export of a tree in some format.
 pub(super) fn written(mut forest: Forest, write: impl FnOnce(&mut String, &Part<'_>) -> std::fmt::Result) -> String {
     let part = Part::whole(&mut forest);
     let mut out = String::new();

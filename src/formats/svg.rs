@@ -1,4 +1,4 @@
-//! A picture of the tree that needs nothing else: from left to right, in the colours that the reader's system has.
+//! Exports a self-contained picture of the tree, from left to right, in light or dark colours as the reader's system prefers.
 
 mod label;
 mod layout;
@@ -11,22 +11,22 @@ use super::xml::Text;
 use label::Label;
 use layout::{LABEL_GAP, Layout, Place, TRUNK};
 
-/// Levels that are indented. Deeper rows tell their depth in figures, so that a long chain does not become miles wide.
+/// The most levels that are indented. Deeper rows show their depth as a number, so that a long chain isn't extremely wide.
 const INDENTED: usize = 40;
-/// How far the corners of links are rounded.
+/// The radius of the rounded corners of links.
 const CORNER: usize = 6;
-/// From the middle of a line to where its letters stand.
+/// The distance from the middle of a line to the baseline of its text.
 const BASELINE: usize = 4;
 
-/// Without variables: programs that are no browsers draw pictures too, and few of them know these. Letters have an edge in the
-/// colour of the paper, since some are wider than was reckoned and links would strike them through.
+/// Uses no CSS variables, since few programs other than browsers support them. Letters have an outline in the background colour:
+/// some are wider than estimated, and links would cross them.
 const STYLE: &str = include_str!("svg/picture.css");
 
 /// Writes a picture of the part.
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     let entries: Vec<ExportRow<'_>> = part.entries(INDENTED).collect();
     let count = part.counted();
@@ -81,7 +81,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: 
     if let Some(depth) = label.depth() {
         write!(out, "<tspan class=\"depth\">{depth}</tspan> ")?;
     }
-    // In a piece of its own: marks that turn the direction of writing round leave what follows as it is.
+    // In a `tspan` of its own, so that direction marks in a name don't affect the text after it.
     write!(out, "<tspan class=\"name\">{}</tspan>", Text(label.name()))?;
     if let Some(external_id) = label.external_id() {
         write!(out, "<tspan class=\"external\" dx=\"{LABEL_GAP}\">{}</tspan>", Text(external_id))?;
@@ -92,8 +92,8 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: 
     out.write_str("</text></g>\n")
 }
 
-/// What leads from a row to the trunk on its left, and from the row to the trunk of its children. Each trunk is drawn once,
-/// however many children hang on it.
+/// The lines from a row to the trunk on its left, and from the row to the trunk of its children. Each trunk is drawn once,
+/// however many children it has.
 struct Links<'a> {
     place: &'a Place,
     above: Option<&'a Place>,
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_markup_is_shown_and_does_nothing() {
+    fn markup_in_a_name_is_shown_as_text() {
         let picture = written(samples::hostile());
         assert!(!picture.contains("<script") && !picture.contains("<i ") && !picture.contains("<img"), "{picture}");
         assert!(picture.contains("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"), "{picture}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_stays_within_some_columns_and_tells_its_depth() {
+    fn a_long_chain_has_limited_columns_and_shows_its_depth() {
         let picture = written(samples::chain(100_000));
         assert!(
             picture.contains("Deeper than 40 levels")
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_big_family_has_one_trunk() {
+    fn many_children_share_one_trunk() {
         let picture = written(samples::family(100_000));
         assert_eq!(picture.matches("<g>").count(), 100_001);
         let (_, drawn) = picture.split_once("</style>").unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_of_nothing_is_a_picture_as_well() {
+    fn an_empty_tree_is_a_valid_picture() {
         assert!(written(crate::forest::Forest::new()).ends_with("</svg>\n"));
     }
 }

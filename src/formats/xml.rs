@@ -1,9 +1,9 @@
-//! Texts of others within XML and HTML.
+//! Escapes untrusted texts in XML and HTML.
 
 use std::fmt;
 
-/// A text that is nothing but text, between tags as well as within an attribute in quotes of either kind. What XML does not
-/// know at all, as the control characters, is left out.
+/// A text escaped for use between tags and in attributes with either kind of quotes. Characters that XML does not allow, such as
+/// control characters, are left out.
 pub(super) struct Text<'a>(pub &'a str);
 
 impl fmt::Display for Text<'_> {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_escaped_and_what_xml_does_not_know_is_left_out() {
+    fn markup_is_escaped_and_invalid_characters_are_left_out() {
         assert_eq!(Text("<a b=\"c\" d='e'>&amp;").to_string(), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;");
         assert_eq!(Text("\u{0}a\n\u{1b}\u{85}\u{7f}b\u{fffe}\u{ffff}Ł").to_string(), "a bŁ");
     }

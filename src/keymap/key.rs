@@ -1,4 +1,4 @@
-//! [`Key`]: one press, as text and as the terminal reports it.
+//! [`Key`]: a key press, as text and as reported by the terminal.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
 pub use crossterm::event::{KeyCode, KeyModifiers};
 
-/// One press of a key with its modifiers.
+/// A key press with its modifiers.
 ///
-/// Terminals disagree about the shift of a capital or a symbol, so it is dropped: `G` and `?` are keys of their own.
+/// Terminals disagree about reporting shift with capitals and symbols, so it is dropped: `G` and `?` are keys of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which key.
+    /// The key.
     pub code: KeyCode,
-    /// What was held with it.
+    /// The modifiers.
     pub modifiers: KeyModifiers,
 }
 
-/// A text that names no key.
+/// A text that is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid key `{text}`; keys are written like j, G, enter, ctrl-r, alt-left, or g g for a sequence")]
 pub struct KeyFault {
@@ -26,17 +26,17 @@ pub struct KeyFault {
 }
 
 impl Key {
-    /// A key without modifiers.
+    /// Returns a key without modifiers.
     #[must_use]
     pub const fn plain(code: KeyCode) -> Self {
         Self { code, modifiers: KeyModifiers::NONE }
     }
 
-    /// Reads the text of one key.
+    /// Parses one key.
     ///
     /// # Errors
     ///
-    /// A text that names no key.
+    /// The text is not a key.
     pub fn parse(text: &str) -> Result<Self, KeyFault> {
         let fault = || KeyFault { text: text.to_owned() };
         let mut characters = text.chars();
@@ -48,13 +48,13 @@ impl Key {
         if let (KeyCode::Char(_), Some((_, last))) = (read.code, text.rsplit_once('-'))
             && let Ok(capital) = last.parse()
         {
-            // crokey folds the case, but a capital means the capital.
+            // crokey folds case, but a capital means the capital.
             read.code = KeyCode::Char(capital);
         }
         Ok(Self::from(read))
     }
 
-    /// The character it types into a text, if it does.
+    /// Returns the character that the key types, if any.
     #[must_use]
     pub fn typed(self) -> Option<char> {
         match self.code {
@@ -72,7 +72,7 @@ impl From<KeyEvent> for Key {
                 modifiers.remove(KeyModifiers::SHIFT);
                 KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter))
             }
-            // Most terminals can't tell these from the keys that they stand for, so nowhere are they others.
+            // Most terminals can't tell these from Esc and Enter, so they are the same key everywhere.
             KeyCode::Char('[') if modifiers == KeyModifiers::CONTROL => {
                 modifiers = KeyModifiers::NONE;
                 KeyCode::Esc
@@ -85,7 +85,7 @@ impl From<KeyEvent> for Key {
                 modifiers.remove(KeyModifiers::SHIFT);
                 code
             }
-            // Terminals tell one of the two, people write either.
+            // Terminals report BackTab, and people also write shift-tab.
             KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => {
                 modifiers.remove(KeyModifiers::SHIFT);
                 KeyCode::BackTab
@@ -116,17 +116,17 @@ impl fmt::Display for Key {
     }
 }
 
-/// Reads keys that are pressed one after the other, written with blanks between them.
+/// Parses a sequence of keys separated by blanks.
 ///
 /// # Errors
 ///
-/// The first text that names no key, or no text at all.
+/// The first text that is not a key, or an empty sequence.
 pub fn parse_sequence(text: &str) -> Result<Vec<Key>, KeyFault> {
     let keys: Vec<Key> = text.split_whitespace().map(Key::parse).collect::<Result<_, _>>()?;
     if keys.is_empty() { Err(KeyFault { text: text.to_owned() }) } else { Ok(keys) }
 }
 
-/// The text of keys that are pressed one after the other.
+/// Returns the text of a sequence of keys.
 #[must_use]
 pub fn sequence_text(keys: &[Key]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn the_text_of_a_sequence_round_trips() {
         for text in [
             "j", "G", "?", "/", "*", "<", ">", "-", "ctrl-r", "alt-left", "enter", "esc", "space", "pagedown", "tab",
             "backtab", "f5", "g g", "z 0", "ctrl-x s", "alt-b", "ł",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capital_is_the_same_key_with_and_without_a_reported_shift() {
+    fn a_capital_is_the_same_key_with_and_without_shift() {
         let told = Key::from(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::SHIFT));
         let plain = Key::from(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE));
         assert_eq!(told, plain);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_same_in_terminals_that_tell_more_of_it() {
+    fn a_key_is_the_same_in_terminals_with_extended_reports() {
         let key = |code, modifiers| Key::from(KeyEvent::new(code, modifiers)).to_string();
         assert_eq!(key(KeyCode::Char('['), KeyModifiers::CONTROL), "esc");
         assert_eq!(key(KeyCode::Char('m'), KeyModifiers::CONTROL), "enter");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn tab_with_shift_is_the_backward_tab() {
+    fn shift_tab_is_backtab() {
         assert_eq!(Key::parse("shift-tab"), Key::parse("backtab"));
     }
 

@@ -1,10 +1,10 @@
-//! [`KeyTexts`]: what sentences call the key of an action, so that none names a key that was given to something else.
+//! [`KeyTexts`]: the key of each action as named in messages, so that they follow the configured keymap.
 
 use crate::action::{Action, TABLE};
 
 use super::Keymap;
 
-/// For each action, what to press for it.
+/// The key to press for each action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTexts {
     /// In the order of the table.
@@ -12,7 +12,7 @@ pub struct KeyTexts {
 }
 
 impl Default for KeyTexts {
-    /// The keys of the table of actions.
+    /// The default keys.
     fn default() -> Self {
         let text = |keys: &[&str], name: &str| keys.first().map_or_else(|| unbound(name), |key| (*key).to_owned());
         Self { texts: TABLE.iter().map(|entry| text(entry.keys, entry.name)).collect() }
@@ -20,14 +20,14 @@ impl Default for KeyTexts {
 }
 
 impl KeyTexts {
-    /// The keys of a keymap.
+    /// Returns the keys of a keymap.
     #[must_use]
     pub fn of(keymap: &Keymap) -> Self {
         let text = |action, name| keymap.keys(action).next().unwrap_or_else(|| unbound(name));
         Self { texts: TABLE.iter().map(|entry| text(entry.action, entry.name)).collect() }
     }
 
-    /// What to press for an action; for one that has no key, the name by which it can be given one.
+    /// Returns the key of an action; for one without a key, the name by which it can be bound.
     #[must_use]
     pub fn key(&self, action: Action) -> &str {
         let at = TABLE.iter().position(|entry| entry.action == action);
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_without_a_key_is_called_by_its_name() {
+    fn an_action_without_a_key_is_shown_by_its_name() {
         let mut keymap = Keymap::default();
         keymap.complete(&[Action::Find]);
         let texts = KeyTexts::of(&keymap);

@@ -1,4 +1,4 @@
-//! What is wrong with rows among themselves, whatever the tenant has: it is told before the tenant is asked anything.
+//! Finds contradictions among the rows themselves, so that they are reported before anything is fetched from the tenant.
 
 use hashbrown::HashMap;
 
@@ -9,13 +9,13 @@ use super::places::Place;
 use super::{Key, PlanFault, Problem, path};
 use crate::formats::rows::{Above, Column, Row, Rows};
 
-/// What is wrong, by lines, when rows are matched by a key, or by what they have.
+/// The faults of the rows when they are matched by a key, or by what they have.
 pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
     let mut faults: Vec<PlanFault> = keyless(rows, key).into_iter().collect();
     let by_id = firsts(rows, Column::Id);
     let by_external_id = firsts(rows, Column::ExternalId);
     faults.extend(by_id.twice);
-    // In a copy of another tenant's segments, several may well share one; whose the ids are, only the tenant can tell.
+    // Segments copied from another tenant may share an external id; only the tenant's data can tell whose ids they are.
     let matches_by_id = rows.rows.iter().any(|row| row.value(Column::Id).is_some());
     if key == Some(Key::ExternalId) || (key.is_none() && !matches_by_id) {
         faults.extend(by_external_id.twice);
@@ -63,7 +63,7 @@ fn says_parent(row: &Row) -> bool {
 /// The first row with each value of a column.
 struct Firsts<'a> {
     rows: HashMap<&'a str, usize>,
-    /// The others that have it.
+    /// The other rows with the same value.
     twice: Vec<PlanFault>,
 }
 
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_contradict_each_other_are_found_without_a_tenant() {
+    fn contradicting_rows_are_found_without_a_tenant() {
         let circle = "it would be its own ancestor";
         let text = "externalId,name,parentExternalId\nA,A,B\nB,B,A\nC,C,\nC,C,\n";
         assert_eq!(

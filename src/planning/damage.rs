@@ -1,10 +1,10 @@
-//! What spreadsheets do to external ids: zeros in front are eaten, long numbers rounded, fractions added.
+//! Recognises what spreadsheets do to external ids: leading zeros dropped, long numbers rounded, fractions added.
 
 use hashbrown::HashMap;
 
 use super::Problem;
 
-/// External ids that are known, by what a spreadsheet would leave of them.
+/// Known external ids, indexed by their value without leading zeros.
 pub(super) struct KnownIds<'a> {
     by_plain: HashMap<&'a str, &'a str>,
 }
@@ -13,14 +13,14 @@ impl<'a> KnownIds<'a> {
     pub fn of(known: impl Iterator<Item = &'a str>) -> Self {
         let mut by_plain: HashMap<&str, &str> = HashMap::new();
         for external_id in known {
-            // Of several, the same one each time.
+            // Of several, always the same one.
             let kept = by_plain.entry(plain(external_id)).or_insert(external_id);
             *kept = (*kept).min(external_id);
         }
         Self { by_plain }
     }
 
-    /// What is wrong with an external id that is not among those that are known.
+    /// What is wrong with an external id that is not a known one.
     pub fn damage(&self, found: &str) -> Option<Problem> {
         let damaged = |text: &str, how: &'static str| {
             let known = *self.by_plain.get(plain(text))?;
@@ -46,7 +46,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// A number without the zeros in front; any other text as it is.
+/// A number without leading zeros; any other text unchanged.
 fn plain(text: &str) -> &str {
     if !is_number(text) {
         return text;
@@ -55,7 +55,7 @@ fn plain(text: &str) -> &str {
     if stripped.is_empty() { "0" } else { stripped }
 }
 
-/// Whether it is a number such as `1,23E+05`.
+/// Whether it is a number in scientific notation, such as `1,23E+05`.
 pub(super) fn is_rounded(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
     let Some(digits) = exponent.strip_prefix(['+', '-']) else { return false };
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_leaves_of_an_external_id_is_recognised() {
+    fn an_external_id_damaged_by_a_spreadsheet_is_recognised() {
         let known = KnownIds::of(["007", "PL-10", "123456", "0"].into_iter());
         for (found, meant) in [
             ("7", "007"),

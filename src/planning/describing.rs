@@ -1,4 +1,4 @@
-//! A plan for people: each operation with where its segment stands before and after, in the order of the paths.
+//! Describes a plan for people: each operation with the path of its segment before and after, sorted by path.
 
 use hashbrown::HashMap;
 
@@ -7,36 +7,36 @@ use crate::changes::Operation;
 use crate::forest::{Forest, path_text};
 use crate::segment::{Draft, Field, SegmentId};
 
-/// What an operation does, in words.
+/// What an operation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The operation's index in the plan.
     pub index: usize,
-    /// Where the segment stands; of a new one, where it will.
+    /// The current path; for a new segment, its future path.
     pub path: String,
-    /// Where it will stand, if that is elsewhere because it is moved.
+    /// The path after a move.
     pub new_path: Option<String>,
-    /// How many segments stand below it now.
+    /// The current number of descendants.
     pub below: usize,
-    /// The fields other than the parent that change, from what to what.
+    /// The changed fields other than the parent, with old and new values.
     pub fields: Vec<(Field, Option<String>, Option<String>)>,
 }
 
-/// How many operations of each kind there are.
+/// The number of operations of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
     /// New segments.
     pub creates: usize,
-    /// Segments with another name or external id that stay where they are.
+    /// Segments with a new name or external id but the same parent.
     pub updates: usize,
-    /// Segments with another parent.
+    /// Segments with a new parent.
     pub moves: usize,
     /// Deleted segments.
     pub deletes: usize,
 }
 
 impl Sums {
-    /// Counts.
+    /// Counts operations by kind.
     #[must_use]
     pub fn of<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Self {
         let mut sums = Self::default();
@@ -52,7 +52,7 @@ impl Sums {
     }
 }
 
-/// What each operation does, in the order of the paths.
+/// Describes each operation, sorted by path.
 #[must_use]
 pub fn describe(operations: &[PlannedOperation], forest: &Forest) -> Vec<Description> {
     let after = After::of(operations, forest);
@@ -62,13 +62,13 @@ pub fn describe(operations: &[PlannedOperation], forest: &Forest) -> Vec<Descrip
     described
 }
 
-/// The path of a segment as it is now.
+/// The current path of a segment.
 #[must_use]
 pub fn path_now(forest: &Forest, id: &SegmentId) -> String {
     path_text(forest.path(id).into_iter().map(|segment| segment.name.as_str()))
 }
 
-/// What all segments will be.
+/// The segments after the plan is applied.
 struct After<'a> {
     forest: &'a Forest,
     drafts: HashMap<SegmentId, &'a Draft>,
@@ -103,7 +103,7 @@ impl<'a> After<'a> {
     fn path(&self, id: &SegmentId) -> String {
         let mut names: Vec<&str> = Vec::new();
         let mut at = Some(id);
-        // What is one of its own ancestors has no top, and names enough.
+        // A segment in a cycle has no root, so the path is cut at the limit.
         while let Some(id) = at.filter(|_| names.len() < DEEPEST) {
             let (name, parent) = match (self.drafts.get(id), self.forest.get(id)) {
                 (Some(draft), _) => (draft.name.as_str(), draft.parent.as_ref()),
@@ -117,5 +117,5 @@ impl<'a> After<'a> {
     }
 }
 
-/// Names of a path that are shown.
+/// The most names that are shown of a path.
 const DEEPEST: usize = 1_000;

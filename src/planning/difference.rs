@@ -1,7 +1,7 @@
-//! The operations, from rows that have their segments and places.
+//! Turns rows with matched segments and places into operations.
 //!
-//! New segments come first, each after the one it stands under; then changes, what stands higher before what stands lower, so that
-//! each move finds its new place final and none closes a circle; deletions last, the lowest first.
+//! Creates come first, each after its parent; then updates, ancestors before descendants, so that the target of each move is
+//! already final and no move forms a cycle; deletions last, descendants first.
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use crate::forest::path_text;
 use crate::formats::rows::{Cell, Column, Row, Rows};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
-/// Rows with all that is known of them.
+/// The rows with everything that is known about them.
 pub(super) struct Wished<'a> {
     pub request: &'a Request<'a>,
     pub tree: &'a Tree<'a>,
     pub matching: Matching<'a>,
     pub places: Vec<Place>,
-    /// The rows with those that others stand under before them.
+    /// The row indices, parents before children.
     pub order: Vec<usize>,
-    /// The conflict of each row that is in one.
+    /// The conflict of each row that is held back.
     pub held: Vec<Option<Conflict>>,
-    /// The segments that rows that are held back may mean.
+    /// Segments that the held rows may mean.
     pub doubted: HashSet<SegmentId>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     if faults.is_empty() { Ok(difference.planned()) } else { Err(sorted(faults)) }
 }
 
-/// Holds back the rows with faults. What is left is about no row.
+/// Turns the rows with faults into conflicts. Returns the faults that concern no row.
 fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault> {
     let rows = wished.request.rows.rows.iter().enumerate();
     let row_at: HashMap<usize, usize> = rows.map(|(at, row)| (row.line, at)).collect();
@@ -70,7 +70,7 @@ fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault
             left.push(fault);
             continue;
         };
-        // Of two rows with one key, neither is meant more than the other.
+        // If two rows have the same key, both are held.
         let other = match &fault.problem {
             Problem::Twice { first, .. } => row_at.get(first).copied(),
             _ => None,
@@ -86,7 +86,7 @@ fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault
 }
 
 fn sorted(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {
-    // A parent that a spreadsheet has damaged is nowhere; that it is damaged says enough.
+    // A damaged parent id is also reported as missing; the damage alone is enough.
     let damaged: HashSet<(Option<usize>, String)> = faults.iter().filter_map(damaged_id).collect();
     faults.retain(|fault| match &fault.problem {
         Problem::NoSuchParent { value, .. } => !damaged.contains(&(fault.line, value.clone())),
@@ -104,14 +104,14 @@ fn damaged_id(fault: &PlanFault) -> Option<(Option<usize>, String)> {
     }
 }
 
-/// The rows, each after the one that it stands under. Rows that stand under each other are faults.
+/// The row indices, parents before children. Rows that are their own ancestors are faults.
 pub(super) fn order(rows: &Rows, places: &[Place], faults: &mut Vec<PlanFault>) -> Vec<usize> {
     let above = |at: usize| match places[at] {
         Place::UnderRow(above) => Some(above),
         Place::AsIs | Place::Top | Place::Under(_) => None,
     };
     let mut order = Vec::with_capacity(places.len());
-    // 0: not seen, 1: on the way up, 2: done.
+    // 0: not visited, 1: on the current path, 2: done.
     let mut seen = vec![0_u8; places.len()];
     for first in 0..places.len() {
         let mut climbed = Vec::new();
@@ -134,7 +134,7 @@ pub(super) fn order(rows: &Rows, places: &[Place], faults: &mut Vec<PlanFault>) 
     order
 }
 
-/// Takes rows whose segment was not found for ones that are just as they want them to be: they were created before.
+/// Matches rows without a segment to an existing one that already has their values: it was created by an earlier run.
 fn find_alike(
     request: &Request<'_>,
     tree: &Tree<'_>,
@@ -158,7 +158,7 @@ fn find_alike(
         let parent = match &places[at] {
             Place::Under(id) => Some(id),
             Place::AsIs | Place::Top => None,
-            // What is to be created has nothing below it.
+            // A segment that doesn't exist yet has no children.
             Place::UnderRow(_) => continue,
         };
         let is_alike = |segment: &&&Arc<Segment>| {
@@ -172,7 +172,7 @@ fn find_alike(
     }
 }
 
-/// What a new segment of a row is called.
+/// The name of the new segment of a row.
 pub(super) fn name_of_new(row: &Row) -> Option<String> {
     match row.cell(Column::Name) {
         Cell::Value(name) => Some(name.to_string()),
@@ -181,7 +181,7 @@ pub(super) fn name_of_new(row: &Row) -> Option<String> {
     }
 }
 
-/// The name and the external id that each row comes to.
+/// The name and the external id that each row results in.
 fn texts(wished: &Wished<'_>, faults: &mut Vec<PlanFault>) -> Vec<Draft> {
     let rows = wished.request.rows.rows.iter().zip(&wished.matching.segments);
     let placeholder = || Draft::of(&nameless());
@@ -202,7 +202,7 @@ fn nameless() -> Segment {
     Segment { id: provisional(0), name: "".into(), external_id: None, parent: None }
 }
 
-/// What was not retyped is sent as it came, however odd it is.
+/// The new name of a row. A name that was not changed is sent as the server has it, even if it would not be valid.
 fn name(row: &Row, base: Option<&Segment>) -> Result<Name, Problem> {
     let field = |fault| match fault {
         FieldFault::BlankName => Problem::NoName,
@@ -217,7 +217,8 @@ fn name(row: &Row, base: Option<&Segment>) -> Result<Name, Problem> {
     };
     let has_lines = written.trim().contains(['\n', '\r']);
     if has_lines && Name::parse(&written.replace(['\n', '\r'], " ")).is_ok() {
-        // The form and the outline have one line for a name. A file can have more, and a server that has sent some takes them back.
+        // Forms and the outline allow only one line for a name. A file may have several, and a server that returned such a name
+        // accepts it too.
         let name = written.trim().into();
         return Ok(Draft::of(&Segment { name, ..nameless() }).name);
     }
@@ -235,16 +236,16 @@ fn external_id(row: &Row, base: Option<&Segment>) -> Result<Option<ExternalId>, 
     }
 }
 
-/// What rows come to, next to what there is.
+/// The changes that the rows result in.
 struct Difference<'a> {
     wished: &'a Wished<'a>,
-    /// New segments, each after the one that it stands under.
+    /// New segments, parents before children.
     creates: Vec<(usize, Draft)>,
-    /// Segments that get other values.
+    /// Segments with new values.
     updates: Vec<(usize, Arc<Segment>, Draft)>,
-    /// The parents of all that is new or gets another one.
+    /// The new parents of all segments that are created or moved.
     parents: HashMap<SegmentId, Option<SegmentId>>,
-    /// The row of each of these.
+    /// The rows of the created and the matched segments.
     rows: HashMap<SegmentId, usize>,
 }
 
@@ -286,7 +287,7 @@ impl<'a> Difference<'a> {
         difference
     }
 
-    /// What a segment stands under in the end.
+    /// The parent of a segment after the plan is applied.
     fn parent(&self, id: &SegmentId) -> Option<&SegmentId> {
         match self.parents.get(id) {
             Some(parent) => parent.as_ref(),
@@ -294,7 +295,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Rows whose moves would make something its own ancestor. What is one already is left as it is.
+    /// Rows whose moves would make a segment its own ancestor. Existing cycles are left as they are.
     fn circles(&self) -> Vec<PlanFault> {
         let mut faults = Vec::new();
         let mut clear: HashSet<&SegmentId> = HashSet::new();
@@ -322,7 +323,7 @@ impl<'a> Difference<'a> {
         self.wished.request.rows.rows[row].line
     }
 
-    /// Rows that want something of segments that the file does not speak for.
+    /// Rows that would change something outside the scope.
     fn out_of_scope(&self) -> Vec<PlanFault> {
         let Request { scope, forest, .. } = self.wished.request;
         let mut faults = Vec::new();
@@ -343,7 +344,7 @@ impl<'a> Difference<'a> {
             for (row, _) in self.creates.iter().filter(|(_, draft)| goes_outside(draft)) {
                 fault(*row, Problem::OutsideScope);
             }
-            // The root itself stands outside.
+            // The root itself may move anywhere: its parent is outside the scope anyway.
             let moved = self.updates.iter().filter(|(_, base, draft)| base.id != *root && draft.parent != base.parent);
             for (row, ..) in moved.filter(|(_, _, draft)| goes_outside(draft)) {
                 fault(*row, Problem::LeavesScope);
@@ -352,7 +353,7 @@ impl<'a> Difference<'a> {
         faults
     }
 
-    /// The lines whose path is neither where the segment stands nor where it comes to stand: what it says was not asked for.
+    /// Lines whose path is neither the current nor the planned path of their segment, so it is ignored.
     fn ignored_paths(&self) -> Vec<usize> {
         let Request { rows, forest, .. } = self.wished.request;
         if !rows.columns.contains(&Column::Path) {
@@ -365,7 +366,7 @@ impl<'a> Difference<'a> {
         let is_ignored = |(id, row): (&SegmentId, &usize)| {
             let row = &rows.rows[*row];
             let written = row.value(Column::Path).and_then(path::names)?;
-            // Not every text of names is read back as those names.
+            // Some names don't survive being written as a path and parsed again, so the written form is compared.
             let is = |names: Vec<&str>| path::names(&path_text(names)).as_ref() == Some(&written);
             let stands = forest.path(id).into_iter().map(|segment| segment.name.as_str()).collect();
             (!is(stands) && !is(self.names(id, &wanted))).then_some(row.line)
@@ -375,7 +376,7 @@ impl<'a> Difference<'a> {
         lines
     }
 
-    /// What the segments are called from the top down to one, in the end.
+    /// The names from the root down to a segment, after the plan is applied.
     fn names(&'a self, id: &'a SegmentId, wanted: &HashMap<SegmentId, &'a str>) -> Vec<&'a str> {
         let mut names = Vec::new();
         let mut seen: HashSet<&SegmentId> = HashSet::new();
@@ -431,7 +432,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Adds the changes, what stands higher in the end before what stands lower, and says after which move each move has to come.
+    /// Adds the updates, ancestors before descendants, and records after which move each move has to come.
     fn add_updates(&self, operations: &mut Vec<PlannedOperation>) {
         let mut standings = Standings { difference: self, known: HashMap::new() };
         let updates = self.updates.iter().map(|update| (standings.of(&update.1.id).depth, update));
@@ -455,7 +456,7 @@ impl<'a> Difference<'a> {
     }
 }
 
-/// Where segments stand in the end.
+/// The positions of segments after the plan is applied.
 struct Standings<'a> {
     difference: &'a Difference<'a>,
     known: HashMap<SegmentId, Standing>,
@@ -464,7 +465,7 @@ struct Standings<'a> {
 #[derive(Debug, Clone, Default)]
 struct Standing {
     depth: u32,
-    /// The nearest segment from this one up that exists and is moved.
+    /// The nearest existing segment that is moved, from this one upwards.
     mover: Option<SegmentId>,
 }
 
@@ -473,7 +474,7 @@ impl Standings<'_> {
         let mut climbed: Vec<SegmentId> = Vec::new();
         let mut at = Some(id.clone());
         let mut on_the_way: HashSet<SegmentId> = HashSet::new();
-        // A circle that was there before has no top; it begins where it is met.
+        // An existing cycle has no root; the climb ends where it returns to itself.
         while let Some(id) = at.filter(|id| !self.known.contains_key(id)).filter(|id| on_the_way.insert(id.clone())) {
             at = self.difference.parent(&id).cloned();
             climbed.push(id);
@@ -492,7 +493,7 @@ impl Standings<'_> {
     }
 }
 
-/// The segments that look like what is to be created: by external id, or without one by name and parent.
+/// Existing segments that look like a new one: by external id, or if it has none, by name and parent.
 fn alike(tree: &Tree<'_>, draft: &Draft) -> Vec<SegmentId> {
     let found = match &draft.external_id {
         Some(external_id) => tree.of_external_id(external_id.as_str()),
@@ -501,7 +502,7 @@ fn alike(tree: &Tree<'_>, draft: &Draft) -> Vec<SegmentId> {
     found.iter().map(|segment| segment.id.clone()).collect()
 }
 
-/// Holds a row back, and says why.
+/// The conflict of a row that is held back.
 pub(super) fn conflict(
     wished: &Wished<'_>,
     row: usize,

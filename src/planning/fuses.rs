@@ -1,6 +1,6 @@
-//! What stops a plan that would do more than anybody is likely to mean.
+//! Stops a plan that would change more than is likely intended.
 //!
-//! A file that is cut short, a source and a target in each other's place, a wrong scope: all of them come to very many changes.
+//! A truncated file, a swapped source and target, or a wrong scope all result in very many changes.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::segment::SegmentId;
 
-/// How much may happen at once, where somebody has said so.
+/// The limits that were set explicitly.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Fuses {
     /// Deletions.
@@ -20,64 +20,64 @@ pub struct Fuses {
     pub changes: Option<Limit>,
 }
 
-/// A number, or a share of the scope.
+/// A limit as a number or as a share of the scope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// So many.
+    /// This many.
     Count(usize),
-    /// So many hundredths.
+    /// This many percent.
     Percent(f64),
 }
 
-/// What speaks against doing it.
+/// Why a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blown {
     /// The file has no rows.
     Empty,
-    /// The file has less than half of what it speaks for.
+    /// The file has fewer than half of the segments of its scope.
     Short {
-        /// How many segments of the scope are in it.
+        /// How many segments of the scope are in the file.
         rows: usize,
-        /// How many the scope has, without those that would be kept whatever the file says.
+        /// How many segments the scope has, not counting those that would be kept in any case.
         scope: usize,
     },
     /// Too many deletions.
     Deletes {
-        /// How many.
+        /// The number of deletions.
         count: usize,
-        /// How many are done.
+        /// How many are allowed.
         limit: usize,
-        /// Whether a flag says so.
+        /// Whether the limit was set with a flag.
         said: bool,
     },
     /// Too many updates.
     Updates {
-        /// How many.
+        /// The number of updates.
         count: usize,
-        /// How many are done without being asked about.
+        /// How many are allowed.
         limit: usize,
     },
     /// Too much is moved.
     Moves {
-        /// How many segments, with those below them.
+        /// The number of segments that change place, descendants included.
         count: usize,
-        /// How many are moved without being asked about.
+        /// How many are allowed.
         limit: usize,
     },
 }
 
-/// Deletions that nobody is asked about, and the hundredths of the scope that may be more.
+/// Deletions allowed by default: this many, or this share of the scope if that is more.
 const DELETES: usize = 10;
 const DELETES_PERCENT: f64 = 10.0;
-/// The scope has to be so large for a share of it to say anything.
+/// The default limit on updates is a share of the scope, and applies to scopes of at least this size.
 const UPDATES_FROM: usize = 50;
 const UPDATES_PERCENT: f64 = 30.0;
-/// Segments that are moved, those below included, that nobody is asked about; and the hundredths of the tree that may be more.
+/// Moved segments allowed by default, descendants included: this many, or this share of the tree if that is more.
 const MOVES: usize = 10;
 const MOVES_PERCENT: f64 = 10.0;
 
 impl Limit {
-    /// Reads `25` or `10%`.
+    /// Parses `25` or `10%`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().strip_suffix('%') {
@@ -108,8 +108,8 @@ fn share(whole: usize, percent: f64) -> usize {
 }
 
 impl Fuses {
-    /// Whether somebody has said that more than half of this scope may go. A number that no scope of this size can reach was said
-    /// of another one.
+    /// Whether the user allowed most of this scope to be deleted: by a share of at least half, or by a count below the size of
+    /// the scope. A higher count was meant for another scope.
     fn says_most_may_go(&self, scope: usize) -> bool {
         match self.deletes {
             None => false,
@@ -118,7 +118,7 @@ impl Fuses {
         }
     }
 
-    /// What speaks against a plan.
+    /// The reasons not to apply a plan.
     #[must_use]
     pub fn blown(&self, planned: &Planned, forest: &Forest) -> Vec<Blown> {
         if planned.rows == 0 {
@@ -152,7 +152,7 @@ impl Fuses {
     }
 }
 
-/// How many segments come to stand elsewhere, those below what is moved included.
+/// How many segments change place, descendants included.
 fn moved<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &Forest) -> usize {
     let moved: HashSet<&SegmentId> =
         operations.filter(|operation| operation.is_move()).filter_map(Operation::subject).collect();
@@ -161,7 +161,7 @@ fn moved<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &Forest) -
 }
 
 impl Blown {
-    /// What moves the limit.
+    /// How to change the limit.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
-//! Which row is which segment.
+//! Matches rows to segments.
 //!
-//! By ids, or by external ids, or by paths; never by something else in the same breath, with two exceptions that change nothing:
-//! a row whose segment is not found by its key is taken for one that is just as it wants it to be, so that what was created
-//! once is not created again; and a person can say that a row means a segment.
+//! Rows are matched by one key only: id, external id or path. There are two exceptions: a row that is not found by its key is
+//! matched to a segment that already has its values (see [`super::difference`]), so that nothing is created twice; and the user
+//! can say which segment a row means.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use super::{Key, PlanFault, Problem, Request, path};
 use crate::formats::rows::{Column, Row, Rows};
 use crate::segment::{Pattern, Segment, SegmentId};
 
-/// Rows and their segments.
+/// The rows and their segments.
 pub(super) struct Matching<'a> {
     pub key: Key,
-    /// Whether the ids of the file are none of this tenant's, and only say which row is meant.
+    /// Whether the file's ids belong to another tenant, and so only identify rows of the file.
     pub foreign_ids: bool,
-    /// The segment of each row; `None` for one that does not exist.
+    /// The segment of each row; `None` if it doesn't exist.
     pub segments: Vec<Option<Arc<Segment>>>,
-    /// The row of each segment that has one.
+    /// The row of each matched segment.
     pub row_of: HashMap<SegmentId, usize>,
-    /// The rows by their ids as they are written.
+    /// The rows by their ids as written in the file.
     pub by_label: HashMap<&'a str, usize>,
     /// The rows by their external ids.
     pub by_external_id: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Matching<'a> {
-    /// Matches rows by their key. What is wrong with them goes to `faults`.
+    /// Matches rows by their key. Adds what is wrong with them to `faults`.
     pub fn of(request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) -> Result<Self, PlanFault> {
         let rows = &request.rows.rows;
         let short = request.rows.short_ids.then(|| ShortIds::of(tree));
@@ -66,13 +66,13 @@ impl<'a> Matching<'a> {
         Ok(matching)
     }
 
-    /// Takes a row for a segment.
+    /// Matches a row to a segment.
     pub fn claim(&mut self, row: usize, segment: &Arc<Segment>) {
         self.row_of.insert(segment.id.clone(), row);
         self.segments[row] = Some(Arc::clone(segment));
     }
 
-    /// Whether no row means a segment.
+    /// Whether no row matches a segment.
     pub fn is_unclaimed(&self, id: &SegmentId) -> bool {
         !self.row_of.contains_key(id)
     }
@@ -95,7 +95,7 @@ impl<'a> Matching<'a> {
             match find(label, tree, short) {
                 Found::One(segment) if self.is_unclaimed(&segment.id) => self.claim(at, &segment),
                 Found::One(segment) => {
-                    // Two beginnings of one id: the same id twice was told already.
+                    // The rows use different prefixes of one id. The same text twice was already reported.
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
                     if request.rows.rows[first].value(Column::Id) != Some(label) {
                         faults.push(claimed(request, at, first, Column::Id, label));
@@ -118,7 +118,7 @@ impl<'a> Matching<'a> {
             let Some(external_id) = row.value(Column::ExternalId) else { continue };
             let rows = self.by_external_id.get(external_id).map_or(&[] as &[usize], Vec::as_slice);
             if let Some(first) = rows.first().filter(|_| rows.len() > 1) {
-                // In a copy of another tenant's segments they may well share one; no row is taken for a segment by that.
+                // Segments copied from another tenant may share an external id; none of them is matched by it.
                 if !self.foreign_ids && *first != at {
                     faults.push(twice(&request.rows.rows, at, *first, Column::ExternalId, external_id));
                 }
@@ -142,7 +142,7 @@ impl<'a> Matching<'a> {
     fn by_paths(&mut self, request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) {
         for (at, row) in self.unmatched(request) {
             let Some(written) = row.value(Column::Path) else { continue };
-            // A path that can't be read is told where it is to say the place.
+            // An invalid path is reported where the places are determined.
             let Some(names) = path::names(written) else { continue };
             match tree.on_path(&names).as_slice() {
                 [] => {}
@@ -160,7 +160,7 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// A row for a segment that another row means already.
+/// The fault of a row whose segment another row already has.
 fn claimed(request: &Request<'_>, at: usize, first: usize, column: Column, value: &str) -> PlanFault {
     let rows = &request.rows.rows;
     if !request.renamed.contains_key(&first) {
@@ -175,21 +175,21 @@ pub(super) fn twice(rows: &[Row], at: usize, first: usize, column: Column, value
     PlanFault { line: Some(rows[at].line), problem }
 }
 
-/// That nothing tells which segment a row means.
+/// The fault of a file in which nothing identifies the segments.
 pub(super) fn keyless(rows: &Rows, key: Option<Key>) -> Option<PlanFault> {
     let has = |column: Column| rows.rows.iter().any(|row| row.value(column).is_some());
     let problem = match key {
-        // Of a file without rows there is nothing to match.
+        // A file without rows needs no key.
         _ if rows.rows.is_empty() => return None,
         Some(key) if !rows.columns.contains(&key.column()) => Problem::NoKeyColumn(key.column()),
-        // Without any id, every row is new, unless there is one that is just like it.
+        // Without any ids every row would be new, unless an existing segment has the same values.
         None if !has(Column::ExternalId) && !rows.columns.contains(&Column::Id) => Problem::NoKey,
         _ => return None,
     };
     Some(PlanFault { line: None, problem })
 }
 
-/// By what rows are taken for segments, and whether their ids are none of this tenant's.
+/// The key to match by, and whether the file's ids belong to another tenant.
 fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Result<(Key, bool), PlanFault> {
     if let Some(fault) = keyless(request.rows, request.key) {
         return Err(fault);
@@ -200,7 +200,7 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
     let rows = &request.rows.rows;
     let has = |column: Column| rows.iter().any(|row| row.value(column).is_some());
     if has(Column::Id) {
-        // The root that the platform puts into every tenant says nothing of whose file it is.
+        // The built-in root has the same id in every tenant, so it doesn't say which tenant the file is from.
         let knows = |row: &Row| {
             let label = row.value(Column::Id)?;
             match find(label, tree, short) {
@@ -212,7 +212,7 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
         if rows.iter().find_map(knows).is_some() {
             return Ok((Key::Id, false));
         }
-        // With nothing else to go by, what was deleted would come again under another id.
+        // Without another key, deleted segments would be created again under new ids.
         let unknown = PlanFault { line: None, problem: Problem::UnknownIds };
         return if has(Column::ExternalId) { Ok((Key::ExternalId, true)) } else { Err(unknown) };
     }
@@ -226,12 +226,12 @@ enum Found {
     Several,
 }
 
-/// The ids that can be named by their beginnings, in order.
+/// The ids that may be abbreviated, sorted.
 struct ShortIds {
     sorted: Vec<(String, SegmentId)>,
 }
 
-/// Characters of an id that its beginning has at least.
+/// The minimum length of an abbreviated id.
 const SHORTEST: usize = 8;
 
 impl ShortIds {
@@ -258,7 +258,7 @@ fn find(label: &str, tree: &Tree<'_>, short: Option<&ShortIds>) -> Found {
     }
 }
 
-/// Looks for what spreadsheets do to external ids, of rows and of their parents.
+/// Reports external ids of rows and of their parents that a spreadsheet has damaged.
 pub(super) fn damaged_ids(request: &Request<'_>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) {
     if request.ids_as_written {
         return;

@@ -1,9 +1,9 @@
-//! Paths as texts: `/Name/Name`, with `//` for a `/` that is part of a name. Where a name ends with one and the next begins with
-//! one, the path can't say which has it.
+//! Parses paths: `/Name/Name`, with `//` for a `/` that is part of a name. If one name ends with a `/` and the next begins with
+//! one, the path is ambiguous.
 
 use crate::forest::path_names;
 
-/// The names of a path, from the top down; `None` for what is no path.
+/// The names of a path, from the root down; `None` for an invalid path.
 #[must_use]
 pub(super) fn names(path: &str) -> Option<Vec<String>> {
     let path = path.trim();

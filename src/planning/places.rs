@@ -1,4 +1,4 @@
-//! Where each row is to stand.
+//! Determines the parent of each row.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::forest::path_text;
 use crate::formats::rows::{Above, Cell, Column, Row};
 use crate::segment::{Segment, SegmentId};
 
-/// Where a row is to stand.
+/// The wanted place of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Where it stands; a new one at the top.
+    /// Its current parent; for a new segment, the top level.
     AsIs,
-    /// At the top.
+    /// The top level.
     Top,
-    /// Under a segment that is there.
+    /// Under an existing segment.
     Under(SegmentId),
-    /// Under the segment of a row, which may have to be created.
+    /// Under the segment of another row, which may still have to be created.
     UnderRow(usize),
 }
 
-/// The places of all rows. What is wrong with them goes to `faults`.
+/// The places of all rows. Adds what is wrong with them to `faults`.
 pub(super) fn places(
     request: &Request<'_>,
     tree: &Tree<'_>,
@@ -39,7 +39,7 @@ pub(super) fn places(
             Place::AsIs
         });
         places.push(match place {
-            // A row that is a segment already is named by that.
+            // A parent row with a matched segment is that segment.
             Place::UnderRow(above) => {
                 matching.segments[above].as_ref().map_or(place, |segment| Place::Under(segment.id.clone()))
             }
@@ -53,7 +53,7 @@ struct Finder<'a, 'r> {
     request: &'a Request<'r>,
     tree: &'a Tree<'a>,
     matching: &'a Matching<'r>,
-    /// The rows by their paths, once somebody asks.
+    /// The rows by path, built on first use.
     by_path: Option<HashMap<Vec<String>, Vec<usize>>>,
 }
 
@@ -81,7 +81,7 @@ impl Finder<'_, '_> {
         row.value(Column::Path).map_or(Ok(Place::AsIs), |path| self.by_path(path))
     }
 
-    /// Whether a parent has an external id, as it is or as its row wants it.
+    /// Whether a parent has an external id, either currently or according to its row.
     fn has_external_id(&self, place: &Place, external_id: &str) -> bool {
         let (segment, row) = match place {
             Place::UnderRow(row) => (self.matching.segments[*row].as_ref(), Some(*row)),
@@ -92,11 +92,11 @@ impl Finder<'_, '_> {
         is || row.and_then(|row| self.request.rows.rows[row].value(Column::ExternalId)) == Some(external_id)
     }
 
-    /// A line at the top of an outline stands where the outline begins. One of a segment that is there stays where it is: the outline may
-    /// be of a part. Only one that speaks for everything says that its top is the top.
+    /// The place of a line at the top of an outline: the top level if the scope is everything, or the level of the scope's root.
+    /// With any other scope the outline may show a part of the tree, so an existing segment stays where it is.
     fn top_of_outline(&self, base: Option<&Arc<Segment>>) -> Place {
         let forest = self.tree.forest;
-        // An orphan and the first of a circle are shown at the top.
+        // Orphans and the first segment of a cycle are shown at the top.
         let is_shown_there = base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none());
         match &self.request.scope {
             _ if is_shown_there => Place::AsIs,
@@ -105,7 +105,7 @@ impl Finder<'_, '_> {
                 let above = forest.get(root).and_then(|root| root.parent.clone());
                 above.map_or(Place::Top, Place::Under)
             }
-            // A new one stands at the top.
+            // A new segment is created at the top level.
             Scope::Unsaid | Scope::Matching(_) => Place::AsIs,
         }
     }
@@ -117,7 +117,7 @@ impl Finder<'_, '_> {
         let id = SegmentId::new(value).filter(|_| !self.matching.foreign_ids || self.is_known(value));
         match id {
             Some(id) if self.tree.forest.contains(&id) => Ok(Place::Under(id)),
-            // An orphan stays one.
+            // An orphan stays an orphan.
             Some(id) if base.is_some_and(|base| base.parent.as_ref() == Some(&id)) => Ok(Place::AsIs),
             _ => Err(Problem::NoSuchParent { column: Column::ParentId, value: value.to_owned() }),
         }
@@ -130,7 +130,7 @@ impl Finder<'_, '_> {
     fn by_external_id(&self, value: &str, base: Option<&Arc<Segment>>) -> Result<Place, Problem> {
         let column = Column::ParentExternalId;
         let ambiguous = |count| Problem::AmbiguousParent { column, value: value.to_owned(), count };
-        // Where it stands is one of them: then that is meant.
+        // If the current parent is one of the candidates, it is the one that is meant.
         let stands = base.and_then(|base| self.tree.forest.parent(&base.id));
         let stays = stands.filter(|above| above.external_id.as_deref().map(str::trim) == Some(value));
         match self.matching.by_external_id.get(value).map(Vec::as_slice) {

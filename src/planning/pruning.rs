@@ -1,4 +1,4 @@
-//! What is deleted because the file does not have it, and what is kept all the same.
+//! Which segments are deleted because the file doesn't have them, and which are kept anyway.
 
 use std::sync::Arc;
 
@@ -9,22 +9,23 @@ use super::{Kept, KeptReason, Request, Scope};
 use crate::formats::rows::Column;
 use crate::segment::{Pattern, Segment, SegmentId};
 
-/// What becomes of segments that are in the scope and in no row.
+/// The segments that are in the scope but in no row.
 #[derive(Debug, Default)]
 pub(super) struct Pruned {
-    /// What is deleted, the lowest first.
+    /// The segments to delete, descendants first.
     pub deletes: Vec<Arc<Segment>>,
     pub kept: Vec<Kept>,
 }
 
-/// What rows that are held back may mean by their external ids.
+/// Segments that the held rows may mean by their external ids.
 fn sharing_with_held<'a>(wished: &'a Wished<'_>) -> impl Iterator<Item = &'a SegmentId> {
     let rows = wished.request.rows.rows.iter().zip(&wished.held);
     let external_ids = rows.filter(|(_, held)| held.is_some()).filter_map(|(row, _)| row.value(Column::ExternalId));
     external_ids.flat_map(|external_id| wished.tree.of_external_id(external_id)).map(|segment| &segment.id)
 }
 
-/// What is deleted, and what would be and is kept. `parents` has the new parents of all that is moved or created.
+/// Splits the unmatched segments of the scope into deleted and kept ones. `parents` has the new parents of all segments that are
+/// moved or created.
 pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<SegmentId>>) -> Pruned {
     let Request { forest, scope, owned, prune, .. } = wished.request;
     let mut pruned = Pruned::default();
@@ -34,11 +35,11 @@ pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<Se
     let held = wished.held.iter().flatten().filter_map(|conflict| conflict.segment.as_ref());
     let held = held.map(|segment| &segment.id).chain(sharing_with_held(wished));
     let mut doubted: HashSet<&SegmentId> = held.chain(&wished.doubted).collect();
-    // What something is put under stays.
+    // A segment that gets new children is kept.
     let taken: HashSet<&SegmentId> = parents.values().flatten().collect();
     let mut deleted: HashSet<&SegmentId> = HashSet::new();
     let preorder: Vec<&Arc<Segment>> = forest.preorder().map(|(_, segment)| segment).collect();
-    // What stands below may be what stands under the row that is held back.
+    // Descendants of a doubtful segment may be what is under the held row, so they are doubtful too.
     for segment in &preorder {
         if segment.parent.as_ref().is_some_and(|parent| doubted.contains(parent)) {
             doubted.insert(&segment.id);

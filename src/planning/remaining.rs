@@ -1,7 +1,7 @@
-//! What of a saved plan is still to be done: its operations next to the tenant as it is by now.
+//! Determines which operations of a saved plan are still to be applied, given the tenant's current state.
 //!
-//! An operation whose wish has come true is done, whoever did it. One whose base somebody has changed is not done any more, and neither
-//! is what depends on it.
+//! An operation whose result is already there is done, whoever did it. An operation that conflicts with a change made since is
+//! outdated, and so are the operations that depend on it.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-/// Why an operation of a saved plan is not done any more.
+/// Why an operation of a saved plan can no longer be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outdated {
-    /// The segment is gone.
+    /// The segment was deleted.
     Gone,
-    /// Somebody has changed the same fields.
+    /// Somebody changed the same fields.
     Changed(Vec<Field>),
-    /// Of a create: there is something by now that may be it, or may be another one.
+    /// For a create: a segment has appeared that may be the one to create, or another.
     Exists(SegmentId),
-    /// It builds upon an operation that is not done.
+    /// It depends on an operation that is not applied.
     OnHold {
-        /// The place of that one.
+        /// The index of that operation.
         operation: usize,
     },
 }
@@ -43,22 +43,22 @@ impl std::fmt::Display for Outdated {
     }
 }
 
-/// What of a saved plan is still to be done.
+/// The part of a saved plan that is still to be applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remaining {
-    /// The operations, with provisional ids for their new places.
+    /// The operations, with provisional ids for their new indices.
     pub operations: Vec<PlannedOperation>,
-    /// The places that they had in the file.
+    /// Their indices in the file.
     pub places: Vec<usize>,
-    /// How many are done already.
+    /// The number of operations that are already done.
     pub done: usize,
-    /// Segments that were to be created and are there, by the places of the operations.
+    /// Segments to create that already exist, with the indices of their operations.
     pub there: Vec<(usize, Arc<Segment>)>,
-    /// What is not done, by the places in the file.
+    /// The operations that can't be applied, by their indices in the file.
     pub outdated: Vec<(usize, Outdated)>,
 }
 
-/// What of the operations of a saved plan is still to be done, with the tenant as it is now.
+/// Compares the operations of a saved plan with the tenant's current state.
 #[must_use]
 pub fn remaining(operations: Vec<PlannedOperation>, forest: &Forest) -> Remaining {
     let tree = Tree::of(forest);
@@ -78,24 +78,25 @@ pub fn remaining(operations: Vec<PlannedOperation>, forest: &Forest) -> Remainin
     comparison.remaining
 }
 
-/// The operations of a saved plan next to what there is, as far as it has come.
+/// The comparison of a saved plan with the current state, up to some operation.
 struct Comparison<'a> {
     forest: &'a Forest,
     tree: &'a Tree<'a>,
-    /// What became of the provisional ids of the file.
+    /// The current ids for the provisional ids of the file.
     ids: HashMap<SegmentId, SegmentId>,
-    /// Segments that were taken for what an operation creates.
+    /// Segments that were recognised as the result of a create.
     taken: HashSet<SegmentId>,
-    /// Segments that do not become what the plan wants of them, new ones by their provisional ids of the file; and by which operation.
+    /// Segments that do not become what the plan wants, with the index of the operation; new ones by their provisional ids of the
+    /// file.
     staying: HashMap<SegmentId, usize>,
-    /// The places of operations that are not done.
+    /// The indices of outdated operations.
     outdated: HashSet<usize>,
     remaining: Remaining,
-    /// What became of the places of the file.
+    /// The new indices for those of the file.
     places: HashMap<usize, usize>,
 }
 
-/// What is to be done about an operation of a saved plan.
+/// The state of an operation of a saved plan.
 enum Verdict {
     Open,
     Done,
@@ -131,8 +132,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// The operation that is not done and has to come before this one: the one that creates its parent, the move before it, or what
-    /// was to take a child away.
+    /// The outdated operation that this one depends on: the one that creates its parent, the move before it, or the one that was
+    /// to move or delete one of its children.
     fn held_by(&self, operation: &Operation, after: Option<usize>) -> Option<usize> {
         let moves = after.filter(|after| self.outdated.contains(after));
         let parent = match operation {
@@ -160,7 +161,8 @@ impl Comparison<'_> {
             self.remaining.there.push((at, Arc::clone(there)));
             return Verdict::Done;
         }
-        // What has its external ID, or its place and none or another external ID where it has none itself, may be it, changed since.
+        // Another segment with the same external id, or with the same parent and name if the draft has no external id, may be the
+        // new one, changed since.
         let mut doubtful = found.filter(|segment| same_id.contains(segment) || draft.external_id.is_none());
         doubtful.next().map_or(Verdict::Open, |there| Verdict::Outdated(Outdated::Exists(there.id.clone())))
     }

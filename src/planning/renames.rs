@@ -1,7 +1,7 @@
-//! A creation and a deletion that are probably one segment under another key, or under another name where there is no key.
+//! Detects a create and a delete that are probably the same segment with another key, or with another name where there is no key.
 //!
-//! Deleting it and creating it again would give it a new id, and the customers and price lists that hang on the old one would be
-//! lost. So neither is done before somebody says what is meant.
+//! Deleting the segment and creating it again would give it a new id, and the customers and price lists attached to the old one
+//! would be lost. So neither is done until the user decides.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{Conflict, ConflictReason, Request};
 use crate::formats::rows::Column;
 use crate::segment::{Segment, SegmentId};
 
-/// Holds back rows that would create what is probably there, and whatever stands under them.
+/// Holds back the rows that would probably create an existing segment again, and their descendants.
 pub(super) fn hold(wished: &mut Wished<'_>) {
     let found = Search::of(wished).all();
     for (at, Probable { segments, reason }) in found {
@@ -27,7 +27,7 @@ pub(super) fn hold(wished: &mut Wished<'_>) {
     }
 }
 
-/// Segments under one parent among which likely names are looked for.
+/// The most segments under one parent that are compared by name.
 const MOST_PAIRED: usize = 500;
 
 fn below_held(wished: &Wished<'_>, at: usize) -> Option<Conflict> {
@@ -40,22 +40,22 @@ fn below_held(wished: &Wished<'_>, at: usize) -> Option<Conflict> {
     Some(conflict(wished, at, None, ConflictReason::Below { line }))
 }
 
-/// What a row would create again.
+/// What a row would probably create again.
 struct Probable {
-    /// The segments that it may be, the likeliest first.
+    /// The segments that it may be, most likely first.
     segments: Vec<Arc<Segment>>,
     reason: ConflictReason,
 }
 
-/// What new rows are compared with.
+/// The data that new rows are compared with.
 struct Search<'w> {
     wished: &'w Wished<'w>,
-    /// The rows under each row.
+    /// The children of each row.
     rows_under: HashMap<usize, Vec<usize>>,
     going: HashMap<Option<&'w SegmentId>, Going<'w>>,
 }
 
-/// What would be deleted under one parent, or at the top.
+/// The segments that would be deleted under one parent, or at the top level.
 #[derive(Default)]
 struct Going<'w> {
     parent: Option<&'w SegmentId>,
@@ -80,14 +80,14 @@ impl<'w> Search<'w> {
                 if forest.child_count(&segment.id) == 0 { &mut under.leaves } else { &mut under.parents }.push(segment);
             }
         }
-        // The forest has its own order, and what is found is not to depend on it.
+        // The forest has its own order, and the results must not depend on it.
         for segments in going.values_mut().flat_map(|under| [&mut under.parents, &mut under.leaves]) {
             segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         }
         Self { wished, rows_under, going }
     }
 
-    /// The new rows that may be something that is there, each with what it may be.
+    /// The new rows that may mean an existing segment, each with its candidates.
     fn all(&self) -> Vec<(usize, Probable)> {
         let Wished { order, held, matching, .. } = self.wished;
         let is_new = |at: &usize| held[*at].is_none() && matching.segments[*at].is_none();
@@ -97,8 +97,8 @@ impl<'w> Search<'w> {
         found
     }
 
-    /// Of several rows and several segments under one parent, names each row the segment whose name begins most like its own. The first
-    /// row has those that no row is named, which are in doubt as well.
+    /// Pairs the new rows and the deleted segments under one parent: each row gets the segment whose name shares the longest
+    /// prefix with its own. Segments that are left over are in doubt too and go to the first row.
     fn pair_by_name(&self, found: &mut [(usize, Probable)]) {
         let mut left: HashMap<Option<&SegmentId>, Vec<&Arc<Segment>>> = HashMap::new();
         let mut first: HashMap<Option<&SegmentId>, usize> = HashMap::new();
@@ -150,12 +150,12 @@ impl<'w> Search<'w> {
         if !namesakes.is_empty() {
             return Some(Probable { segments: namesakes, reason: ConflictReason::SameName });
         }
-        // Nothing tells a renamed segment without an external ID from a new one, whether the row has one or not: it may be any.
+        // Nothing distinguishes a renamed segment without an external id from a new one, so the row may mean any of them.
         let first = self.keyless(going).next()?;
         Some(Probable { segments: vec![Arc::clone(first)], reason: ConflictReason::SameParent })
     }
 
-    /// What would be deleted where a new row stands; `None` under another new row, with which it is held back.
+    /// What would be deleted where a new row is placed; `None` under another new row, since it is held back with that one.
     fn going(&self, at: usize) -> Option<&Going<'w>> {
         let parent = match &self.wished.places[at] {
             Place::Under(id) => Some(id),
@@ -165,14 +165,14 @@ impl<'w> Search<'w> {
         self.going.get(&parent)
     }
 
-    /// What has no children, and no external ID or none that the file speaks of.
+    /// The leaves without an external id; all leaves if the file has no external ids.
     fn keyless<'g>(&self, going: &'g Going<'w>) -> impl Iterator<Item = &'w Arc<Segment>> + use<'g, 'w> {
         let says_nothing = !self.wished.request.rows.columns.contains(&Column::ExternalId);
         going.leaves.iter().copied().filter(move |segment| says_nothing || segment.trimmed_external_id().is_none())
     }
 
-    /// How many children of a segment are under a row: the segments themselves, or new ones of the same name, since a whole branch
-    /// may have got other external ids.
+    /// How many children of a segment are also children of a row: the same segments, or new ones with the same name, since a
+    /// whole branch may have got new external ids.
     fn common_children(&self, at: usize, segment: &Segment) -> usize {
         let Wished { request, tree, matching, .. } = self.wished;
         let is_common = |child: &&usize| {
@@ -186,12 +186,12 @@ impl<'w> Search<'w> {
     }
 }
 
-/// How many letters a segment's name begins with that another name begins with as well.
+/// The length of the common prefix of a segment's name and another name.
 fn likeness(segment: &Segment, name: &str) -> usize {
     segment.name.chars().zip(name.chars()).take_while(|(one, other)| one == other).count()
 }
 
-/// Whether no row means the segment, and nobody said that it is to be deleted and created again.
+/// Whether no row matches the segment and `--recreate` does not name it.
 fn is_free(wished: &Wished<'_>, segment: &Segment) -> bool {
     wished.matching.is_unclaimed(&segment.id) && !wished.request.recreate.contains(&segment.id)
 }

@@ -1,4 +1,4 @@
-//! A plan as a file: what was looked at is what is done, or nothing.
+//! Plans as files, so that exactly the plan that was reviewed is applied.
 
 use std::sync::Arc;
 
@@ -11,47 +11,47 @@ use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::segment::{Draft, Segment, SegmentId};
 
-/// The form that is written, and the only one that is read.
+/// The format version that is written, and the only one that can be read.
 const FORMAT_VERSION: u32 = 1;
-/// What the file says it is.
+/// The `kind` field of a plan file.
 const KIND: &str = "segtui-plan";
 
-/// A plan as it is kept in a file and printed with `-o json`.
+/// A plan as it is saved in a file and printed with `-o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedPlan {
-    /// The form.
+    /// The version of the format.
     pub format_version: u32,
-    /// What it is.
+    /// The kind of the file, always `segtui-plan`.
     pub kind: String,
-    /// For which tenant.
+    /// The tenant it was made for.
     pub tenant: String,
-    /// On which host.
+    /// The host it was made for.
     pub host: String,
     /// When it was made, as RFC 3339.
     pub made_at: String,
-    /// The step of the feed up to which everything was known, if there is a feed.
+    /// The step of the feed up to which the tree was known, if there is a feed.
     pub step: Option<i64>,
-    /// What the file spoke for, in words.
+    /// The scope of the file, as text.
     pub scope: String,
-    /// By what rows were taken for segments.
+    /// The key that matched rows to segments.
     pub matched_by: String,
-    /// How many operations there are of each kind.
+    /// The number of operations of each kind.
     pub sums: SavedSums,
-    /// What is to be done, in an order in which it can be done.
+    /// The operations, in an order in which they can be applied.
     pub operations: Vec<SavedOperation>,
-    /// What is not done because somebody has to say what is meant.
+    /// Rows that are left out until the user decides what they mean.
     pub conflicts: Vec<SavedConflict>,
-    /// What would be deleted and is kept.
+    /// Segments that pruning would delete but keeps.
     pub kept: Vec<SavedKept>,
-    /// Lines whose path says something else than their other columns, which are what counts.
+    /// Lines whose path contradicts their other columns. The other columns are used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_paths: Vec<usize>,
-    /// Why it is not to be applied, in words: it would change more than anybody is likely to mean.
+    /// Why the plan must not be applied, as text: it would change more than is likely intended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
 }
 
-/// How many operations there are of each kind.
+/// The number of operations of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSums {
     create: usize,
@@ -66,33 +66,33 @@ pub struct SavedSums {
 pub struct SavedOperation {
     /// What it does.
     pub op: Kind,
-    /// The segment: its id, or `new-` and the place of the operation that creates it.
+    /// The segment's id, or `new-` and the index of the operation that creates it.
     pub r#ref: String,
-    /// Where it stands; of a new one, where it will.
+    /// The current path; for a new segment, its future path.
     pub path: String,
-    /// Where it will stand, if it is moved.
+    /// The path after a move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_path: Option<String>,
-    /// How many segments stand below it.
+    /// The number of descendants.
     #[serde(default)]
     pub below: usize,
-    /// What it is; null for a new one.
+    /// The current fields; null for a new segment.
     pub before: Option<Fields>,
-    /// What it will be; null for one that is deleted.
+    /// The new fields; null for a deletion.
     pub after: Option<Fields>,
     /// Why.
     pub why: String,
-    /// The line that asks for it.
+    /// The line that asks for it, if there is one.
     pub line: Option<usize>,
-    /// The move that has to be done before it.
+    /// The index of the move that has to be done before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_operation: Option<usize>,
-    /// Of a create: segments that look like it and are others.
+    /// For a create: existing segments that look like the new one but are others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub existing: Vec<SegmentId>,
 }
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -102,12 +102,12 @@ pub enum Kind {
     Update,
     /// Another parent, and perhaps more.
     Move,
-    /// Gone.
+    /// The segment is deleted.
     Delete,
 }
 
 impl Kind {
-    /// What an operation does.
+    /// The kind of an operation.
     #[must_use]
     pub fn of(operation: &Operation) -> Self {
         match operation {
@@ -118,7 +118,7 @@ impl Kind {
         }
     }
 
-    /// How it is called in a file.
+    /// The name of the kind in a file.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl Kind {
     }
 }
 
-/// The fields of a segment. A parent that is still to be created is named by its operation instead of an id.
+/// The fields of a segment. A parent that doesn't exist yet is given by the index of the operation that creates it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fields {
@@ -141,68 +141,68 @@ pub struct Fields {
     parent_operation: Option<usize>,
 }
 
-/// Something that is not done.
+/// A row that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedConflict {
     /// The line.
     pub line: usize,
-    /// The name there.
+    /// The name in the row.
     pub name: String,
-    /// The segment that it may be.
+    /// The existing segment that the row may mean.
     pub segment: Option<SegmentId>,
-    /// Where that stands.
+    /// The path of that segment.
     pub path: Option<String>,
     /// Why.
     pub why: String,
 }
 
-/// Something that is kept.
+/// A segment that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedKept {
     /// The segment.
     pub r#ref: SegmentId,
-    /// Where it stands.
+    /// Its path.
     pub path: String,
     /// Why.
     pub why: String,
 }
 
-/// Why a file is no plan that can be applied.
+/// Why a plan file can't be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// Something else.
+    /// It is not a plan.
     #[error("it is no plan of segtui")]
     NotAPlan,
-    /// Another form.
+    /// It has another format version.
     #[error("it has format version {0}, and this segtui reads {FORMAT_VERSION}")]
     Version(u32),
     /// It was made for another tenant.
     #[error("it was made for {0}")]
     OtherTenant(String),
-    /// An operation that makes no sense.
+    /// An operation is inconsistent.
     #[error("operation {0} can't be read")]
     Operation(usize),
 }
 
-/// For whom a plan is made, and when.
+/// The metadata of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Made<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The host.
     pub host: &'a str,
-    /// When, as RFC 3339.
+    /// When the plan was made, as RFC 3339.
     pub at: &'a str,
-    /// The step of the feed up to which everything is known.
+    /// The step of the feed up to which the tree is known.
     pub step: Option<i64>,
-    /// What the file speaks for, in words.
+    /// The scope of the file, as text.
     pub scope: &'a str,
-    /// What speaks against applying it.
+    /// The reasons not to apply it.
     pub refused: &'a [Blown],
 }
 
 impl SavedPlan {
-    /// A plan, to be kept.
+    /// A plan in the form that is saved.
     #[must_use]
     pub fn of(planned: &Planned, forest: &Forest, made: Made<'_>) -> Self {
         let sums = Sums::of(planned.operations.iter().map(|planned| &planned.operation));
@@ -242,7 +242,7 @@ impl SavedPlan {
         }
     }
 
-    /// Whether a text says of itself that it is a plan, whether it can be read or not.
+    /// Whether a text claims to be a plan, even if it can't be read.
     #[must_use]
     pub fn is_one(text: &str) -> bool {
         #[derive(Deserialize)]
@@ -256,7 +256,7 @@ impl SavedPlan {
     ///
     /// # Errors
     ///
-    /// What is no plan, or has another form.
+    /// The text is not a plan, or has another format version.
     pub fn read(text: &str) -> Result<Self, Invalid> {
         #[derive(Deserialize)]
         struct Head {
@@ -277,7 +277,7 @@ impl SavedPlan {
     ///
     /// # Errors
     ///
-    /// A plan for another tenant or host, and an operation that makes no sense.
+    /// The plan is for another tenant or host, or an operation is inconsistent.
     pub fn planned_for(&self, tenant: &str, host: &str) -> Result<Vec<PlannedOperation>, Invalid> {
         if (self.tenant.as_str(), self.host.as_str()) != (tenant, host) {
             return Err(Invalid::OtherTenant(format!("{} on {}", self.tenant, self.host)));
@@ -319,7 +319,7 @@ impl SavedPlan {
 }
 
 impl SavedOperation {
-    /// Operations as they are kept and reported, in their order.
+    /// Operations in the form that is saved and reported, in the same order.
     #[must_use]
     pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
         let mut described = describe(operations, forest);
@@ -407,7 +407,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_plan_is_told_apart_from_another_form() {
+    fn other_json_and_another_format_version_are_told_apart() {
         assert_eq!(SavedPlan::read("[]"), Err(Invalid::NotAPlan));
         assert_eq!(SavedPlan::read("{\"kind\": \"segtui-plan\", \"format_version\": 9}"), Err(Invalid::Version(9)));
         assert!(SavedPlan::is_one("{\"kind\": \"segtui-plan\"}"));

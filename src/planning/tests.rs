@@ -1,4 +1,4 @@
-//! Plans at random: what a file wants is what comes of it, in every order that the queue allows.
+//! Random plans: applying a file results in what it asks for, in every order that the queue allows.
 
 mod forests;
 
@@ -16,7 +16,7 @@ use forests::{Form, Random, shape};
 
 const SEEDS: u64 = 300;
 
-/// The seeds of a normal run, as many as `SEGTUI_SEEDS` says, or the one of `SEGTUI_SEED`.
+/// The seeds to test: `SEGTUI_SEEDS` many, or the single one of `SEGTUI_SEED`.
 fn seeds() -> std::ops::Range<u64> {
     let set = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match set("SEGTUI_SEED") {
@@ -25,12 +25,12 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// A tenant in memory that refuses what would hurt it.
+/// A tenant in memory that panics on an invalid operation.
 #[derive(Debug, Clone, Default)]
 struct Tenant {
     segments: HashMap<SegmentId, Arc<Segment>>,
     ids: usize,
-    /// Names of all that was ever created.
+    /// The names of all segments that were ever created.
     created: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Tenant {
         }
     }
 
-    /// No state in between has an orphan or a circle.
+    /// No intermediate state has an orphan or a cycle.
     fn check(&self, after: &Operation) {
         for segment in self.segments.values() {
             let mut at = segment;
@@ -109,7 +109,7 @@ fn request<'a>(rows: &'a Rows, forest: &'a Forest, key: Option<Key>) -> Request<
     }
 }
 
-/// What is to be done, whatever looks like a rename: that is what these files are about.
+/// A plan in which nothing is held back as a rename, since renames are what these files consist of.
 fn planned(rows: &Rows, tenant: &Tenant, key: Option<Key>) -> Planned {
     let forest = tenant.forest();
     let mut request = request(rows, &forest, key);
@@ -117,7 +117,7 @@ fn planned(rows: &Rows, tenant: &Tenant, key: Option<Key>) -> Planned {
     plan(&request).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
-/// Applies a plan with several operations at once, which end in any order; stops for good after some of them.
+/// Applies a plan with several operations in flight that finish in random order, and stops after `stop_after` of them.
 fn apply(random: &mut fastrand::Rng, tenant: &mut Tenant, planned: &Planned, stop_after: usize) {
     let mut queue = ChangeQueue::new(6, 4);
     let plan_id = queue.next_plan_id();
@@ -142,7 +142,7 @@ fn apply(random: &mut fastrand::Rng, tenant: &mut Tenant, planned: &Planned, sto
 }
 
 #[test]
-fn applying_a_file_leads_to_what_it_wants_and_a_second_time_does_nothing() {
+fn applying_a_file_twice_changes_nothing_the_second_time() {
     for seed in seeds() {
         let mut random = Random::new(seed);
         let (first, second) = (random.forest("a"), random.other("a"));
@@ -161,7 +161,7 @@ fn applying_a_file_leads_to_what_it_wants_and_a_second_time_does_nothing() {
 }
 
 #[test]
-fn what_was_interrupted_anywhere_is_ended_by_the_next_time_and_creates_nothing_twice() {
+fn an_interrupted_apply_is_completed_without_duplicates() {
     for seed in seeds() {
         let mut random = Random::new(seed);
         let (first, second) = (random.forest("a"), random.other("a"));
@@ -185,7 +185,7 @@ fn what_was_interrupted_anywhere_is_ended_by_the_next_time_and_creates_nothing_t
 }
 
 #[test]
-fn no_segment_without_an_external_id_is_deleted_and_created_again_unasked() {
+fn a_segment_without_external_id_is_not_recreated_unasked() {
     for seed in seeds() {
         let mut random = Random::new(seed);
         let (first, second) = (random.forest("a"), random.other("a"));
@@ -195,7 +195,7 @@ fn no_segment_without_an_external_id_is_deleted_and_created_again_unasked() {
             let (rows, key) = form.rows(&second, &first);
             let forest = tenant.forest();
             let mut asked = request(&rows, &forest, key);
-            // A person says of each that it is a rename, as long as there is something to say.
+            // The user confirms every suggested rename until there are no conflicts left.
             let planned = loop {
                 let Ok(planned) = plan(&asked) else { break None };
                 no_one_comes_back_under_another_id(&planned, seed);
@@ -213,7 +213,7 @@ fn no_segment_without_an_external_id_is_deleted_and_created_again_unasked() {
     }
 }
 
-/// No leaf without an external ID is deleted while anything is created under the same parent.
+/// No leaf without an external id is deleted while a segment is created under the same parent.
 fn no_one_comes_back_under_another_id(planned: &Planned, seed: u64) {
     let operations = || planned.operations.iter().map(|planned| &planned.operation);
     let under = |parent: &Option<SegmentId>| parent.clone().filter(|id| super::creating(id).is_none());
@@ -235,7 +235,7 @@ fn no_one_comes_back_under_another_id(planned: &Planned, seed: u64) {
 }
 
 #[test]
-fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
+fn a_saved_plan_has_the_same_result_and_repeats_nothing() {
     for seed in seeds() {
         let mut random = Random::new(seed);
         let (first, second) = (random.forest("a"), random.other("a"));
@@ -247,7 +247,7 @@ fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
         let saved = super::SavedPlan::read(&text).unwrap();
         assert_eq!(saved.planned_for("t", "h").unwrap(), asked.operations, "seed {seed}");
         assert!(saved.planned_for("t", "other").is_err());
-        // Twice interrupted, then to the end.
+        // Interrupted twice, then completed.
         for stop in [random.0.usize(0..=asked.operations.len()), random.0.usize(0..=asked.operations.len()), usize::MAX]
         {
             let left = remaining(saved.planned_for("t", "h").unwrap(), &tenant.forest());
@@ -263,7 +263,7 @@ fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
 }
 
 #[test]
-fn fuses_are_off_only_where_somebody_says_how_many() {
+fn a_fuse_is_lifted_only_by_an_explicit_limit() {
     let first = Random::chain(100);
     let tenant = Tenant::of(&first);
     let forest = tenant.forest();
@@ -280,6 +280,6 @@ fn fuses_are_off_only_where_somebody_says_how_many() {
     assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(59.0)), changes: None }).len(), 1);
     assert_eq!(blown(Fuses { deletes: Some(Limit::Count(60)), changes: None }), [] as [&str; 0]);
     assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(60.0)), changes: None }), [] as [&str; 0]);
-    // Said of a larger tenant.
+    // A limit meant for a larger tenant.
     assert_eq!(blown(Fuses { deletes: Some(Limit::Count(200)), changes: None }).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What a tenant has, found by external id and by place.
+//! Indexes a tenant's segments by external id and by parent and name.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use hashbrown::{Equivalent, HashMap};
 use crate::forest::Forest;
 use crate::segment::{Segment, SegmentId};
 
-/// The segments of a tenant.
+/// The segments of a tenant, with their indexes.
 pub(super) struct Tree<'a> {
     pub forest: &'a Forest,
     by_external_id: HashMap<&'a str, Vec<&'a Arc<Segment>>>,
-    /// By the parent as the segment has it, and the name.
+    /// By the parent id that the segment has, and its name.
     by_place: HashMap<(Option<&'a SegmentId>, &'a str), Vec<&'a Arc<Segment>>>,
 }
 
-/// Segments on the same path that are looked at, at most.
+/// The most segments on the same path that are followed.
 const BRANCHES: usize = 1_000;
 
 impl<'a> Tree<'a> {
@@ -28,24 +28,24 @@ impl<'a> Tree<'a> {
             }
             by_place.entry((segment.parent.as_ref(), segment.name.trim())).or_default().push(segment);
         }
-        // The tree has its own order, and what is found is not to depend on it.
+        // The forest has its own order, and the results must not depend on it.
         for found in by_place.values_mut().chain(by_external_id.values_mut()) {
             found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         }
         Self { forest, by_external_id, by_place }
     }
 
-    /// The segments of an external id.
+    /// The segments with an external id.
     pub fn of_external_id(&self, external_id: &str) -> &[&'a Arc<Segment>] {
         self.by_external_id.get(external_id).map_or(&[], Vec::as_slice)
     }
 
-    /// Every external id.
+    /// All external ids.
     pub fn external_ids(&self) -> impl Iterator<Item = &'a str> {
         self.by_external_id.keys().copied()
     }
 
-    /// The segments of a name directly under a parent.
+    /// The segments with a name directly under a parent.
     pub fn at(&self, parent: Option<&SegmentId>, name: &str) -> &[&'a Arc<Segment>] {
         self.by_place.get(&Wanted(parent, name)).map_or(&[], Vec::as_slice)
     }
@@ -62,7 +62,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A place that is looked for. It has the hash of the key that it is equal to.
+/// A lookup key with borrowed parts. It has the same hash as the key it is equal to.
 #[derive(Hash)]
 struct Wanted<'w>(Option<&'w SegmentId>, &'w str);
 

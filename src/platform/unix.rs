@@ -1,4 +1,4 @@
-//! The Unix side: process groups and signals, modes of files, `termios`.
+//! Unix: process groups and signals, file modes, `termios`.
 
 use std::fs::{self, DirBuilder, File, FileType, OpenOptions, Permissions};
 use std::io;
@@ -13,48 +13,49 @@ use tokio::process::{Child, Command};
 
 use super::BaseFolders;
 
-/// The variable that names a person's home.
+/// The variable with the user's home.
 pub const HOME: &str = "HOME";
-/// The editor where no other is chosen: there on every system that has a terminal to speak of.
+/// The fallback editor, available on practically every system with a terminal.
 pub const LAST_EDITOR: &str = "vi";
-/// What stands between the programs in `$BROWSER`.
+/// The separator between the programs in `$BROWSER`.
 pub const BROWSER_SEPARATOR: char = ':';
-/// Whether a terminal ignores the sequences that it doesn't know, unless `$TERM` says otherwise.
+/// Whether terminals ignore unknown sequences, unless `$TERM` says otherwise.
 pub const IGNORES_UNKNOWN_SEQUENCES: bool = true;
 
-/// Where programs have their folders, as far as the environment tells a home.
+/// Returns the base folders; `None` without a home in the environment.
 pub fn base_folders(environment: &dyn Fn(&str) -> Option<String>) -> Option<BaseFolders> {
     let home = environment(HOME).map(PathBuf::from).filter(|home| home.is_absolute())?;
     Some(BaseFolders::below(&home))
 }
 
-/// The words of a command line, as a shell takes it apart; `None` for one with an unclosed quote.
+/// Splits a command line like a shell; `None` if a quote is not closed.
 pub fn words(line: &str) -> Option<Vec<String>> {
     shell_words::split(line).ok()
 }
 
-/// A shell that runs a command line.
+/// Returns a shell that runs a command line.
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", line]);
     command
 }
 
-/// Has a program begin a [`Group`], so that it can be ended with all that it started, and no key of the terminal reaches it.
+/// Makes a program the leader of a [`Group`], so that it can be ended together with its child processes and gets no signals from
+/// the terminal's keys.
 pub fn lead_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// This program's stderr, as the stdout of another.
+/// Returns this program's stderr for use as a child's stdout.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The descriptor can't be duplicated.
 pub fn stderr_for_child() -> io::Result<Stdio> {
     Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
 }
 
-/// The program that shows an address, with what comes before the address; `None` where nobody would see it.
+/// Returns the command that opens a URL, without the URL; `None` if the user would not see the result.
 pub fn opener(environment: &dyn Fn(&str) -> Option<String>) -> Option<&'static [&'static str]> {
     let is_set = |name: &str| environment(name).is_some_and(|value| !value.trim().is_empty());
     if cfg!(target_os = "macos") {
@@ -64,28 +65,28 @@ pub fn opener(environment: &dyn Fn(&str) -> Option<String>) -> Option<&'static [
     }
 }
 
-/// A program and all that it started. What is left of it goes when it is dropped.
+/// A program and its child processes. Dropping it kills what is left of them.
 pub struct Group(Option<u32>);
 
 impl Group {
-    /// That of a child that was started with [`lead_group`].
+    /// Returns the group of a child that was started with [`lead_group`].
     #[must_use]
     pub fn of(child: &Child) -> Self {
         Self(child.id())
     }
 
-    /// Asks it to end. What is stopped has to be woken to hear that.
+    /// Asks the group to end. Stopped processes are continued, or they would not react.
     pub fn ask(&mut self) {
         self.send(Signal::TERM);
         self.send(Signal::CONT);
     }
 
-    /// Ends it.
+    /// Kills the group.
     pub fn end(&mut self) {
         self.send(Signal::KILL);
     }
 
-    /// It has ended, and what it left behind may stay.
+    /// Releases the group after the program has exited; remaining processes can stay.
     pub fn let_go(&mut self) {
         self.0 = None;
     }
@@ -104,18 +105,18 @@ impl Drop for Group {
     }
 }
 
-/// Has a new file be readable by nobody else.
+/// Makes a new file accessible only to the user.
 pub fn make_private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
-/// Has a new folder be nobody else's business.
+/// Makes a new folder accessible only to the user.
 pub fn make_folder_private(builder: &mut DirBuilder) -> &mut DirBuilder {
     builder.mode(0o700)
 }
 
-/// The rights of a file if others than its owner can read or write it and the person could change that: it belongs to the person,
-/// and not to a file system that can't be written to, as where a container's secrets are.
+/// Returns the mode of a file that others can access, if the user can change that: it must be the user's own, and not on a
+/// read-only file system, as a container's secrets are.
 pub fn open_to_others(path: &Path) -> Option<u32> {
     let there = fs::metadata(path).ok()?;
     let is_own = there.uid() == rustix::process::geteuid().as_raw();
@@ -125,11 +126,11 @@ pub fn open_to_others(path: &Path) -> Option<u32> {
     (there.is_file() && is_own && !is_fixed && mode & 0o077 != 0).then_some(mode)
 }
 
-/// Takes the rights of others from a file or folder, if they have any. What is not there needs none.
+/// Removes access for group and others from a file or folder. A path that can't be examined is left alone.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The permissions can't be changed.
 pub fn keep_private(path: &Path) -> io::Result<()> {
     let Ok(there) = fs::metadata(path) else { return Ok(()) };
     let mode = there.permissions().mode();
@@ -139,7 +140,7 @@ pub fn keep_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether it is a pipe, which is opened only when somebody else opens its other end.
+/// Whether it is a named pipe, where opening blocks until the other end is opened too.
 pub fn is_pipe(kind: FileType) -> bool {
     kind.is_fifo()
 }
@@ -148,7 +149,7 @@ pub fn is_pipe(kind: FileType) -> bool {
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The file or the path can't be examined.
 pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let own = file.metadata()?;
     match fs::metadata(path) {
@@ -158,20 +159,20 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Has no core be dumped when the program crashes.
+/// Disables core dumps.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The limit can't be set.
 pub fn leave_no_core() -> io::Result<()> {
     Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
 }
 
-/// Lets at least so many files be open at once.
+/// Raises the limit of open files to at least `wanted`.
 ///
 /// # Errors
 ///
-/// How many may be open at most, if that is less.
+/// The highest possible limit, if it can't be raised that far.
 pub fn allow_open_files(wanted: u64) -> Result<(), u64> {
     let limit = getrlimit(Resource::Nofile);
     let (allowed, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
@@ -182,7 +183,7 @@ pub fn allow_open_files(wanted: u64) -> Result<(), u64> {
     if most < wanted || setrlimit(Resource::Nofile, raised).is_err() { Err(most) } else { Ok(()) }
 }
 
-/// Whether two paths lead to one file that is there.
+/// Whether both paths lead to the same existing file.
 #[must_use]
 pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -190,20 +191,20 @@ pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
     matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// The modes of the terminal's line.
+/// The line modes of the terminal.
 pub struct LineModes(Termios);
 
 impl LineModes {
-    /// Those of now; `None` where there are none to ask for.
+    /// Returns the current modes; `None` if stdin is not a terminal.
     pub fn now() -> Option<Self> {
         tcgetattr(io::stdin()).ok().map(Self)
     }
 
-    /// Sets them again.
+    /// Restores the modes.
     ///
     /// # Errors
     ///
-    /// What the system refuses.
+    /// The terminal refuses them.
     pub fn restore(&self) -> io::Result<()> {
         Ok(tcsetattr(io::stdin(), OptionalActions::Drain, &self.0)?)
     }

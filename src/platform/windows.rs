@@ -1,5 +1,5 @@
-//! The Windows side: `cmd`, job objects, the known folders. Rights of files are left to the person's profile folder, which the system
-//! keeps from other people; `docs/windows.md` says what else is different.
+//! Windows: `cmd`, job objects, known folders. File permissions are left to the user's profile folder, which is closed to other
+//! users; `docs/windows.md` has the other differences.
 
 use std::fs::{DirBuilder, File, FileType, OpenOptions};
 use std::io;
@@ -13,65 +13,64 @@ use win32job::{ExtendedLimitInfo, Job, JobError};
 
 use super::BaseFolders;
 
-/// The variable that names a person's home.
+/// The variable with the user's home.
 pub const HOME: &str = "USERPROFILE";
-/// The editor where no other is chosen: there on every system, and waited for.
+/// The fallback editor, available on every system; it runs until the file is closed.
 pub const LAST_EDITOR: &str = "notepad";
-/// What stands between the programs in `$BROWSER`: a colon follows the letter of a drive.
+/// The separator between the programs in `$BROWSER`; a colon would be ambiguous with drive letters.
 pub const BROWSER_SEPARATOR: char = ';';
-/// Whether a terminal ignores the sequences that it doesn't know: the older console prints them.
+/// Whether terminals ignore unknown sequences: the older console prints them.
 pub const IGNORES_UNKNOWN_SEQUENCES: bool = false;
 
-/// `CREATE_NEW_PROCESS_GROUP`: ctrl-c at the console doesn't reach it.
+/// `CREATE_NEW_PROCESS_GROUP`: keeps ctrl-c at the console from reaching the program.
 const NEW_PROCESS_GROUP: u32 = 0x200;
 
-/// The known folders. What a program keeps stays on this machine, and what a person writes goes along to others.
+/// Returns the known folders. State and data stay on this machine; configuration roams.
 pub fn base_folders(_: &dyn Fn(&str) -> Option<String>) -> Option<BaseFolders> {
     let known = etcetera::base_strategy::Windows::new().ok()?;
     Some(BaseFolders { config: known.config_dir(), state: known.cache_dir(), data: known.cache_dir() })
 }
 
-/// The words of a command line, as programs here take it apart: `\` is part of a path.
+/// Splits a command line like Windows programs do: `\` is part of a path.
 #[expect(clippy::unnecessary_wraps, reason = "a quote may stay open on other systems")]
 pub fn words(line: &str) -> Option<Vec<String>> {
     Some(winsplit::split(line))
 }
 
-/// `cmd` with a command line. With `/S`, it takes off the outer quotes and nothing else; `/D` keeps it from running what the registry
-/// says first.
+/// Returns `cmd` with a command line. `/S` makes it strip only the outer quotes; `/D` skips the AutoRun commands of the registry.
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("cmd");
     command.raw_arg(format!("/D /S /C \"{line}\""));
     command
 }
 
-/// Has no key of the console reach a program. Its [`Group`] begins when it has started.
+/// Keeps ctrl-c at the console from a program. Its [`Group`] is created after it has started.
 pub fn lead_group(command: &mut Command) {
     command.creation_flags(NEW_PROCESS_GROUP);
 }
 
-/// This program's stderr, as the stdout of another.
+/// Returns this program's stderr for use as a child's stdout.
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The handle can't be duplicated.
 pub fn stderr_for_child() -> io::Result<Stdio> {
     Ok(io::stderr().as_handle().try_clone_to_owned()?.into())
 }
 
-/// The program that shows an address, with what comes before the address.
+/// Returns the command that opens a URL, without the URL.
 #[expect(clippy::unnecessary_wraps, reason = "there may be none on other systems")]
 pub fn opener(_: &dyn Fn(&str) -> Option<String>) -> Option<&'static [&'static str]> {
-    // `cmd /C start` would take a `&` in the address for the end of the command.
+    // `cmd /C start` would end the command at an `&` in the URL.
     Some(&["rundll32", "url.dll,FileProtocolHandler"])
 }
 
-/// A program and all that it started, in a job that the system ends when its handle is closed: by [`Group::end`], or however this
-/// program ends. What the program started before it was put into the job is not in it.
+/// A program and its child processes, in a job that the system kills when its handle is closed: by [`Group::end`], or however this
+/// program ends. Processes started before the program was added to the job are not part of it.
 pub struct Group(Option<Job>);
 
 impl Group {
-    /// That of a child.
+    /// Creates the group of a child.
     #[must_use]
     pub fn of(child: &Child) -> Self {
         let Some(handle) = child.raw_handle() else { return Self(None) };
@@ -80,17 +79,17 @@ impl Group {
         Self(job.inspect_err(|error: &JobError| tracing::warn!(%error, "only the program itself can be ended")).ok())
     }
 
-    /// There is no signal to ask with: ends it.
+    /// Kills the group, since there is no signal to ask it to end.
     pub fn ask(&mut self) {
         self.end();
     }
 
-    /// Ends it.
+    /// Kills the group.
     pub fn end(&mut self) {
         self.0 = None;
     }
 
-    /// It has ended, and what it left behind may stay.
+    /// Releases the group after the program has exited; remaining processes can stay.
     pub fn let_go(&mut self) {
         if let Some(job) = self.0.take()
             && let Err(error) = job.set_extended_limit_info(&ExtendedLimitInfo::new())
@@ -100,32 +99,32 @@ impl Group {
     }
 }
 
-/// Rights come from the folder.
+/// Does nothing: permissions come from the folder.
 pub fn make_private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Rights come from the folder above.
+/// Does nothing: permissions come from the parent folder.
 pub fn make_folder_private(builder: &mut DirBuilder) -> &mut DirBuilder {
     builder
 }
 
-/// Not known here.
+/// Unknown on Windows.
 pub fn open_to_others(_: &Path) -> Option<u32> {
     None
 }
 
-/// Rights come from the folder.
+/// Does nothing: permissions come from the folder.
 ///
 /// # Errors
 ///
-/// None here.
+/// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
 pub fn keep_private(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Named pipes have no place among files.
+/// Named pipes are not in the file system on Windows.
 pub fn is_pipe(_: FileType) -> bool {
     false
 }
@@ -134,7 +133,7 @@ pub fn is_pipe(_: FileType) -> bool {
 ///
 /// # Errors
 ///
-/// What the system refuses.
+/// The file or the path can't be opened.
 pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let own = same_file::Handle::from_file(file.try_clone()?)?;
     match same_file::Handle::from_path(path) {
@@ -144,27 +143,27 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// No core is dumped here unless somebody has set that up for the whole system.
+/// Does nothing: Windows dumps no core unless that is set up for the whole system.
 ///
 /// # Errors
 ///
-/// None here.
+/// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
 pub fn leave_no_core() -> io::Result<()> {
     Ok(())
 }
 
-/// There is no such limit here.
+/// Does nothing: Windows has no such limit.
 ///
 /// # Errors
 ///
-/// None here.
+/// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
 pub fn allow_open_files(_: u64) -> Result<(), u64> {
     Ok(())
 }
 
-/// The modes of the console, which other programs set back by themselves.
+/// The modes of the console, which other programs reset by themselves.
 pub struct LineModes;
 
 impl LineModes {
@@ -173,18 +172,18 @@ impl LineModes {
         None
     }
 
-    /// Nothing to set.
+    /// Does nothing.
     ///
     /// # Errors
     ///
-    /// None here.
+    /// Never fails on Windows.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "it is the same on other systems")]
     pub fn restore(&self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Whether two paths lead to one file that is there.
+/// Whether both paths lead to the same existing file.
 #[must_use]
 pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
     let place = |path| std::fs::canonicalize(path);

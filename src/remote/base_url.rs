@@ -1,5 +1,5 @@
-//! [`BaseUrl`]: where the API of a tenant's platform lives, checked once, so that nobody sends a key to an address that was
-//! mistyped or that anybody on the way could read.
+//! [`BaseUrl`]: the URL of the segment API, validated once, so that the key is never sent to a mistyped address or over a
+//! connection that anybody could read.
 
 use std::fmt;
 
@@ -7,35 +7,35 @@ use url::{Host, Url, form_urlencoded};
 
 use crate::segment::SegmentId;
 
-/// What stands between the host and `/segments`, from the platform's documentation.
+/// The path between the host and `/segments`, from the platform's documentation.
 pub(super) const API_PATH: &str = "/api/v1/account/integrations/auth-required";
 
-/// The collection every call goes to.
+/// The collection that every call goes to.
 const SEGMENTS: &str = "/segments";
 
-/// The feed of changes, below the segments.
+/// The feed of changes, under the segments.
 const FEED: &str = "/synchronization";
 
-/// Whether plain http may be used with a host that is not this machine.
+/// Whether plain http is allowed to a host other than this machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InsecureHttp {
-    /// The key would travel readable for everybody on the way.
+    /// No: the key would be readable for everybody on the way.
     #[default]
     Refused,
-    /// A person decided that the way is safe, such as inside a container network.
+    /// Yes: the user decided that the network is safe, such as inside a container network.
     Allowed,
 }
 
-/// The address of the segments, with the API's path and without a slash at its end.
+/// The URL of the segments, with the API's path and without a trailing slash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     segments: Url,
 }
 
-/// Why a text is no base URL.
+/// Why a text is not a base URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlFault {
-    /// Nothing that reads as an address. The text itself is not repeated: it may hold a password.
+    /// Not a URL. The text itself is not repeated: it may hold a password.
     #[error("not a valid URL ({reason}); start it with https://")]
     NotAnAddress {
         /// What is wrong with it.
@@ -44,16 +44,16 @@ pub enum BaseUrlFault {
     /// Neither http nor https.
     #[error("`{scheme}:` is not supported; start it with https://")]
     WrongScheme {
-        /// What it begins with.
+        /// Its scheme.
         scheme: String,
     },
     /// Plain http to another machine.
     #[error("http would expose your API key on the network; use https, or start segtui with --insecure-http")]
     Insecure {
-        /// Which machine.
+        /// The host.
         host: String,
     },
-    /// A user or password in the address.
+    /// A user name or password in the URL.
     #[error("remove the user name and password before the @")]
     Credentials,
     /// A `?` or `#` part.
@@ -62,8 +62,8 @@ pub enum BaseUrlFault {
 }
 
 impl BaseUrl {
-    /// Reads an address as people copy it: the host alone, or with the API's path, with or without `/segments` and slashes at
-    /// the end. A path before the API's own, as behind a gateway, is kept.
+    /// Parses a URL as people copy it: the host alone, or with the API's path, with or without `/segments` and trailing slashes.
+    /// A path before the API's own, as behind a gateway, is kept.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl BaseUrl {
         Ok(base)
     }
 
-    /// The host, and the port where it is not the usual one: what tells two systems apart at a glance.
+    /// The host, and the port if it is not the default: enough to tell two systems apart at a glance.
     #[must_use]
     pub fn host(&self) -> String {
         let host = self.segments.host_str().unwrap_or_default();
@@ -115,13 +115,13 @@ impl BaseUrl {
         self.segments.scheme() == "http"
     }
 
-    /// The address of the list of segments.
+    /// The URL of the list of segments.
     #[must_use]
     pub fn segments(&self) -> Url {
         self.segments.clone()
     }
 
-    /// The address of the feed of changes.
+    /// The URL of the feed of changes.
     #[must_use]
     pub fn feed(&self) -> Url {
         let mut url = self.segments();
@@ -129,18 +129,18 @@ impl BaseUrl {
         url
     }
 
-    /// The address of one segment.
+    /// The URL of one segment.
     ///
-    /// Answers `None` for an id that no address can name: `.` and `..` are dropped from an address in every notation, which
-    /// would leave that of the whole list, and the feed's own name is taken.
+    /// Returns `None` for an id that no URL can name: `.` and `..` are removed from a path in every encoding, which would leave
+    /// the URL of the whole list, and `synchronization` is the feed.
     #[must_use]
     pub fn segment(&self, id: &SegmentId) -> Option<Url> {
         let id = id.text();
         if matches!(&*id, "." | "..") || FEED.strip_prefix('/') == Some(&id) {
             return None;
         }
-        // `Url::path_segments_mut` drops tabs and line breaks without a word, which would name another segment. Form encoding
-        // covers every byte that means something in a path, and differs from a path's own only in its plus for a space.
+        // `Url::path_segments_mut` silently drops tabs and line breaks, which would name another segment. Form encoding covers
+        // every byte with a meaning in a path, and differs from path encoding only in writing a space as `+`.
         let encoded: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
         let mut url = self.segments();
         url.set_path(&format!("{}/{}", url.path(), encoded.replace('+', "%20")));
@@ -157,7 +157,7 @@ fn not_an_address(text: &str, error: url::ParseError) -> BaseUrlFault {
     BaseUrlFault::NotAnAddress { reason }
 }
 
-/// `localhost:8080` reads as an address with the scheme `localhost`; whoever wrote it forgot the scheme.
+/// `localhost:8080` parses as a URL with the scheme `localhost`; the scheme is really missing.
 fn wrong_scheme(text: &str, url: &Url) -> BaseUrlFault {
     if text.contains("://") {
         BaseUrlFault::WrongScheme { scheme: url.scheme().to_owned() }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_copying_the_address_leads_to_the_same_place() {
+    fn every_copied_form_of_the_url_gives_the_same_base_url() {
         for text in [
             "https://api-preprod.one.unity.pl",
             "https://api-preprod.one.unity.pl/",
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_or_for_who_insists() {
+    fn plain_http_is_refused_for_other_hosts_unless_allowed() {
         for text in ["http://localhost:8080", "http://127.0.0.1", "http://127.9.9.9:1", "http://[::1]:8080"] {
             assert!(parse(text).unwrap().is_loopback(), "{text}");
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_to_do_and_repeats_no_password() {
+    fn an_error_says_what_to_do_and_shows_no_password() {
         for (text, expected) in [
             ("", "it is empty"),
             ("api.example", "https:// is missing"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_an_id_holds_it_names_one_thing_below_the_segments() {
+    fn every_id_is_encoded_as_one_path_segment() {
         let base = parse("https://h").unwrap();
         for (id, encoded) in [
             ("segment", "segment"),

@@ -1,38 +1,38 @@
-//! [`ConnectError`]: why no connection came about, as plain data, with what a person can do about it.
+//! [`ConnectError`]: why a connection failed, as plain data, with advice for the user.
 //!
-//! Commands, `doctor` and the interface all say it by this, so that one obstacle has one name and one remedy.
+//! Commands, `doctor` and the interface all report it with this type, so that one problem has one name and one remedy.
 
 use std::fmt;
 
-/// What stood between this machine and the server. Reads as a phrase.
+/// Why the server could not be reached. Displayed as a phrase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectError {
-    /// Of which kind it is.
+    /// The kind of problem.
     pub kind: ObstacleKind,
     /// What happened.
     pub words: String,
-    /// The proxy at which it happened, and where that is set; `None` where no proxy has a part in it.
+    /// The proxy that was involved, and where it is configured; `None` if no proxy was involved.
     pub proxy: Option<String>,
 }
 
-/// The kinds of obstacles that a person mends in different ways.
+/// The kinds of problems, by how they are solved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ObstacleKind {
-    /// No machine has that name, or names can't be looked up.
+    /// No host has that name, or the name can't be looked up.
     NoSuchHost,
-    /// The machine is there, and nothing listens at that port.
+    /// The host is reachable, but nothing listens on that port.
     Refused,
-    /// Nobody that is trusted here has issued the certificate.
+    /// The certificate's issuer is not trusted.
     UnknownIssuer,
     /// The certificate is no longer valid, or not yet.
     Expired,
     /// The certificate is for another name.
     WrongName,
-    /// What answers at that port doesn't encrypt.
+    /// The server on that port doesn't speak TLS.
     NotTls,
-    /// The two sides could not agree on how to encrypt, or the certificate is not to be trusted for another reason.
+    /// The TLS handshake failed, or the certificate is rejected for another reason.
     Tls,
-    /// The proxy wants to know who asks.
+    /// The proxy requires a login.
     ProxyLogin,
     /// It took too long.
     TimedOut,
@@ -42,7 +42,7 @@ pub enum ObstacleKind {
 }
 
 impl ObstacleKind {
-    /// Whether it came up while the two sides agreed on encryption, behind any proxy.
+    /// Whether it occurred during the TLS handshake, behind any proxy.
     #[must_use]
     pub const fn is_tls(self) -> bool {
         matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::Tls)
@@ -56,19 +56,19 @@ impl ObstacleKind {
 }
 
 impl ConnectError {
-    /// An obstacle of a kind in words.
+    /// An error of a kind, without a proxy.
     #[must_use]
     pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
         Self { kind, words: words.into(), proxy: None }
     }
 
-    /// The same on a way that leads through a proxy. What is wrong with encryption is the server's matter all the same.
+    /// Adds the proxy of the connection. A TLS problem is the server's, so no proxy is named for it.
     #[must_use]
     pub fn through(self, proxy: Option<String>) -> Self {
         Self { proxy: proxy.filter(|_| !self.kind.is_tls()), ..self }
     }
 
-    /// A host whose name can't be looked up, for what the resolver says.
+    /// A host whose name can't be looked up; `said` is the resolver's message.
     #[must_use]
     pub fn no_such_host(host: &str, said: &str) -> Self {
         let said = said.to_ascii_lowercase();
@@ -105,12 +105,12 @@ impl ConnectError {
     }
 }
 
-/// What to do about a proxy that wants to know who asks.
+/// What to do about a proxy that requires a login.
 pub const PROXY_LOGIN: &str =
     "put the user name and password into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT";
 
 impl From<&str> for ConnectError {
-    /// Words of no particular kind.
+    /// An error of no particular kind.
     fn from(words: &str) -> Self {
         Self::new(ObstacleKind::Other, words)
     }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_is_named_where_it_has_a_part_in_the_obstacle() {
+    fn a_proxy_is_named_only_if_it_is_involved() {
         let proxy = || Some("http://127.0.0.1:1 from HTTPS_PROXY".to_owned());
         let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").through(proxy());
         assert_eq!(refused.to_string(), "through the proxy http://127.0.0.1:1 from HTTPS_PROXY: connection refused");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_server_that_is_silent_is_told_from_a_name_that_nobody_has() {
+    fn a_silent_name_server_is_not_reported_as_an_unknown_host() {
         let words = |said| ConnectError::no_such_host("one.example", said).words;
         assert_eq!(words("Name or service not known"), "no host is called one.example");
         assert_eq!(words("nodename nor servname provided, or not known"), "no host is called one.example");

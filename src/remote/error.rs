@@ -1,4 +1,4 @@
-//! How a call fails: what was being done, what went wrong, and whether to try again.
+//! How a call fails: what was being done, what went wrong, and whether to retry.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::segment::{SegmentId, Step};
 
 use super::ConnectError;
 
-/// A call that did not succeed. Reads as one sentence for a person.
+/// A call that failed. Displayed as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("couldn't {call}: {fault}")]
 pub struct RemoteError {
@@ -19,7 +19,7 @@ pub struct RemoteError {
     pub fault: Fault,
 }
 
-/// What was being asked of the server.
+/// A call to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// A page of the list.
@@ -49,7 +49,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// Why a connection is of no use over which something else than HTTP came back.
+/// The reason given when something other than HTTP came back on a connection.
 pub const NOT_HTTP: &str = "what answers there doesn't speak HTTP; it may want https";
 
 /// What went wrong with a call.
@@ -60,56 +60,56 @@ pub enum Fault {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The server's own words, cut to a sane length; may be empty.
+        /// The server's own message, cut to a sensible length; may be empty.
         words: String,
         /// How long the server asked to wait before the next try.
         retry_after: Option<Duration>,
     },
-    /// No connection came about, so nothing was sent.
+    /// No connection was made, so nothing was sent.
     #[error("server unreachable ({reason})")]
     Unreachable {
         /// What stood in the way.
         reason: ConnectError,
     },
-    /// No answer came in time; the request may have been carried out.
+    /// No response in time; the request may have been carried out.
     #[error("no response within {} s", .after.as_secs())]
     TimedOut {
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// The connection broke before the answer was complete; the request may have been carried out.
+    /// The connection broke before the response was complete; the request may have been carried out.
     #[error("connection lost ({reason})")]
     Broken {
-        /// The network's words.
+        /// The message of the network library.
         reason: String,
     },
-    /// The answer is not what the API promises.
+    /// The response does not match the API.
     #[error("unexpected response: {reason}")]
     InvalidResponse {
-        /// What was expected and what came.
+        /// What was expected, and what was received.
         reason: String,
     },
-    /// The answer is longer than anything that was asked for can be, so it was not read to its end.
+    /// The response is longer than any valid one can be, so it was not read to the end.
     #[error("the response is longer than {} KiB", .most / 1024)]
     TooLong {
-        /// How many bytes it may have.
+        /// The limit in bytes.
         most: usize,
     },
-    /// The server wants to send us elsewhere. Never followed: the key must not reach another host.
+    /// The server redirected the request. Never followed: the key must not reach another host.
     #[error("server redirected ({status}) to {to} (not followed); check the base URL")]
     Redirected {
         /// The HTTP status.
         status: u16,
-        /// Where to, as the server wrote it.
+        /// The target, as the server wrote it.
         to: String,
     },
-    /// The request can't be put into the form the API wants, so nothing was sent.
+    /// The request can't be expressed in the API, so nothing was sent.
     #[error("invalid request: {reason}")]
     InvalidRequest {
-        /// What stands in the way.
+        /// What prevents it.
         reason: String,
     },
-    /// Only reading is allowed here, by the person's own wish, so nothing was sent.
+    /// Read-only mode was chosen, so nothing was sent.
     #[error("read-only: changes are disabled")]
     ReadOnly,
 }
@@ -119,7 +119,7 @@ fn in_its_words(words: &str) -> String {
 }
 
 impl Fault {
-    /// Whether the same call may well succeed a little later.
+    /// Whether the same call may succeed a little later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {
@@ -131,8 +131,8 @@ impl Fault {
         }
     }
 
-    /// Whether the server may have carried out a write although it is reported as failed. Anything between here and the server
-    /// may say 408, 429 or 503, whatever it adds, after the write was carried out.
+    /// Whether the server may have carried out a write although it is reported as failed. A proxy may respond 408, 429 or 503,
+    /// with or without a retry time, after the write was carried out.
     #[must_use]
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {
@@ -151,13 +151,13 @@ impl Fault {
         }
     }
 
-    /// Whether the server says that there is no such thing.
+    /// Whether the server responded that it does not exist.
     #[must_use]
     pub const fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
-    /// Whether the server rejects the key or the tenant, so that nothing will work until they are mended.
+    /// Whether the server rejects the key or the tenant, so that nothing will work until they are corrected.
     #[must_use]
     pub const fn is_unauthorised(&self) -> bool {
         matches!(self, Self::Refused { status: 401 | 403, .. })
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_faults_are_retried() {
         assert!(refused(503).is_transient());
         assert!(refused(429).is_transient());
         assert!(!refused(401).is_transient());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_is_in_doubt_only_when_it_may_have_reached_the_server() {
+    fn a_write_is_in_doubt_only_if_it_may_have_been_sent() {
         assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
         assert!(refused(500).may_have_taken_effect());
         assert!(refused(503).may_have_taken_effect());

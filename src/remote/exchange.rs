@@ -1,5 +1,5 @@
-//! A request that was made and what came of it, for a person to read. It is all that is ever kept of a request, so the API key
-//! must not be in it, not even where a server sends it back; whoever makes one takes it out.
+//! A request that was made and its response, as shown to the user. Nothing else is kept of a request, so it must not contain the
+//! API key, not even where a server echoed it; the code that creates an [`Exchange`] masks it.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ pub struct Exchange {
     pub at: Timestamp,
     /// The HTTP method.
     pub method: String,
-    /// The whole address.
+    /// The full URL.
     pub url: String,
-    /// The tenant that it was sent for.
+    /// The tenant it was sent for.
     pub tenant: String,
-    /// What was sent along.
+    /// The body of the request.
     pub sent: Option<Excerpt>,
-    /// The HTTP status of the answer, if one came.
+    /// The HTTP status of the response, if one arrived.
     pub status: Option<u16>,
     /// Why it was not a success.
     pub fault: Option<Fault>,
-    /// The body of the answer.
+    /// The body of the response.
     pub answer: Excerpt,
-    /// Until the end of the answer.
+    /// Time until the end of the response.
     pub took: Duration,
-    /// How often the same call was made by then, this time included.
+    /// Which try of the call this is, counted from 1.
     pub attempt: u32,
-    /// Requests since the one before that nobody was told of, because too many were waiting to be read.
+    /// Requests before this one that were not reported, because too many were waiting to be read.
     pub missed: u64,
 }
 
 impl Exchange {
-    /// The address from where requests begin to differ: `/segments` and what follows.
+    /// The part of the URL in which requests differ: `/segments` and what follows.
     #[must_use]
     pub fn target(&self) -> &str {
         self.url.split_once(API_PATH).map_or(&self.url, |(_, target)| target)
     }
 
-    /// The command that makes the same request; `None` where its body was too long to be kept.
+    /// The command that makes the same request; `None` if its body was too long to be kept.
     #[must_use]
     pub fn curl(&self) -> Option<String> {
         if self.sent.as_ref().is_some_and(Excerpt::is_cut) {
@@ -56,16 +56,16 @@ impl Exchange {
 /// A body, or the beginning of a long one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Excerpt {
-    /// What was kept of it.
+    /// The part that was kept.
     pub text: String,
-    /// How long all of it is.
+    /// The length of the whole body in bytes.
     pub bytes: usize,
-    /// How much of it is not in the text.
+    /// How many bytes are not in the text.
     pub cut: usize,
 }
 
 impl Excerpt {
-    /// Whether there was more.
+    /// Whether the body was cut.
     #[must_use]
     pub const fn is_cut(&self) -> bool {
         self.cut > 0

@@ -1,4 +1,4 @@
-//! What the feed tells, who made it happen, and where to read on.
+//! The events of the feed, who caused them, and the position to read on from.
 
 use std::fmt;
 
@@ -9,40 +9,40 @@ use crate::segment::{SegmentId, Step};
 /// A part of the feed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Where to ask next, as the server said it. `None` when it said nothing usable.
+    /// The step to ask from next, as reported by the server; `None` if it reported nothing usable.
     pub next: Option<Step>,
-    /// What happened, oldest first.
+    /// The events, oldest first.
     pub events: Vec<FeedEvent>,
 }
 
-/// One entry of the feed: *that* a segment changed, never what.
+/// One event of the feed: *that* a segment changed, not what changed in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEvent {
-    /// The segment it speaks of.
+    /// The segment.
     pub id: SegmentId,
     /// What happened to it.
     pub kind: FeedEventKind,
 }
 
-/// What an entry of the feed says has happened. A kind that is not known counts as an update: looking is always right.
+/// The kind of an event. An unknown kind counts as an update, so the segment is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FeedEventKind {
     /// The segment is new.
     Created,
     /// Some of its fields changed.
     Updated,
-    /// It is gone.
+    /// The segment is gone.
     Deleted,
 }
 
-/// Who made a change, as the feed's `contexts` names them. A feed can be asked for some of them only.
+/// Who made a change, as named by the feed's `contexts`. The feed can be limited to some of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
     /// The shop itself.
     Application,
     /// A person in the back office.
     Backoffice,
-    /// The platform's own doing.
+    /// The platform itself.
     Internal,
     /// An external system such as an ERP, through this API.
     Integrations,
@@ -52,7 +52,7 @@ impl Context {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Application, Self::Backoffice, Self::Internal, Self::Integrations];
 
-    /// The name on the wire.
+    /// The name in the API.
     #[must_use]
     pub const fn wire_name(self) -> &'static str {
         match self {
@@ -63,14 +63,14 @@ impl Context {
         }
     }
 
-    /// The context of that name on the wire.
+    /// The context with that name in the API.
     #[must_use]
     pub fn of_wire_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|context| context.wire_name() == name)
     }
 }
 
-/// The name for a person.
+/// The displayed name.
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -82,19 +82,19 @@ impl fmt::Display for Context {
     }
 }
 
-/// Some of the contexts: several may have changed one segment between two looks at the feed.
+/// A set of contexts: several may have changed one segment between two polls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Contexts {
     among: [bool; Context::ALL.len()],
 }
 
 impl Contexts {
-    /// Those that are in it, in their usual order.
+    /// The contexts in the set, in their usual order.
     pub fn iter(self) -> impl Iterator<Item = Context> {
         Context::ALL.into_iter().filter(move |context| self.among[*context as usize])
     }
 
-    /// Whether there is none, since nobody asked.
+    /// Whether the set is empty, as when the feed was not asked per context.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         let [application, backoffice, internal, integrations] = self.among;
@@ -118,14 +118,14 @@ impl FromIterator<Context> for Contexts {
     }
 }
 
-/// A list of the names on the wire.
+/// A list of the names in the API.
 impl Serialize for Contexts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Context::wire_name))
     }
 }
 
-/// The names for a person, joined by "and".
+/// The displayed names, joined by "and".
 impl fmt::Display for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, context) in self.iter().enumerate() {
@@ -138,7 +138,7 @@ impl fmt::Display for Contexts {
     }
 }
 
-/// How several contexts are written in the address, which the platform's documentation leaves open.
+/// How several contexts are written in the query, which the platform's documentation leaves open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ContextsForm {
     /// `contexts=A&contexts=B`.
@@ -148,30 +148,29 @@ pub enum ContextsForm {
     Comma,
 }
 
-/// How a part of the feed is recognised later: asked from the same step, it names these segments. A feed that doesn't is another
-/// one, such as that of a server that was put back to an earlier state.
+/// Identifies a part of the feed: asked again from the same step, the feed must name these segments. If it doesn't, it is another
+/// feed, such as that of a server that was reset to an earlier state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Landmark {
-    /// Whose changes were asked for; those of the profile's contexts without one.
+    /// The context that was asked for; `None` for the profile's contexts.
     pub only: Option<Context>,
     /// The step it was asked from.
     pub from: Step,
-    /// The step that it called the next one.
+    /// The next step, as reported with that part.
     pub next: Step,
     /// The segments that it named first, each once.
     pub named: Vec<SegmentId>,
 }
 
-/// Where to read on in the feed: at one step for what anybody does, or at one for each of some contexts by itself, so that
-/// each change is known to be somebody's.
+/// Where to read on in the feed: one step for everybody, or one step per context, so that each change can be attributed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// Never empty. Either one for anybody (`None`) or each context once.
+    /// Never empty. Either a single entry for everybody (`None`), or each context once.
     places: Vec<(Option<Context>, Step)>,
 }
 
 impl Position {
-    /// The same step for each of `apart`; for anybody, when that is empty.
+    /// The same step for each context of `apart`, or for everybody if that is empty.
     #[must_use]
     pub fn at(step: Step, apart: &[Context]) -> Self {
         let contexts: Contexts = apart.iter().copied().collect();
@@ -179,25 +178,25 @@ impl Position {
         Self { places: if each.is_empty() { vec![(None, step)] } else { each } }
     }
 
-    /// A position from its parts; `None` when there are none.
+    /// A position from its entries; `None` if there are none.
     #[must_use]
     pub fn of(mut places: Vec<(Option<Context>, Step)>) -> Option<Self> {
         places.sort_unstable_by_key(|(context, _)| *context);
         (!places.is_empty()).then_some(Self { places })
     }
 
-    /// Each part: whose changes, and from which step on.
+    /// The entries: whose changes, and from which step on.
     pub fn places(&self) -> impl Iterator<Item = (Option<Context>, Step)> {
         self.places.iter().copied()
     }
 
-    /// The step from which on nothing is missed, whoever did it.
+    /// The step from which nothing is missed, whoever caused it.
     #[must_use]
     pub fn earliest(&self) -> Step {
         self.places.iter().map(|(_, step)| *step).min().unwrap_or(Step::FIRST)
     }
 
-    /// The same position for other parts. Those that were not followed so far begin where nothing is missed.
+    /// The same position for other contexts. A context that was not followed before starts at the earliest step.
     #[must_use]
     pub fn regrouped(&self, apart: &[Context]) -> Self {
         let mut other = Self::at(self.earliest(), apart);
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_followed_apart_from_now_on_begins_where_nothing_is_missed() {
+    fn a_newly_followed_context_starts_at_the_earliest_step() {
         let together = Position::at(Step(7), &[]);
         assert_eq!(together.places().collect::<Vec<_>>(), [(None, Step(7))]);
         let apart = together.regrouped(&[Context::Backoffice, Context::Internal]);

@@ -1,7 +1,7 @@
-//! Reading only, kept beneath everything that writes: whoever holds a [`Guarded`] remote can't get a write past it.
+//! Read-only mode, enforced below everything that writes: nothing that holds a [`Guarded`] remote can get a write past it.
 //!
-//! The screen refuses writes too, with better words and before a form is filled in. That is a courtesy, which the next way to
-//! change something may forget; this is the promise, in the one place that every call goes through.
+//! The interface refuses writes too, with better messages and before a form is filled in. But a new way to change something may
+//! forget that check; this is the guarantee, in the one place that every call goes through.
 
 use std::future::{Future, ready};
 
@@ -11,17 +11,17 @@ use crate::segment::{Draft, Segment, SegmentId, Step};
 
 use super::{Call, Changes, Context, Fault, Page, Remote, RemoteError};
 
-/// Whether anything may be changed on the server.
+/// Whether the server may be changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Access {
     /// Reading and writing.
     #[default]
     ReadWrite,
-    /// Reading only: no write ever leaves.
+    /// Reading only: no write is ever sent.
     ReadOnly,
 }
 
-/// A remote that lets writes through only where they are allowed. What it refuses is [`Fault::ReadOnly`].
+/// A remote that sends writes only if they are allowed, and otherwise fails with [`Fault::ReadOnly`].
 #[derive(Debug, Clone)]
 pub struct Guarded<R> {
     remote: R,
@@ -29,12 +29,12 @@ pub struct Guarded<R> {
 }
 
 impl<R: Remote> Guarded<R> {
-    /// The remote, with that much allowed.
+    /// Wraps a remote with the given access.
     pub const fn new(remote: R, access: Access) -> Self {
         Self { remote, access }
     }
 
-    /// The answer of the remote, which is not even asked when nothing may be changed.
+    /// The result of a write, or the fault if writes are disabled. The remote is not called then.
     fn write<'a, T, F>(
         &'a self,
         call: impl FnOnce() -> Call,
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::segment::Name;
 
-    /// Grants everything and remembers what it was asked.
+    /// Accepts every call and records it.
     #[derive(Clone, Default)]
     struct Witness {
         asked: Arc<Mutex<Vec<&'static str>>>,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_write_leaves_when_only_reading_is_allowed() {
+    async fn no_write_is_sent_when_read_only() {
         let witness = Witness::default();
         let guarded = Guarded::new(witness.clone(), Access::ReadOnly);
         let forbidden = |call| RemoteError { call, fault: Fault::ReadOnly };
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_is_never_in_the_way() {
+    async fn reads_are_always_allowed() {
         for access in [Access::ReadOnly, Access::ReadWrite] {
             let witness = Witness::default();
             let guarded = Guarded::new(witness.clone(), access);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_allowed_goes_through() {
+    async fn writes_are_sent_when_allowed() {
         let witness = Witness::default();
         let guarded = Guarded::new(witness.clone(), Access::ReadWrite);
         assert_eq!(guarded.create(&draft()).await, Ok(vip()));

@@ -1,7 +1,8 @@
-//! What a header of a request can say.
+//! Which texts fit into an HTTP header.
 
-/// Whether a text can be sent as a header: printable ASCII only, since beyond it, what a header says depends on who reads it (RFC 9110,
-/// section 5.5). A blank header is as good as none, and the server's answer to it would puzzle.
+/// Whether a text can be sent as a header: printable ASCII only, since anything else is interpreted differently by different
+/// servers (RFC 9110, section 5.5). A blank value is refused too: it counts as no header, and the server's response to that would
+/// be confusing.
 #[must_use]
 pub fn fits_into_a_header(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.trim().is_empty()

@@ -1,11 +1,11 @@
-//! [`UrlTemplate`]: where a segment is shown in the browser, with places for what the segment is.
+//! [`UrlTemplate`]: the URL where the browser shows a segment, with placeholders for the segment's fields.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::segment::Segment;
 
-/// An address with places such as `{id}`.
+/// A URL with placeholders such as `{id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlTemplate {
     parts: Vec<Part>,
@@ -17,7 +17,7 @@ enum Part {
     Place(Place),
 }
 
-/// What can stand in an address.
+/// A placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Id,
@@ -29,26 +29,26 @@ enum Place {
 const PLACES: [(&str, Place); 4] =
     [("id", Place::Id), ("name", Place::Name), ("external_id", Place::ExternalId), ("tenant", Place::Tenant)];
 
-/// Why a text is no address of segments.
+/// Why a text is not a URL template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
-    /// A place that nothing can be put into, or one that does not end.
+    /// An unknown placeholder, or one without a closing brace.
     #[error("`{{{0}` is not a placeholder; expected {{id}}, {{name}}, {{external_id}} or {{tenant}}")]
     Place(String),
-    /// No address of the web.
+    /// Not a web address.
     #[error("expected a URL that starts with https:// or http://, such as https://one.example/segments/{{id}}")]
     NoAddress,
 }
 
-/// As in RFC 3986: what needs no encoding anywhere.
+/// Everything but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl UrlTemplate {
-    /// Reads an address with places.
+    /// Parses a URL with placeholders.
     ///
     /// # Errors
     ///
-    /// An unknown place, and what is no address whatever is put into it.
+    /// An unknown placeholder, or a text that is no web address.
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -65,8 +65,8 @@ impl UrlTemplate {
         if is_of_the_web(&example) { Ok(template) } else { Err(TemplateFault::NoAddress) }
     }
 
-    /// The address of a segment; `None` when the segment has no external id and the address needs one, or when what is put
-    /// in makes no address.
+    /// The URL of a segment; `None` if the template needs an external id and the segment has none, or if the filled-in values
+    /// make no valid URL.
     #[must_use]
     pub fn fill(&self, segment: &Segment, tenant: &str) -> Option<String> {
         let id = segment.id.to_string();
@@ -88,7 +88,7 @@ impl UrlTemplate {
     }
 }
 
-/// Nothing else is handed to whatever opens it: not a file, not a script.
+/// Whether it is a web address. Nothing else, such as a file or a script, is handed to the program that opens it.
 fn is_of_the_web(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_stays_one_part_of_the_address() {
+    fn filled_in_values_are_encoded() {
         let template =
             UrlTemplate::parse("https://{tenant}.one.example/s/{id}?name={name}&x={external_id}#top").unwrap();
         assert_eq!(
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_place_and_what_is_no_address_are_refused() {
+    fn unknown_placeholders_and_other_schemes_are_refused() {
         let fault = |text: &str| UrlTemplate::parse(text).unwrap_err().to_string();
         let expected = "`{ident}` is not a placeholder; expected {id}, {name}, {external_id} or {tenant}";
         assert_eq!(fault("https://one.example/{ident}"), expected);

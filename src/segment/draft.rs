@@ -1,4 +1,4 @@
-//! What a person wants a segment to be: valid texts, and the three fields a write carries.
+//! The wanted state of a segment: valid texts, and the three fields that a write sends.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum Field {
     Name,
     /// The external id.
     ExternalId,
-    /// The segment it stands under.
+    /// The parent.
     Parent,
 }
 
@@ -36,25 +36,25 @@ impl fmt::Display for Field {
 /// Why a text can't be sent as a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldFault {
-    /// The name has nothing to read in it.
+    /// The name is empty or only whitespace.
     #[error("Name is required")]
     BlankName,
-    /// A character that no screen shows, such as a line break or a control code.
+    /// The text contains a control character, such as a line break.
     #[error("Line breaks and control characters aren't allowed")]
     ControlCharacter,
 }
 
-/// A name that can be sent: something to read, without control characters, trimmed.
+/// A name that can be sent: trimmed, not blank, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(CompactString);
 
 impl Name {
-    /// Trims and checks a text.
+    /// Trims and validates a text.
     ///
     /// # Errors
     ///
-    /// A blank text, or one with control characters.
+    /// If the text is blank or contains control characters.
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = trimmed(text)?;
         if text.is_empty() { Err(FieldFault::BlankName) } else { Ok(Self(text.into())) }
@@ -67,17 +67,17 @@ impl Name {
     }
 }
 
-/// An external id that can be sent: not empty, without control characters, trimmed.
+/// An external id that can be sent: trimmed, not empty, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExternalId(CompactString);
 
 impl ExternalId {
-    /// Trims and checks a text; `None` when nothing is left, which means "no external id".
+    /// Trims and validates a text; `None` if nothing is left, which means "no external id".
     ///
     /// # Errors
     ///
-    /// A text with control characters.
+    /// If the text contains control characters.
     pub fn parse(text: &str) -> Result<Option<Self>, FieldFault> {
         let text = trimmed(text)?;
         Ok((!text.is_empty()).then(|| Self(text.into())))
@@ -95,7 +95,7 @@ fn trimmed(text: &str) -> Result<&str, FieldFault> {
     if text.chars().any(char::is_control) { Err(FieldFault::ControlCharacter) } else { Ok(text) }
 }
 
-/// What a create or an update asks for: always all three fields, since an update replaces the whole segment.
+/// The content of a create or an update: always all three fields, since an update replaces the whole segment.
 ///
 /// ```
 /// use segtui::segment::{Draft, Field, Name, Segment, SegmentId};
@@ -113,14 +113,14 @@ fn trimmed(text: &str) -> Result<&str, FieldFault> {
 pub struct Draft {
     /// The wanted name.
     pub name: Name,
-    /// The wanted external id, `None` for none.
+    /// The wanted external id; `None` for none.
     pub external_id: Option<ExternalId>,
-    /// The wanted parent, `None` for a root.
+    /// The wanted parent; `None` for a root.
     pub parent: Option<SegmentId>,
 }
 
 impl Draft {
-    /// The segment that this draft becomes under the given id.
+    /// Returns the segment that this draft describes, with the given id.
     #[must_use]
     pub fn into_segment(self, id: SegmentId) -> Segment {
         Segment {
@@ -131,7 +131,7 @@ impl Draft {
         }
     }
 
-    /// The draft that asks for exactly what `segment` is, without any check: what a server sent it will take back.
+    /// Returns the draft that describes `segment` exactly. It is not validated: the server accepts what it has sent.
     #[must_use]
     pub fn of(segment: &Segment) -> Self {
         Self {
@@ -141,13 +141,13 @@ impl Draft {
         }
     }
 
-    /// The fields in which this draft would change `segment`.
+    /// Returns the fields in which this draft would change `segment`.
     #[must_use]
     pub fn changes(&self, segment: &Segment) -> Vec<Field> {
         segment.differing_fields(&self.clone().into_segment(segment.id.clone()))
     }
 
-    /// This draft with the given fields taken from `segment`.
+    /// Returns this draft with the given fields taken from `segment`.
     #[must_use]
     pub fn with_fields_of(mut self, segment: &Segment, fields: &[Field]) -> Self {
         let theirs = Self::of(segment);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_knows_what_it_would_change() {
+    fn a_draft_lists_the_fields_it_would_change() {
         let segment = Segment {
             id: SegmentId::new("vip").unwrap(),
             name: "VIP".into(),

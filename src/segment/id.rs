@@ -1,4 +1,4 @@
-//! [`SegmentId`]: an opaque identity, small in memory.
+//! [`SegmentId`]: an opaque id, small in memory.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const UUID_TEXT: usize = 36;
 
-/// The identity of a segment: any non-empty text, compared byte for byte.
+/// The id of a segment: any non-empty text, compared byte for byte.
 ///
-/// Ids are opaque (the platform's own documentation lists one that reads `segment`), yet nearly all are UUIDs in lower case.
-/// Those are kept as 16 bytes, so that a million of them fit a small machine; every other text is kept as it came.
+/// Ids are opaque (the platform's own documentation has one that reads `segment`), yet nearly all are lower-case UUIDs. Those
+/// are stored as 16 bytes, so that a million of them fit on a small machine; any other text is stored as received.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SegmentId(Repr);
 
@@ -24,7 +24,7 @@ enum Repr {
     Text(Arc<str>),
 }
 
-/// A UUID goes to the hasher as the one number that it is: ids are looked up more often than anything else.
+/// A UUID is hashed as a single number, since ids are looked up more often than anything else.
 impl Hash for Repr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
@@ -35,13 +35,13 @@ impl Hash for Repr {
 }
 
 impl SegmentId {
-    /// Takes any text; `None` when it is empty, which the API uses for "no id".
+    /// Creates an id from any text; `None` if it is empty, which the API uses for "no id".
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(canonical_uuid(text).map_or_else(|| Repr::Text(text.into()), Repr::Uuid)))
     }
 
-    /// An id of a text that is known not to be empty and to be no UUID.
+    /// Creates an id from a text that is known to be neither empty nor a UUID.
     pub(crate) fn of_text(text: &str) -> Self {
         Self(Repr::Text(text.into()))
     }
@@ -61,7 +61,7 @@ impl SegmentId {
         matches!(self.0, Repr::Uuid(_))
     }
 
-    /// Hands the id as text to whoever reads it, without keeping it anywhere.
+    /// Passes the id as text to a function, without allocating.
     pub fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
         match &self.0 {
             Repr::Uuid(bytes) => {
@@ -74,12 +74,12 @@ impl SegmentId {
     }
 }
 
-/// The 16 bytes of a UUID in the one form that reads back identically: 36 characters, lower case, hyphenated.
+/// Returns the 16 bytes of a UUID in the one form that round-trips: 36 characters, lower case, hyphenated.
 fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
     let digits: &[u8; UUID_TEXT] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 16];
     let mut read = 0;
-    // Without a branch for each digit: a list has two ids a segment, and this is most of what reading it costs.
+    // Branch-free per digit: a list has two ids per segment, and parsing them is most of the cost of reading it.
     for (byte, at) in bytes.iter_mut().zip(PAIRS) {
         let (high, low) = (NIBBLES[usize::from(digits[at])], NIBBLES[usize::from(digits[at + 1])]);
         read |= high | low;
@@ -90,10 +90,10 @@ fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
 }
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-/// Where each byte begins in the text.
+/// Index in the text at which each byte begins.
 const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const DIGITS: [u8; 16] = *b"0123456789abcdef";
-/// What stands for a character that is no hexadecimal digit in lower case.
+/// Marks a character that is not a lower-case hexadecimal digit.
 const NO_NIBBLE: u8 = 0x80;
 const NIBBLES: [u8; 256] = {
     let mut nibbles = [NO_NIBBLE; 256];
@@ -126,7 +126,7 @@ impl fmt::Debug for SegmentId {
     }
 }
 
-/// Ordered as text, whatever the form in memory.
+/// Ordered as text, regardless of the representation in memory.
 impl Ord for SegmentId {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
@@ -143,7 +143,7 @@ impl PartialOrd for SegmentId {
     }
 }
 
-/// As text, for people; where nobody reads it, a UUID is its 16 bytes.
+/// As text in human-readable formats; elsewhere a UUID is its 16 bytes.
 impl Serialize for SegmentId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_ids_cost_24_bytes_each() {
+    fn an_id_takes_24_bytes() {
         assert_eq!(size_of::<SegmentId>(), 24);
         assert_eq!(size_of::<Option<SegmentId>>(), 24);
     }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_in_upper_case_is_another_id_than_the_same_in_lower_case() {
+    fn ids_differ_by_case_even_for_uuids() {
         let lower = SegmentId::new("ab9e32db-48a1-47b3-9fda-975b9ed8a9d6");
         let upper = SegmentId::new("AB9E32DB-48A1-47B3-9FDA-975B9ED8A9D6");
         assert_ne!(lower, upper);

@@ -1,13 +1,13 @@
-//! [`Pattern`]: which segments belong to another system, told by how their ids look.
+//! [`Pattern`]: selects segments managed by another system, by their ids.
 
 use std::fmt;
 
 use super::Segment;
 
-/// The id of the root that the platform itself puts into every tenant.
+/// Id of the root that the platform creates in every tenant.
 const BUILT_IN_ID: &str = "segment";
 
-/// Segments that are somebody else's: those whose id or external id looks like this.
+/// Matches segments managed by another system by id or external id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Form);
 
@@ -15,19 +15,19 @@ pub struct Pattern(Form);
 enum Form {
     BuiltIn,
     Glob(Box<str>),
-    /// Of the id alone.
+    /// Matches the id only.
     IdGlob(Box<str>),
-    /// Of the external id alone.
+    /// Matches the external id only.
     ExternalIdGlob(Box<str>),
 }
 
 impl Pattern {
-    /// The root that the platform itself puts into every tenant.
+    /// Matches the root that the platform creates in every tenant.
     pub const BUILT_IN: Self = Self(Form::BuiltIn);
 
-    /// Ids and external ids that look like the text, in which `*` stands for any characters, none included, and `?` for
-    /// any one; upper and lower case differ. After `id:` or `id=` it is about ids only, after `ext:` or `ext=` about external ids only,
-    /// as in references. `None` for an empty text: there is no empty id.
+    /// Parses a pattern for ids and external ids, in which `*` stands for any number of characters and `?` for exactly one;
+    /// case-sensitive. With the prefix `id:` or `id=` it matches ids only, with `ext:` or `ext=` external ids only, as in
+    /// references. `None` if the pattern is empty: there are no empty ids.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let after = |prefixes: [&str; 2]| prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix));
@@ -40,7 +40,7 @@ impl Pattern {
         (!glob.is_empty()).then_some(Self(form))
     }
 
-    /// Whether the segment is one of them.
+    /// Whether the pattern matches a segment.
     #[must_use]
     pub fn matches(&self, segment: &Segment) -> bool {
         let by_id = |glob: &str| segment.id.with_text(|id| looks_like(glob, id));
@@ -53,7 +53,7 @@ impl Pattern {
         }
     }
 
-    /// Whose the segments are, to go on from "owned by" with.
+    /// Returns who manages the segments, to follow the words "owned by".
     #[must_use]
     pub fn owner(&self) -> String {
         match &self.0 {
@@ -63,7 +63,7 @@ impl Pattern {
     }
 }
 
-/// As in a configuration file.
+/// Formats the pattern as in a configuration file.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -75,8 +75,8 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Where the text does not fit what follows a `*`, that one takes a character more. Only the last one ever has to: what the
-/// stars before it left over is all the more room for it. So the time is the product of both lengths at worst.
+/// Matches a text against a glob. At a mismatch, the last `*` takes one more character; earlier ones never have to, since the
+/// last one can take everything that they could. So the time is at worst the product of both lengths.
 fn looks_like(glob: &str, text: &str) -> bool {
     let (mut glob, mut text) = (glob.chars(), text.chars());
     let mut last_star = None;
@@ -155,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_take_no_time() {
+    fn many_stars_are_matched_quickly() {
         assert!(!looks_like(&"*a".repeat(50), &format!("{}b", "a".repeat(5_000))));
     }
 
     #[test]
-    fn the_id_and_the_external_id_tell_the_owner_and_the_name_does_not() {
+    fn a_pattern_matches_ids_but_not_names() {
         let erp = Pattern::new("ERP-*").unwrap();
         assert!(erp.matches(&segment("ERP-7", None)));
         assert!(erp.matches(&segment("7", Some("ERP-7"))));
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(Pattern::new(""), None);
     }
 
-    /// What [`looks_like`] means, told as slowly as it can be.
+    /// A naive implementation of [`looks_like`].
     fn meant(glob: &[char], text: &[char]) -> bool {
         match (glob, text) {
             ([], []) => true,
@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_quick_answer_is_the_right_one(glob in "[ab*?]{0,8}", text in "[ab]{0,10}") {
+        fn fast_matching_agrees_with_the_naive_one(glob in "[ab*?]{0,8}", text in "[ab]{0,10}") {
             let (slow_glob, slow_text): (Vec<_>, Vec<_>) = (glob.chars().collect(), text.chars().collect());
             prop_assert_eq!(looks_like(&glob, &text), meant(&slow_glob, &slow_text));
         }

@@ -1,12 +1,12 @@
-//! Hash tables that hold the places of things, not the things: how they grow.
+//! Growth of hash tables that store indices of items instead of the items.
 
 use hashbrown::HashTable;
 
-/// Entries for which there is room at first.
+/// Initial capacity.
 const ROOM: usize = 64;
 
-/// Makes room for one more place. `hash` looks at the thing in a place; things whose places follow each other lie side by side in
-/// memory, so all are looked at in that order. The table by itself would go from one end of the memory to the other for each.
+/// Makes room for one more index. `hash` reads the item at an index; items with successive indices are adjacent in memory, so
+/// they are rehashed in that order. The table itself would read them in random order when it grows.
 pub(crate) fn make_room<Place: Copy + Ord>(table: &mut HashTable<Place>, hash: impl Fn(&Place) -> u64) {
     if table.len() < table.capacity() {
         return;

@@ -1,8 +1,8 @@
-//! Beginning a file anew when the old one can't be trusted: the old one is kept under another name, and the journal goes on in the
-//! new one.
+//! Replaces a file that can't be trusted by a new one: the old file is kept under another name, and its journal is carried
+//! over.
 //!
-//! Only what is damaged or somebody else's is replaced. A file that merely can't be used now, since another program has it, the disk
-//! is full or too many files are open, is left as it is.
+//! Only a damaged file or one of another application is replaced. A file that merely can't be used now, because another
+//! program locks it, the disk is full or too many files are open, is left alone.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,23 +13,22 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{StoreError, create_private, journal, prepare};
 
-/// Whether a file is damaged or not ours, rather than out of reach for now.
+/// Whether a file is damaged or not ours, rather than temporarily unusable.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     match error {
         // `Unknown` is SQLite's plain "error": a table or a column that should be there is not.
         rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(failure.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
         }
-        // All others come from what was read.
+        // All other errors come from the data that was read.
         _ => true,
     }
 }
 
-/// Keeps a file under another name and puts a new one in its place, that has the journal of the old one. Answers where the old one
-/// is now.
+/// Moves a file aside and puts a new one with the same journal in its place. Returns where the old file is now.
 ///
-/// The new one is finished before the old one is touched, and [`finish`] puts it in its place when the program ends in between, so
-/// whatever moment that is, no pending change is lost.
+/// The new file is finished before the old one is touched, and [`finish`] moves it into place if the program ends in between.
+/// So no pending change is ever lost.
 pub(super) fn begin_anew(path: &Path, rows: &[journal::RawRow]) -> Result<PathBuf, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     let new = renewed(path);
@@ -42,7 +41,7 @@ pub(super) fn begin_anew(path: &Path, rows: &[journal::RawRow]) -> Result<PathBu
     Ok(aside)
 }
 
-/// Puts a new file in its place that an earlier run had finished and had no time for.
+/// Moves a new file into place that an earlier session had finished but not yet moved.
 pub(super) fn finish(path: &Path) -> io::Result<()> {
     let new = renewed(path);
     if !path.exists() && new.exists() { rename(&new, path) } else { Ok(()) }
@@ -56,11 +55,11 @@ fn fill(new: &Path, rows: &[journal::RawRow]) -> rusqlite::Result<()> {
     let mut connection = Connection::open(new)?;
     prepare(&mut connection)?;
     journal::put_rows(&mut connection, rows)?;
-    // Otherwise its end would be put off, and tell nothing of what went wrong.
+    // Without an explicit close, errors on closing would be lost.
     connection.close().map_err(|(_, error)| error)
 }
 
-/// A name that no file has yet.
+/// Returns a file name that is not taken.
 fn free_name(path: &Path) -> io::Result<PathBuf> {
     const TRIED: u32 = 1_000;
     let second = crate::clock::now().as_second();
@@ -74,7 +73,7 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::other("too many damaged ones are there already"))
 }
 
-/// What SQLite keeps beside a file: what was written last may stand there only.
+/// Files that SQLite keeps next to the database. The latest writes may only be there.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
 fn companion(path: &Path, end: &str) -> PathBuf {
@@ -83,7 +82,7 @@ fn companion(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Companions go first: beside a file that is not theirs, they would be taken for its own.
+/// Renames a file, its companions first: next to another file, they would be taken for that file's own.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     for end in COMPANIONS {
         is_there(fs::rename(companion(from, end), companion(to, end)))?;
@@ -116,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// A file with a segment and a change that is pending, whose place it answers.
+    /// Creates a file with a segment and a pending change, and returns its path.
     fn with_a_pending_change(folder: &Path) -> PathBuf {
         let path = folder.join("tenant.db");
         let mut store = open(&path).unwrap().store.unwrap();
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_change_outlives_whatever_else_of_the_file_can_not_be_read() {
+    fn a_pending_change_survives_damage_elsewhere_in_the_file() {
         for damage in [
             "UPDATE packed SET segments = x'ff'",
             "UPDATE packed SET segments = 'text'",
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_landmark_that_can_not_be_read_is_left_out() {
+    fn an_unreadable_landmark_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let path = with_a_pending_change(folder.path());
         Connection::open(&path).unwrap().execute_batch("INSERT INTO landmark VALUES ('', 'x', 1, '[]')").unwrap();
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_are_overwritten_never_cost_a_journal_that_can_be_read() {
+    fn an_overwritten_page_never_costs_a_readable_journal() {
         let folder = tempfile::tempdir().unwrap();
         let path = with_a_pending_change(folder.path());
         let before = open(&path).unwrap().journal;
@@ -210,12 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_another_program_has_for_now_is_left_as_it_is() {
+    fn a_locked_file_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = with_a_pending_change(folder.path());
         let before = open(&path).unwrap().journal;
         let other = Connection::open(&path).unwrap();
-        // A form that is to be brought to the present one has to be written, which the other program does not let happen.
+        // The migration has to write, which the lock of the other program prevents.
         other
             .execute_batch(
                 "DROP TABLE landmark; DROP TABLE unreadable; DROP TABLE history; ALTER TABLE journal DROP COLUMN alike;
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_moved_aside_before_is_never_replaced() {
+    fn earlier_damaged_files_are_never_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut places = std::collections::BTreeSet::new();
@@ -249,11 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_that_was_finished_is_put_in_its_place_by_the_next_start() {
+    fn a_finished_new_file_is_moved_into_place_at_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = with_a_pending_change(folder.path());
         let before = open(&path).unwrap().journal;
-        // As if the program had ended after the old one was moved and before the new one was.
+        // As if the program had ended after moving the old file and before moving the new one.
         rename(&path, &renewed(&path)).unwrap();
         assert_eq!(open(&path).unwrap().journal, before);
         assert!(!renewed(&path).exists());

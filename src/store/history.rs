@@ -1,7 +1,7 @@
-//! What was done, plan by plan: the newest entries, so that a later session can show and undo them.
+//! The history of applied operations by plan: the newest entries, so that a later session can show and undo them.
 //!
-//! An entry is written in the same transaction that takes its operation out of the journal, so whatever moment the program ends at,
-//! an operation is in one of the two.
+//! An entry is written in the same transaction that removes its operation from the journal. So whenever the program ends, an
+//! operation is in one of the two.
 
 use std::path::Path;
 
@@ -27,19 +27,19 @@ pub(super) const TABLE: &str = "
     CREATE INDEX history_of_plan ON history (plan);
 ";
 
-/// Entries that are kept. Those before are forgotten at the next start.
+/// Number of entries kept. Older ones are deleted at the next start.
 const KEPT: i64 = 500_000;
-/// The form that has the table first.
+/// The first schema version with the table.
 const FIRST_FORM: i32 = 6;
 
-/// One thing that was done.
+/// An operation that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// When.
+    /// When it was recorded.
     pub at: Timestamp,
     /// The operation.
     pub op: OpId,
-    /// What its plan was asked for.
+    /// Title of its plan.
     pub title: String,
     /// The plan that its plan undid.
     pub undoes: Option<PlanId>,
@@ -47,7 +47,7 @@ pub struct HistoryEntry {
     pub did: DoneOp,
 }
 
-/// What was done as it is kept: by names, with the version of the form.
+/// An applied operation as stored: with field names and a version.
 #[derive(Serialize, Deserialize)]
 struct Packed {
     version: u32,
@@ -57,7 +57,7 @@ struct Packed {
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
 
-/// Writes an entry. What belongs to a plan that is there already goes under its title.
+/// Writes an entry. It gets the title of earlier entries of its plan, if there are any.
 pub(super) fn put(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusqlite::Result<()> {
     let packed = serde_json::to_string(&Packed { version: VERSION, did: deed.did.clone() })
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -72,18 +72,18 @@ pub(super) fn put(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusql
     Ok(())
 }
 
-/// Forgets what is too much to keep.
+/// Deletes the entries beyond [`KEPT`].
 pub(super) fn forget_the_oldest(connection: &Connection) -> rusqlite::Result<()> {
     let forget = "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?1";
     connection.execute(forget, [KEPT]).map(drop)
 }
 
-/// What a file knows of what was done since a moment, the oldest first. A file that isn't there knows nothing, and neither does one of
-/// an earlier form. Another program may be writing it.
+/// Returns the history in a file since a moment, the oldest entry first. It is empty if there is no file, or if its schema
+/// has no history. Another program may be writing the file.
 ///
 /// # Errors
 ///
-/// What SQLite refuses, and an entry of a later form.
+/// If SQLite fails, or an entry can't be read.
 pub fn history(path: &Path, since: Timestamp) -> Result<Vec<HistoryEntry>, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     if !path.exists() {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_is_found_later_under_the_title_of_its_plan() {
+    fn history_entries_share_the_title_of_their_plan() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         assert_eq!(history(&path, Timestamp::UNIX_EPOCH).unwrap(), []);
@@ -151,7 +151,7 @@ mod tests {
                 JournalEntry::Did(op(9, 0), Box::new(deed("C", "undo", Some(PlanId(7))))),
             ])
             .unwrap();
-        // Somebody reads while another program writes.
+        // Another program reads while this one writes.
         let entries = history(&path, Timestamp::UNIX_EPOCH).unwrap();
         let told: Vec<_> = entries.iter().map(|entry| (entry.op, entry.title.as_str(), entry.undoes)).collect();
         assert_eq!(
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_kept_by_the_names_of_its_fields() {
+    fn an_entry_is_stored_with_field_names() {
         let row = r#"{"version":1,"did":{"Created":{"id":"vip","name":"A","externalId":null,"parentSegmentId":null}}}"#;
         let packed = Packed { version: VERSION, did: deed("A", "", None).did };
         assert_eq!(serde_json::to_string(&packed).unwrap(), row, "another form takes another version");

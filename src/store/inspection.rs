@@ -1,4 +1,4 @@
-//! Looking into a file without changing it, whoever writes it: for a report on it, and for what a shell completes.
+//! Inspects a file without changing it, whoever writes it: for reports and for shell completion.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -8,26 +8,26 @@ use rusqlite::Connection;
 
 use super::{APPLICATION, SCHEMA, Snapshot, StoreError, is_readable, journal, pragma, read};
 
-/// What a file holds, as it was for a moment.
+/// The content of a file at one moment.
 #[derive(Debug)]
 pub struct Inspection {
     /// Its size in bytes.
     pub bytes: u64,
-    /// The form it has. One that differs from the present form is brought to it when the file is opened next.
+    /// Schema version. An older one is migrated when the file is opened next.
     pub form: i32,
-    /// What was last known; `None` when that is nothing, or has an earlier form.
+    /// The stored state; `None` if there is none or its schema is too old to be read.
     pub snapshot: Option<Snapshot>,
-    /// Changes in the journal: not known to be done.
+    /// Unfinished changes in the journal.
     pub pending: usize,
     /// Whether a program has it open for writing.
     pub in_use: bool,
 }
 
-/// Looks into a file. `None` when there is none.
+/// Inspects a file. `None` if there is none.
 ///
 /// # Errors
 ///
-/// A file that can't be read, that is not a store, or that a newer program has written.
+/// If the file can't be read, is not a store, or was written by a newer program.
 pub fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     let there = match std::fs::metadata(path) {
@@ -39,7 +39,7 @@ pub fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
         return Err(io("read")(std::io::Error::other("it is not a regular file")));
     }
     let database = |source| StoreError::Database { path: path.to_owned(), source };
-    // Not opened as read-only: what reads beside a writer has a part in the files beside this one.
+    // Not opened as read-only: reading next to a writer also needs the `-wal` and `-shm` files.
     let connection = Connection::open(path).map_err(database)?;
     connection.pragma_update(None, "query_only", true).map_err(database)?;
     if pragma(&connection, "application_id").map_err(database)? != APPLICATION {
@@ -54,7 +54,7 @@ pub fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
     Ok(Some(Inspection { bytes: there.len(), form, snapshot, pending, in_use: in_use(path) }))
 }
 
-/// Whether the right to write is taken. Asking for it is over at once, and whoever wants it asks more than once.
+/// Whether another program holds the lock. The probe is brief, and [`open`](super::open) tries more than once.
 fn in_use(path: &Path) -> bool {
     File::open(path.with_extension("lock"))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_looked_into_while_another_program_writes_it_and_stays_as_it_is() {
+    fn inspecting_a_file_in_use_leaves_it_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         assert!(inspect(&path).unwrap().is_none());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_store_is_refused_and_left_alone() {
+    fn a_file_that_is_not_a_store_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         fs::write(&path, "no database at all, and long enough to be looked at").unwrap();

@@ -1,7 +1,7 @@
-//! The journal of writes: what was asked for and is not known to be done, written before it is sent.
+//! The journal of writes: operations that are not known to be done, recorded before they are sent.
 //!
-//! Whatever moment the program ends at, the next one finds here what was under way, and from which step of the feed on its traces
-//! are to be looked for. A note is on the disk when it counts as written, also if the power goes.
+//! Whenever the program ends, the next session finds here what was under way, and from which step of the feed to search for
+//! its traces. An entry counts as written only once it is on disk, so that it survives a power failure.
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -24,7 +24,7 @@ pub(super) const TABLE: &str = "
 ";
 
 impl Progress {
-    /// The number by which the table knows it.
+    /// The value in the table.
     const fn number(self) -> i64 {
         match self {
             Self::Queued => 0,
@@ -33,7 +33,7 @@ impl Progress {
         }
     }
 
-    /// What is not known may have been sent.
+    /// An unknown value may mean that it was sent.
     const fn of(number: i64) -> Self {
         match number {
             0 => Self::Queued,
@@ -44,15 +44,15 @@ impl Progress {
 }
 
 impl Store {
-    /// Writes notes, all of them or none, in their order.
+    /// Writes entries in order, all or none.
     ///
     /// # Errors
     ///
-    /// What SQLite refuses; then the journal is as it was.
+    /// If SQLite fails; the journal is then unchanged.
     pub fn write_journal(&mut self, notes: &[JournalEntry]) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "synchronous", "full")?;
         let written = self.write_notes(notes);
-        // A list that is lost with the power is loaded again.
+        // A list that is lost in a power failure can be loaded again.
         self.connection.pragma_update(None, "synchronous", "normal")?;
         written
     }
@@ -82,7 +82,8 @@ impl Store {
     }
 }
 
-/// What was noted the first time stays. What is sent each time is remembered: any of it may have been carried out.
+/// Records that an operation is sent. Step and lookalikes are kept from the first time. Every draft that is sent is
+/// remembered, as any of them may have been applied.
 fn sent(transaction: &Transaction<'_>, op: OpId, since: Option<Step>, existing: &[SegmentId]) -> rusqlite::Result<()> {
     let (plan_id, number) = columns(op);
     let row: Option<(Result<Operation, String>, Option<String>)> = transaction
@@ -113,7 +114,7 @@ fn drafts_of(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
     json.map_or_else(|| Ok(Vec::new()), serde_json::from_str)
 }
 
-/// What is in the journal of a plan undoes another one.
+/// Records that the journalled operations of a plan undo another plan.
 fn mark(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusqlite::Result<()> {
     let number = |plan_id| columns(OpId { plan_id, index: 0 }).0;
     transaction
@@ -122,7 +123,7 @@ fn mark(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusql
         .map(drop)
 }
 
-/// What was sent stays so, and what undoes something goes on undoing it.
+/// Writes an operation. One that was sent stays sent, and one that undoes a plan keeps that mark.
 fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress: Progress) -> rusqlite::Result<()> {
     let operation = packed(operation)?;
     let (plan_id, number) = columns(op);
@@ -138,17 +139,18 @@ fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress:
     Ok(())
 }
 
-/// The numbers as SQLite has them. They count plans and operations, so they are far from where the two kinds of numbers differ.
+/// The numbers as SQLite integers. They count plans and operations, so they stay far below the range where the two types
+/// differ.
 pub(super) fn columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
     (i64::try_from(plan_id.0).unwrap_or(i64::MAX), i64::try_from(index).unwrap_or(i64::MAX))
 }
 
-/// A row as it stands.
+/// A row as stored.
 pub(super) type RawRow = Vec<Value>;
 
 const COLUMNS: &str = "ticket, number, operation, sent, since, alike, drafts";
 
-/// All rows, whether they make sense or not.
+/// Returns all rows, valid or not.
 pub(super) fn raw_rows(connection: &Connection) -> rusqlite::Result<Vec<RawRow>> {
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM journal"))?;
     let count = statement.column_count();
@@ -156,7 +158,7 @@ pub(super) fn raw_rows(connection: &Connection) -> rusqlite::Result<Vec<RawRow>>
     rows.collect()
 }
 
-/// Puts rows of another file in, all of them or none.
+/// Inserts rows of another file, all or none.
 pub(super) fn put_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for row in rows {
@@ -166,8 +168,8 @@ pub(super) fn put_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite
     transaction.commit()
 }
 
-/// What the journal holds, and how many of its rows can't be read. Those are moved aside, with the reason, so that they stand in
-/// nobody's way and are lost to nobody. Rows of an earlier form are written in the present one.
+/// Reads the journal, and counts the rows that can't be read. Those are moved to another table with the reason, so that they
+/// block nothing and are not lost. Rows in an earlier encoding are rewritten in the current one.
 pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
     let transaction = connection.transaction()?;
     let (mut journal, mut odd, mut former) = (Vec::new(), Vec::new(), Vec::new());
@@ -205,9 +207,9 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
     Ok((journal, odd.len()))
 }
 
-/// How many changes the journal of a file has that is of this form.
+/// Number of changes in the journal of a file with this schema version.
 pub(super) fn count(connection: &Connection, form: i32) -> rusqlite::Result<usize> {
-    /// Earlier ones had no journal.
+    /// The first schema version with a journal.
     const FIRST: i32 = 4;
     if form < FIRST {
         return Ok(0);
@@ -215,7 +217,7 @@ pub(super) fn count(connection: &Connection, form: i32) -> rusqlite::Result<usiz
     connection.query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, u32>(0)).map(|count| count as usize)
 }
 
-/// A row, or why it can't be read.
+/// Reads a row, or returns why it can't be read.
 fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let told = |error: rusqlite::Error| error.to_string();
     let operation = unpacked(row.get_ref(2).map_err(told)?)?;
@@ -232,7 +234,7 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     Ok(Journalled { op, operation, progress, since, existing, drafts, undoes })
 }
 
-/// The plan that an operation's plan undoes, as [`mark`] has noted it.
+/// The plan that an operation's plan undoes, as recorded by [`mark`].
 fn undone_by(column: ValueRef<'_>) -> Option<PlanId> {
     #[derive(Deserialize)]
     struct Marked {
@@ -242,15 +244,14 @@ fn undone_by(column: ValueRef<'_>) -> Option<PlanId> {
     serde_json::from_slice::<Marked>(text).ok()?.undoes.map(PlanId)
 }
 
-/// An operation as it is kept: its fields by their names, and the version of the form, so that a program that knows more or fewer
-/// of them still reads it.
+/// An operation as stored: with field names and a version, so that programs that know more or fewer fields can still read it.
 #[derive(Serialize, Deserialize)]
 struct Packed {
     version: u32,
     operation: Operation,
 }
 
-/// The version alone, which any form has.
+/// Only the version, which every encoding has.
 #[derive(Deserialize)]
 struct Form {
     version: u32,
@@ -274,7 +275,7 @@ fn unpacked(column: ValueRef<'_>) -> Result<Operation, String> {
             }
             serde_json::from_slice::<Packed>(text).map(|packed| packed.operation).map_err(told)
         }
-        // As programs up to the fifth form of the store have kept it.
+        // The encoding up to schema version 5.
         ValueRef::Blob(blob) => postcard::from_bytes(blob).map_err(|error| error.to_string()),
         _ => Err("it is neither text nor bytes".into()),
     }
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_over_is_found_at_the_next_start() {
+    fn unfinished_operations_are_found_at_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_undoes_something_does_so_in_the_next_session_too() {
+    fn an_undo_mark_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_gathered_is_so_until_it_is_asked_for() {
+    fn a_staged_operation_stays_staged_until_it_is_queued() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
@@ -366,13 +367,13 @@ mod tests {
         let more = row.replace(r#""version":1"#, r#""since":"a later program","version":1"#);
         assert_eq!(unpacked(ValueRef::Text(more.as_bytes())), Ok(operation("VIP")));
         assert!(unpacked(ValueRef::Text(row.replace(":1,", ":2,").as_bytes())).is_err());
-        // As earlier programs have kept it.
+        // The earlier encoding.
         let former = b"\x01\x01\x03vip\x03VIP\x00\x01\x01\x01p\x03VIP\x00\x01\x01\x01p";
         assert_eq!(unpacked(ValueRef::Blob(former)), Ok(operation("VIP")));
     }
 
     #[test]
-    fn a_journal_of_the_fourth_form_goes_on_and_is_written_in_the_present_one() {
+    fn a_journal_of_schema_4_is_kept_and_re_encoded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let fourth = "
@@ -408,7 +409,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_in_a_row_it_is_read_or_moved_aside_and_the_others_are_kept(
+        fn a_bad_row_is_moved_aside_and_the_others_are_kept(
             bytes in vec(any::<u8>(), 0..60),
             is_text in any::<bool>(),
             column in 0_usize..6,

@@ -1,5 +1,5 @@
-//! The order in which segments are stored: that of the tree, parents first. What is read in that order lies so in memory, and whoever
-//! builds or walks through the tree then goes through memory in one direction instead of all over it.
+//! The order in which segments are stored: parents before children, as in the tree. Segments read in that order are adjacent
+//! in memory in the same way, so building or walking the tree goes through memory in one direction instead of at random.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use hashbrown::HashTable;
 
 use crate::segment::{Segment, SegmentId};
 
-/// No parent among the segments.
+/// The parent is not among the segments.
 const NONE: u32 = u32::MAX;
 
-/// All segments, each behind its parent where there is one, and what is below it right behind it.
+/// Returns all segments, each after its parent if that is among them, and directly followed by its descendants.
 pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &Segment> {
     let parents = parents(segments);
-    // Children of one parent together: few numbers for each segment, since a large tenant is in memory several times already.
+    // Children grouped by parent. Only a few numbers per segment, since a large tenant is in memory several times already.
     let mut by_parent: Vec<u32> = (0..).take(segments.len()).collect();
     by_parent.sort_unstable_by_key(|child| (parents[*child as usize], *child));
     let children = move |parent: u32| {
@@ -27,7 +27,7 @@ pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &
     let mut waiting = children(NONE);
     waiting.reverse();
     let mut seen = vec![false; segments.len()];
-    // No root leads to those that are their own ancestors.
+    // Segments in a cycle are not reachable from a root.
     let mut starting = (0..).take(segments.len());
     std::iter::from_fn(move || {
         loop {
@@ -40,7 +40,7 @@ pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &
     })
 }
 
-/// The place of each segment's parent, where that is one of them.
+/// Returns the index of each segment's parent, or [`NONE`].
 fn parents(segments: &[Arc<Segment>]) -> Vec<u32> {
     let hasher = FixedState::default();
     let mut places = HashTable::with_capacity(segments.len());
@@ -63,7 +63,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_segment_is_there_once_and_behind_its_parent(edges in proptest::collection::btree_map("[a-h]", proptest::option::of("[a-j]"), 0..8)) {
+        fn each_segment_is_ordered_once_and_after_its_parent(edges in proptest::collection::btree_map("[a-h]", proptest::option::of("[a-j]"), 0..8)) {
             let segment = |(id, parent): (&String, &Option<String>)| Arc::new(Segment {
                 id: SegmentId::new(id).unwrap(),
                 name: id.as_str().into(),
@@ -84,7 +84,7 @@ mod tests {
         }
     }
 
-    /// Whether the parents of a segment lead into a circle.
+    /// Whether the ancestors of a segment lead into a cycle.
     fn reaches_circle(edges: &std::collections::BTreeMap<String, Option<String>>, id: &String) -> bool {
         std::iter::successors(Some(id), |at| edges.get(*at)?.as_ref()).take(20).count() == 20
     }

@@ -1,8 +1,8 @@
-//! The actor: one task that owns what is known, and the tasks it sends out to ask.
+//! The actor: one task that owns the state, and the tasks it spawns to send requests.
 //!
-//! What it does apart from writes is one [`Work`] at a time: it locates the end of the feed, lists, follows, or rests until it
-//! tries again. Whatever is asked of the server is asked by a task that ends in a [`Report`]; the actor itself waits for
-//! nothing but the next command, report or alarm. A task that panics ends the actor, in order: what was asked for is in the
+//! Apart from writes it does one [`Work`] at a time: it locates the end of the feed, lists, follows, or rests until it
+//! retries. Each request is sent by a task that ends in a [`Report`]; the actor itself waits for nothing but the next
+//! command, report or alarm. A task that panics ends the actor in an orderly way: what the client asked for is in the
 //! journal.
 
 mod following;
@@ -33,43 +33,43 @@ use listing::LastList;
 use silence::Silence;
 use writing::Writing;
 
-/// Why the actor ends.
+/// Why the actor stops.
 #[derive(Debug)]
 enum Stopped {
-    /// The client has gone: there is nobody to work for.
+    /// The client has dropped its end of a queue.
     ByClient,
-    /// A task has panicked, so something is not as it should be.
+    /// A task has panicked, so the state may be inconsistent.
     ByTask,
 }
 
-/// What the actor is doing apart from writes. Each state carries what it takes to go on from it.
+/// What the actor is doing apart from writes. Each state carries what is needed to continue from it.
 #[derive(Debug)]
 enum Work {
-    /// A task looks for the end of the feed.
+    /// A task searches for the end of the feed.
     Locating,
     /// A task lists everything.
     Listing(Running),
-    /// The feed is read, and what it names is looked at.
+    /// The feed is read, and the segments that it names are fetched.
     Following,
-    /// Nothing is to be done until then.
+    /// Nothing is done until then.
     Resting { until: Instant, then: Next },
 }
 
 /// A list that is loading.
 #[derive(Debug)]
 struct Running {
-    /// Stops it.
+    /// Stops the list.
     stop: CancellationToken,
-    /// When the client was told last how far it is.
+    /// When progress was last reported to the client.
     progress_told: Option<Instant>,
 }
 
-/// What is to be done next.
+/// What to do after a rest.
 #[derive(Debug)]
 enum Next {
-    /// Look for the end of the feed, then list everything.
+    /// Locate the end of the feed, then list everything.
     Locate,
-    /// Go on with a list that had stopped.
+    /// Resume a list that was interrupted.
     List(Box<ListRun>),
     /// Read the feed.
     Follow,
@@ -88,11 +88,11 @@ pub(super) struct Actor<R> {
     /// Failures in a row.
     failures: u32,
     writing: Writing,
-    /// `None` when nothing is kept.
+    /// `None` if nothing is stored.
     keeper: Option<Persister>,
 }
 
-/// What is asked of the server, each by a task that ends in a [`Report`].
+/// The requests, each sent by a task that ends in a [`Report`].
 struct Tasks<R> {
     remote: Arc<R>,
     questions: SequenceCounter,
@@ -101,27 +101,27 @@ struct Tasks<R> {
     under_way: JoinSet<()>,
 }
 
-/// What is known of lists of all segments.
+/// State of the lists of all segments.
 struct Lists {
     last: LastList,
-    /// Whether there has been a complete one, or what an earlier session has stored.
+    /// Whether there was a complete list, in this session or in the stored state.
     listed: bool,
-    /// Whether the client wants another one, as soon as what is done now is done.
+    /// Whether the client wants another list as soon as the current work is done.
     reload_wanted: bool,
 }
 
-/// What the client was told last of the relation to the server.
+/// What was last reported to the client about the connection.
 struct Told {
-    /// The phase, silence apart.
+    /// The phase, other than [`Phase::Silent`].
     phase: Phase,
     silence: Silence,
 }
 
-/// Reports that may wait for the actor.
+/// Capacity of the report queue.
 const REPORTS: usize = 32;
-/// The longest pause after failures, and the pause after one that only a person can mend.
+/// Longest pause after failures, and the pause after one that only a person can fix.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The longest pause that a server may ask for.
+/// Longest `Retry-After` that is honoured.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
 impl<R: Remote> Actor<R> {
@@ -152,13 +152,13 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Works until the client drops its ends of the queues.
+    /// Runs until the client drops its ends of the queues.
     pub async fn run(mut self) {
         let mut going = self.restore().await;
         while going.is_ok() {
             going = self.step().await;
         }
-        // The client hears that the queue of events has ended when all it asked for is in the journal.
+        // The client's event queue only closes once everything it asked for is in the journal.
         if let Some(keeper) = self.keeper.take() {
             keeper.close().await;
         }
@@ -183,10 +183,10 @@ impl<R: Remote> Actor<R> {
         self.tend_silence().await
     }
 
-    /// When something is to be done although nothing happens.
+    /// When to wake up even if nothing happens.
     fn next_alarm(&mut self) -> Option<Instant> {
         let work = match &self.work {
-            // While it rests after a failure, an answer that is overdue is no news.
+            // While resting after a failure, an overdue response is not reported.
             Work::Resting { until, .. } => return Some(*until),
             Work::Following => self.plan(Instant::now()).next(),
             Work::Locating | Work::Listing(_) => None,
@@ -271,7 +271,7 @@ impl<R: Remote> Actor<R> {
                 Ok(())
             }
             Report::Claimed { claim, reply } => {
-                // Whoever asked may have been stopped.
+                // The asking task may have been stopped.
                 let _stopped = reply.send(self.claim(claim));
                 Ok(())
             }
@@ -315,7 +315,7 @@ impl<R: Remote> Actor<R> {
         self.tasks.under_way.spawn(async move { reporter.emit(task.await).await });
     }
 
-    /// Does what was to be done after the rest.
+    /// Continues after a rest.
     async fn proceed(&mut self) -> Result<(), Stopped> {
         match std::mem::replace(&mut self.work, Work::Following) {
             Work::Resting { then: Next::Locate, .. } => self.locate().await,
@@ -338,7 +338,7 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Offline { error, retry_in: pause }).await
     }
 
-    /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
+    /// The pause grows with each failure in a row. Failures that only a person can fix are retried rarely.
     fn pause_after(&self, fault: &Fault) -> Duration {
         let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
         let pause = if fault.is_transient() {
@@ -349,17 +349,17 @@ impl<R: Remote> Actor<R> {
         fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause).min(LONGEST_ASKED_PAUSE))
     }
 
-    /// Whether the server has asked for the rest.
+    /// Whether the server asked for the current rest.
     fn rests_as_asked(&self) -> bool {
         matches!(&self.told.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
     }
 
-    /// Where the client's picture is to be followed from, as it is kept.
+    /// Position to store: everything before it has been applied.
     fn kept_position(&self) -> Option<&Position> {
         self.following.reader.settled.as_ref()
     }
 
-    /// The segments that name one of these as their parent.
+    /// Returns the children of these segments.
     fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
         let below = |segment: &&Arc<crate::segment::Segment>| {
             segment.parent.as_ref().is_some_and(|parent| parents.contains(parent))
@@ -368,7 +368,7 @@ impl<R: Remote> Actor<R> {
     }
 }
 
-/// A tenth more or less, so that many clients don't ask at the same moment.
+/// Varies a pause by up to a tenth, so that many clients don't send requests at the same moment.
 fn with_jitter(pause: Duration) -> Duration {
     pause.mul_f64(0.9 + 0.2 * fastrand::f64())
 }

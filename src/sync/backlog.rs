@@ -1,9 +1,9 @@
-//! What the feed has named and nobody has looked at since, and up to where everything that it named is settled.
+//! Segments that the feed named and that were not fetched since, and the position up to which everything named is settled.
 //!
-//! The feed is read ahead of the looks, so there are two positions: the one to read on from, and the one before which every
-//! segment that was named has been looked at. Only that one may be stored: a program that starts from it misses nothing. So it
-//! never passes a segment that was set apart since it can't be read, for however long. A segment waits once, however often the
-//! feed names it. No I/O and no clock: parts of the feed and answers come in as values.
+//! The feed is read ahead of the fetches, so there are two positions: the one to read on from, and the one before which every
+//! named segment was fetched. Only the latter may be stored: a session that starts from it misses nothing. So it never passes
+//! a segment that is set apart because it can't be read, for however long. A segment is queued once, however often the feed
+//! names it. No I/O and no clock: parts of the feed and responses are passed in as values.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -15,52 +15,52 @@ use crate::segment::SegmentId;
 
 use super::message::FeedSource;
 
-/// The number of a part of the feed that was read. Later parts have greater numbers.
+/// The number of a part of the feed. Later parts have greater numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PartNumber(u64);
 
-/// Where the feed goes on after a part, and how the part is recognised.
+/// A part of the feed, where to continue after it, and how to recognise it.
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
     /// The part.
     pub number: PartNumber,
-    /// Where to read on after it.
+    /// Position to read from after it.
     pub next: Position,
-    /// The last parts up to it that named something.
+    /// Landmarks: the last parts up to it that named something.
     pub landmarks: Vec<Landmark>,
 }
 
-/// The segments that are owed a look, in the order in which they were named.
+/// Segments to fetch, in the order in which they were named.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     waiting: HashMap<SegmentId, Named>,
-    /// The turns in which those that wait are looked at.
+    /// The order in which waiting segments are fetched.
     turns: BTreeMap<u64, SegmentId>,
-    /// Those that are being looked at, and how each was named again since the look began.
+    /// Segments being fetched, and how each was named again since its fetch began.
     looked_at: BTreeMap<SegmentId, (Named, Option<Named>)>,
-    /// Those whose look has failed, and that are left alone for a while. Few.
+    /// Segments whose fetch failed and that are left alone for a while. Few.
     apart: BTreeMap<SegmentId, Named>,
     /// Parts that were read and are not known to be settled, the earliest first.
     parts: VecDeque<Settled>,
-    /// How many segments are owed a look since each part, those set apart not included.
+    /// Number of segments to fetch by the part that named them, not counting those set apart.
     owed: BTreeMap<PartNumber, usize>,
     last_part: PartNumber,
     last_turn: u64,
-    /// How many of those that wait the feed has named.
+    /// Number of waiting segments that the feed has named.
     named: usize,
 }
 
-/// Parts that are remembered while one before them is not settled. With more, every other one is forgotten, so that the position
-/// may move on a little later than it could.
+/// Parts remembered while an earlier one is not settled. Beyond that, every other one is forgotten, so that the position may
+/// advance a little later than it could.
 const MOST_PARTS: usize = 1_024;
 
-/// Why a segment is owed a look.
+/// Why a segment is to be fetched.
 #[derive(Debug, Clone, Copy)]
 struct Named {
     mention: FeedSource,
-    /// What the feed said last had happened; `None` when it was not the feed that led there.
+    /// Kind of the last event; `None` if the feed did not name it.
     last: Option<FeedEventKind>,
-    /// The first part that named it since it was looked at.
+    /// The first part that named it since it was last fetched.
     part: PartNumber,
 }
 
@@ -101,7 +101,7 @@ impl Backlog {
             return;
         }
         if let Some((_, again)) = self.looked_at.get_mut(id) {
-            // What the look under way tells may be from before this.
+            // The fetch under way may return the state from before this event.
             let again = again.get_or_insert_with(|| {
                 *self.owed.entry(part).or_default() += 1;
                 Named { mention: FeedSource { kind: Some(kind), ..FeedSource::default() }, last: None, part }
@@ -116,7 +116,7 @@ impl Backlog {
         self.enqueue(id.clone(), Named { mention, last: Some(kind), part });
     }
 
-    /// A segment is owed a look for another reason than the feed.
+    /// Adds a segment to fetch for a reason other than the feed.
     pub fn owe(&mut self, id: SegmentId) {
         if self.resume(&id) || self.waiting.contains_key(&id) || self.looked_at.contains_key(&id) {
             return;
@@ -126,7 +126,7 @@ impl Backlog {
         self.enqueue(id, Named { mention: FeedSource::default(), last: None, part });
     }
 
-    /// A segment that was set apart is looked at again. Answers whether there was such a one.
+    /// Queues a segment again that was set apart. Returns whether it was set apart.
     pub fn resume(&mut self, id: &SegmentId) -> bool {
         let Some(named) = self.apart.remove(id) else { return false };
         *self.owed.entry(named.part).or_default() += 1;
@@ -142,7 +142,7 @@ impl Backlog {
         self.waiting.insert(id, named);
     }
 
-    /// The next segment to look at. It is being looked at from now on.
+    /// Takes the next segment to fetch. It counts as being fetched from now on.
     pub fn begin_look(&mut self) -> Option<(SegmentId, FeedSource)> {
         let (_, id) = self.turns.pop_first()?;
         let named = self.waiting.remove(&id)?;
@@ -151,7 +151,7 @@ impl Backlog {
         Some((id, named.mention))
     }
 
-    /// A look has its answer: the segment is owed no other, unless it was named again meanwhile.
+    /// Records a response: the segment is done, unless it was named again meanwhile.
     pub fn looked(&mut self, id: &SegmentId) {
         let Some((named, again)) = self.looked_at.remove(id) else { return };
         self.pay(named.part);
@@ -160,7 +160,7 @@ impl Backlog {
         }
     }
 
-    /// A look has failed and is to be repeated.
+    /// Queues a segment again whose fetch failed.
     pub fn look_again(&mut self, id: &SegmentId) {
         let Some((mut named, again)) = self.looked_at.remove(id) else { return };
         if let Some(again) = again {
@@ -172,8 +172,8 @@ impl Backlog {
         self.enqueue(id.clone(), named);
     }
 
-    /// A look has failed, and others are not to wait for the segment. It is looked at again when it is resumed, and at once if it was
-    /// named again meanwhile.
+    /// Sets apart a segment whose fetch failed, so that nothing waits for it. It is fetched again when it is resumed, or at
+    /// once if it was named again meanwhile.
     pub fn set_apart(&mut self, id: &SegmentId) {
         if self.looked_at.get(id).is_some_and(|(_, again)| again.is_some()) {
             return self.look_again(id);
@@ -192,9 +192,8 @@ impl Backlog {
         }
     }
 
-    /// Segments that wait or are set apart, as another way of learning about them than looks may settle them: each that `settles`
-    /// answers yes for is owed no look any more. It is told how the segment was named first and last. Only what was named up to a
-    /// part is asked about.
+    /// Settles waiting and set-apart segments that were named up to a part and for which `settles` returns true: they need no
+    /// fetch. `settles` is passed how the feed first named the segment, and the kind of the last event.
     pub fn settle_up_to(
         &mut self,
         part: PartNumber,
@@ -212,8 +211,7 @@ impl Backlog {
         self.apart.retain(|id, named| named.part > part || !settles(id, named.mention, named.last));
     }
 
-    /// Segments that are set apart and were named up to a part: each that `settles` answers yes for is owed no look any more, and is
-    /// answered.
+    /// Settles segments that are set apart, were named up to a part, and for which `settles` returns true. Returns them.
     pub fn settle_apart_up_to(&mut self, part: PartNumber, settles: impl Fn(&SegmentId) -> bool) -> Vec<SegmentId> {
         let due = self.apart.iter().filter(|(id, named)| named.part <= part && settles(id));
         let settled: Vec<SegmentId> = due.map(|(id, _)| id.clone()).collect();
@@ -223,12 +221,12 @@ impl Backlog {
         settled
     }
 
-    /// Whether everything is settled up to a part, what is set apart aside.
+    /// Whether everything up to a part is settled, other than what is set apart.
     pub fn is_settled_up_to(&self, part: PartNumber) -> bool {
         self.owed.first_key_value().is_none_or(|(owed, _)| *owed > part)
     }
 
-    /// The last part of the feed up to which everything is settled, if that has moved on.
+    /// Returns the last part up to which everything is settled, if that has advanced.
     pub fn settled(&mut self) -> Option<Settled> {
         let mut settled = None;
         let apart = self.apart.values().map(|named| named.part);
@@ -246,22 +244,22 @@ impl Backlog {
         self.last_part
     }
 
-    /// How many segments are owed a look, those that are being looked at included.
+    /// Number of segments to fetch, including those being fetched.
     pub fn len(&self) -> usize {
         self.waiting.len() + self.looked_at.len()
     }
 
-    /// How many segments wait for a look because the feed has named them.
+    /// Number of waiting segments that the feed has named.
     pub const fn named(&self) -> usize {
         self.named
     }
 
-    /// Whether any segment waits for a look.
+    /// Whether any segment waits to be fetched.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Some of the segments that are owed a look, those first that the feed calls new.
+    /// Returns some of the segments to fetch, starting with new ones.
     pub fn some(&self, most: usize) -> Vec<SegmentId> {
         let all = self.looked_at.iter().map(|(id, (named, _))| (id, named.mention.kind));
         let waiting = self.turns.values().map(|id| (id, self.waiting.get(id).and_then(|named| named.mention.kind)));
@@ -270,7 +268,7 @@ impl Backlog {
         new.into_iter().chain(other).map(|(id, _)| id.clone()).take(most).collect()
     }
 
-    /// Forgets everything: the feed is read from elsewhere, and a list tells what there is.
+    /// Forgets everything, because the feed is read from elsewhere and a list shows what exists.
     pub fn forget(&mut self) {
         let (last_part, last_turn) = (self.last_part, self.last_turn);
         *self = Self { last_part, last_turn, ..Self::default() };

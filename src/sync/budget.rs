@@ -1,10 +1,10 @@
-//! How often a server is asked, whatever it answers.
+//! Limits the rate of requests, whatever the server responds.
 //!
-//! A token bucket: a burst is free, and after it there is so much a second. Time comes in as a value.
+//! A token bucket: a burst is free, then so many requests per second. The time is passed in as a value.
 
 use tokio::time::{Duration, Instant};
 
-/// Questions that may still be asked.
+/// Requests that may still be sent.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     burst: f64,
@@ -14,20 +14,20 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// So many at once, and so many a second after that.
+    /// Allows `burst` requests at once, then `a_second` per second.
     pub fn new(burst: u32, a_second: u32, now: Instant) -> Self {
         let burst = f64::from(burst.max(1));
         Self { burst, a_second: f64::from(a_second.max(1)), left: burst, counted: now }
     }
 
-    /// Counts a question. More can be counted than there are left; that is made up for later.
+    /// Counts a request. More can be counted than are left; later requests wait correspondingly longer.
     pub fn spend(&mut self, now: Instant) {
         self.refill(now);
-        // What is owed is bounded, so that a burst of what had to be asked doesn't silence everything for long.
+        // The debt is bounded, so that a burst of unavoidable requests doesn't block everything for long.
         self.left = (self.left - 1.0).max(-self.burst);
     }
 
-    /// When the next question may be asked.
+    /// Returns when the next request may be sent.
     pub fn next(&mut self, now: Instant) -> Instant {
         self.refill(now);
         if self.left >= 1.0 { now } else { now + Duration::from_secs_f64((1.0 - self.left) / self.a_second) }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_free_and_what_follows_is_spread() {
+    fn a_burst_is_free_and_later_requests_are_spread_out() {
         let begun = Instant::now();
         let mut budget = Budget::new(10, 4, begun);
         let mut now = begun;
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn rest_brings_back_the_burst_and_no_more() {
+    fn a_pause_restores_one_burst_and_no_more() {
         let begun = Instant::now();
         let mut budget = Budget::new(3, 1, begun);
         let later = begun + Duration::from_secs(86_400);

@@ -1,4 +1,4 @@
-//! Reading the feed: where it ends at present, what a part of it names, and whether it is still the feed it was.
+//! Reads the feed: where it currently ends, what a part of it names, and whether it is still the same feed.
 
 use futures_util::future::try_join_all;
 
@@ -8,40 +8,40 @@ use crate::segment::{SegmentId, Step};
 /// Where the feed ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The step that will be the next to happen, and what the feed told last before it.
+    /// The step that will happen next, and the last events before it.
     At(Step, Option<Past>),
     /// The feed can't be read at all, for this reason.
     Unavailable(RemoteError),
 }
 
-/// A part of the feed from before the position that is followed.
+/// A part of the feed from before the followed position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Past {
-    /// The step it was asked from.
+    /// The requested step.
     pub from: Step,
-    /// The step that it called the next one.
+    /// The next step that the feed returned.
     pub next: Step,
-    /// What it told.
+    /// Its events.
     pub events: Vec<FeedEvent>,
 }
 
-/// Beyond any step that a feed will ever reach: a thousand changes a second for more than a thousand years.
+/// Greater than any step that a feed will ever reach: a thousand changes a second for more than a thousand years.
 pub const BEYOND: i64 = 1 << 45;
-/// By how much the next probe is farther while the steps are too old for the server to remember.
+/// Factor between probes while the steps are too old for the server to remember.
 const LEAP_OVER_THE_FORGOTTEN: i64 = 8;
-/// Probes of one round, which are asked together.
+/// Concurrent probes in one round.
 const PROBES: i64 = 3;
-/// A part of the feed that is shorter than this is its end: what comes after it happened meanwhile.
+/// A part shorter than this is the end of the feed: what follows has happened meanwhile.
 const SHORT_PART: i64 = 100;
-/// Questions after which the end of a feed is no longer looked for. It takes some 30 for a feed that makes sense.
+/// Requests after which the search for the end is given up. A consistent feed takes about 30.
 const QUESTIONS: u32 = 48;
-/// Names by which a part of the feed is recognised.
+/// Number of segments by which a part of the feed is recognised.
 const NAMES: usize = 32;
 
-/// Finds where the feed ends in a number of questions that grows with the logarithm of its length, and that is bounded for a
-/// feed that makes no sense: each round of probes cuts the range in which the end must be. Ends with a walk, which is short when
-/// the answers made sense and right when they did not. On a tenant that never rests the end moves on while it is looked for, so
-/// it is not chased: any step that was the end a moment ago is as good.
+/// Finds the end of the feed. The number of requests grows with the logarithm of its length and is bounded for an
+/// inconsistent feed: each round of probes narrows the range that must contain the end. The search finishes with a walk,
+/// which is short if the responses were consistent and corrects the result if not. On a busy tenant the end moves on during
+/// the search. It is not chased: any step that was the end a moment ago is as good.
 pub(super) async fn end<R: Remote>(remote: &R) -> Result<End, RemoteError> {
     let mut search = Search { remote, asked: 0, past: None };
     match search.first_remembered().await? {
@@ -50,11 +50,11 @@ pub(super) async fn end<R: Remote>(remote: &R) -> Result<End, RemoteError> {
     }
 }
 
-/// The step that will be the next to happen, `None` where there is no feed.
+/// Returns the step that will happen next; `None` if there is no feed.
 ///
 /// # Errors
 ///
-/// The server can't be asked.
+/// If the server can't be reached.
 pub async fn feed_end<R: Remote>(remote: &R) -> Result<Option<Step>, RemoteError> {
     Ok(match end(remote).await? {
         End::At(step, _) => Some(step),
@@ -66,12 +66,12 @@ pub async fn feed_end<R: Remote>(remote: &R) -> Result<Option<Step>, RemoteError
 struct Search<'a, R> {
     remote: &'a R,
     asked: u32,
-    /// The latest part that told something.
+    /// The latest part with events.
     past: Option<Past>,
 }
 
 impl<R: Remote> Search<'_, R> {
-    /// The step after the first part of the feed that the server still remembers.
+    /// Returns the step after the first part of the feed that the server still has.
     async fn first_remembered(&mut self) -> Result<Result<i64, RemoteError>, RemoteError> {
         let mut step = Step::FIRST;
         loop {
@@ -89,7 +89,7 @@ impl<R: Remote> Search<'_, R> {
 
     async fn end_after(&mut self, first: i64) -> Result<i64, RemoteError> {
         let mut before = first;
-        // A short feed has come whole by now.
+        // A short feed is complete by now.
         let Some(next) = self.after(before).await? else { return Ok(before) };
         let mut longest = next - before;
         before = next;
@@ -110,7 +110,7 @@ impl<R: Remote> Search<'_, R> {
             if let Some((next, length)) = farthest.filter(|(next, _)| *next > before) {
                 before = next;
                 if length < longest {
-                    // Shorter than others, so probably the last.
+                    // Shorter than other parts, so probably the last one.
                     let Some(next) = self.after(before).await? else { return Ok(before) };
                     before = next;
                 }
@@ -130,7 +130,7 @@ impl<R: Remote> Search<'_, R> {
         Ok(before)
     }
 
-    /// The step that follows what the feed holds from `step` on; `None` at or past its end.
+    /// Returns the step that follows the part at `step`; `None` at or past the end.
     async fn after(&mut self, step: i64) -> Result<Option<i64>, RemoteError> {
         self.asked += 1;
         let changes = ask(self.remote, step).await?;
@@ -146,7 +146,7 @@ impl<R: Remote> Search<'_, R> {
     }
 }
 
-/// A part of the feed; a step that the server refuses is one past its end.
+/// Reads a part of the feed. A step that the server refuses counts as past the end.
 async fn ask<R: Remote>(remote: &R, step: i64) -> Result<Changes, RemoteError> {
     match remote.changes(Step(step), None).await {
         Err(error) if error.fault.rejects_step() => Ok(Changes::default()),
@@ -154,7 +154,7 @@ async fn ask<R: Remote>(remote: &R, step: i64) -> Result<Changes, RemoteError> {
     }
 }
 
-/// Steps between two others: their logarithms are evenly apart while the range is wide, and they themselves when it is narrow.
+/// Returns steps between two others: evenly spaced by logarithm while the range is wide, linearly when it is narrow.
 fn probes(before: i64, past: i64) -> Vec<i64> {
     const WIDE: i64 = 4;
     let inner = |at: i64| {
@@ -174,39 +174,39 @@ fn refuses(error: &RemoteError) -> bool {
     error.fault.rejects_step() || matches!(error.fault, crate::remote::Fault::Refused { status: 405 | 501, .. })
 }
 
-/// Where to go on: only ever forward, and never by own counting.
+/// Returns the step to continue from: only ever forward, and never computed here.
 fn advance(from: Step, changes: &Changes) -> Option<Step> {
     changes.next.filter(|next| *next > from)
 }
 
-/// One part of the feed, of each context that is followed by itself.
+/// One part of the feed, for each context that is followed separately.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    /// What it told, the oldest first within each context.
+    /// Its events, the oldest first within each context.
     pub events: Vec<(Option<Context>, FeedEvent)>,
-    /// Where to go on from.
+    /// Position to continue from.
     pub next: Position,
     /// Whether the feed ended here.
     pub ended: bool,
-    /// Where the feed called an earlier step the next one.
+    /// Next steps that were earlier than the requested ones.
     pub setbacks: Vec<PositionRewind>,
-    /// The steps of the longest part that was ever seen.
+    /// Length in steps of the longest part ever seen.
     pub longest: i64,
-    /// How the part is recognised, for each context in which it told something.
+    /// Landmarks of the part, one for each context that had events.
     pub landmarks: Vec<Landmark>,
 }
 
-/// The feed called a step the next one that is earlier than the one it was asked from. Some servers say so when nothing
-/// happened; one that was put back to an earlier state does, too.
+/// A next step that is earlier than the requested one. Some servers return that when nothing happened; so does one that was
+/// restored from a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PositionRewind {
     only: Option<Context>,
     said: Step,
 }
 
-/// Reads one part of the feed: one question for each context that is followed by itself, all at once. The feed has ended where
-/// nothing follows, and also where a short part comes, shorter than one that came before (`longest`, in steps): on a tenant that
-/// never rests, something always follows.
+/// Reads one part of the feed, with one concurrent request for each context that is followed separately. The feed ends where
+/// nothing follows, and also at a short part that is shorter than an earlier one (`longest`, in steps): on a busy tenant,
+/// something always follows.
 pub(super) async fn part<R: Remote>(remote: &R, from: &Position, longest: i64) -> Result<Part, RemoteError> {
     let answers = try_join_all(from.places().map(|(only, step)| async move {
         let changes = remote.changes(step, only).await?;
@@ -235,7 +235,7 @@ pub(super) async fn part<R: Remote>(remote: &R, from: &Position, longest: i64) -
     Ok(part)
 }
 
-/// How a part of the feed is recognised; `None` for one that tells nothing.
+/// Returns the landmark of a part of the feed; `None` if it has no events.
 pub(super) fn landmark(only: Option<Context>, from: Step, next: Step, events: &[FeedEvent]) -> Option<Landmark> {
     let mut named: Vec<SegmentId> = Vec::new();
     for event in events {
@@ -249,19 +249,19 @@ pub(super) fn landmark(only: Option<Context>, from: Step, next: Step, events: &[
     (!named.is_empty()).then_some(Landmark { only, from, next, named })
 }
 
-/// Puts newer landmarks in the place of older ones.
+/// Replaces landmarks by newer ones of the same context.
 pub(super) fn renew(landmarks: &mut Vec<Landmark>, newer: Vec<Landmark>) {
     landmarks.retain(|old| newer.iter().all(|new| new.only != old.only));
     landmarks.extend(newer);
 }
 
-/// Whether the feed still tells at each landmark what it told there. One that it has forgotten proves nothing.
+/// Whether the feed still has the events of each landmark. A landmark that is too old for the server proves nothing.
 pub(super) async fn is_the_same<R: Remote>(remote: &R, landmarks: &[Landmark]) -> Result<bool, RemoteError> {
     let looks = landmarks.iter().map(|landmark| still_tells(remote, landmark));
     Ok(try_join_all(looks).await?.into_iter().all(|same| same))
 }
 
-/// Whether the feed names the same segments and reaches as far. It may be cut into other parts than before.
+/// Whether the feed names the same segments and reaches as far. It may be split into other parts than before.
 async fn still_tells<R: Remote>(remote: &R, landmark: &Landmark) -> Result<bool, RemoteError> {
     const PARTS: usize = 8;
     let (mut step, mut missing) = (landmark.from, landmark.named.clone());
@@ -283,8 +283,8 @@ async fn still_tells<R: Remote>(remote: &R, landmark: &Landmark) -> Result<bool,
     Ok(false)
 }
 
-/// Whether the feed ends before a position that was read already, so that what it tells from there on is another story. It
-/// does not while it still tells of the last step before the position.
+/// Whether the feed ends before a position that was already read, so that from there on it is a different one. It doesn't if
+/// it still has the last step before the position.
 pub(super) async fn was_put_back<R: Remote>(remote: &R, position: &Position) -> Result<bool, RemoteError> {
     let latest = position.places().map(|(_, step)| step).max().unwrap_or(Step::FIRST);
     let last = latest.0.saturating_sub(1);

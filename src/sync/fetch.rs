@@ -1,4 +1,4 @@
-//! Looking at single segments.
+//! Fetches single segments.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use crate::segment::SegmentId;
 use super::message::FeedSource;
 use super::segment_cache::{Fetched, SequenceCounter};
 
-/// Asks for one segment. The question is numbered before it leaves. An answer that is about another segment is none.
+/// Fetches one segment. The sequence number is taken before the request is sent. A response about another segment is an
+/// error.
 pub(super) async fn fetch<R: Remote>(
     remote: &R,
     questions: &SequenceCounter,
@@ -26,8 +27,8 @@ pub(super) async fn fetch<R: Remote>(
     Ok(Fetched { id, now, asked, mention })
 }
 
-/// Asks for several segments at once and answers in any order. What was answered is answered even when others failed; of the
-/// failures one is told.
+/// Fetches several segments concurrently, in any order. Responses are returned even if other requests failed, with one of the
+/// failures.
 pub(super) async fn fetch_many<R: Remote>(
     remote: &R,
     questions: &SequenceCounter,

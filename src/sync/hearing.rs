@@ -1,8 +1,8 @@
-//! What the feed said while something was being written, and whether it names somebody else's write.
+//! Records feed events while something is being written, and judges whether they reveal somebody else's write.
 //!
-//! Between looking and writing there is a moment in which somebody else can write too. The API has no versions, so the only
-//! trace of that is that the feed names the segment once more than for the write itself. How often a feed names one write is not
-//! promised, though: some name each twice. So it is learnt, from own writes and from how the feed tells of others.
+//! Somebody else can write between a read and the write that follows it. The API has no versions, so the only trace is one
+//! more event for the segment than the own write causes. The number of events per write is not guaranteed, though: some feeds
+//! emit two. So it is learnt from own writes and from how the feed reports others' writes.
 
 use std::collections::VecDeque;
 
@@ -11,18 +11,18 @@ use hashbrown::HashMap;
 use crate::remote::{Context, FeedEvent, FeedEventKind};
 use crate::segment::SegmentId;
 
-/// A place in what was heard of the feed in this session. Later ones are greater.
+/// Position in the sequence of feed events of this session. Later events have greater numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Heard(u64);
 
-/// One naming of a segment.
+/// An event that named a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Naming {
     pub at: Heard,
     pub kind: FeedEventKind,
 }
 
-/// What was heard of the feed since the first of the writes under way began.
+/// Feed events since the first of the writes under way began.
 #[derive(Debug, Default)]
 pub(super) struct Hearing {
     last: Heard,
@@ -30,30 +30,30 @@ pub(super) struct Hearing {
     echo: Echo,
 }
 
-/// How often the feed names one write.
+/// How many events the feed emits per write.
 #[derive(Debug, Default)]
 struct Echo {
-    /// How often it named the last own writes.
+    /// Numbers of events for the last own writes.
     own: VecDeque<usize>,
-    /// How often it named one write of others in a row, at most, where that is certain.
+    /// Largest number of events in a row for one write of others, as far as that is certain.
     others: usize,
 }
 
-/// Namings kept of one segment. More than these say nothing more.
+/// Events kept per segment; more would add nothing.
 const NAMINGS: usize = 64;
-/// Segments of which namings are kept.
+/// Segments whose events are kept.
 const SEGMENTS: usize = 20_000;
 /// Own writes that are remembered.
 const WRITES: usize = 8;
-/// Segments that are named again right away, at least.
+/// Minimum number of runs of equal events for a feed that doubles its events.
 const RUNS: usize = 2;
-/// Own writes from which on it is known how often the feed names one.
+/// Number of own writes from which the events per write are known.
 const CERTAIN: usize = 2;
-/// Events of others that say whether a feed doubles what it tells, at least.
+/// Minimum number of events from which to infer that a feed doubles its events.
 const TELLING: usize = 4;
 
 impl Hearing {
-    /// A part of the feed came. It is kept while `writing`.
+    /// Takes in a part of the feed. Its events are kept while `writing`.
     pub fn hear(&mut self, events: &[(Option<Context>, FeedEvent)], writing: bool) {
         self.echo.learn(events.iter().map(|(_, event)| event));
         if !writing {
@@ -71,38 +71,39 @@ impl Hearing {
         }
     }
 
-    /// How the past of the feed was told, which nobody looks at.
+    /// Learns from events before the followed position. Their segments are not fetched.
     pub fn learn_from(&mut self, past: &[FeedEvent]) {
         self.echo.learn(past.iter());
     }
 
-    /// Up to where the feed was heard.
+    /// Position up to which the feed was read.
     pub const fn now(&self) -> Heard {
         self.last
     }
 
-    /// How a segment was named since.
+    /// Returns the events that named a segment after a mark.
     pub fn since(&self, id: &SegmentId, since: Heard) -> impl Iterator<Item = Naming> {
         self.namings.get(id).into_iter().flatten().copied().filter(move |naming| naming.at > since)
     }
 
-    /// Whether so many namings of a segment that was written here are more than so many own writes account for. The next ones are
-    /// judged by these, too.
+    /// Whether `namings` events of a segment are more than `own_writes` account for. The numbers are learnt for later
+    /// judgements.
     pub fn somebody_else(&mut self, namings: usize, own_writes: usize) -> bool {
         let judged = self.echo.judge(namings, own_writes);
         self.echo.take(namings, own_writes);
         judged
     }
 
-    /// The same of a write of which it is asked only where something speaks for somebody else: what is usual can't be learnt from such.
+    /// Same as [`Self::somebody_else`] for a write that is only checked on suspicion, from which the usual number can't be
+    /// learnt.
     pub fn probably_somebody_else(&self, namings: usize, own_writes: usize) -> bool {
         self.echo.judge(namings, own_writes)
     }
 }
 
 impl Echo {
-    /// A segment comes and goes only once, so a feed that says so twice in a row tells one write twice. So does one in which
-    /// most events are the same as the one before.
+    /// A segment is created or deleted only once, so a feed that reports either twice in a row emits two events per write. So
+    /// does a feed in which at least half of the events equal the one before.
     fn learn<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) {
         let (mut count, mut doubled, mut run, mut longest, mut runs) = (0, 0, 1, 1, 0);
         let mut before: Option<&FeedEvent> = None;
@@ -121,14 +122,14 @@ impl Echo {
             }
             before = Some(event);
         }
-        // Somebody who saves one segment again and again says nothing of how the feed tells of others.
+        // Somebody saving one segment repeatedly says nothing about how the feed reports others' writes.
         if count >= TELLING && runs >= RUNS && doubled * 2 >= count {
             self.others = self.others.max(longest.min(doubled.div_ceil((count - doubled).max(1)) + 1));
         }
     }
 
     fn judge(&self, namings: usize, own_writes: usize) -> bool {
-        // One write by itself may be one that somebody else has written over.
+        // A single own write may have been overwritten by somebody else.
         let own = self.own.iter().copied().min().filter(|_| self.own.len() >= CERTAIN);
         let usual = own.unwrap_or(1).max(self.others).max(1);
         namings > usual.saturating_mul(own_writes)
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn one_naming_is_the_write_itself_and_a_second_somebody_else() {
+    fn a_second_event_for_one_write_means_somebody_else_wrote() {
         let mut hearing = Hearing::default();
         assert!(!hearing.somebody_else(0, 1), "a feed that lags");
         assert!(!hearing.somebody_else(1, 1));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_only_where_somebody_else_is_suspected_is_not_taken_for_usual() {
+    fn checks_made_on_suspicion_are_not_learnt_as_usual() {
         let mut hearing = Hearing::default();
         for _ in 0..5 {
             assert!(hearing.probably_somebody_else(2, 1));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_names_every_write_twice_accuses_nobody() {
+    fn a_feed_that_doubles_events_raises_no_suspicion() {
         let mut hearing = Hearing::default();
         let past: Vec<_> = ["a", "a", "b", "b", "c", "c"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&past);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_busy_segment_is_called_twice_in_a_row_is_no_doubling() {
+    fn repeated_saves_of_one_segment_are_not_doubling() {
         let mut hearing = Hearing::default();
         let past: Vec<_> = ["a", "a", "b", "c", "d", "a", "e"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&past);
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn namings_are_kept_while_something_is_written_and_counted_from_a_mark_on() {
+    fn events_are_kept_during_writes_and_counted_from_a_mark() {
         let mut hearing = Hearing::default();
         heard(&mut hearing, &[event("a", FeedEventKind::Updated)]);
         let mark = hearing.now();

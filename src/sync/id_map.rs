@@ -1,4 +1,4 @@
-//! Segments found by their ids, in as little memory as that takes: the ids are in the segments already.
+//! A map of segments by id that uses as little memory as possible: the ids are stored only in the segments.
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
@@ -12,29 +12,29 @@ use crate::segment::{Segment, SegmentId, table};
 
 use super::segment_cache::RequestSeq;
 
-/// A segment, and the question to which it was the answer.
+/// A segment, and the sequence number of the request that returned it.
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
     pub segment: Arc<Segment>,
     pub asked: RequestSeq,
 }
 
-/// What is entered under an id.
+/// A view of an entry.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub segment: &'a Arc<Segment>,
     pub asked: RequestSeq,
 }
 
-/// The same, to be changed. The id stays.
+/// A mutable view of an entry. The id must not change.
 #[derive(Debug)]
 pub(super) struct KnownMut<'a> {
     pub segment: &'a mut Arc<Segment>,
     asked: &'a mut Question,
 }
 
-/// The number of a question in half the memory: the rates of requests are bounded, and at twenty a second four billion take almost
-/// seven years.
+/// A sequence number in half the memory. Request rates are bounded: at twenty per second, four billion last almost seven
+/// years.
 #[derive(Debug, Clone, Copy)]
 struct Question(u32);
 
@@ -60,14 +60,14 @@ impl KnownMut<'_> {
     }
 }
 
-/// Segments, each id once.
+/// Segments with unique ids.
 #[derive(Debug, Default)]
 pub(super) struct IdMap {
     /// In no particular order.
     segments: Vec<Arc<Segment>>,
-    /// The question to which each was the answer. In a list of its own it takes no room that stays empty.
+    /// Sequence number of each segment, in a vector of its own to avoid padding.
     asked: Vec<Question>,
-    /// The place of each among the entries.
+    /// Index of each entry.
     places: HashTable<u32>,
     hasher: FixedState,
 }
@@ -87,14 +87,14 @@ impl IdMap {
         Some(KnownMut { segment: self.segments.get_mut(place)?, asked: self.asked.get_mut(place)? })
     }
 
-    /// Looks where segments will stand in the table, so that it is near when they come there one by one: it may be anywhere in memory,
-    /// and looked at together, one is waited for while others are on their way.
+    /// Touches the table slots of segments, so that they are in the CPU cache when the segments are entered one by one. The
+    /// slots are scattered in memory, and probing them together overlaps the cache misses.
     pub fn look_ahead(&self, segments: &[Arc<Segment>]) {
         let known = |segment: &&Arc<Segment>| self.places.find(self.hasher.hash_one(&segment.id), |_| true).is_some();
         black_box(segments.iter().filter(known).count());
     }
 
-    /// Enters a segment unless there is one with the same id. Answers whether there was none.
+    /// Enters a segment unless its id is taken. Returns whether it was entered.
     pub fn put_new(&mut self, entered: Cached) -> bool {
         let Self { segments, asked, places, hasher } = self;
         let id = &entered.segment.id;
@@ -109,7 +109,7 @@ impl IdMap {
         true
     }
 
-    /// Enters a segment in the place of one with the same id.
+    /// Enters a segment, replacing one with the same id.
     pub fn put(&mut self, entered: Cached) {
         let Self { segments, asked, places, hasher } = self;
         let id = &entered.segment.id;
@@ -135,7 +135,7 @@ impl IdMap {
         let Ok(found) = found else { return };
         let (place, _) = found.remove();
         let last = segments.len() - 1;
-        // The last one goes to the place that is free now.
+        // The last entry moves to the free place.
         let hash = segments.last().map(|segment| hasher.hash_one(&segment.id)).unwrap_or_default();
         if let Some(moved) = places.find_mut(hash, |other| *other as usize == last) {
             *moved = place;
@@ -165,7 +165,7 @@ impl FromIterator<Cached> for IdMap {
         let room = entries.size_hint().0;
         register.segments.reserve(room);
         register.asked.reserve(room);
-        // Nothing is in it yet that would have to be looked at again.
+        // The table is empty, so there is nothing to rehash.
         register.places.reserve(room, |_| 0);
         entries.for_each(|entered| register.put(entered));
         register
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_entered_and_not_removed_is_there(steps in proptest::collection::vec(("[a-f]", any::<bool>()), 0..40)) {
+        fn an_entry_is_found_until_it_is_removed(steps in proptest::collection::vec(("[a-f]", any::<bool>()), 0..40)) {
             let mut register = IdMap::default();
             let mut expected = std::collections::BTreeMap::new();
             for (number, (text, put)) in (0..).zip(steps) {

@@ -1,8 +1,8 @@
-//! Listing everything: which pages are in flight, how the list ends, and what speaks against it.
+//! Lists all segments: which pages are in flight, how the list ends, and whether it is suspect.
 //!
-//! The API has neither a total nor a link to the next page, so the end is a matter of evidence: a page that came empty ends the
-//! list only when no later page brings anything, and a full page before it is reason to ask once more. What speaks against a
-//! list is told as its [`Suspicion`], and what it lacks is not gone for that.
+//! The API guarantees neither a total nor a link to the next page, so the end has to be inferred: an empty page ends the list
+//! only if no later page has entries, and a full page before it is a reason to ask once more. A doubtful list is reported with a
+//! [`Suspicion`], and a segment missing from it isn't assumed deleted.
 
 mod pages;
 
@@ -25,35 +25,35 @@ use super::segment_cache::{RequestSeq, SequenceCounter};
 
 use pages::{Pages, Proof};
 
-/// A list under way. It can be interrupted by a failure and gone on with: no page that came is asked for again.
+/// A list under way. After an interruption it can be resumed: pages already received are not requested again.
 #[derive(Debug)]
 pub(super) struct ListRun {
     begun: RequestSeq,
     since: Instant,
-    /// Pages to be asked for again, before any new one.
+    /// Pages to request again, before any new one.
     again: VecDeque<u32>,
     next: u32,
     pages: Pages,
     entries: u64,
     total: Option<u64>,
     unreadable: u32,
-    /// Why the list was cut, so that what comes behind is not asked for.
+    /// Why the list was cut; no further pages are requested.
     cut: Option<Cut>,
     yield_of_pages: Yield,
     window: Window,
 }
 
-/// What the pages brought, as far as whoever takes them in has said so.
+/// How many new segments the pages brought, as far as they have been applied.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Yield {
-    /// How many of the last pages in a row brought nothing that others had not brought.
+    /// Pages in a row, up to the last one, that brought nothing new.
     pages: Arc<AtomicU32>,
-    /// How many entries they had.
+    /// Number of entries on those pages.
     entries: Arc<AtomicU32>,
 }
 
 impl Yield {
-    /// A page was taken in, with so many entries, so many of which the list had not had yet.
+    /// Counts an applied page with its number of entries, and how many of them were new to the list.
     pub fn emit(&self, entries: usize, new: usize) {
         if new > 0 {
             self.pages.store(0, Ordering::Relaxed);
@@ -73,22 +73,22 @@ impl Yield {
 /// Why a list is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    /// The pages repeat what earlier ones had.
+    /// Several pages in a row repeat earlier ones.
     Fruitless,
-    /// There are more than any tenant has.
+    /// The limit on pages or entries was reached.
     TooMany,
 }
 
-/// Why a list stopped.
+/// Why a list was interrupted.
 #[derive(Debug)]
 pub(super) enum Interruption {
     /// A page failed for good.
     Failed(RemoteError),
-    /// It was asked to.
+    /// The client asked for it, or the list became obsolete.
     Asked,
 }
 
-/// How many requests are in flight: few at first, more while all goes well, fewer when the server complains.
+/// Limit on requests in flight: small at first, larger with each page, halved with each failure.
 #[derive(Debug)]
 struct Window {
     size: usize,
@@ -96,21 +96,20 @@ struct Window {
     complaints: u32,
 }
 
-/// Two pages behind the first one, so that the end of a small list has come with it.
+/// The first page and two more, so that a small list ends with the first round of responses.
 const FIRST_WINDOW: usize = 3;
-/// Pages in a row without anything new that end the list: a single one can also come about when segments are created in front
-/// of it.
+/// Pages in a row without anything new that end the list. A single one can also come from segments created in front of it.
 const FRUITLESS_PAGES: u32 = 3;
-/// And so many entries in these, where pages are small.
+/// Minimum number of entries on those pages, or else of pages, in case pages are small.
 const FRUITLESS_ENTRIES: u32 = 20;
-/// Complaints in a row after which the list stops and says so.
+/// 429 responses in a row that are tolerated before the list stops.
 const PATIENCE: u32 = 6;
 const PAUSE_AFTER_COMPLAINT: Duration = Duration::from_secs(1);
-/// The longest wait within a list that a server may ask for; with a longer one the list stops, and it is said until when.
+/// Longest `Retry-After` that is waited for within a list; for a longer one the list stops and reports when it resumes.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(2);
-/// The pause before a page that came empty in the middle is asked for again.
+/// Pause before an empty page is requested again.
 const PAUSE_BEFORE_PROOF: Duration = Duration::from_millis(250);
-/// Entries after which a list is cut. The largest tenant that the program is made for has a million segments.
+/// Entries after which a list is cut. The largest tenant that the program is designed for has a million segments.
 const MOST_ENTRIES: u64 = 5_000_000;
 
 impl ListRun {
@@ -131,27 +130,27 @@ impl ListRun {
         }
     }
 
-    /// How far it has come. How many segments came is known to whoever takes them in.
+    /// Returns the progress. The number of segments is passed in by the caller, which counts them.
     pub fn progress(&self, segments: usize) -> ListProgress {
         ListProgress { segments, pages: self.pages.count(), elapsed: self.since.elapsed(), total: self.total }
     }
 
-    /// The question with which it began.
+    /// Sequence number of the request that started the list.
     pub const fn begun(&self) -> RequestSeq {
         self.begun
     }
 
-    /// Whether it was cut since its pages repeat what earlier ones had.
+    /// Whether the list was cut because its pages repeat earlier ones.
     pub fn is_fruitless(&self) -> bool {
         self.cut == Some(Cut::Fruitless)
     }
 
-    /// The page that is asked for first when it goes on.
+    /// The page to request first when the list is resumed.
     pub fn next_number(&self) -> u32 {
         self.again.front().copied().unwrap_or(self.next)
     }
 
-    /// What its pages say against it, once it has ended; `segments` came in all, each counted once.
+    /// Returns why the ended list is suspect, if it is. `segments` is the number of distinct segments received.
     pub fn suspicion(&self, segments: usize) -> Option<Suspicion> {
         let came = segments as u64 + u64::from(self.unreadable);
         let lacks = self.total.filter(|total| *total > came).map(|total| Suspicion::FewerThanTotal { total, came });
@@ -159,14 +158,14 @@ impl ListRun {
         let pages = self.pages.count();
         let cut = match self.cut {
             Some(Cut::TooMany) => Some(Suspicion::Cut { pages }),
-            // A server that ignores the number of the page gives everything in each; a full one may be a part.
+            // A server that ignores the page number sends all segments in each page; a full page may be only a part of them.
             Some(Cut::Fruitless) if self.pages.are_full() => Some(Suspicion::Fruitless { pages }),
             Some(Cut::Fruitless) | None => None,
         };
         cut.or(hole).or(lacks)
     }
 
-    /// Asks for pages until the list has ended, one has failed for good, or it is to stop.
+    /// Requests pages until the list has ended, a page fails for good, or the list is stopped.
     pub async fn run<R: Remote>(
         &mut self,
         remote: &R,
@@ -218,7 +217,7 @@ impl ListRun {
                 }
                 Err(error) => {
                     self.again.push_front(number);
-                    // What is in flight is given up, and asked for again when the list goes on.
+                    // Pages in flight are abandoned, and requested again when the list is resumed.
                     self.again.extend(asked_for);
                     return Err(Interruption::Failed(error));
                 }
@@ -243,7 +242,7 @@ impl ListRun {
         Some(self.next - 1)
     }
 
-    /// What is still to be asked before the list is believed to have ended.
+    /// Returns what to request before the list is taken to have ended.
     fn proof_wanted(&mut self) -> Proof {
         if self.cut.is_some() {
             return Proof::Enough;
@@ -286,7 +285,7 @@ impl Window {
         self.size = (self.size + 1).min(self.most);
     }
 
-    /// Whether the failure is a complaint about too many requests, which fewer of them may mend.
+    /// Halves the window. Returns whether the failure is a 429 that fewer requests may resolve.
     fn shrinks(&mut self, error: &RemoteError) -> bool {
         self.complaints += 1;
         let too_many = matches!(error.fault, crate::remote::Fault::Refused { status: 429, .. });

@@ -1,4 +1,4 @@
-//! What is said to the sync actor and what it says: plain data, so that a screen, a subcommand and a test are equal clients.
+//! Commands to the sync actor and its events: plain data, so that the UI, a subcommand and a test are equal clients.
 
 use crate::numbers::{Agreeing, Noun, counted, grouped};
 use std::fmt;
@@ -13,197 +13,200 @@ use crate::forest::Forest;
 use crate::remote::{Call, Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
 
-/// An order to the sync actor.
+/// A command to the sync actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Ask the feed now instead of at the next interval; try again now instead of when the back-off ends. After a page
-    /// failed for good, this goes on with the list where it stopped.
+    /// Poll the feed now instead of at the next interval; retry now instead of when the back-off ends. A list that stopped
+    /// because a page failed is resumed.
     PollNow,
-    /// List everything anew behind the tree that is shown.
+    /// List everything again in the background, keeping the tree that is shown.
     Reload,
-    /// Stop the very first list. What came stays, and [`Command::PollNow`] resumes it. Ignored during later lists, for which nobody
-    /// waits.
+    /// Stop the first list. Pages received so far are kept, and [`Command::PollNow`] resumes it. Ignored during later lists,
+    /// for which nobody waits.
     StopListing,
-    /// Write into the journal, before anything that is asked for later. What is queued is looked out for from then on: who else
-    /// creates something like it, and what comes below what is to be deleted.
+    /// Write entries to the journal, before anything requested later. From then on the actor watches for whatever concerns
+    /// the queued operations: segments that look like one to be created, and new children of one to be deleted.
     Journal(Vec<JournalEntry>),
     /// Execute an operation now. Ends in one [`Event::Executed`].
     Execute(Box<Execution>),
 }
 
-/// What the sync actor has to say.
+/// An event of the sync actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The actor is in another phase.
+    /// The actor entered another phase.
     PhaseChanged(Phase),
-    /// The segments that an earlier run has stored. Reported before the server is asked anything.
+    /// The segments that an earlier session stored. Emitted before any request is sent.
     Restored {
-        /// Every segment as it was then, in a tree already, so that whoever shows it can do so at once.
+        /// All segments as of that time, already in a forest so that the client can show them at once.
         forest: Box<Forest>,
-        /// When that was known to be what is on the server.
+        /// When the segments were last known to match the server.
         saved: Timestamp,
     },
-    /// Pages of the very first list, as they come. A segment may be reported more than once.
+    /// A page of the first list, as it arrives. A segment may be reported more than once.
     PageReceived(Vec<Arc<Segment>>),
-    /// A list is complete. What was told before and these differences come to what it has, and to what it lacks: that is told as
-    /// changed when it is certain that it is gone.
+    /// A list is complete. With `different` applied, the segments reported so far are those of the list plus known ones that
+    /// it did not contain; the latter are reported as changed once they are known to be gone.
     Listed {
-        /// Differences between the list and what was reported before; none for the first list, which was reported page by page.
+        /// Differences between the list and what was reported before; empty for the first list, which was reported page by
+        /// page.
         different: Vec<SegmentChange>,
     },
-    /// Something changed, to be applied at once. Own writes that come back through the feed are not in it.
+    /// Segments changed; to be applied at once. Echoes of own writes in the feed are not included.
     Changed {
-        /// What, one entry a segment.
+        /// The changes, one per segment.
         seen: Vec<SegmentChange>,
-        /// The step from which on nothing more is missed once these are taken in; `None` when it was not the feed that told.
+        /// Step to resume from without missing anything once these are applied; `None` if the changes did not come from the
+        /// feed.
         next: Option<Step>,
     },
-    /// The feed was read to its end: what was told so far is what is on the server.
+    /// The feed was read to its end: everything reported so far matches the server.
     Synchronised {
-        /// The step that will be asked next.
+        /// The step requested next.
         next: Step,
-        /// Whether the last list can be relied on. If not, something happened while it was loading, segments may have slipped
-        /// from page to page unseen, and everything will be listed once more.
+        /// Whether the last list is reliable. If not, something happened while it was loading, segments may have moved
+        /// between pages unseen, and everything will be listed once more.
         complete: bool,
-        /// What speaks against the last lists, where listing again did not help: segments may be missing.
+        /// Why segments may be missing even though everything was listed again.
         lacking: Option<Suspicion>,
     },
-    /// Everything was listed again and compared. The differences are reported as changes or with the list. Only reported when the
-    /// tree was complete before.
+    /// Everything was listed again and compared. The differences are reported with the list or as changes. Only emitted if
+    /// the list before was reliable.
     Verified {
-        /// Differences that the feed never reported; none if all is well.
+        /// Differences that the feed never reported; empty if all is well.
         missed: Vec<SegmentChange>,
     },
-    /// An operation has come to something.
+    /// An operation ended or could not be sent.
     Executed {
-        /// Its id.
+        /// The operation.
         op: OpId,
-        /// What it has come to.
+        /// Its result.
         result: Box<ExecutionResult>,
     },
-    /// The server has answered something since an operation could not reach it, so what is queued can be executed again.
+    /// The server has responded again after an operation could not reach it, so queued operations can be executed.
     ServerAnswers,
-    /// What an earlier run of the program left undone, and what has become of it. Told before anything is written. What was not
-    /// carried out is held back.
+    /// Unfinished operations of an earlier session and what became of them. Emitted before anything is written. Those that
+    /// were not carried out are on hold.
     Recovered(Vec<Recovered>),
-    /// Something a person should know that is no phase and no change.
+    /// Something a person should know that is neither a phase nor a change.
     Noticed(Notice),
 }
 
-/// A segment that is now another one than before.
+/// A change of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentChange {
     /// Which segment.
     pub id: SegmentId,
-    /// What it was as far as was known.
+    /// The segment before, as far as it was known.
     pub before: Option<Arc<Segment>>,
-    /// What it is now, `None` when it is gone.
+    /// The segment now; `None` if it is gone.
     pub now: Option<Arc<Segment>>,
-    /// How the feed named it, where it was the feed that did.
+    /// How the feed named it, if the feed led to the change.
     pub mention: FeedSource,
 }
 
 /// How the feed named a segment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FeedSource {
-    /// What it said first had happened to it; `None` when it was not the feed that led there.
+    /// Kind of the first event that named it; `None` if it was fetched for another reason.
     pub kind: Option<FeedEventKind>,
-    /// Who made it happen, where the feed is asked for each context by itself.
+    /// Who made the changes, if contexts are polled separately.
     pub contexts: Contexts,
 }
 
-/// The sync actor's relation to the server.
+/// The sync actor's connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// Looking for the present end of the feed.
+    /// Finding the current end of the feed.
     Starting,
     /// Listing everything for the first time.
     Loading(ListProgress),
-    /// Listing everything again behind the tree that is known, which is replaced at once when the list is complete.
+    /// Listing everything again in the background; the known tree is replaced at once when the list is complete.
     Resyncing(ListProgress),
-    /// Catching up with what happened while the list was loading.
+    /// Catching up with the feed since the list began, or since the restored segments were stored.
     Replaying,
-    /// Following the feed, which was read to its end at the last poll.
+    /// Up to date: the feed was read to its end at the last poll or, without a feed, the last list is complete.
     Live,
-    /// The feed answers, but more happened than was fetched yet.
+    /// The feed responds, but names more segments than were fetched yet.
     Behind {
-        /// How many segments are still to be looked at.
+        /// How many segments are still to be fetched.
         waiting: usize,
     },
-    /// Something was asked of the server, and no answer has come for a while. It is waited for.
+    /// A request has had no response for a while. The actor keeps waiting.
     Silent {
-        /// What was asked.
+        /// The request.
         call: Call,
-        /// How long it has been waited for when this is told.
+        /// How long the request had been waiting when this was emitted.
         since: Duration,
     },
-    /// The last call failed; tries again by itself.
+    /// The last request failed; the actor retries by itself.
     Offline {
         /// What failed.
         error: RemoteError,
-        /// How long until the next try.
+        /// Time until the next try.
         retry_in: Duration,
     },
-    /// A page of the list failed: what came is kept, and it goes on by itself, or with [`Command::PollNow`].
+    /// A page of the list failed. Pages received so far are kept, and the list resumes by itself or with
+    /// [`Command::PollNow`].
     Stalled {
         /// What failed.
         error: RemoteError,
-        /// How long until it goes on.
+        /// Time until the list resumes.
         retry_in: Duration,
-        /// How far the list got.
+        /// Progress of the list so far.
         progress: ListProgress,
     },
-    /// The client has stopped the first list: what came is kept, and [`Command::PollNow`] goes on.
+    /// The client stopped the first list. Pages received so far are kept, and [`Command::PollNow`] resumes it.
     Paused(ListProgress),
 }
 
-/// How far a list has come.
+/// Progress of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListProgress {
-    /// Segments that came.
+    /// Segments received.
     pub segments: usize,
-    /// Pages that came.
+    /// Pages received.
     pub pages: u32,
-    /// Since the list began.
+    /// Time since the list began.
     pub elapsed: Duration,
-    /// How many segments there are in all, where the server says so.
+    /// Total number of segments, if the server reports it.
     pub total: Option<u64>,
 }
 
-/// What speaks against a list: that it has everything is not to be believed.
+/// A reason to doubt that a list is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suspicion {
-    /// A page came empty although later ones did not.
+    /// A page was empty although later pages were not.
     EmptyPage {
-        /// The page.
+        /// The number of the page.
         page: u32,
     },
-    /// The server says that there are more segments than came.
+    /// The server reports more segments than it sent.
     FewerThanTotal {
-        /// How many it says there are.
+        /// Number the server reports.
         total: u64,
-        /// How many came.
+        /// Number received.
         came: u64,
     },
-    /// The same segments came in several pages although nothing had changed: the order is not the same for each page, so others
-    /// may have come in none.
+    /// Some segments were on several pages although nothing had changed: the order differs between pages, so other segments
+    /// may be on none.
     Repeated {
-        /// How many.
+        /// How many repetitions.
         count: usize,
     },
-    /// It lacks so many segments that are known that it is more likely at fault than they.
+    /// So many known segments are missing that the list is more likely wrong than they are gone.
     Lacks {
         /// How many.
         count: usize,
     },
-    /// Its last pages had nothing that earlier ones had not had.
+    /// The last pages contained nothing that earlier ones had not.
     Fruitless {
-        /// How many pages came.
+        /// Pages received.
         pages: u32,
     },
-    /// There are more pages than are asked for.
+    /// The list was cut at the limit on pages or entries.
     Cut {
-        /// How many came.
+        /// Pages received.
         pages: u32,
     },
 }
@@ -241,12 +244,12 @@ impl fmt::Display for Suspicion {
     }
 }
 
-/// What a person should know about the server's data.
+/// Something a person should know about the server's data or the local store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The server ignores the page number; what it sent once is all there is to have.
+    /// Several pages in a row repeated earlier ones, as from a server that ignores the page number. The list ends there.
     PageRepeated {
-        /// The page that was the same as an earlier one.
+        /// The page at which the list was ended.
         page: u32,
     },
     /// Entries without an id were in the list; they can't be shown.
@@ -254,56 +257,56 @@ pub enum Notice {
         /// How many.
         count: u32,
     },
-    /// More pages came than any tenant has; the list was cut there.
+    /// The list was cut at the limit on pages or entries.
     TooManyPages {
-        /// The ceiling.
+        /// Pages received.
         pages: u32,
     },
-    /// Something speaks against the list even though it was loaded again.
+    /// The list is suspect even though it was loaded again.
     ListIncomplete {
-        /// What.
+        /// Why.
         suspicion: Suspicion,
     },
-    /// The feed no longer tells what it told before, as that of a server which was put back to an earlier state: everything is
+    /// The feed no longer contains events that it had before, as after the server was restored from a backup. Everything is
     /// listed again.
     FeedWentBack,
-    /// A segment can't be read. The others are followed all the same, and it is tried again now and then.
+    /// A segment can't be read. The others are still followed, and this one is retried now and then.
     SetApart {
         /// Why.
         error: RemoteError,
     },
-    /// The feed refused the step it was asked from, so everything is listed anew.
+    /// The feed refused the step that was requested, so everything is listed again.
     StepRefused {
-        /// That step.
+        /// The refused step.
         step: Step,
     },
-    /// Nothing can be kept for the next start.
+    /// State can't be stored for the next session.
     NotStored {
         /// Why.
         reason: String,
     },
-    /// Another program has the journal of this tenant.
+    /// Another program holds the journal of this tenant.
     NotJournalled,
-    /// An earlier session left changes undone. What became of them is looked into when the server answers.
+    /// An earlier session left unfinished changes. Their outcome is checked when the server responds.
     LeftOver {
         /// How many.
         count: usize,
     },
-    /// Some changes that an earlier session left undone can't be read.
+    /// Some unfinished changes of an earlier session can't be read.
     JournalUnread {
         /// How many.
         count: usize,
-        /// The file in which they are kept, apart from the others.
+        /// The file that keeps them, in a table of their own.
         file: PathBuf,
     },
-    /// What was stored could not be trusted.
+    /// The store could not be trusted and was moved aside.
     StoreMovedAside {
-        /// Where it is now.
+        /// Its new path.
         path: PathBuf,
-        /// Whether the pending changes that were stored in it go on.
+        /// Whether its journal was kept.
         journal_kept: bool,
     },
-    /// The feed can't be read, so changes made elsewhere are found by listing again only.
+    /// The feed can't be read, so changes made elsewhere are only found by listing again.
     FeedUnavailable {
         /// Why.
         error: RemoteError,

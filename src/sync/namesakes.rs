@@ -1,4 +1,4 @@
-//! The segments that look like what is to be created, so that one that is new later is known to be new.
+//! Tracks segments that look like one to be created, so that one that appears later is known to be new.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ pub(super) struct Namesakes {
 }
 
 impl Namesakes {
-    /// Minds what these drafts are called. One look through all segments, unless all of it is minded already.
+    /// Tracks the names and external ids of these drafts. Passes over all segments once, unless everything is tracked
+    /// already.
     pub fn mind<'a, 'b>(
         &mut self,
         drafts: impl IntoIterator<Item = &'a Draft>,
@@ -43,7 +44,7 @@ impl Namesakes {
         }
     }
 
-    /// Keeps in step with what is known.
+    /// Updates the tracked segments after a change.
     pub fn follow(&mut self, seen: &SegmentChange) {
         if self.named.is_empty() {
             return;
@@ -70,7 +71,7 @@ impl Namesakes {
         }
     }
 
-    /// The segments that have the name or the external id of a draft.
+    /// Returns the segments that have the name or the external id of a draft.
     pub fn of(&self, draft: &Draft) -> Vec<SegmentId> {
         let named = self.named.get(draft.name.as_str());
         let external = draft.external_id.as_ref().and_then(|id| self.external.get(id.as_str()));
@@ -78,7 +79,7 @@ impl Namesakes {
         ids.into_iter().cloned().collect()
     }
 
-    /// Minds nothing any more.
+    /// Stops tracking.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

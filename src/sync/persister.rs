@@ -1,4 +1,4 @@
-//! Keeping the store in step, beside everything else: what the disk does never holds up the network.
+//! Keeps the store up to date in the background: disk I/O never holds up the network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,27 +18,27 @@ use crate::store::{self, Completeness, MovedAside, Record, Segments, Snapshot, S
 use super::message::Notice;
 use super::report::{Report, Reporter};
 
-/// The way to the store.
+/// The actor's handle to the store.
 #[derive(Debug)]
 pub(super) struct Persister {
     jobs: mpsc::Sender<Job>,
     keeping: JoinHandle<()>,
-    /// Whether the store has a list, so that it wants the differences only.
+    /// Whether the store has a list, so that only differences need to be written.
     has_all: bool,
-    /// Changes that were not handed on yet.
+    /// Changes not yet passed on.
     unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
     saved: Option<HandedOn>,
 }
 
-/// What is to be written.
+/// A write to the store.
 #[derive(Debug)]
 enum Job {
     Record(Record),
-    /// Notes, and whom to tell when they are on the disk.
+    /// Journal entries, and where to report that they are on disk.
     Journal(Vec<JournalEntry>, oneshot::Sender<()>),
 }
 
-/// What was handed on last.
+/// The state that was last passed on.
 #[derive(Debug)]
 struct HandedOn {
     position: Option<Position>,
@@ -46,33 +46,33 @@ struct HandedOn {
     at: Instant,
 }
 
-/// What a store had to tell at the start.
+/// Result of opening the store.
 #[derive(Debug, Default)]
 pub(super) struct Restored {
     pub keeper: Option<Persister>,
-    /// What was stored, and the tree of it.
+    /// The stored segments, and the forest built from them.
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notices: Vec<Notice>,
-    /// What an earlier run left undone.
+    /// Operations that an earlier session left unfinished.
     pub journal: Vec<Journalled>,
 }
 
-/// Parts of the stored segments that may wait for the tree.
+/// Chunks of stored segments that may wait for the forest to be built.
 const PARTS: usize = 8;
-/// Records that may wait for the disk before the actor has to.
+/// Records that may wait for the disk before the actor has to wait.
 const WAITING: usize = 8;
-/// More changes than these, and than this part of all segments, are worth writing everything anew.
+/// More changes than this, and than this fraction of all segments, are worth a full rewrite.
 const MANY_CHANGES: usize = 1_000;
 const LARGE_PART: usize = 10;
-/// While nothing changes, the time in the store is brought up to date this often.
+/// How often the stored time is updated while nothing changes.
 const STILL_TRUE: Duration = Duration::from_secs(60);
 
 impl Persister {
-    /// Opens a store and reads it. Without one everything works but the next start.
+    /// Opens and reads the store. If it can't be used, everything but the next session's start works as usual.
     pub async fn open(path: PathBuf, reporter: Reporter) -> Restored {
         let file = path.clone();
         let (parts, growing) = std::sync::mpsc::sync_channel(PARTS);
-        // The tree grows while the file is still being read.
+        // The forest is built while the file is still being read.
         let forest = spawn_blocking(move || {
             let mut parts = growing.into_iter().peekable();
             let in_all = parts.peek().map_or(0, |(in_all, _)| *in_all);
@@ -80,7 +80,7 @@ impl Persister {
         });
         let reading = spawn_blocking(move || {
             store::open_telling(&path, &mut |in_all, segments| {
-                // Nobody takes them only after a panic, which the panic hook tells.
+                // Sending fails only after a panic, which the panic hook reports.
                 let _panicked = parts.send((in_all, segments));
             })
         });
@@ -110,15 +110,15 @@ impl Persister {
         Restored { keeper, snapshot, notices, journal: opened.journal }
     }
 
-    /// Exactly these segments exist; what happened from the position on is not in them yet.
+    /// Stores exactly these segments. Changes from the position on are not in them yet.
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
         self.has_all = true;
         self.flush(Segments::All(segments), position, landmarks, clock::now(), Completeness::Incomplete).await;
     }
 
-    /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
-    /// faster at the next start.
+    /// Continues from the stored segments. If many were stored one by one, all are rewritten packed, which loads faster at
+    /// the next start.
     pub async fn go_on_from(&mut self, snapshot: &Snapshot) {
         self.has_all = true;
         let Snapshot { segments, changed, saved, completeness, .. } = snapshot;
@@ -133,12 +133,12 @@ impl Persister {
         self.has_all
     }
 
-    /// A segment is different now. Handed on with the next [`Self::advance`].
+    /// Records a changed segment. It is stored with the next [`Self::advance`].
     pub fn note(&mut self, id: SegmentId, now: Option<Arc<Segment>>) {
         self.unsaved.push((id, now));
     }
 
-    /// Everything up to the position was noted.
+    /// Stores the recorded changes, which are complete up to the position.
     pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], completeness: Completeness) {
         let still_true = self.saved.as_ref().is_some_and(|last| {
             last.position.as_ref() == position && last.completeness == completeness && last.at.elapsed() < STILL_TRUE
@@ -166,7 +166,7 @@ impl Persister {
         }
     }
 
-    /// Waits until everything that was handed on is on the disk.
+    /// Waits until everything that was passed on is on disk.
     pub async fn close(self) {
         drop(self.jobs);
         if let Err(error) = self.keeping.await {
@@ -174,8 +174,8 @@ impl Persister {
         }
     }
 
-    /// Writes notes into the journal. What is answered comes true when they are on the disk; when it fails, they never will be,
-    /// and that was told.
+    /// Writes journal entries. The receiver resolves when they are on disk; if that fails, it is closed, and the failure is
+    /// reported.
     pub async fn journal(&self, notes: Vec<JournalEntry>) -> oneshot::Receiver<()> {
         let (written, answer) = oneshot::channel();
         if self.jobs.send(Job::Journal(notes, written)).await.is_err() {
@@ -191,8 +191,8 @@ impl Restored {
     }
 }
 
-/// Writes records in their order until there are no more. The first that can't be written is told and ends it: later ones build
-/// upon it.
+/// Writes jobs in order until the queue is closed. The first failure is reported and ends it, since later records build on
+/// earlier ones.
 async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
     let mut store = store;
     while let Some(job) = jobs.recv().await {
@@ -200,7 +200,7 @@ async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
             let written = match job {
                 Job::Record(record) => store.write(&record),
                 Job::Journal(notes, told) => store.write_journal(&notes).map(|()| {
-                    // Who asked may have gone meanwhile.
+                    // The asking task may have ended.
                     let _gone = told.send(());
                 }),
             };
@@ -214,7 +214,7 @@ async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
             Ok((_, Err(error))) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        // Whoever waits for room in the queue must not wait for this.
+        // A sender waiting for room in the queue must not wait for the report.
         drop(jobs);
         reporter.emit(Report::Noticed(Notice::NotStored { reason })).await;
         return;

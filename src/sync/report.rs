@@ -1,4 +1,4 @@
-//! What the actor's tasks tell it, and what they ask it.
+//! Messages and questions from the actor's tasks to the actor.
 
 use std::sync::Arc;
 
@@ -15,46 +15,46 @@ use super::segment_cache::{Fetched, RequestSeq};
 use super::write::Over;
 use crate::changes::{Evidence, OpId, Recovered};
 
-/// Something a task found out.
+/// A message from a task.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// Where the feed ends.
+    /// The end of the feed.
     Located(Result<End, RemoteError>),
-    /// A page of a list came. How many segments there were so far is not in the progress.
+    /// A page of a list. The segment count in `progress` is not filled in.
     Page { segments: Vec<Arc<Segment>>, asked: RequestSeq, progress: ListProgress, yielded: Yield },
-    /// The first page, asked for before anything else so that there is something to see.
+    /// The first page, requested before anything else so that there is something to show.
     FirstPage { segments: Vec<Arc<Segment>>, asked: RequestSeq },
-    /// Something is odd.
+    /// A notice for the client.
     Noticed(Notice),
-    /// The list is complete, or has stopped.
+    /// The list is complete or was interrupted.
     ListEnded(Box<ListRun>, Option<Interruption>),
-    /// A part of the feed was read, by the read of this number.
+    /// A part of the feed, from the read with this number.
     Read(u64, Result<Part, RemoteError>),
-    /// Whether the feed still tells what it told, and how it is recognised from then on.
+    /// Whether the feed still contains the events at its landmarks, and the landmarks to check next time.
     Recognised { same: Result<bool, RemoteError>, next: Vec<Landmark> },
-    /// A segment that the feed had named was looked at.
+    /// The result of fetching a segment that the feed named.
     Looked { id: SegmentId, mention: FeedSource, result: Result<Fetched, RemoteError> },
-    /// Segments that were looked at for another reason than the feed.
+    /// Segments that were fetched for a reason other than the feed.
     LookedAt(Vec<Fetched>),
-    /// An operation asks something of the server.
+    /// An operation sent a request.
     OperationAsks { op: OpId, call: Call },
-    /// And has its answer.
+    /// The operation's request got its response.
     OperationAnswered(OpId),
-    /// An operation is over, or waits for the server. Holds a step of the feed from before it was sent.
+    /// An operation ended or waits for the server. `since` is a step of the feed from before it was sent.
     OperationOver { op: OpId, since: Option<Step>, evidence: Option<Evidence>, over: Over },
-    /// An operation wants to know what the feed says up to now.
+    /// An operation asks what the feed says up to now.
     CatchUp(CatchUp),
-    /// An operation whose answer was lost has found a segment that it may have made.
+    /// An operation whose response was lost has found a segment that it may have created.
     Claimed { claim: Claim, reply: oneshot::Sender<bool> },
-    /// An operation looks for segments that it may have made.
+    /// An operation searches for segments that it may have created.
     Sought { op: OpId, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
-    /// An operation was answered with this id for what it created, and asks for the segment if it existed before.
+    /// An operation's create was answered with this id; it asks for the segment if that existed before.
     Made { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
-    /// What an earlier session left was looked into.
+    /// The outcomes of operations that an earlier session left.
     Investigated(Vec<(Recovered, Vec<Fetched>)>),
 }
 
-/// That an operation wants to know what the feed says up to now.
+/// A request of an operation for what the feed says up to now.
 #[derive(Debug)]
 pub(super) struct CatchUp {
     pub op: OpId,
@@ -62,45 +62,45 @@ pub(super) struct CatchUp {
     pub reply: oneshot::Sender<Caught>,
 }
 
-/// A segment that was written, and whose namings matter.
+/// A segment that was written, and whose events are asked for.
 #[derive(Debug)]
 pub(super) struct About {
     pub id: SegmentId,
-    /// Since when they matter.
+    /// Mark after which events count.
     pub since: Heard,
-    /// How often it was written since.
+    /// How often the segment was written since.
     pub sends: usize,
 }
 
-/// What the feed says up to now.
+/// The feed up to now, as far as an operation needs it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caught {
-    /// Up to where it was heard; `None` when it could not be read.
+    /// Mark up to which the feed was read; `None` if it could not be read.
     pub up_to: Option<Heard>,
-    /// How the segment was named that was asked about.
+    /// Kinds of the events that named the segment in question.
     pub namings: Vec<FeedEventKind>,
-    /// Whether these are more than one own write accounts for.
+    /// Whether there are more events than the own writes account for.
     pub somebody_else: bool,
-    /// What stands below the segment of a deletion and nobody has agreed to lose.
+    /// Children of the segment to be deleted that the delete does not include.
     pub newcomers: Vec<SegmentId>,
-    /// Some of the segments that the feed has named and nobody has looked at.
+    /// Some of the segments that the feed named and that were not fetched since.
     pub unseen: Vec<SegmentId>,
 }
 
-/// That an operation may have made a segment.
+/// A claim that an operation created a segment.
 #[derive(Debug)]
 pub(super) struct Claim {
     pub op: OpId,
     pub id: SegmentId,
-    /// How the feed named it, where it did.
+    /// Kind of the event that named the segment; `None` if it was not found in the feed.
     pub kind: Option<FeedEventKind>,
     /// Whether the operation was sent before.
     pub doubted: bool,
-    /// Whether it is just as it was asked for; if not, nobody else is kept from having made it.
+    /// Whether the segment is exactly what the operation asked for; if not, other operations may still claim it.
     pub firm: bool,
 }
 
-/// The tasks' end of the queue to the actor.
+/// The tasks' end of the report queue.
 #[derive(Debug, Clone)]
 pub(super) struct Reporter(mpsc::Sender<Report>);
 
@@ -109,14 +109,14 @@ impl Reporter {
         Self(sender)
     }
 
-    /// Waits until there is room. Without an actor there is nobody to tell, and the task is about to be stopped as well.
+    /// Waits until there is room. Without an actor, the report is dropped; the task is about to be stopped as well.
     pub async fn emit(&self, report: Report) {
         if self.0.send(report).await.is_err() {
             tracing::debug!("nobody listens to a report any more");
         }
     }
 
-    /// Asks the actor; `None` without one.
+    /// Asks the actor; `None` if it has ended.
     pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Report) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.emit(question(reply)).await;

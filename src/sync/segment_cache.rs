@@ -1,4 +1,4 @@
-//! The cache of all segments, each stamped with the number of the request whose answer it is.
+//! The cache of all segments, each with the sequence number of the request that returned it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,82 +10,82 @@ use crate::segment::{Segment, SegmentId};
 use super::id_map::{Cached, IdMap, KnownMut};
 use super::message::{FeedSource, SegmentChange};
 
-/// The number of a question. A later question has a greater number.
+/// Sequence number of a request. A later request has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RequestSeq(pub(super) u64);
 
-/// Numbers the questions, in whichever task they are asked.
+/// Numbers requests across all tasks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SequenceCounter {
     last: Arc<AtomicU64>,
 }
 
 impl SequenceCounter {
-    /// The number of the question that is asked now.
+    /// Returns the number of the request that is sent now.
     pub fn next(&self) -> RequestSeq {
         RequestSeq(self.last.fetch_add(1, Ordering::SeqCst) + 1)
     }
 }
 
-/// What the server said about one segment.
+/// The response about one segment.
 #[derive(Debug, Clone)]
 pub(super) struct Fetched {
     pub id: SegmentId,
-    /// `None`: there is no such segment.
+    /// `None` if there is no such segment.
     pub now: Option<Arc<Segment>>,
     pub asked: RequestSeq,
-    /// How the feed named it, where that was why it was asked for.
+    /// How the feed named it, if that is why it was fetched.
     pub mention: FeedSource,
 }
 
-/// What a list came to.
+/// The result of a list.
 #[derive(Debug)]
 pub(super) struct ListDiff {
-    /// What was known before and the list lacks: it is gone, or has slipped from page to page.
+    /// Known segments that the list did not contain: they are deleted, or have moved between pages.
     pub absent: Vec<SegmentId>,
-    /// What the list has otherwise than it was known.
+    /// Differences from what was known.
     pub different: Vec<SegmentChange>,
-    /// How often it had a segment that it had had before.
+    /// Number of repeated entries.
     pub repeated: usize,
 }
 
-/// A list that is being taken in.
+/// A list that is being received.
 #[derive(Debug)]
 struct ListInProgress {
-    /// The number of the request with which the list began.
+    /// Sequence number of the request that started the list.
     begun: RequestSeq,
-    /// What it has otherwise than it is known. It shows all at once, when the list is complete.
+    /// Segments that differ from what is known. They are applied all at once when the list is complete.
     aside: HashMap<SegmentId, Cached>,
-    /// How many segments it has had so far, each counted once.
+    /// Number of distinct segments so far.
     count: usize,
-    /// How many entries it has had so far.
+    /// Number of entries so far.
     entries: usize,
-    /// Segments that were learnt of in another way since it was begun, and that it has not had since.
+    /// Segments that were fetched since the list began, and that it has not contained since.
     otherwise: HashSet<SegmentId>,
 }
 
 impl ListInProgress {
-    /// Whether the list has not had a segment yet, of which is known when it was asked for last.
+    /// Whether the list contains a segment for the first time. `known` is the last request that returned the segment.
     fn is_new(&mut self, id: &SegmentId, known: Option<RequestSeq>) -> bool {
         self.otherwise.remove(id) || known.is_none_or(|known| known < self.begun)
     }
 }
 
-/// Everything that is known, what is gone included: a late answer must not bring it back.
+/// Everything that is known, including deleted segments: a late response must not restore them.
 #[derive(Debug, Default)]
 pub(super) struct SegmentCache {
     known: IdMap,
-    /// What is known not to be there, and the question that told.
+    /// Segments known not to exist, and the request that showed it.
     gone: HashMap<SegmentId, RequestSeq>,
-    /// The question with which the last list began that is complete.
+    /// Sequence number of the request that started the last complete list.
     last_list: Option<RequestSeq>,
-    /// Of what was known to be gone by a question before this one, nothing is known any more.
+    /// Segments found not to exist by a request before this one have been forgotten.
     forgotten: Option<RequestSeq>,
     taking: Option<ListInProgress>,
 }
 
 impl SegmentCache {
-    /// Takes in an answer unless a later question was answered already. Tells what is different now.
+    /// Applies a response unless a later request was already answered. Returns the change, if any.
     pub fn take(&mut self, answer: Fetched) -> Option<SegmentChange> {
         if let Some(taking) = &mut self.taking {
             taking.otherwise.insert(answer.id.clone());
@@ -96,7 +96,7 @@ impl SegmentCache {
     fn enter(&mut self, answer: Fetched) -> Option<SegmentChange> {
         let Fetched { id, now, asked, mention } = answer;
         let Some(mut known) = self.known.get_mut(&id) else {
-            // Of what was asked so long ago it is not known any more whether the segment has gone since.
+            // The request is so old that it is no longer known whether the segment was deleted since.
             if self.gone.get(&id).is_some_and(|gone| *gone > asked) || self.forgotten.is_some_and(|then| asked < then) {
                 return None;
             }
@@ -113,7 +113,7 @@ impl SegmentCache {
         }
         known.confirm(asked);
         match now {
-            // The same again: whoever shares the old one goes on sharing it.
+            // Unchanged: those who share the old allocation go on sharing it.
             Some(segment) if segment == *known.segment => None,
             Some(segment) => {
                 let before = std::mem::replace(known.segment, Arc::clone(&segment));
@@ -128,23 +128,23 @@ impl SegmentCache {
         }
     }
 
-    /// Begins with these as answers to one question; each id once.
+    /// Starts with these segments, as responses to one request.
     pub fn begin_with(&mut self, known: IdMap) {
         self.known = known;
     }
 
-    /// A list is begun with a question.
+    /// Begins a list with its first request.
     pub fn begin_list(&mut self, begun: RequestSeq) {
         self.taking =
             Some(ListInProgress { begun, aside: HashMap::new(), count: 0, entries: 0, otherwise: HashSet::new() });
     }
 
-    /// How many segments the list that is being taken in has had.
+    /// Number of distinct segments in the list so far.
     pub fn count_of_list(&self) -> usize {
         self.taking.as_ref().map_or(0, |taking| taking.count)
     }
 
-    /// Takes in a page of the first list at once. Answers what is news.
+    /// Applies a page of the first list at once. Returns the segments that are new or changed.
     pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: RequestSeq) -> Vec<Arc<Segment>> {
         let mut news = segments;
         if let Some(taking) = &mut self.taking {
@@ -152,7 +152,7 @@ impl SegmentCache {
         }
         self.known.look_ahead(&news);
         news.retain(|segment| {
-            // As nearly all are; what is below comes to the same and looks the id up again and again.
+            // The usual case. The code below has the same effect, but looks up the id several times.
             if self.gone.is_empty() && self.known.put_new(Cached { segment: Arc::clone(segment), asked }) {
                 if let Some(taking) = &mut self.taking {
                     taking.count += 1;
@@ -169,7 +169,7 @@ impl SegmentCache {
         news
     }
 
-    /// Takes in a page of a later list. What it has as it is known is confirmed, and only the rest is kept, aside.
+    /// Takes in a page of a later list. Unchanged segments are confirmed; only the others are kept, aside.
     pub fn take_page(&mut self, segments: Vec<Arc<Segment>>, asked: RequestSeq) {
         let Some(taking) = &mut self.taking else { return };
         taking.entries += segments.len();
@@ -186,7 +186,7 @@ impl SegmentCache {
                         taking.aside.remove(&segment.id);
                     }
                 }
-                // Of the same segment on two pages, the one asked for later is the newer.
+                // If a segment is on two pages, the one requested later is newer.
                 _ if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked > asked) => {}
                 _ => {
                     taking.aside.insert(segment.id.clone(), Cached { segment, asked });
@@ -195,7 +195,7 @@ impl SegmentCache {
         }
     }
 
-    /// The list is complete.
+    /// Completes the list.
     pub fn end_list(&mut self) -> ListDiff {
         let Some(ListInProgress { begun, aside, count, entries, .. }) = self.taking.take() else {
             return ListDiff { absent: Vec::new(), different: Vec::new(), repeated: 0 };
@@ -207,38 +207,38 @@ impl SegmentCache {
             mention: FeedSource::default(),
         });
         let different = answers.filter_map(|answer| self.enter(answer)).collect();
-        // Hardly any answer is so late that it was asked for before the list before this one.
+        // Hardly any response is so late that it was requested before the previous list.
         let long_ago = self.last_list.replace(begun);
         self.gone.retain(|_, asked| Some(*asked) >= long_ago);
         self.forgotten = long_ago;
-        // What the list has was asked for after it began.
+        // What the list contains was requested after it began.
         let lacking = self.known.iter().filter(|entered| entered.asked < begun);
         let absent = lacking.map(|entered| entered.segment.id.clone()).collect();
         ListDiff { absent, different, repeated: entries.saturating_sub(count) }
     }
 
-    /// A segment as it is known now.
+    /// Returns a segment as currently known.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         Some(self.known.get(id)?.segment)
     }
 
-    /// How many segments exist, as far as is known.
+    /// Number of segments known to exist.
     pub fn len(&self) -> usize {
         self.known.len()
     }
 
-    /// Whether it is known how a segment was after a question was asked.
+    /// Whether the state of a segment is known from a request after `asked`.
     pub fn knows_since(&self, id: &SegmentId, asked: RequestSeq) -> bool {
         self.known.get(id).is_some_and(|known| known.asked > asked)
             || self.gone.get(id).is_some_and(|gone| *gone > asked)
     }
 
-    /// Whether a segment was there, and is known not to be any more.
+    /// Whether a segment is known not to exist.
     pub fn is_gone(&self, id: &SegmentId) -> bool {
         self.gone.contains_key(id)
     }
 
-    /// The segments that exist.
+    /// The segments known to exist.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.known.segments()
     }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_does_not_bring_the_dead_back() {
+    fn a_late_response_does_not_restore_a_deleted_segment() {
         let mut ledger = SegmentCache::default();
         ledger.take(answer(Some("old"), 1));
         ledger.take(answer(None, 3));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_again_is_no_change() {
+    fn an_unchanged_segment_is_no_change() {
         let mut ledger = SegmentCache::default();
         assert!(ledger.take(answer(Some("a"), 1)).is_some());
         assert_eq!(ledger.take(answer(Some("a"), 2)), None);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_tells_what_it_lacks_and_overrides_nothing_that_was_learnt_meanwhile() {
+    fn a_list_reports_missing_segments_and_keeps_newer_state() {
         let mut ledger = SegmentCache::default();
         ledger.take(answer(Some("before"), 1));
         assert_eq!(take_list(&mut ledger, Vec::new(), 2).absent.len(), 1);
@@ -301,13 +301,13 @@ mod tests {
         assert_eq!(names(&ledger), [""; 0]);
     }
     #[test]
-    fn a_later_list_shows_all_at_once_and_confirms_what_is_the_same() {
+    fn a_later_list_applies_at_once_and_confirms_unchanged() {
         let mut ledger = SegmentCache::default();
         ledger.take(answer(Some("a"), 1));
         ledger.begin_list(RequestSeq(2));
         ledger.take_page(answer(Some("b"), 4).now.into_iter().collect(), RequestSeq(4));
         assert_eq!((names(&ledger), ledger.count_of_list()), (vec!["a".to_owned()], 1));
-        // On another page that was asked for earlier it is as it was.
+        // On another page, requested earlier, it is unchanged.
         ledger.take_page(answer(Some("a"), 3).now.into_iter().collect(), RequestSeq(3));
         assert_eq!(ledger.count_of_list(), 1);
         let taken = ledger.end_list();

@@ -1,4 +1,5 @@
-//! The sync actor against a server in memory that is slow, loses answers, and changes while it is read; on paused time.
+//! Tests of the sync actor with an in-memory server that is slow, loses responses, and changes while it is read; on paused
+//! time.
 
 mod apart;
 mod client;

@@ -1,15 +1,15 @@
-//! Carrying out one operation: look, compare with what the person saw, write, and look again.
+//! Carries out one operation: read, compare with what the person saw, write, and read back.
 //!
-//! The API knows no versions, so before a PUT or a DELETE the segment is read and compared with what the person saw. What
-//! somebody else changed in other fields is kept; a field that both changed is a conflict, as is a segment that somebody moved,
-//! and nothing is sent; the same before each further try. What the feed says up to now is asked of the actor, its only reader,
-//! and that is bounded: a write leaves within a few round trips however much is going on.
+//! The API has no versions, so before each PUT or DELETE, retries included, the segment is read and compared with what the
+//! person saw. Changes of other fields by somebody else are kept. A field that both changed is a conflict, as is a segment
+//! that somebody moved, and nothing is sent. The feed up to now is asked of the actor, its only reader, within a bounded
+//! time: a write is sent within a few round trips, however busy the tenant is.
 //!
-//! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
-//! segment for each write, so it is noticed afterwards and told ([`Written::concurrent_write`]).
+//! Somebody else can still write between the read and the write. That can't be prevented, but the feed names a segment for
+//! each write, so it is noticed afterwards and reported ([`Written::concurrent_write`]).
 //!
-//! An answer is a claim. What was written is read back, a deleted segment is looked for until it is gone, and a server that
-//! can't be reached is no refusal: the operation stays where it is.
+//! A response is only a claim: what was written is read back, and a deleted segment is polled until it is gone. An
+//! unreachable server is not a refusal: the operation stays in the queue.
 
 mod creating;
 
@@ -31,41 +31,41 @@ use crate::changes::{Evidence, OpId, RecoveredState, WriteError, WriteResult, Wr
 
 pub(super) use creating::{is_like, is_made_from};
 
-/// Executes one operation: what it needs for that.
+/// Everything that is needed to execute one operation.
 #[derive(Debug)]
 pub(super) struct Writer<R> {
     pub remote: Arc<R>,
     pub questions: SequenceCounter,
     pub reporter: Reporter,
-    /// Whose operation it is.
+    /// The operation.
     pub op: OpId,
-    /// A step of the feed before anything was written; `None` without a feed.
+    /// A step of the feed from before anything was written; `None` without a feed.
     pub since: Option<Step>,
-    /// Up to where the feed was heard when the operation began; `None` without a feed.
+    /// Mark up to which the feed was read when the operation began; `None` without a feed.
     pub heard: Option<Heard>,
-    /// Of an operation that was sent before and may have been applied.
+    /// Evidence of an operation that was sent before and may have been applied.
     pub evidence: Option<Evidence>,
-    /// How long the fate of a create is looked for.
+    /// How long to search for the result of a create, and to wait for a deleted segment to be gone.
     pub create_confirm_timeout: Duration,
-    /// How many segments are looked at at once.
+    /// Number of segments to fetch concurrently.
     pub at_once: usize,
-    /// What was learnt of segments by the way.
+    /// Other segments learnt about along the way.
     pub learnt: Vec<Fetched>,
 }
 
-/// What an operation came to, and what was learnt of the segment by it.
+/// The result of an operation, and the response about its segment.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub outcome: WriteResult,
     pub answer: Fetched,
 }
 
-/// Why an operation has not come to anything.
+/// Why an operation has no result.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It did not succeed.
+    /// It failed.
     Failed(WriteError),
-    /// The server could not be reached. Whether anything was sent that may have been carried out is known.
+    /// The server could not be reached. `sent` says whether a request was sent that may have been applied.
     Unreached { error: RemoteError, sent: bool },
 }
 
@@ -75,20 +75,20 @@ impl From<WriteError> for Stop {
     }
 }
 
-/// The end of an operation, and what was learnt of other segments.
+/// The end of an operation, and what was learnt about other segments.
 #[derive(Debug)]
 pub(super) struct Over {
     pub result: Result<Ended, Stop>,
     pub learnt: Vec<Fetched>,
 }
 
-/// How often a change or a deletion is sent in all, each time after a look. Rides out a restart of the service.
+/// Total number of times an update or a delete is sent, each after a read. Enough to outlast a restart of the service.
 const TRIES: u32 = 5;
-/// The pause before the second try; it doubles with each further one.
+/// Pause before the second try, which doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest wait a server may ask for that is kept here. What is to wait longer goes back into the queue, which can say so.
+/// Longest `Retry-After` that is waited for here. For a longer one, the operation goes back to the queue, which can show it.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(2);
-/// The pause before it is looked again whether a segment is gone; it doubles with each further look.
+/// Pause before checking again whether a segment is gone, which doubles with each further check.
 const GONE_YET: Duration = Duration::from_millis(200);
 
 impl<R: Remote> Writer<R> {
@@ -102,13 +102,13 @@ impl<R: Remote> Writer<R> {
         Over { result, learnt: self.learnt }
     }
 
-    /// What the feed says up to now.
+    /// Asks what the feed says up to now.
     async fn catch_up(&self, about: Option<About>) -> Caught {
         let op = self.op;
         self.reporter.ask(|reply| Report::CatchUp(CatchUp { op, about, reply })).await.unwrap_or_default()
     }
 
-    /// What the feed says since a mark of a segment that was written so often; nothing without a mark.
+    /// Asks for the feed events of a segment that was written `sends` times since a mark; returns nothing without a mark.
     async fn namings_since(&self, id: &SegmentId, mark: Option<Heard>, sends: usize) -> Caught {
         match mark {
             Some(since) if sends > 0 => self.catch_up(Some(About { id: id.clone(), since, sends })).await,
@@ -134,13 +134,13 @@ impl<R: Remote> Writer<R> {
             let (draft, merged) = merge(base, wanted, &current)?;
             if draft.changes(&current).is_empty() {
                 if self.was_sent() {
-                    // It is so by what an earlier try sent.
+                    // An earlier try wrote these values.
                     written = draft.changes(base);
                 }
                 break (draft, merged);
             }
             if failures == 0 {
-                // What is as wanted later may be so by a try that seemed to fail.
+                // If a later read finds the wanted values, a try that seemed to fail may have written them.
                 written = draft.changes(&current);
             }
             let sending = self.asking(Call::Update(base.id.clone()), self.remote.update(&base.id, &draft));
@@ -156,7 +156,7 @@ impl<R: Remote> Writer<R> {
             if !wait_before_retry(&error.fault, failures).await {
                 match self.took_effect(&base.id, &draft).await {
                     Some(true) if error.fault.may_have_taken_effect() => break (draft, merged),
-                    // There was an answer, and what it says is what is to be seen.
+                    // The server refused, and the segment confirms that.
                     Some(false) if matches!(error.fault, Fault::Refused { .. }) => {
                         return Err(WriteError::Refused(error).into());
                     }
@@ -171,8 +171,8 @@ impl<R: Remote> Writer<R> {
         self.read_back(&expected, merged, written, mark, sends).await
     }
 
-    /// Reads back what was written, `sends` times since a mark. What somebody else has made of it after that is told as theirs,
-    /// and not as something that the server did not take.
+    /// Reads back a segment that was written `sends` times since a mark. Fields that somebody else changed after that are
+    /// reported as their change, not as ignored by the server.
     async fn read_back(
         &mut self,
         expected: &Segment,
@@ -248,7 +248,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// The server says that a segment is deleted. It is looked for until it is gone.
+    /// Waits until a segment is gone that the server reported as deleted.
     async fn until_gone(&mut self, id: &SegmentId, mark: Option<Heard>) -> Result<Ended, Stop> {
         let until = Instant::now() + self.create_confirm_timeout;
         let mut pause = GONE_YET;
@@ -270,7 +270,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// The last try to delete something has failed.
+    /// Determines the result after the last try of a delete has failed.
     async fn not_deleted(
         &mut self,
         base: &Arc<Segment>,
@@ -294,20 +294,20 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// Whether a segment that is gone was changed since a mark.
+    /// Whether a deleted segment was changed since a mark.
     async fn changed_since(&self, id: &SegmentId, mark: Option<Heard>) -> bool {
         let namings = self.namings_since(id, mark, 1).await.namings;
         namings.into_iter().any(|kind| kind != FeedEventKind::Deleted)
     }
 
-    /// It is certain by now that it is gone, so the question counts as asked now.
+    /// Returns the result for a segment that is gone. That is certain by now, so it gets a new sequence number.
     fn gone(&self, id: &SegmentId, found: bool, concurrent_write: bool) -> Ended {
         let answer =
             Fetched { id: id.clone(), now: None, asked: self.questions.next(), mention: FeedSource::default() };
         Ended { outcome: WriteResult::Deleted { id: id.clone(), found, concurrent_write }, answer }
     }
 
-    /// Whether an earlier try, or an earlier run, has sent it.
+    /// Whether it was sent before, by an earlier try or an earlier session.
     const fn was_sent(&self) -> bool {
         self.evidence.is_some()
     }
@@ -316,7 +316,7 @@ impl<R: Remote> Writer<R> {
         Stop::Unreached { error, sent: sent || self.was_sent() }
     }
 
-    /// Finds out what has become of an operation that an earlier run had sent.
+    /// Finds out what became of an operation that an earlier session sent.
     pub async fn investigate(mut self, operation: &Operation) -> (RecoveredState, Vec<Fetched>) {
         let found = match operation {
             Operation::Create { draft } => self.find_former(draft).await,
@@ -336,7 +336,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// Whether a change of an earlier run was carried out. What somebody has done since may hide it.
+    /// Checks whether an update of an earlier session was applied. A later change by somebody else may hide that.
     async fn find_former_update(&mut self, base: &Arc<Segment>, draft: &Draft) -> Result<Ended, RecoveredState> {
         let answer = self.fetch(&base.id).await.map_err(RecoveredState::Unknown)?;
         let written = draft.changes(base);
@@ -355,15 +355,15 @@ impl<R: Remote> Writer<R> {
         Err(RecoveredState::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
     }
 
-    /// Reads a segment, and says up to where the feed was heard before that. Without such a mark, a write in the same moment goes
+    /// Reads a segment, and returns the mark up to which the feed was read before. Without a mark, a concurrent write goes
     /// unnoticed; that is no reason not to write.
     async fn look(&mut self, base: &Segment) -> (Option<Heard>, Result<Arc<Segment>, Stop>) {
         if let Some(since) = self.heard {
             let about = About { id: base.id.clone(), since, sends: 0 };
             let (caught, looked) = tokio::join!(self.catch_up(Some(about)), self.fetch(&base.id));
             let unnamed = caught.up_to.is_some() && caught.namings.is_empty();
-            // Where nothing has happened to it since the operation began, it doesn't matter which of the two was answered first.
-            // What somebody has done just now may be seen, and be named only after that.
+            // If nothing happened to the segment since the operation began, the order of the two responses doesn't matter. A
+            // change made just now may be visible already and only be named by the feed later.
             let unchanged = looked.as_ref().is_ok_and(|answer| answer.now.as_deref() == Some(base));
             if unnamed && (unchanged || looked.is_err()) {
                 return (Some(since), self.take_current(looked));
@@ -391,7 +391,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// Whether a segment has everything that was written; `None` when it can't be looked at.
+    /// Whether a segment has everything that was written; `None` if it can't be read.
     async fn took_effect(&mut self, id: &SegmentId, draft: &Draft) -> Option<bool> {
         let answer = self.fetch(id).await.ok()?;
         let took = answer.now.as_ref().is_some_and(|segment| draft.changes(segment).is_empty());
@@ -404,7 +404,7 @@ impl<R: Remote> Writer<R> {
         self.asking(Call::One(id.clone()), fetch).await
     }
 
-    /// Asks something of the server, and lets the actor know how long it waits for the answer.
+    /// Sends a request, and lets the actor know while the response is pending.
     async fn asking<T>(&self, call: Call, answer: impl Future<Output = T>) -> T {
         let op = self.op;
         self.reporter.emit(Report::OperationAsks { op, call }).await;
@@ -414,17 +414,17 @@ impl<R: Remote> Writer<R> {
     }
 }
 
-/// Whether no answer came at all, or one that asks to wait, so that another try may well succeed later.
+/// Whether there was no response at all, or one that asks to wait, so that a retry may succeed later.
 fn is_of_the_network(fault: &Fault) -> bool {
     matches!(fault, Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. }) || is_to_wait(fault)
 }
 
-/// What is to be written, and which fields are kept as somebody else made them.
+/// Returns the draft to write, and the fields kept as somebody else changed them.
 fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Vec<Field>), WriteError> {
     let mine = wanted.changes(base);
     let theirs = base.differing_fields(current);
     let differs_still = wanted.changes(current);
-    // Who changes a segment means it where it stands: that it stands elsewhere now is not for the program to pass over.
+    // A change is meant for the segment where it was: that somebody moved it must not be ignored.
     let meant = |field: &Field| mine.contains(field) || *field == Field::Parent;
     let both: Vec<Field> =
         theirs.iter().copied().filter(|field| meant(field) && differs_still.contains(field)).collect();
@@ -436,12 +436,12 @@ fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Ve
     Ok((wanted.clone().with_fields_of(current, &kept), merged))
 }
 
-/// Whether the server wants to be asked again, and not soon.
+/// Whether the server asked to retry, but later than is waited for here.
 fn is_to_wait(fault: &Fault) -> bool {
     fault.is_transient() && fault.retry_after().is_some_and(|asked| asked > LONGEST_ASKED_WAIT)
 }
 
-/// Sleeps before a write is tried again; `false` if it must not be. The segment is read again before.
+/// Waits before a write is retried; returns `false` if it must not be. The segment is read again before the retry.
 async fn wait_before_retry(fault: &Fault, failures: u32) -> bool {
     if failures >= TRIES || !fault.is_transient() {
         return false;
@@ -452,7 +452,7 @@ async fn wait_before_retry(fault: &Fault, failures: u32) -> bool {
     true
 }
 
-/// What failed is in doubt when something was sent before and nobody knows what became of that.
+/// A refusal is in doubt if an earlier try may have been applied.
 fn in_doubt(doubt: Option<RemoteError>, error: WriteError) -> WriteError {
     match (doubt, error) {
         (Some(doubt), WriteError::Refused(_)) => WriteError::InDoubt(doubt),
@@ -460,12 +460,12 @@ fn in_doubt(doubt: Option<RemoteError>, error: WriteError) -> WriteError {
     }
 }
 
-/// Without an answer it is not known what became of it.
+/// Without a response, it is unknown whether the request was applied.
 fn failure(error: RemoteError) -> WriteError {
     if error.fault.may_have_taken_effect() { WriteError::InDoubt(error) } else { WriteError::Refused(error) }
 }
 
-/// Whether a segment has everywhere what a draft was to change.
+/// Whether a segment has the draft's value in every field that the draft was to change.
 fn carries(segment: &Segment, base: &Segment, draft: &Draft) -> bool {
     let differs_still = draft.changes(segment);
     draft.changes(base).iter().all(|field| !differs_still.contains(field))

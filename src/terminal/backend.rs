@@ -1,4 +1,4 @@
-//! Writing frames: each in one piece, between the marks of a synchronized update, and nothing at all when nothing changed.
+//! Writes frames: each in one piece within a synchronized update, and nothing at all if nothing changed.
 
 use std::io::{self, Write};
 
@@ -9,15 +9,15 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-/// The terminal's own backend, silent when there is nothing to say.
+/// A crossterm backend that skips redundant output.
 ///
-/// ratatui hides or shows the cursor and places it with every frame; said once is enough.
+/// ratatui shows or hides the cursor and places it with every frame; once is enough.
 pub(super) struct DiffBackend {
     terminal: CrosstermBackend<FrameBuffer<io::Stdout>>,
     cursor: Cursor,
 }
 
-/// The cursor as the terminal was last told.
+/// The cursor as last set in the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cursor {
     Unknown,
@@ -32,8 +32,8 @@ impl DiffBackend {
 }
 
 impl DiffBackend {
-    /// Has the terminal put a text into the clipboard of the machine it runs on, also across an SSH session. It goes the way
-    /// of the frames, so it is never in the middle of one.
+    /// Copies a text to the clipboard of the machine the terminal runs on, even across an SSH session. The frame buffer is flushed
+    /// first, so this is never sent in the middle of a frame.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         Write::flush(&mut self.terminal)?;
         queue!(self.terminal, CopyToClipboard::to_clipboard_from(text))?;
@@ -53,7 +53,7 @@ impl Backend for DiffBackend {
             return Ok(());
         }
         if let Cursor::Shown(_) = self.cursor {
-            // Drawing moves it.
+            // Drawing moves the cursor.
             self.cursor = Cursor::Shown(None);
         }
         self.terminal.draw(content)
@@ -115,7 +115,7 @@ impl Backend for DiffBackend {
     }
 }
 
-/// Gathers a frame and hands it on whole.
+/// Buffers a frame and writes it in one piece.
 struct FrameBuffer<W> {
     gathered: Vec<u8>,
     out: W,
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_goes_out_in_one_piece_and_an_empty_one_not_at_all() {
+    fn a_frame_is_written_in_one_piece_unless_it_is_empty() {
         let mut piece = FrameBuffer::new(Vec::new());
         piece.flush().unwrap();
         assert_eq!(piece.out, b"");

@@ -1,4 +1,4 @@
-//! Which program shows an address to the person, and asking it to.
+//! Opening a URL: picks the program and runs it.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::platform;
 
 use super::variables::without_keys;
 
-/// How long it may take to hand an address to a browser. What takes longer is a browser that stays.
+/// How long to wait for the program to exit; one that still runs after that is the browser itself.
 const HANDING_OVER: Duration = Duration::from_secs(3);
 
-/// Asks the system to show an address.
+/// Opens a URL in the browser.
 pub(super) async fn show(url: &str, key_variables: &[String]) -> Browsed {
     let Some(words) = opener(&|name| std::env::var(name).ok(), url) else { return Browsed::NoBrowser };
     let [program, arguments @ ..] = words.as_slice() else { return Browsed::NoBrowser };
@@ -36,13 +36,13 @@ fn handed_over(program: &str, status: ExitStatus) -> Browsed {
     if status.success() { Browsed::Opened } else { Browsed::Failed(format!("{program}: {status}")) }
 }
 
-/// The program that opens an address, and its arguments; `None` where a person would not see what it shows.
+/// The command that opens a URL; `None` if the user would not see the result.
 ///
-/// What `$BROWSER` says holds everywhere, as editors set it to what reaches the browser from another machine.
+/// `$BROWSER` applies even over SSH, as editors set it to a helper that reaches the browser on the user's machine.
 fn opener(environment: &dyn Fn(&str) -> Option<String>, url: &str) -> Option<Vec<String>> {
     let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
     if let Some(browser) = set("BROWSER") {
-        // There may be several; `%s` stands for the address.
+        // It can list several; `%s` is the placeholder for the URL.
         let mut several = browser.split(platform::BROWSER_SEPARATOR);
         let first = several.find(|browser| !browser.trim().is_empty()).unwrap_or(&browser);
         let mut words = platform::words(first).filter(|words| !words.is_empty())?;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_person_chose_goes_first() {
+    fn the_browser_variable_takes_precedence() {
         let over_ssh = ("SSH_CONNECTION", "10.0.0.1");
         assert_eq!(words(&[("BROWSER", "firefox"), over_ssh]).unwrap(), ["firefox", "https://x/1"]);
         let several = "'my browser' --url=%s:lynx";
@@ -79,7 +79,7 @@ mod tests {
 
     #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
-    fn nothing_is_opened_where_nobody_would_see_it() {
+    fn nothing_is_opened_where_the_user_would_not_see_it() {
         assert_eq!(words(&[("DISPLAY", ":0")]).unwrap(), ["xdg-open", "https://x/1"]);
         assert_eq!(words(&[("DISPLAY", ":0"), ("SSH_TTY", "/dev/pts/1")]), None);
         assert_eq!(words(&[]), None);

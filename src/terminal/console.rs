@@ -1,5 +1,5 @@
-//! [`TerminalSession`]: the terminal for as long as the program has it, from one session to the next, so that the screen is taken once
-//! and no signal is missed in between.
+//! [`TerminalSession`]: owns the terminal across sessions, so that the screen is taken over once and no signal is missed in
+//! between.
 
 use std::io;
 
@@ -10,27 +10,27 @@ use super::screen::Screen;
 use super::signals::Signals;
 use super::{Broken, Setup};
 
-/// The terminal, taken over. Given back when dropped.
+/// The terminal while the program has it. Restored on drop.
 pub struct TerminalSession {
     pub(super) screen: Screen,
     pub(super) signals: Signals,
 }
 
 impl TerminalSession {
-    /// Takes the terminal over.
+    /// Takes over the terminal.
     ///
     /// # Errors
     ///
-    /// There is no terminal that can be taken over, or signals can't be listened to.
+    /// There is no terminal to take over, or signal handlers can't be installed.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn open() -> io::Result<Self> {
         Ok(Self { signals: Signals::listen()?, screen: Screen::open()? })
     }
 
-    /// Lets the person fill in a form for a new profile until it is saved or left.
+    /// Shows the form for a new profile until it is saved or cancelled.
     ///
     /// # Errors
     ///
@@ -44,12 +44,12 @@ impl TerminalSession {
         new_profile::fill_in(&mut self.screen, &mut self.signals, form, desk, setup).await
     }
 
-    /// Lets something run that may talk to the person by itself, such as the command that tells a key, and takes the terminal
-    /// back. `said` tells the person what it is.
+    /// Runs something that may use the terminal itself, such as a command that prints an API key, and takes the terminal back.
+    /// `said` is printed first, for the user.
     ///
     /// # Errors
     ///
-    /// The terminal can't be given back or taken again.
+    /// The terminal can't be restored or taken over again.
     pub fn aside<T>(&mut self, said: &str, run: impl FnOnce() -> T) -> io::Result<T> {
         self.screen.close()?;
         super::complaint::write_line(said);

@@ -1,7 +1,7 @@
-//! The person's own editor on a text: which one, on which file, and until it ends.
+//! Edits a text in the user's own editor.
 //!
-//! The text is somebody's data, so the file is readable by nobody else. It stays until the interface says that nothing in it
-//! is wanted any more: whatever goes wrong, what was typed is not lost.
+//! The text is somebody's data, so only the user can read the file. It stays until the interface removes it, so that no error loses
+//! what was typed.
 
 use std::env;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::platform::{self, LAST_EDITOR};
 
 use super::variables::without_keys;
 
-/// Lets the person edit a text. The terminal is the editor's until it ends.
+/// Edits a text. The editor has the terminal until it exits.
 pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
     let file = match write(text) {
         Ok(file) => file,
@@ -28,16 +28,16 @@ pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
     }
 }
 
-/// Lets the person edit a file, while no interface has the terminal.
+/// Edits a file while no interface has the terminal.
 ///
 /// # Errors
 ///
-/// An editor that can't be started or that fails. The file is as the editor has left it.
+/// The editor can't be started or fails. The file is as the editor left it.
 pub async fn edit_file(file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
     run(&chosen(), file, key_variables).await
 }
 
-/// Removes a text that nobody wants any more.
+/// Removes a text that is no longer needed.
 pub(super) fn remove(file: &Path) {
     if let Err(error) = fs::remove_file(file) {
         tracing::warn!(%error, file = %file.display(), "an edited text could not be removed");
@@ -51,12 +51,12 @@ fn write(text: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// By its name, not by the file that was written: many editors put another one in its place.
+/// Reads by name, since many editors replace the file.
 fn read(file: &Path) -> Result<String, EditorFault> {
     fs::read_to_string(file).map_err(|error| EditorFault::NotRead(files::reason(&error)))
 }
 
-/// The command of the editor.
+/// The editor's command line.
 fn chosen() -> String {
     let set = |name| env::var(name).ok().filter(|command| !command.trim().is_empty());
     set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_EDITOR.to_owned())
@@ -80,7 +80,7 @@ async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), 
     Err(EditorFault::Unsuccessful { editor: editor.to_owned(), status })
 }
 
-/// Of a program, the system says only that there is no such file.
+/// For a missing program, the system's own message only says that there is no such file.
 fn not_started_because(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such program".into(),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_editor_that_fails_says_how() {
+    async fn a_failing_editor_is_reported() {
         let failure = async |editor: &str| run(editor, Path::new("/dev/null"), &[]).await.unwrap_err();
         let unsuccessful = EditorFault::Unsuccessful { editor: "false".into(), status: "exit code 1".into() };
         assert_eq!(failure("false").await, unsuccessful);
@@ -112,7 +112,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_the_text() {
+    fn only_the_user_can_read_the_text() {
         use std::os::unix::fs::PermissionsExt;
         let file = write("one\n").unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

@@ -1,4 +1,4 @@
-//! What the terminal reports, as events of the interface.
+//! Converts the terminal's input to events of the interface.
 
 #[cfg(windows)]
 mod console;
@@ -23,22 +23,22 @@ use console::{Reader, Stopper, forget_typed};
 #[cfg(unix)]
 use reader::{Reader, Stopper, forget_typed};
 
-/// The keys, clicks, pastes and sizes that a terminal reports.
+/// Keys, clicks, pastes and sizes reported by the terminal.
 ///
-/// A thread reads them, which can be stopped at any moment: nothing that is typed after that is taken from the shell or an editor.
-/// The readers of crossterm wait for the rest of a sequence that they have begun, which may never come.
+/// They are read by a thread that can be stopped at any moment, so that input typed after that is left to the shell or an editor.
+/// crossterm's readers wait for the rest of a started sequence, which may never come.
 #[derive(Debug)]
 pub(super) struct Input {
     reports: mpsc::Receiver<io::Result<Event>>,
-    /// `None` when there is no terminal to read, which is reported.
+    /// `None` if there is no terminal to read; that is reported as an error.
     stopper: Option<Stopper>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// How long the thread may take to stop, and how often it is looked whether it has.
+/// How long the thread can take to stop, and how often to check.
 const LAST_READ: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(1);
-/// Reports that may wait for the interface before the terminal has to: more than any paste of keys that a person waits for.
+/// Events that can queue up before reading blocks: more than any paste of keys that a user waits for.
 const WAITING: usize = 1_024;
 
 impl Input {
@@ -50,20 +50,20 @@ impl Input {
                 Self { reports, stopper: Some(stopper), thread: Some(thread) }
             }
             Err(error) => {
-                // There is room for one.
+                // The channel has room for it.
                 let _told = reporter.try_send(Err(error));
                 Self { reports, stopper: None, thread: None }
             }
         }
     }
 
-    /// Reads again, but not what was typed before: that was for somebody else.
+    /// Reads again, but discards earlier input: it was typed for another program.
     pub fn open_anew() -> io::Result<Self> {
         forget_typed()?;
         Ok(Self::open())
     }
 
-    /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.
+    /// Stops reading. Input from then on is left to other programs.
     pub fn close(&mut self) {
         self.reports.close();
         self.stop();
@@ -75,7 +75,7 @@ impl Input {
         if !thread.is_finished() {
             tracing::warn!("the reader of the terminal is left behind");
         } else if thread.join().is_err() {
-            // The panic hook has told what happened.
+            // The panic hook has reported the reason.
             tracing::warn!("the reader of the terminal has panicked");
         }
     }

@@ -1,4 +1,4 @@
-//! Work that would hold up the screen, on threads of its own or in other programs: what it comes to is an event like any other.
+//! Background work, on threads or in other programs; each outcome is an event.
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -11,7 +11,7 @@ use crate::forest::{SearchJob, SearchKind, SortJob};
 use super::variables::Variables;
 use super::{browser, programs};
 
-/// The work under way.
+/// The jobs in progress.
 #[derive(Debug)]
 pub(super) struct Jobs {
     outcomes: mpsc::Receiver<Event>,
@@ -21,11 +21,11 @@ pub(super) struct Jobs {
     program: CancellationToken,
 }
 
-/// Outcomes that may wait for the screen before whoever found them has to.
+/// Outcomes that can queue up before jobs have to wait.
 const WAITING: usize = 16;
-/// Threads that search at a time.
+/// Threads for one search.
 const SEARCHERS: usize = 2;
-/// Parts that the first of them looks at alone.
+/// Parts that the first thread searches before the others start.
 const ALONE: usize = 8;
 
 impl Jobs {
@@ -40,21 +40,21 @@ impl Jobs {
         }
     }
 
-    /// The next outcome; waits for ever while nothing is under way.
+    /// Waits for the next outcome; for ever if no job is running.
     pub async fn next(&mut self) -> Event {
         match self.outcomes.recv().await {
             Some(outcome) => outcome,
-            // There always is a sender.
+            // `self` holds a sender, so the channel never closes.
             None => std::future::pending().await,
         }
     }
 
-    /// An outcome that has come already.
+    /// An outcome that is ready.
     pub fn ready(&mut self) -> Option<Event> {
         self.outcomes.try_recv().ok()
     }
 
-    /// Searches. An earlier search for the same purpose ends: nobody waits for it any more.
+    /// Starts a search and cancels the previous one of the same kind, which nobody needs any more.
     pub fn search(&mut self, job: SearchJob) {
         let current = match job.kind() {
             SearchKind::Tree => &mut self.tree_search,
@@ -68,19 +68,19 @@ impl Jobs {
         }
     }
 
-    /// Runs a program of the person's own. An earlier one ends: nobody waits for it any more.
+    /// Runs a custom command and stops the previous one.
     pub fn run(&mut self, order: RunRequest, variables: Variables) {
         let wanted = CancellationToken::new();
         std::mem::replace(&mut self.program, wanted.clone()).cancel();
         tokio::spawn(programs::run(order, variables, self.sender.clone(), wanted));
     }
 
-    /// Stops the program that runs.
+    /// Stops the running program.
     pub fn stop_program(&self) {
         self.program.cancel();
     }
 
-    /// Shows an address in the browser.
+    /// Opens a URL in the browser.
     pub fn browse(&self, url: String, key_variables: Vec<String>) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
@@ -91,7 +91,7 @@ impl Jobs {
         });
     }
 
-    /// Looks for what is wrong.
+    /// Checks the tree for problems.
     pub fn check(&mut self, job: Box<CheckJob>) {
         let sender = self.sender.clone();
         spawn_blocking(move || {
@@ -101,7 +101,7 @@ impl Jobs {
         });
     }
 
-    /// Sorts.
+    /// Sorts the tree.
     pub fn sort(&mut self, job: SortJob) {
         let sender = self.sender.clone();
         spawn_blocking(move || {
@@ -112,12 +112,12 @@ impl Jobs {
     }
 }
 
-/// Carries out a share of a search on a thread of its own. The others begin some milliseconds later, so that nothing stands in
-/// the way of the first frame that shows any matches.
+/// Searches one share on a thread of its own. The others start some milliseconds later, so that they don't delay the first frame
+/// with matches.
 fn search(share: SearchJob, mut others: Vec<SearchJob>, sender: mpsc::Sender<Event>, wanted: CancellationToken) {
     spawn_blocking(move || {
         for (part, finds) in (1..).zip(share) {
-            // An error means that the screen is gone.
+            // An error means that the interface is gone.
             if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
                 return;
             }

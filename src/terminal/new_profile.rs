@@ -1,5 +1,5 @@
-//! The form for the first profile at the terminal, before there is a session to open it in. Its tasks are carried out by the
-//! [`ProfileService`], beside the screen.
+//! Shows the form for the first profile, before there is a session. Its tasks are handled by the [`ProfileService`] in the
+//! background.
 
 use std::io;
 
@@ -17,31 +17,31 @@ use super::screen::{self, Screen};
 use super::signals::{Signals, Told};
 use super::{Broken, Setup, Signal, closed};
 
-/// The ends of two queues to whoever tries connections and writes profiles.
+/// Channels to the service that tests connections and writes profiles.
 #[derive(Debug)]
 pub struct ProfileService {
-    /// Tasks for it: [`FormEffect::Task`] and [`FormEffect::GiveUp`].
+    /// Sends tasks: [`FormEffect::Task`] and [`FormEffect::GiveUp`].
     pub tasks: mpsc::Sender<FormEffect>,
-    /// What came of them, each with the number of its task.
+    /// Receives the outcomes, each with the number of its task.
     pub answers: mpsc::Receiver<(u64, Answer)>,
-    /// What a form finds around it.
+    /// What a form needs to know about its surroundings.
     pub context: FormContext,
 }
 
-/// How a form came to its end.
+/// How a form ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilledIn {
-    /// The person left it; nothing was written.
+    /// The user cancelled; nothing was written.
     Left,
-    /// The person wants the demo instead.
+    /// The user chose the demo.
     Demo,
     /// This profile was written.
     Saved(ProfileLine),
-    /// The system asked to end.
+    /// A signal asked the program to end.
     Signalled(Signal),
 }
 
-/// Lets the person fill in the first form until it is saved or left.
+/// Shows the first form until it is saved or cancelled.
 pub(super) async fn fill_in(
     screen: &mut Screen,
     signals: &mut Signals,
@@ -66,7 +66,7 @@ pub(super) async fn fill_in(
         };
         let mut wish = happening.and_then(|happening| form.take(happening));
         if let Some(asking) = wish.take_if(|wish| asks_a_command(wish)) {
-            // The command may want to ask for a password, and two can't read from one terminal.
+            // The command may ask for a password, and two programs can't read from one terminal.
             input.close();
             screen.close()?;
             tell_asking(&asking);
@@ -89,12 +89,12 @@ pub(super) async fn fill_in(
     Ok(outcome)
 }
 
-/// Whether a command is asked for the key.
+/// Whether the task runs a command to get the API key.
 pub(super) const fn asks_a_command(wish: &FormEffect) -> bool {
     matches!(wish, FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(_), .. }), .. })
 }
 
-/// Says what the terminal is left to.
+/// Prints which command gets the terminal.
 pub(super) fn tell_asking(wish: &FormEffect) {
     if let FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(words), .. }), .. } = wish
     {
@@ -109,7 +109,7 @@ fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<Tar
     Ok(targets)
 }
 
-/// `None` for what only wants another frame.
+/// Converts an event for the form; `None` for one that only needs a redraw.
 fn happening(targets: &Targets, event: Event) -> Option<FormEvent> {
     match event {
         Event::Mouse(mouse) => match targets.event(mouse) {

@@ -1,5 +1,5 @@
-//! Programs of the person's own: started in a group of their own, fed with the segments, read while they write, and stopped with all
-//! that they started. What they write is handed on in bounded parts and without escape sequences.
+//! Runs custom commands: each in its own process group, with the segments on stdin. Stopping one also ends its child processes.
+//! Output is passed on as it arrives, in bounded chunks and without escape sequences.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -21,16 +21,16 @@ use crate::segment::Segment;
 
 use super::variables::Variables;
 
-/// What is kept of what one run writes.
+/// Maximum output kept of a run, in bytes.
 const MOST: usize = 1024 * 1024;
-/// What is read at once.
+/// Maximum bytes read at once.
 const PART: usize = 16 * 1024;
-/// How long a program has to end by itself when it is asked to, before it is ended.
+/// How long a program has to exit when asked to, before it is killed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How long to read on when the program has ended and something that it started still holds its output.
+/// How long to read on after the program has exited while a child process still holds its output open.
 const LATE_OUTPUT: Duration = Duration::from_millis(300);
 
-/// Starts a program and tells what becomes of it. Ends when the program does; dropped, it takes the program with it.
+/// Runs a program and reports its output and outcome. Completes when the program ends; dropping it kills the program.
 pub(super) async fn run(order: RunRequest, variables: Variables, events: mpsc::Sender<Event>, stop: CancellationToken) {
     let started = Instant::now();
     let run = order.run;
@@ -55,7 +55,7 @@ fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
     program.spawn()
 }
 
-/// Hands on what is written, up to a bound.
+/// Forwards output, up to a limit.
 struct OutputForwarder {
     run: u64,
     events: mpsc::Sender<Event>,
@@ -65,7 +65,7 @@ struct OutputForwarder {
 
 impl OutputForwarder {
     async fn tell(&self, news: RunNews) {
-        // An error means that the screen is gone.
+        // An error means that the interface is gone.
         let _nobody_reads = self.events.send(Event::Ran(self.run, news)).await;
     }
 
@@ -83,7 +83,7 @@ impl OutputForwarder {
     }
 }
 
-/// Bytes of one stream as text: without escape sequences, and with characters whole although they come in parts.
+/// Decodes one stream: strips escape sequences and joins characters that were split between reads.
 #[derive(Default)]
 struct Text {
     escapes: StripBytes,
@@ -104,26 +104,26 @@ impl Text {
                 _ => text.push('\u{fffd}'),
             }
         }
-        // The same for texts forgets between two of them that a sequence was begun.
+        // The variant for `str` would forget a sequence that was started in an earlier chunk.
         let plain: Vec<u8> = self.escapes.strip_next(text.as_bytes()).flatten().copied().collect();
         String::from_utf8_lossy(&plain).into_owned()
     }
 }
 
-/// Whether more bytes may make a character of these.
+/// Whether more bytes could complete this character.
 fn is_begun(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 
-/// A program under way.
+/// A running program.
 struct Running {
     child: Child,
-    /// Its group while there may be anything of it.
+    /// Its process group, until released.
     group: Group,
     limit: Option<Duration>,
     /// Why it was asked to end.
     asked: Option<RunOutcome>,
-    /// When patience ends, with the program or with its output.
+    /// Deadline for the program, or for its output once it has exited.
     until: Option<Instant>,
 }
 
@@ -167,7 +167,7 @@ impl Running {
             feeding.abort();
         }
         if self.asked.is_some() {
-            // What it started and did not take along.
+            // Ends any child processes it left behind.
             self.end();
         }
         self.group.let_go();
@@ -182,14 +182,14 @@ impl Running {
 
     fn end(&mut self) {
         self.group.end();
-        // Where there are no groups.
+        // In case the group could not be set up.
         if let Err(error) = self.child.start_kill() {
             tracing::debug!(%error, "the program had ended already");
         }
     }
 }
 
-/// The next part of a stream, none of which is left once it has ended or can't be read.
+/// Reads the next chunk of a stream; the stream becomes `None` at its end or on an error.
 async fn part<R: AsyncRead + Unpin>(stream: &mut Option<R>, bytes: &mut [u8]) -> usize {
     let Some(open) = stream else { return std::future::pending().await };
     if let Ok(read @ 1..) = open.read(bytes).await {
@@ -206,7 +206,7 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// Gives a program the segments as JSON, as the API shows them. One that does not want them need not read them.
+/// Writes the segments to the program's stdin as JSON in the API's format. The program need not read them.
 async fn feed(mut stdin: ChildStdin, subjects: Vec<Arc<Segment>>) {
     let json = spawn_blocking(move || {
         let segments: Vec<&Segment> = subjects.iter().map(AsRef::as_ref).collect();
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escape_sequences_go_and_characters_stay_whole_in_whatever_parts_they_come() {
+    fn output_split_anywhere_is_stripped_and_decoded() {
         let mut text = Text::default();
         let bytes = "\u{1b}[31mŁódź\u{1b}]0;title\u{7}\u{1b}[0m!\n".as_bytes();
         for at in 0..bytes.len() {

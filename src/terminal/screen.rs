@@ -1,4 +1,4 @@
-//! Taking the terminal over and giving it back.
+//! Takes over the terminal and restores it.
 
 use std::env;
 use std::io::{self, Write};
@@ -21,20 +21,20 @@ use crate::platform::{IGNORES_UNKNOWN_SEQUENCES, LineModes};
 
 use super::backend::DiffBackend;
 
-/// Whether the terminal is taken, so that it is given back exactly once, from whichever thread.
+/// Whether the terminal is taken over, so that it is restored exactly once, from any thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The terminal while it is ours. Given back when dropped.
+/// The terminal while it is taken over. Restored on drop.
 pub(super) struct Screen {
     terminal: Terminal<DiffBackend>,
-    /// What the terminal's window is called while it is ours.
+    /// The window title in the meantime.
     title: Option<String>,
-    /// How the line was when the terminal was given to another program.
+    /// The line modes when the terminal was given to another program.
     line: Option<LineModes>,
 }
 
 impl Screen {
-    /// Takes the terminal over.
+    /// Takes over the terminal.
     pub fn open() -> io::Result<Self> {
         take()?;
         match Terminal::new(DiffBackend::new()) {
@@ -50,14 +50,14 @@ impl Screen {
         self.terminal.draw(draw).map(|_| ())
     }
 
-    /// Gives the terminal's window a title; control characters must have been taken out of it.
+    /// Sets the window title, which must be free of control characters.
     pub fn set_title(&mut self, title: String) -> io::Result<()> {
         let shown = if knows_titles() { execute!(io::stdout(), SetTitle(&title)) } else { Ok(()) };
         self.title = Some(title);
         shown
     }
 
-    /// Has the terminal put a text into the clipboard.
+    /// Copies a text to the clipboard through the terminal.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         self.terminal.backend_mut().copy(text)
     }
@@ -69,14 +69,14 @@ impl Screen {
         Ok(())
     }
 
-    /// Takes it over again and draws everything anew with the next frame. Another program may have left the line in a mode of its
-    /// own: at the end it is to be as it was before that.
+    /// Takes over the terminal again and redraws everything with the next frame. Another program may have changed the line modes;
+    /// they are first reset to what they were, so that they are right at exit too.
     pub fn reopen(&mut self) -> io::Result<()> {
         if let Some(line) = self.line.take() {
             line.restore()?;
         }
         take()?;
-        // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
+        // Clearing through ratatui would query the cursor position and wait for a response.
         self.terminal = Terminal::new(DiffBackend::new())?;
         if let Some(title) = self.title.take() {
             self.set_title(title)?;
@@ -84,14 +84,14 @@ impl Screen {
         self.terminal.backend_mut().clear()
     }
 
-    /// Takes it over again from whoever had it while the process was stopped.
+    /// Takes over the terminal again after the process was stopped.
     pub fn retake(&mut self) -> io::Result<()> {
         self.close()?;
         self.reopen()
     }
 }
 
-/// Asks for the colour of the background (OSC 11). The answer comes among the keys, or never.
+/// Queries the background colour (OSC 11). The response arrives in the input, if at all.
 pub(super) fn ask_background() -> io::Result<()> {
     if knows_titles() { execute!(io::stdout(), Print("\x1b]11;?\x1b\\")) } else { Ok(()) }
 }
@@ -111,21 +111,21 @@ fn take() -> io::Result<()> {
     taken.inspect_err(|_| restore())
 }
 
-/// XTWINOPS: has the terminal remember what its window and its icon are called, and give it back. One that can't ignores it.
+/// XTWINOPS: saves and restores the titles of window and icon. Terminals without support ignore it.
 const KEEP_TITLE: &str = "\x1b[22;0t";
 const GIVE_TITLE_BACK: &str = "\x1b[23;0t";
 
-/// The consoles have no window, and some print what they don't know.
+/// Consoles have no window, and some print unknown sequences.
 fn knows_titles() -> bool {
     keys_can_be_told_apart()
 }
 
-/// Has the terminal tell ctrl-i from Tab. One that can't ignores it, and is not asked whether it can: the first screen would wait
-/// for an answer that may never come.
+/// Makes the terminal report ctrl-i and Tab differently. Terminals without support ignore it. There is no query for support, since
+/// the first screen would wait for a response that may never come.
 const TELL_KEYS_APART: PushKeyboardEnhancementFlags =
     PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES);
 
-/// The consoles that would print what they don't know. Elsewhere, terminals know what they don't know to be a sequence.
+/// False for consoles that would print an unknown sequence; other terminals skip it.
 fn keys_can_be_told_apart() -> bool {
     IGNORES_UNKNOWN_SEQUENCES && !matches!(env::var("TERM").as_deref(), Err(_) | Ok("" | "linux" | "dumb"))
 }
@@ -135,7 +135,7 @@ fn give_back() -> io::Result<()> {
         return Ok(());
     }
     let mut stdout = io::stdout();
-    // Every step is tried, whatever became of the one before.
+    // Every step is tried, even if an earlier one fails.
     let told_apart = if keys_can_be_told_apart() { queue!(stdout, PopKeyboardEnhancementFlags) } else { Ok(()) };
     let titled = if knows_titles() { queue!(stdout, Print(GIVE_TITLE_BACK)) } else { Ok(()) };
     let shown = queue!(stdout, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
@@ -144,15 +144,15 @@ fn give_back() -> io::Result<()> {
     told_apart.and(titled).and(shown).and(flushed).and(cooked)
 }
 
-/// Gives the terminal back if it is ours. Harmless at any time, from any thread.
+/// Restores the terminal if it is taken over. Safe to call at any time, from any thread.
 pub fn restore() {
     if let Err(error) = give_back() {
-        // The terminal is gone: nobody could read it there.
+        // The terminal is gone, so the error is only logged.
         tracing::warn!(%error, "the terminal could not be restored");
     }
 }
 
-/// From now on a panic gives the terminal back before it is reported.
+/// Installs a panic hook that restores the terminal before the panic is reported.
 pub fn restore_on_panic(report: impl Fn(&panic::PanicHookInfo<'_>) + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |panic| {
         restore();
@@ -162,10 +162,10 @@ pub fn restore_on_panic(report: impl Fn(&panic::PanicHookInfo<'_>) + Send + Sync
     }));
 }
 
-/// That something has panicked, on whatever thread: the terminal is restored, so the program is to end.
+/// Notified after a panic on any thread: the terminal is restored, so the program has to end.
 static PANIC: Notify = Notify::const_new();
 
-/// Until something panics. For whoever waits first; after that there is nothing to wait for.
+/// Waits for a panic. Only the first waiter is notified.
 pub(super) async fn panicked() {
     PANIC.notified().await;
 }
@@ -178,8 +178,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_on_any_thread_and_in_any_task_is_heard_of() {
-        // Others that panic in this process are told as usual.
+    async fn a_panic_on_any_thread_and_in_any_task_is_noticed() {
+        // Other panics in this process are reported as usual.
         let usual = panic::take_hook();
         restore_on_panic(move |panic| usual(panic));
         for in_task in [false, true] {

@@ -1,18 +1,18 @@
-//! The signals that ask the program to end, and stopping until the shell continues it.
+//! Signals that ask the program to end, and suspending to the shell.
 
-/// What the system asked with.
+/// A signal that asks the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// An interrupt that did not come as a key.
+    /// An interrupt that did not arrive as a key.
     Interrupt,
-    /// The polite request to end.
+    /// A request to terminate.
     Terminate,
-    /// The terminal went away.
+    /// The terminal hung up.
     HangUp,
 }
 
 impl Signal {
-    /// The exit code by which a shell tells that a program ended by this signal.
+    /// Returns the exit code that shells use for a program ended by this signal.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -23,21 +23,21 @@ impl Signal {
     }
 }
 
-/// What the system tells a process that has the terminal.
+/// A signal for a process that has the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(windows, expect(dead_code, reason = "there is no stopping elsewhere"))]
 pub(super) enum Told {
-    /// It is to end.
+    /// The process should end.
     ToEnd(Signal),
-    /// It goes on after it was stopped. Whoever had the terminal meanwhile may have changed it.
+    /// The process was continued after a stop. Another program may have changed the terminal in the meantime.
     Continued,
 }
 
-/// Waits until the system asks to end.
+/// Waits for a signal to end.
 ///
 /// # Errors
 ///
-/// The signals can't be listened to.
+/// Signal handlers can't be installed.
 pub async fn until_signalled() -> std::io::Result<Signal> {
     let mut signals = Signals::listen()?;
     loop {
@@ -59,7 +59,7 @@ mod unix {
 
     use super::{Signal, Told};
 
-    /// The signals that ask to end, and the one that tells to go on.
+    /// The signals that ask to end, and SIGCONT.
     pub struct Signals {
         interrupt: unix::Signal,
         terminate: unix::Signal,
@@ -77,14 +77,14 @@ mod unix {
             })
         }
 
-        /// What came while another program had the terminal, but for an interrupt.
+        /// The signal that arrived while another program had the terminal, ignoring interrupts.
         pub fn missed(&mut self) -> Option<Signal> {
             self.forget_interrupt();
             let terminated = self.terminate.recv().now_or_never().map(|_| Signal::Terminate);
             terminated.or_else(|| self.hang_up.recv().now_or_never().map(|_| Signal::HangUp))
         }
 
-        /// Another program had the terminal, and an interrupt was for that one: the terminal sends it to both.
+        /// Drops an interrupt that was meant for another program in the terminal: the terminal sends it to both.
         pub fn forget_interrupt(&mut self) {
             let _for_the_other = self.interrupt.recv().now_or_never();
         }
@@ -99,7 +99,7 @@ mod unix {
         }
     }
 
-    /// Stops the whole process, as ctrl-z would outside raw mode, and returns when the shell continues it.
+    /// Stops the process, as ctrl-z would outside raw mode, and returns when the shell continues it.
     pub fn stop_until_continued() -> io::Result<()> {
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
     }
@@ -117,7 +117,7 @@ mod windows {
 
     use super::{Signal, Told};
 
-    /// What the console sends: ctrl-c and ctrl-break, that its window is closed, and that the system shuts down.
+    /// Console events: ctrl-c, ctrl-break, closing the window, and shutdown.
     pub struct Signals {
         interrupt: CtrlC,
         terminate: CtrlBreak,
@@ -135,7 +135,7 @@ mod windows {
             })
         }
 
-        /// What came while another program had the terminal, but for an interrupt.
+        /// The signal that arrived while another program had the terminal, ignoring interrupts.
         pub fn missed(&mut self) -> Option<Signal> {
             self.forget_interrupt();
             let terminated = self.terminate.recv().now_or_never().or_else(|| self.shut_down.recv().now_or_never());
@@ -143,7 +143,7 @@ mod windows {
             terminated.map(|_| Signal::Terminate).or_else(closed)
         }
 
-        /// Another program had the terminal, and an interrupt was for that one: the console sends it to both.
+        /// Drops an interrupt that was meant for another program in the console: the console sends it to both.
         pub fn forget_interrupt(&mut self) {
             let _for_the_other = self.interrupt.recv().now_or_never();
         }
@@ -158,7 +158,7 @@ mod windows {
         }
     }
 
-    /// There is no stopping here.
+    /// Does nothing: processes can't be stopped on Windows.
     #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub fn stop_until_continued() -> io::Result<()> {
         Ok(())

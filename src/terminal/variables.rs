@@ -1,5 +1,4 @@
-//! What a program of the person's own finds in its environment: the segments and the tenant, and the API key only where it was
-//! asked for.
+//! The environment of a custom command: the segments, the tenant, and the API key only if it is configured to get it.
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
@@ -7,23 +6,23 @@ use tokio::process::Command;
 use crate::app::{RunRequest, Session};
 use crate::config::{self, KEY_FILE_VARIABLE, KEY_VARIABLE};
 
-/// Linux takes no longer variable than 128 KiB; the names and ids of more segments are on the program's stdin only.
+/// Linux limits a variable to 128 KiB; longer lists of names and IDs are on stdin only.
 const LONGEST: usize = 100 * 1024;
 
-/// Which variables are set for a program, and which are taken away.
+/// The variables to set for a program and those to remove.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Variables {
     pub set: Vec<(&'static str, String)>,
     pub removed: Vec<String>,
 }
 
-/// Takes the variables that hold keys out of what a program finds in its environment. `secret_names` are those of profiles.
+/// Removes the variables that hold API keys from a program's environment. `secret_names` are those of profiles.
 pub fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'a mut Command {
     config::without_keys(command.as_std_mut(), secret_names);
     command
 }
 
-/// The variables of a run. `secret_names` are those that hold keys of profiles.
+/// The variables for a run. `secret_names` are those that hold API keys of profiles.
 pub(super) fn variables(
     order: &RunRequest,
     session: &Session,
@@ -56,14 +55,14 @@ pub(super) fn variables(
     Variables { set, removed }
 }
 
-/// One text a line, whatever is in it; `None` when that is too long for a variable.
+/// One text per line, without control characters; `None` if that is too long for a variable.
 fn lines(texts: impl Iterator<Item = String>) -> Option<String> {
     let mut lines = String::new();
     for (at, text) in texts.enumerate() {
         if at > 0 {
             lines.push('\n');
         }
-        // A line break would pass for another segment, and nothing can be set to what has a NUL in it.
+        // A line break would look like another segment, and a variable can't contain NUL.
         lines.push_str(&text.replace(char::is_control, " "));
         if lines.len() > LONGEST {
             return None;
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_finds_the_segments_and_the_tenant() {
+    fn a_program_gets_the_segments_and_the_tenant() {
         let variables = variables(&order(false, 2), &session(), &"secret".to_owned().into(), &[]);
         assert_eq!(value(&variables, "SEGTUI_IDS").as_deref(), Some("id-0\nid-1"));
         assert_eq!(value(&variables, "SEGTUI_NAMES").as_deref(), Some("Łódź 0\nŁódź 1"));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_handed_on_only_where_it_was_asked_for() {
+    fn the_api_key_is_passed_only_if_configured() {
         let secret_names = ["ACME_KEY".to_owned()];
         let without = variables(&order(false, 1), &session(), &"secret".to_owned().into(), &secret_names);
         assert!(!without.set.iter().any(|(_, value)| value.contains("secret")));
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_variable_is_in_none() {
+    fn a_list_too_long_for_a_variable_is_left_out() {
         let variables = variables(&order(false, 20_000), &session(), &"secret".to_owned().into(), &[]);
         assert_eq!(value(&variables, "SEGTUI_IDS"), None);
         assert!(variables.removed.contains(&"SEGTUI_IDS".to_owned()));

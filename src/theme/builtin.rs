@@ -1,31 +1,31 @@
-//! The themes that are built in. None sets a background of its own but for rows and the header, so that it goes with
-//! terminals that have a picture or a tint behind the text; each says what it takes that background to be.
+//! The built-in themes. They set a background only for rows and the header, so that they suit terminals with an image or tint
+//! behind the text; each states which background it assumes.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::{Ground, HeaderWords, Symbols, Theme};
 
-/// The name of a theme that is built in.
+/// The name of a built-in theme.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Name {
-    /// The terminal's own colours with few beside them.
+    /// Mostly the terminal's own colours, for a dark background.
     #[default]
     Dark,
-    /// The same on white.
+    /// The same for a light background.
     Light,
-    /// As far from the background as it goes.
+    /// Maximum contrast with the background.
     HighContrast,
-    /// Blue against orange, bright against dim; never red against green.
+    /// Blue and orange, bright and dim; never red against green.
     ColourBlind,
     /// No colour.
     Mono,
 }
 
 impl Name {
-    /// Every theme that is built in.
+    /// Every built-in theme.
     pub const ALL: [Self; 5] = [Self::Dark, Self::Light, Self::HighContrast, Self::ColourBlind, Self::Mono];
 
-    /// How it is written.
+    /// Returns the name as written in the configuration.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Name {
         }
     }
 
-    /// The theme that is written so.
+    /// Parses a name as written in the configuration.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.text() == text)
@@ -54,7 +54,7 @@ const fn rgb(number: u32) -> Color {
 }
 
 impl Theme {
-    /// A theme that is built in.
+    /// Returns a built-in theme.
     #[must_use]
     pub const fn new(name: Name, symbols: Symbols) -> Self {
         match name {
@@ -69,10 +69,10 @@ impl Theme {
     const fn dark(symbols: &Symbols) -> Self {
         Self {
             strong: BOLD,
-            // Not the eighth of the sixteen: some palettes have it in the colour of the background.
+            // Not colour 8, which equals the background in some palettes.
             quiet: PLAIN.fg(Color::Indexed(247)),
             accent: PLAIN.fg(Color::Cyan),
-            // With an ink of their own: on a light terminal, its black could not be read on them.
+            // These set a text colour too: the black text of a light terminal would be unreadable on them.
             header: PLAIN.bg(Color::Indexed(235)).fg(Color::Indexed(252)),
             selected: BOLD.bg(Color::Indexed(238)).fg(Color::Indexed(255)),
             selected_elsewhere: PLAIN.bg(Color::Indexed(236)).fg(Color::Indexed(252)),
@@ -119,7 +119,7 @@ impl Theme {
         let black = rgb(0x00_0000);
         Self {
             strong: BOLD.fg(white),
-            // Labels are less bright than names.
+            // Dimmer than names.
             quiet: PLAIN.fg(rgb(0xb8_b8b8)),
             accent: BOLD.fg(rgb(0x00_ffff)),
             header: BOLD.bg(white).fg(black),
@@ -140,7 +140,7 @@ impl Theme {
         }
     }
 
-    /// Blue and orange after Okabe and Ito (<https://jfly.uni-koeln.de/color/>): told apart with every kind of sight.
+    /// Blue and orange from Okabe and Ito (<https://jfly.uni-koeln.de/color/>), distinguishable with every kind of colour vision.
     const fn colour_blind(symbols: &Symbols) -> Self {
         let blue = rgb(0x56_b4e9);
         let orange = rgb(0xe6_9f00);
@@ -166,7 +166,7 @@ impl Theme {
         }
     }
 
-    /// No colour at all, for `NO_COLOR`: weight, underline and reversal only.
+    /// No colours, for `NO_COLOR`: only bold, italic, underline and reverse.
     #[must_use]
     pub const fn colourless(symbols: Symbols) -> Self {
         Self {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn good_and_bad_of_the_colour_blind_theme_are_blue_and_orange() {
+    fn the_colour_blind_theme_uses_blue_and_orange() {
         let theme = Theme::new(Name::ColourBlind, Symbols::UNICODE);
         let (Some(Color::Rgb(red, _, blue)), Some(Color::Rgb(other_red, _, other_blue))) =
             (theme.good.fg, theme.bad.fg)

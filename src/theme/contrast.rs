@@ -1,11 +1,11 @@
-//! Whether every built-in theme can be read, at every depth of colour.
+//! Tests that every built-in theme is readable at every colour depth.
 
 use ratatui::style::{Color, Style};
 
 use super::depth::{Parts, READABLE, SIXTEEN, contrast, parts};
 use super::{Depth, Ground, HeaderWords, Name, STYLES, Symbols, Theme};
 
-/// The terminal's own ink: as xterm has it on black, and black on white.
+/// The terminal's own text colour: xterm's on black, and black on white.
 fn own_ink(ground: Ground) -> Parts {
     match ground {
         Ground::Dark => [229, 229, 229],
@@ -21,7 +21,7 @@ fn behind(style: Style, theme: &Theme) -> Parts {
     style.bg.map_or(theme.ground.parts(), |colour| parts(colour).unwrap())
 }
 
-/// Every pair of ink and background in which something is to be read.
+/// Every combination of text and background colour.
 fn texts(theme: &Theme) -> Vec<(String, Parts, Parts)> {
     let plain = Style::new();
     let words = [
@@ -52,12 +52,12 @@ fn texts(theme: &Theme) -> Vec<(String, Parts, Parts)> {
 }
 
 #[test]
-fn every_text_of_every_theme_can_be_read_at_every_depth() {
+fn every_theme_is_readable_at_every_depth() {
     for name in Name::ALL {
         for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
             let theme = Theme::new(name, Symbols::UNICODE).within(depth);
             for (text, ink, behind) in texts(&theme) {
-                // `quiet` never stands in the header, where it would be out of place.
+                // `quiet` is not used in the header.
                 if text == "quiet in the header" {
                     continue;
                 }
@@ -69,7 +69,7 @@ fn every_text_of_every_theme_can_be_read_at_every_depth() {
 }
 
 #[test]
-fn high_contrast_is_higher() {
+fn the_high_contrast_theme_has_a_ratio_of_seven() {
     let theme = Theme::new(Name::HighContrast, Symbols::UNICODE);
     for (text, ink, behind) in texts(&theme) {
         let ratio = contrast(ink, behind);
@@ -77,7 +77,7 @@ fn high_contrast_is_higher() {
     }
 }
 
-/// A palette that people have: its background, its ink, and the sixteen colours.
+/// A common palette: its background, its text colour, and the sixteen colours.
 struct Palette {
     name: &'static str,
     ground: Ground,
@@ -86,8 +86,8 @@ struct Palette {
     sixteen: [u32; 16],
 }
 
-/// From the documentation of each: <https://ethanschoonover.com/solarized/>, <https://github.com/morhetz/gruvbox>, xterm's
-/// `XTerm-col.ad`, and `vt.default_red` and its like of Linux.
+/// From each one's documentation: <https://ethanschoonover.com/solarized/>, <https://github.com/morhetz/gruvbox>, xterm's
+/// `XTerm-col.ad`, and Linux's `vt.default_red` and the like.
 const PALETTES: [Palette; 6] = [
     Palette { name: "Solarized Dark", ground: Ground::Dark, background: 0x00_2b36, ink: 0x83_9496, sixteen: SOLARIZED },
     Palette {
@@ -136,7 +136,7 @@ impl Palette {
         [red, green, blue]
     }
 
-    /// How a colour looks here: the sixteen are the palette's own.
+    /// The appearance of a colour: the sixteen are the palette's own.
     fn shown(&self, colour: Color) -> Parts {
         let at = match colour {
             Color::Indexed(number @ ..16) => Some(usize::from(number)),
@@ -153,11 +153,11 @@ impl Palette {
     }
 }
 
-/// What is read in a person's own palette. Solarized itself has a contrast of 4.1 between ink and background where it is light.
+/// The minimum contrast in a user's own palette. Solarized Light itself has 4.1 between text and background.
 const LEGIBLE: f64 = 3.0;
 
 #[test]
-fn what_is_to_be_read_can_be_read_in_the_palettes_that_people_have() {
+fn every_theme_is_readable_in_common_palettes() {
     for palette in PALETTES {
         for name in Name::ALL {
             let theme = Theme::new(name, Symbols::UNICODE);
@@ -193,7 +193,7 @@ fn what_is_to_be_read_can_be_read_in_the_palettes_that_people_have() {
 }
 
 #[test]
-fn no_style_relies_on_the_eighth_of_the_sixteen() {
+fn no_style_uses_colour_8() {
     for name in Name::ALL {
         for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
             let mut theme = Theme::new(name, Symbols::UNICODE).within(depth);

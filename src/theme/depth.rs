@@ -1,7 +1,7 @@
-//! [`Depth`]: which colours a terminal can show, and what stands for the others.
+//! [`Depth`]: which colours a terminal can show, and how others are replaced.
 //!
-//! The rule: all colours if `COLORTERM` is `truecolor` or `24bit`; the 256 of xterm's palette if `TERM` contains
-//! `256color`; else the sixteen. What takes another colour's place is the one nearest to it that can be read.
+//! All colours if `COLORTERM` is `truecolor` or `24bit`; xterm's 256 if `TERM` contains `256color`; otherwise sixteen. A colour
+//! that can't be shown is replaced by the nearest one that is readable.
 
 use ratatui::style::{Color, Style};
 
@@ -12,16 +12,16 @@ use super::Ground;
 pub enum Depth {
     /// All.
     True,
-    /// The 256 of xterm's palette.
+    /// The 256 colours of xterm's palette.
     Indexed,
-    /// The sixteen, which the person may have set to anything.
+    /// The sixteen, which users can set to anything.
     Sixteen,
 }
 
-/// As three parts from 0 to 255.
+/// Red, green and blue, from 0 to 255.
 pub(super) type Parts = [u8; 3];
 
-/// How xterm shows the sixteen unless it is told otherwise, in the order of their numbers.
+/// xterm's defaults for the sixteen, in the order of their numbers.
 pub(super) const SIXTEEN: [(Color, Parts); 16] = [
     (Color::Black, [0, 0, 0]),
     (Color::Red, [205, 0, 0]),
@@ -40,16 +40,16 @@ pub(super) const SIXTEEN: [(Color, Parts); 16] = [
     (Color::LightCyan, [0, 255, 255]),
     (Color::White, [255, 255, 255]),
 ];
-/// The six steps of each part in the cube of colours from number 16 on.
+/// The six steps of each component in the colour cube, which starts at number 16.
 const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 const CUBE: u8 = 16;
 const GREYS: u8 = 232;
 
-/// The least ratio at which text counts as readable: <https://www.w3.org/TR/WCAG21/#contrast-minimum>.
+/// The minimum contrast of readable text: <https://www.w3.org/TR/WCAG21/#contrast-minimum>.
 pub(super) const READABLE: f64 = 4.5;
 
 impl Depth {
-    /// What an environment tells of the terminal.
+    /// Detects the depth from environment variables.
     #[must_use]
     pub fn of_terminal(environment: &dyn Fn(&str) -> Option<String>) -> Self {
         let is_true = |value: &String| matches!(value.as_str(), "truecolor" | "24bit");
@@ -60,7 +60,7 @@ impl Depth {
         if indexed { Self::Indexed } else { Self::Sixteen }
     }
 
-    /// The style with what can be shown of it.
+    /// Replaces the colours of a style that can't be shown.
     pub(super) fn of(self, style: Style, ground: Ground) -> Style {
         let bg = style.bg.map(|colour| self.nearest(colour, None));
         let behind = bg.and_then(parts).unwrap_or(ground.parts());
@@ -68,7 +68,7 @@ impl Depth {
         Style { fg, bg, ..style }
     }
 
-    /// The nearest colour there is; with something behind it, the nearest that can be read on that.
+    /// The nearest colour that can be shown; given a background, the nearest that is readable on it.
     fn nearest(self, colour: Color, behind: Option<Parts>) -> Color {
         let is_shown = match colour {
             Color::Rgb(..) => self == Self::True,
@@ -76,11 +76,11 @@ impl Depth {
             _ => true,
         };
         let Some(wanted) = parts(colour).filter(|_| !is_shown) else { return colour };
-        // The eighth is the colour of the background in some palettes, as in Solarized.
+        // Colour 8 equals the background in some palettes, such as Solarized.
         let sixteen =
             SIXTEEN.map(|(colour, _)| colour).into_iter().filter(|colour| *colour != Color::DarkGray).collect();
         let offered: Vec<Color> = match self {
-            // Their first sixteen are those that the person may have set.
+            // Not the first sixteen, which users can set.
             Self::Indexed => (CUBE..=u8::MAX).map(Color::Indexed).collect(),
             Self::True | Self::Sixteen => sixteen,
         };
@@ -99,7 +99,7 @@ impl Ground {
     }
 }
 
-/// How a colour looks, as far as that is known.
+/// The components of a colour, if known.
 pub(super) fn parts(colour: Color) -> Option<Parts> {
     match colour {
         Color::Rgb(red, green, blue) => Some([red, green, blue]),
@@ -117,7 +117,7 @@ fn distance(one: Parts, other: Parts) -> u32 {
     one.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(other)).pow(2)).sum()
 }
 
-/// The ratio of contrast between two colours, from 1 to 21: <https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>.
+/// The contrast ratio of two colours, from 1 to 21: <https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>.
 pub(super) fn contrast(one: Parts, other: Parts) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
@@ -132,7 +132,7 @@ fn luminance(parts: Parts) -> f64 {
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-/// What can be read on a colour. How the sixteen look is up to the terminal; this goes by how nearly all show them.
+/// A readable text colour on a background. The sixteen depend on the terminal; this goes by how nearly all show them.
 pub(super) fn ink_on(colour: Color) -> Color {
     let is_dark = match colour {
         Color::Black | Color::Red | Color::Blue | Color::Magenta | Color::DarkGray => true,
@@ -142,7 +142,7 @@ pub(super) fn ink_on(colour: Color) -> Color {
     if is_dark { Color::White } else { Color::Black }
 }
 
-/// From 0 to 255,000, weighed as the eye does (<https://www.w3.org/TR/AERT/#color-contrast>).
+/// Perceived brightness, from 0 to 255,000 (<https://www.w3.org/TR/AERT/#color-contrast>).
 fn brightness(red: u8, green: u8, blue: u8) -> u32 {
     u32::from(red) * 299 + u32::from(green) * 587 + u32::from(blue) * 114
 }
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_depth_is_told_by_two_variables() {
+    fn the_depth_is_detected_from_two_variables() {
         let depth = |colorterm: &'static str, term: &'static str| {
             Depth::of_terminal(&|name| match name {
                 "COLORTERM" => Some(colorterm.into()),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_colour_stands_for_one_that_can_not_be_shown() {
+    fn an_unavailable_colour_is_replaced_by_the_nearest() {
         let orange = Color::Rgb(255, 135, 0);
         assert_eq!(Depth::True.nearest(orange, None), orange);
         assert_eq!(Depth::Indexed.nearest(orange, None), Color::Indexed(208));
@@ -179,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_that_could_not_be_read_is_passed_over() {
+    fn an_unreadable_colour_is_not_chosen() {
         let green = Color::Rgb(0, 200, 0);
         assert_eq!(Depth::Sixteen.nearest(green, Some([0, 0, 0])), Color::Green);
         assert_eq!(Depth::Sixteen.nearest(green, Some([255, 255, 255])), Color::Black);
     }
 
     #[test]
-    fn contrast_is_measured_as_the_guidelines_do() {
+    fn contrast_is_measured_as_in_wcag() {
         assert!((contrast([0, 0, 0], [255, 255, 255]) - 21.0).abs() < 1e-9);
         assert!((contrast([118, 118, 118], [255, 255, 255]) - 4.54).abs() < 0.01);
     }

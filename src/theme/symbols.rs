@@ -1,38 +1,38 @@
-//! [`Symbols`]: the signs that stand beside the words, so that colour never alone carries a meaning.
+//! [`Symbols`]: the signs beside words, so that colour is never the only carrier of a meaning.
 
 use std::borrow::Cow;
 
-/// Between what was and what is.
+/// Between the old and the new value.
 const ARROW: &str = " → ";
 
-/// The signs beside the words.
+/// The signs beside words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbols {
-    /// Before an unfolded row.
+    /// Before an expanded row.
     pub open: &'static str,
-    /// Before a folded row.
+    /// Before a collapsed row.
     pub closed: &'static str,
     /// At the left edge of the selected row.
     pub bar: &'static str,
-    /// Changed a moment ago; live.
+    /// Changed recently; live.
     pub fresh: &'static str,
-    /// Waits for the server.
+    /// Pending.
     pub pending: &'static str,
-    /// Is being edited here.
+    /// Being edited here, or staged.
     pub edited: &'static str,
-    /// Is marked.
+    /// Marked.
     pub marked: &'static str,
-    /// Is cut.
+    /// Cut.
     pub cut: &'static str,
-    /// Was created.
+    /// Created.
     pub created: &'static str,
-    /// Was deleted, or will be.
+    /// Deleted, or about to be.
     pub deleted: &'static str,
-    /// Has a change that failed: also the key that resolves it.
+    /// A failed change; also the default key that resolves it.
     pub problem: &'static str,
-    /// In a column of values: there is none.
+    /// No value, in a column.
     pub none: &'static str,
-    /// Something is wrong.
+    /// A warning.
     pub wrong: &'static str,
     /// Done.
     pub done: &'static str,
@@ -42,36 +42,36 @@ pub struct Symbols {
     pub working: &'static str,
     /// Offline.
     pub offline: &'static str,
-    /// In the column of the scroll bar: a match stands there.
+    /// A match, on the scrollbar.
     pub found: &'static str,
-    /// In the same column: something changed there a moment ago.
+    /// A recent change, on the scrollbar.
     pub changed: &'static str,
-    /// The part of the scroll bar that moves.
+    /// The thumb of a scrollbar.
     pub thumb: &'static str,
     /// A full cell of a bar.
     pub block: &'static str,
     /// An empty cell of a bar.
     pub shade: &'static str,
-    /// Bars beside each other in one line, from none to the highest.
+    /// Bars for charts in one line, from zero to the highest.
     pub heights: [&'static str; 8],
-    /// Before a row, at each level that it is below.
+    /// Before a row, for each of its ancestor levels.
     pub guide: &'static str,
-    /// Lines: across, down, and where they meet (from above, from below, from the right, from the left).
+    /// Lines between panes, and their junctions.
     pub lines: Lines,
 }
 
-/// The signs of lines.
+/// The signs for lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lines {
-    /// Across.
+    /// A horizontal line.
     pub across: &'static str,
-    /// Down.
+    /// A vertical line.
     pub down: &'static str,
-    /// Across, with one going down.
+    /// A horizontal line with a branch down.
     pub down_from: &'static str,
-    /// Across, with one coming from above.
+    /// A horizontal line with a branch up.
     pub up_from: &'static str,
-    /// Down, with one going right.
+    /// A vertical line with a branch to the right.
     pub right_from: &'static str,
 }
 
@@ -105,8 +105,8 @@ impl Symbols {
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
     };
 
-    /// For fonts without. Each has one meaning, apart from what [`Self::UNICODE`] has one sign for: `-` beside a row is deleted, and not
-    /// a separator too; in the place of a value there is none.
+    /// For fonts without them. Signs beside a row, a change or a word differ, except that `*` and `!` serve two related uses each.
+    /// `-` beside a row means deleted; in place of a value, none.
     pub const ASCII: Self = Self {
         open: "v ",
         closed: "> ",
@@ -135,7 +135,7 @@ impl Symbols {
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };
 
-    /// For whoever has the screen read aloud: a word where a sign alone would carry a meaning, and nothing where it only draws.
+    /// For screen readers: a word where a sign would be the only carrier of a meaning, and nothing for decoration.
     pub const WORDS: Self = Self {
         open: "",
         closed: "",
@@ -164,31 +164,31 @@ impl Symbols {
         lines: Lines { across: " ", down: " ", down_from: " ", up_from: " ", right_from: " " },
     };
 
-    /// Whether they are words, since the screen is read aloud.
+    /// Whether the signs are words, for a screen reader.
     #[must_use]
     pub fn are_words(&self) -> bool {
         *self == Self::WORDS
     }
 
-    /// A sign beside a word that says the same: nothing where it would be read twice.
+    /// Returns a sign for use beside a word with the same meaning: empty in words, where it would be read twice.
     #[must_use]
     pub fn beside(&self, sign: &'static str) -> &'static str {
         if self.are_words() { "" } else { sign }
     }
 
-    /// A sign, and behind it what it stands before.
+    /// Puts a sign before a text.
     #[must_use]
     pub fn led(sign: &str, text: &str) -> String {
         if sign.is_empty() { text.to_owned() } else { format!("{sign} {text}") }
     }
 
-    /// A sentence in which an arrow stands for a word, as it is read.
+    /// Replaces arrows in a sentence with a word, for a screen reader.
     #[must_use]
     pub fn spoken<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.are_words() && text.contains(ARROW) { text.replace(ARROW, " to ").into() } else { text.into() }
     }
 
-    /// The punctuation of our own texts as every font has it; `None` for all other signs. Letters are left alone: they are data.
+    /// Returns the ASCII form of the punctuation in segtui's own texts; `None` for all else. Letters are kept, since they are data.
     #[must_use]
     pub fn spelled(sign: &str) -> Option<&'static str> {
         Some(match sign {
@@ -202,8 +202,8 @@ impl Symbols {
         })
     }
 
-    /// What stands alone beside a row, a change or a word. The sign of a change a moment ago, and that of something that is wrong, are
-    /// here once each.
+    /// Signs that appear alone beside a row, a change or a word. Of the two for recent changes and the two for problems, one each
+    /// is included.
     #[cfg(test)]
     const fn signs(&self) -> [&'static str; 19] {
         [
@@ -237,11 +237,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_sign_of_the_ascii_set_has_one_meaning() {
+    fn signs_of_the_ascii_set_are_distinct() {
         let signs = Symbols::ASCII.signs().map(str::trim_end);
         assert_eq!(signs.iter().collect::<BTreeSet<_>>().len(), signs.len(), "{signs:?}");
         assert!(signs.iter().all(|sign| sign.len() == 1 && sign.is_ascii()), "{signs:?}");
-        // Nor is one of them what separates words, ends what was cut, or leads down a path.
+        // They also differ from the separator, the ellipsis and the path delimiter.
         let spelled = ["·", "…", "›"].map(|sign| Symbols::spelled(sign).unwrap_or_default());
         assert!(spelled.iter().all(|sign| !sign.is_empty() && !signs.contains(sign)), "{spelled:?}");
     }

@@ -1,4 +1,4 @@
-//! A frame, and what in it can be clicked: collected while it is drawn.
+//! A frame that collects click targets while it is drawn.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,19 +7,19 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::{Area, ListWindow, Target, Targets};
 
-/// A frame that is drawn, with its targets.
+/// A frame being drawn, with its click targets.
 pub(super) struct Canvas<'a, 'b> {
     frame: &'a mut Frame<'b>,
     targets: Targets,
     pointers: Pointers,
-    /// The chosen line of the list that is drawn, and its place there.
+    /// The chosen line of the list on screen, with its position.
     chosen: Option<String>,
-    /// The title of the dialog that is drawn.
+    /// The title of the open dialog.
     title: Option<String>,
 }
 
-/// Where the cursor of the terminal could be. It is hidden but in a field; where the screen is read aloud, it is always at what has the
-/// keys.
+/// Candidate positions of the terminal cursor. It is only visible in a text field, except in screen-reader mode, where it always
+/// marks what has the focus.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pointers {
     field: Option<Position>,
@@ -34,28 +34,28 @@ impl<'a, 'b> Canvas<'a, 'b> {
         Self { frame, targets: Targets::new(opened), pointers, chosen: None, title: None }
     }
 
-    /// What is typed goes there.
+    /// Puts the cursor in a text field.
     pub fn point_at_field(&mut self, x: u16, y: u16) {
         self.pointers.field = Some(Position { x, y });
         self.frame.set_cursor_position(Position { x, y });
     }
 
-    /// The line of a dialog, or of a pane, that has the keys begins there.
+    /// Marks the start of the focused line of a dialog or pane.
     pub const fn point_at_line(&mut self, x: u16, y: u16) {
         self.pointers.line = Some(Position { x, y });
     }
 
-    /// A dialog begins there.
+    /// Marks the start of a dialog.
     pub const fn point_at_dialog(&mut self, x: u16, y: u16) {
         self.pointers.dialog = Some(Position { x, y });
     }
 
-    /// The name in the selected row begins there.
+    /// Marks the start of the name in the selected row.
     pub const fn point_at_row(&mut self, x: u16, y: u16) {
         self.pointers.row = Some(Position { x, y });
     }
 
-    /// Puts the cursor where a screen reader is to read: in the field, or at the line if the last key went there.
+    /// Puts the cursor where a screen reader should read: in the field, or at the line if the last key moved through the list.
     pub fn place_cursor(&mut self, through_list: bool) {
         let Pointers { field, line, dialog, row } = self.pointers;
         let first = if through_list { line.or(field) } else { field.or(line) };
@@ -67,27 +67,27 @@ impl<'a, 'b> Canvas<'a, 'b> {
         }
     }
 
-    /// A line of a list is chosen.
+    /// Records the chosen line of a list.
     pub fn choose(&mut self, line: String) {
         self.chosen = Some(line);
     }
 
-    /// The chosen line of the list that is drawn, if one is.
+    /// Returns the chosen line of the list on screen, if any.
     pub fn chosen(&self) -> Option<&str> {
         self.chosen.as_deref()
     }
 
-    /// The dialog that is drawn is called so.
+    /// Records the title of the dialog being drawn.
     pub fn entitle(&mut self, title: &str) {
         self.title = Some(title.to_owned());
     }
 
-    /// The title of the dialog that is drawn, if one is.
+    /// Returns the title of the dialog being drawn, if any.
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// What is drawn there can be clicked.
+    /// Makes an area clickable.
     pub fn target(&mut self, area: Rect, target: Target) {
         let Rect { x, y, width, height } = area;
         if !area.is_empty() {
@@ -95,24 +95,24 @@ impl<'a, 'b> Canvas<'a, 'b> {
         }
     }
 
-    /// The list that is drawn there is scrolled by the wheel.
+    /// Makes the wheel scroll a list.
     pub const fn list(&mut self, list: ListWindow) {
         self.targets.show_list(list);
     }
 
-    /// A dialog takes this area: nothing below it, nor beside it, can be clicked.
+    /// Covers the screen with a dialog: nothing below or beside it can be clicked.
     pub fn cover(&mut self, area: Rect) {
         self.targets.cover();
         self.target(area, Target::Nothing);
     }
 
-    /// What can be clicked so far: of a dialog that is drawn before what it lies upon.
+    /// Takes the targets collected so far: those of a dialog that is drawn before the rows it covers.
     pub fn take_targets(&mut self) -> Targets {
         let empty = self.targets.emptied();
         std::mem::replace(&mut self.targets, empty)
     }
 
-    /// Nothing but this can be clicked.
+    /// Replaces all targets with these.
     pub fn put_back(&mut self, targets: Targets) {
         self.targets = targets;
     }

@@ -1,4 +1,4 @@
-//! Drawing plans before they are sent, what is pending, and conflicts.
+//! Draws plans before they are sent, pending changes, and conflicts.
 
 pub(super) mod conflict;
 pub(super) mod pending;

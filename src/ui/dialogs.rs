@@ -1,4 +1,4 @@
-//! Drawing what is open over the main screen, and what dialogs share.
+//! Draws the dialogs and pages over the main screen, and what they share.
 
 pub(super) mod dialog;
 pub(super) mod help;

@@ -1,4 +1,4 @@
-//! Drawing what is edited: the form, many at once, the choice of a parent, a deletion, the text.
+//! Draws the editing dialogs: the form, the bulk edit, the choice of a parent, the deletion, and the faults of an outline.
 
 pub(super) mod bulk;
 pub(super) mod deletion;

@@ -1,4 +1,4 @@
-//! The last line: a message, the search being typed, how a begun sequence can go on, or else the keys that work right now.
+//! The last line: a message, a prompt, or the keys that work right now.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -35,7 +35,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
         return draw_prompt(state, prompt, area, look, frame);
     }
     if let Some(Layer::Jump(text)) = state.screen.layers.last() {
-        // What went wrong stands above what is typed.
+        // A warning is shown above the prompt.
         if let Some(said) = message::shown(state).filter(|_| area.y > 0) {
             message::draw_long(state, said, Rect { y: area.y - 1, ..area }, look, frame);
         }
@@ -56,7 +56,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
         let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + hint_width), ..area };
         return dialog::text_field(text, field, true, theme, frame);
     }
-    // Read aloud, it is one sentence.
+    // In screen-reader mode the line is one sentence.
     let is_read = look.theme.symbols.are_words();
     let right = if is_read { Line::default() } else { right(state, look.theme) };
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
@@ -80,7 +80,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     draw_right(right, area, frame);
 }
 
-/// A line, and which of its columns can be clicked.
+/// A line and the column ranges in it that can be clicked.
 #[derive(Default)]
 struct Hinted {
     line: Line<'static>,
@@ -93,7 +93,7 @@ impl From<Line<'static>> for Hinted {
     }
 }
 
-/// What is said instead of keys where the screen is read aloud: where one is, in a sentence.
+/// The last line in screen-reader mode: the current position as a sentence, instead of keys.
 fn left_aloud(state: &State, look: Look<'_>, frame: &Canvas<'_, '_>, width: usize) -> Hinted {
     let room = width.saturating_sub(1);
     let (title, chosen) = (frame.title(), frame.chosen());
@@ -131,10 +131,10 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
             };
             within(Line::styled(asked, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
         }
-        // Every other dialog tells its own keys.
+        // Every other dialog shows its own keys.
         Some(_) => Hinted::default(),
         None => {
-            // How to find everything else is told however little room there is.
+            // The help key always has room, since the help lists everything else.
             let help: Vec<_> = hint(state, look, Action::Help).into_iter().collect();
             let last = within(Line::from(" "), &help, theme, width).line.width() - 1;
             let Hinted { line, mut targets } =
@@ -146,7 +146,7 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
     }
 }
 
-/// A key, what it does, and what a click on that does.
+/// A key, its label, and its click target.
 struct Hint<'a> {
     keys: String,
     label: &'a str,
@@ -158,13 +158,13 @@ fn dialog_hints(keys: &[DialogKey]) -> Vec<Hint<'static>> {
     keys.iter().map(hint).collect()
 }
 
-/// The keys of as many hints as fit whole behind the beginning of a line.
+/// Appends as many hints as fit whole to the beginning of a line.
 fn within(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usize) -> Hinted {
     let mut targets = Vec::new();
     let between = if theme.symbols.are_words() { ", " } else { "  " };
     for (at, Hint { keys, label, target }) in hints.iter().enumerate() {
         let begin = line.width();
-        // In words, the last one ends the sentence.
+        // In screen-reader mode, no comma follows the last one.
         let between = if at + 1 == hints.len() && theme.symbols.are_words() { "  " } else { between };
         let mut hint =
             vec![Span::styled(keys.clone(), theme.accent), Span::styled(format!(" {label}{between}"), theme.quiet)];
@@ -196,7 +196,7 @@ const FIRST_OF_ALL: [Action; 13] = [
     Action::Quit,
 ];
 
-/// What can be done right now, the most wanted first.
+/// What can be done right now, most likely first.
 fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
     let (mut actions, mut hints) = (Vec::new(), Vec::new());
     let named = |action: Action, label: &'static str| {
@@ -251,14 +251,14 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
     hints
 }
 
-/// The key of an action that can act now.
+/// The hint for an action, if it is available now.
 fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<Hint<'a>> {
     availability_at_a_glance(state, action).ok()?;
     let keys = look.keymap.keys(action).next()?;
     Some(Hint { keys, label: look.keymap.label(action), target: Target::Action(action) })
 }
 
-/// What is marked, cut, searched and under way, and where in the tree one is.
+/// The right end of the line: marked and cut segments, the search, writes in progress, and the position in the tree.
 fn right(state: &State, theme: &Theme) -> Line<'static> {
     Line::styled(format!(" {} ", parts_on_the_right(state, theme).join(" · ")), theme.quiet)
 }
@@ -277,7 +277,7 @@ fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
             LinkState::Stalled => theme.symbols.wrong,
         };
         parts.push(symbol.to_owned());
-        // There is no line at the top that would say so.
+        // There is no header to show it.
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
     parts.extend(under_way(state, theme));
@@ -295,11 +295,11 @@ fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
     parts
 }
 
-/// Cells of a gauge, and operations from which on one is worth them.
+/// Cells of the gauge, and the number of operations from which it is drawn.
 const GAUGE: usize = 8;
 const MANY: usize = 5;
 
-/// How far the writes are, and what of them wants a person.
+/// The progress of the writes, and what needs attention.
 fn under_way(state: &State, theme: &Theme) -> Vec<String> {
     let counts = state.changes.counts();
     let mut parts = Vec::new();
@@ -321,7 +321,7 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
         let age = age.filter(|seconds| *seconds >= 2).map_or_else(String::new, |seconds| format!(" · {seconds} s"));
         parts.push(format!("{} {} pending{age}", theme.symbols.pending, grouped(counts.queued)));
     }
-    // What an open review asks about is not staged, unless somebody has staged it.
+    // Operations in an open review don't count as staged unless the user staged them.
     let asked = state.screen.layers.iter().map(|layer| match layer {
         Layer::Review(review) if !review.is_staged => review.count(state),
         _ => 0,
@@ -340,7 +340,7 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
     parts
 }
 
-/// The same without what goes on changing.
+/// The same without progress, which keeps changing.
 fn under_way_in_words(counts: QueueCounts) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend((counts.queued > 0).then(|| "sending changes".to_owned()));
@@ -354,13 +354,13 @@ fn found(search: &Search) -> String {
     format!("“{}” {}", fitted(&search.text, 24), counts(search))
 }
 
-/// Cells of the prompt around what is typed, and some for more to be typed.
+/// Cells of the prompt around the text, with some room to type more.
 const TYPED_AROUND: usize = 8;
 
 /// Cells of ` · `.
 const BETWEEN: u16 = 3;
 
-/// What to know about what is typed.
+/// The hint for a search: its syntax, or the number of matches.
 fn prompt_hint(state: &State, prompt: &FindPrompt) -> String {
     match &state.tree.search {
         _ if Query::wants_a_state(prompt.text.text()) => states(),
@@ -374,12 +374,12 @@ fn prompt_hint(state: &State, prompt: &FindPrompt) -> String {
     }
 }
 
-/// What `is:` goes with.
+/// The values of `is:`.
 fn states() -> String {
     format!("is: {}", StateFilter::NAMED.map(|(name, _)| name).join(" "))
 }
 
-/// How many matches there are, and which of them is selected.
+/// The number of matches, and which one is selected.
 pub(super) fn counts(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
     match (search.current, search.matches) {
@@ -395,14 +395,14 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     let hint = prompt_hint(state, prompt);
     let hints = prompt.keys(state);
     if theme.symbols.are_words() {
-        // The line that is typed in has nothing else in it.
+        // Only the text is on the prompt's line, so that a screen reader reads nothing else there.
         let keys = hints.iter().map(|(key, label)| format!("{key} {label}"));
         let room = usize::from(area.width).saturating_sub(2);
         draw_above(&joined([aloud(&hint, theme).into_owned()].into_iter().chain(keys), room), area, theme, frame);
         return draw_sought(prompt, area, 0, theme, frame);
     }
     let keys = hints.iter().fold(String::new(), |keys, (key, label)| keys + " · " + key + " " + label);
-    // What is typed comes first, but never takes it all.
+    // The text has priority, but the hint keeps at least half of the line.
     let typed = prompt.text.text().width() + TYPED_AROUND;
     let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
     let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
@@ -412,14 +412,14 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
     draw_right(count, area, frame);
     if keys_width > 0 && keys_width < area.width {
-        // A blank follows them.
+        // The line ends with a blank.
         let place = Rect { x: area.x + area.width - 1 - keys_width, width: keys_width, ..area };
         dialog::mark_keys(&hints, place, theme, frame);
     }
     draw_sought(prompt, area, count_width, theme, frame);
 }
 
-/// What is typed, with so many cells left free behind it.
+/// Draws the search text, leaving `behind` cells free at the right.
 fn draw_sought(prompt: &FindPrompt, area: Rect, behind: u16, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let indent = 2.min(area.width);
@@ -427,7 +427,7 @@ fn draw_sought(prompt: &FindPrompt, area: Rect, behind: u16, theme: &Theme, fram
     dialog::text_field(&prompt.text, field, true, theme, frame);
 }
 
-/// What there is to know about what is typed in the last line, in the line above it.
+/// Draws a hint in the line above the prompt.
 fn draw_above(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(y) = area.y.checked_sub(1) else { return };
     let above = Rect { y, height: 1, ..area };

@@ -1,4 +1,4 @@
-//! The lines between panes, and the titles that stand in them.
+//! The lines between panes and the titles in them.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -90,7 +90,7 @@ impl Pen<'_, '_, '_> {
         }
     }
 
-    /// The filter that stays; else the ancestors of the selected row, where its parent has been scrolled out of sight.
+    /// The active filter; otherwise the ancestors of the selected row, if its parent is scrolled out of sight.
     fn breadcrumb(&mut self, state: &State, first_row: usize, y: u16, tree: Rect) {
         let is_read = self.look.theme.symbols.are_words();
         if let Some(search) =
@@ -113,17 +113,16 @@ impl Pen<'_, '_, '_> {
 
     fn label(&mut self, x: u16, y: u16, text: &str, style: Style, within: Rect) {
         let room = usize::from((within.x + within.width).saturating_sub(x));
-        // The line below has a colour of its own, which a title does not take over.
+        // Keeps the style of the line beneath from colouring the title.
         let style = Style::new().fg(Color::Reset).patch(style);
         self.frame.buffer_mut().set_stringn(x, y, fitted(text, room), room, style);
     }
 }
 
-/// ` Activity `, and some of the line behind it.
+/// Cells of ` Activity ` and some of the line after it.
 const TITLE_COLUMNS: u16 = 12;
 
-/// For each kind of change that was seen in the last minutes: its sign, how many in each of them as far as there is room, and
-/// how many in the last one.
+/// For each kind of change seen in the last minutes: its sign, as many per-minute counts as fit, and the count of the last minute.
 fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
     const UNIT: &str = "/min ";
     if theme.symbols.are_words() {
@@ -135,7 +134,7 @@ fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
     let seen: Vec<_> =
         counted(MINUTES).into_iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0)).collect();
     let numbers: usize = seen.iter().map(|(_, counts)| grouped(counts[MINUTES - 1]).len()).sum();
-    // Around each: a blank, the sign, a blank, a blank before the number.
+    // Per kind: a blank, the sign, a blank, and a blank before the number.
     let around = numbers + 4 * seen.len();
     let Some(cells) = room.checked_sub(around).and_then(|cells| cells.checked_div(seen.len())) else {
         return Vec::new();

@@ -1,13 +1,13 @@
-//! How far something long has come: a bar, and how much time it takes yet, for as long as that can be told.
+//! Progress of long operations: a bar, the rate, and the time left once it can be estimated.
 
 use std::time::Duration;
 
 use super::theme::Symbols;
 
-/// What has gone on for less tells no pace.
+/// Minimum time before a rate is shown.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// A bar of so many cells. What has begun has one, and only what is over has all of them.
+/// A bar of `cells` cells. It has at least one full cell once started, and all of them only when finished.
 pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) -> String {
     let full = match done {
         0 => 0,
@@ -17,7 +17,7 @@ pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) ->
     format!("{}{}", symbols.block.repeat(full), symbols.shade.repeat(cells - full))
 }
 
-/// How many a second, nothing as long as that would be wild.
+/// The rate per second; `None` while it can't be estimated.
 pub(super) fn rate(done: usize, elapsed: Duration) -> Option<String> {
     if done == 0 || elapsed < LEAST {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn rate(done: usize, elapsed: Duration) -> Option<String> {
     Some(if tenths < 100 { format!("{}.{}/s", tenths / 10, tenths % 10) } else { format!("{}/s", tenths / 10) })
 }
 
-/// What is left at the pace so far, in words; nothing as long as a guess would be wild.
+/// The time left at the pace so far; `None` while it can't be estimated.
 pub(super) fn time_left(done: usize, all: usize, elapsed: Duration) -> Option<String> {
     if done == 0 || done >= all || elapsed < LEAST {
         return None;
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_over_looks_so() {
+    fn only_a_finished_gauge_is_full() {
         let of = |done| gauge(done, 1_000, 5, &Symbols::UNICODE);
         assert_eq!([of(0), of(1), of(500), of(999), of(1_000)], ["░░░░░", "█░░░░", "██░░░", "████░", "█████"]);
         assert_eq!(gauge(500, 1_000, 4, &Symbols::ASCII), "==..");
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_told_with_a_tenth_where_it_is_small() {
+    fn a_small_rate_is_shown_with_one_decimal() {
         let of = |done, millis| rate(done, Duration::from_millis(millis));
         assert_eq!(of(5, 2_000).as_deref(), Some("2.5/s"));
         assert_eq!(of(500, 2_000).as_deref(), Some("250/s"));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_told_once_it_is_no_wild_guess() {
+    fn the_time_left_is_shown_once_it_can_be_estimated() {
         let left = |done, seconds| time_left(done, 1_000, Duration::from_secs(seconds));
         assert_eq!(left(250, 10).as_deref(), Some("30 s left"));
         assert_eq!(left(100, 60).as_deref(), Some("9 min left"));

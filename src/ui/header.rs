@@ -1,4 +1,4 @@
-//! The first line: what this is at the left, the relation to the server at the right.
+//! The first line: program, tenant and warnings at the left, the connection to the server at the right.
 
 use crate::numbers::{Noun, counted};
 use std::time::Duration;
@@ -22,30 +22,30 @@ use super::spoken::aloud;
 use super::text::{draw_right, fitted, rect};
 use super::theme::{HeaderWords, Symbols, Theme};
 
-/// What the header says beyond the tenant, what is to be minded, and the sign for the relation to the server. Each is there whole or
+/// The optional parts of the header. The tenant, the warnings and the connection symbol are always shown. A part is shown whole or
 /// not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// The relation in a word.
+    /// The connection in one word.
     Word,
-    /// What the number of problems counts.
+    /// The noun after the number of problems.
     ProblemNoun,
     Profile,
-    /// The relation in more words: since when, how much, how long.
+    /// The connection in detail: since when, how much, how long.
     Detail,
     SlowWrites,
     /// The age of a live tree.
     Age,
     Program,
-    /// How many segments there are.
+    /// The number of segments.
     Segments,
     Host,
-    /// The age of a tree that is not live, which the detail tells in other words.
+    /// The age of a tree that is not live.
     DataAge,
 }
 
-/// The most valuable first: what does not fit beside those before it gives way. Nothing else decides that. The tenant's name is cut
-/// only where it alone does not fit.
+/// Parts in order of priority: one that does not fit beside those before it is dropped. The tenant's name is cut only if it doesn't
+/// fit by itself.
 const BY_VALUE: [Part; 10] = [
     Part::Word,
     Part::ProblemNoun,
@@ -59,14 +59,14 @@ const BY_VALUE: [Part; 10] = [
     Part::DataAge,
 ];
 
-/// Blanks between the left side and the right one at least.
+/// Minimum blanks between the left and the right side.
 const GAP: usize = 2;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
     let theme = look.theme;
     let header = Header::fitted(state, theme, usize::from(area.width));
-    // First, so that words without a colour of their own have the header's.
+    // First, so that words without a colour of their own get the header's.
     frame.buffer_mut().set_style(area, theme.header);
     let right = Line::from(header.right());
     if theme.symbols.are_words() {
@@ -74,7 +74,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     }
     let room = usize::from(area.width).saturating_sub(right.width() + GAP);
     draw_right(right, area, frame);
-    // What is to be minded goes before everything else.
+    // The left side may run over the right one: warnings are never cut.
     let left = Line::from(header.left(room));
     mark_guards(&header.guards(), left.width(), area, frame);
     frame.render_widget(left, area);
@@ -83,7 +83,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     }
 }
 
-/// One sentence: what is at the right elsewhere follows what is at the left.
+/// Draws one sentence: the right side follows the left one.
 fn draw_aloud(header: &Header<'_>, right: &Line<'_>, area: Rect, frame: &mut Canvas<'_, '_>) {
     let relation = format!(", {}", right.to_string().trim_end());
     let left = Line::from(header.left(usize::from(area.width).saturating_sub(relation.width())));
@@ -93,7 +93,7 @@ fn draw_aloud(header: &Header<'_>, right: &Line<'_>, area: Rect, frame: &mut Can
     frame.render_widget(Line::from(spans), area);
 }
 
-/// The header with some of its parts.
+/// The header with the parts that fit.
 struct Header<'a> {
     state: &'a State,
     theme: &'a Theme,
@@ -101,7 +101,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// With as many parts as fit into so many cells.
+    /// The header with as many parts as fit into `width` cells.
     fn fitted(state: &'a State, theme: &'a Theme, width: usize) -> Self {
         let mut header = Self { state, theme, parts: Vec::new() };
         for part in BY_VALUE {
@@ -121,7 +121,7 @@ impl<'a> Header<'a> {
         Line::from(self.left(usize::MAX)).width() + GAP + Line::from(self.right()).width()
     }
 
-    /// What this is, and what is to be minded here, in so many cells.
+    /// The left side, fitted to `width` cells: program, tenant, host, profile, and warnings.
     fn left(&self, width: usize) -> Vec<Span<'static>> {
         let Session { tenant, host, profile, .. } = &self.state.session;
         let (after, between) = if self.theme.symbols.are_words() { (", ", ", ") } else { ("  ", " · ") };
@@ -143,7 +143,7 @@ impl<'a> Header<'a> {
         guards(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites))
     }
 
-    /// The relation to the server.
+    /// The right side: the connection to the server.
     fn right(&self) -> Vec<Span<'static>> {
         let State { link, clock, tree, .. } = self.state;
         let (symbol, style) = sign(self.state, self.theme);
@@ -175,13 +175,13 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Something to be minded, and what a click on it does.
+/// A warning in the header, and the action of a click on it.
 struct Guard {
     text: String,
     action: Option<Action>,
 }
 
-/// They stand at the end of a line of so many cells.
+/// Makes the warnings clickable; they are at the end of a line `line` cells long.
 fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_, '_>) {
     let mut end = line;
     for guard in guards.iter().rev() {
@@ -196,7 +196,7 @@ fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_,
     }
 }
 
-/// What is to be minded here.
+/// The warnings for this session.
 fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guard> {
     let State { session, changes, .. } = state;
     let is_read = state.screen.panes.accessible;
@@ -215,7 +215,7 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guar
         some => format!("  ! {}", grouped(some)),
     };
     let slow = if slow_writes && !is_read { self::slow_writes(state) } else { String::new() };
-    // With nothing staged yet, the key of staging would end it, which is not what a click on the word is for.
+    // With nothing staged, the stage action would turn staging off; a click on the word shouldn't.
     let staged_action = if staged == 0 { Action::ShowPending } else { Action::Stage };
     let guards = [
         (protected.to_owned(), None),
@@ -229,7 +229,7 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guar
     guards.map(|(text, action)| Guard { text: spoken(text), action }).collect()
 }
 
-/// How long changes have been under way, once that is longer than usual.
+/// How long changes have been pending, if that is unusually long.
 fn slow_writes(state: &State) -> String {
     let counts = state.changes.counts();
     let elapsed = state.changes.pace.so_far(counts.done, state.clock.now).map_or(0, |(_, elapsed)| elapsed.as_secs());
@@ -240,9 +240,9 @@ fn slow_writes(state: &State) -> String {
     }
 }
 
-/// Seconds that changes may be under way before the header says so.
+/// Seconds that changes can be pending before the header shows it.
 const SLOW: u64 = 5;
-/// From this age on the last answer is no longer called live without a doubt.
+/// From this age on, the last response no longer counts as certainly live.
 const OLD: SignedDuration = SignedDuration::from_mins(1);
 
 fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
@@ -257,13 +257,13 @@ fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
     }
 }
 
-/// When it is tried again, after a failure.
+/// When the next retry is due.
 fn next_try(state: &State) -> String {
     let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
     if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) }
 }
 
-/// The relation in words that change only with it.
+/// The connection in words that change only when its state changes.
 pub(super) fn word(state: &State) -> String {
     match &state.link.phase {
         Phase::Offline { .. } => format!("offline since {}", time_of_day(state, state.link.since)),
@@ -272,7 +272,7 @@ pub(super) fn word(state: &State) -> String {
     }
 }
 
-/// The relation in a word, and in as many as there are to say.
+/// The connection in a word and in detail.
 fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
     let alone = |word: &'static str| (word, word.to_owned());
     match &state.link.phase {
@@ -312,7 +312,8 @@ fn loading(progress: &ListProgress, symbols: &Symbols) -> String {
     format!("loading {} · {} · {rate}/s · {elapsed}", grouped(progress.segments), pages(progress))
 }
 
-/// Shorter than [`loading`]: the tree is there, and nobody waits for this. How many there are to come is known from the tree.
+/// Shorter than [`loading`]: the tree is already shown, and nobody waits for this. If the server gives no total, the tree's size is
+/// the estimate.
 fn resyncing(progress: &ListProgress, known: usize, symbols: &Symbols) -> String {
     let told = progress.total.and_then(|total| usize::try_from(total).ok());
     let (about, all) = told.map_or(("about ", known), |all| ("", all));
@@ -322,7 +323,7 @@ fn resyncing(progress: &ListProgress, known: usize, symbols: &Symbols) -> String
     format!("resyncing {}{}", so_far(progress, about, all, symbols), left(progress, all))
 }
 
-/// Cells of a gauge.
+/// Cells of the gauge.
 const GAUGE: usize = 8;
 
 fn so_far(progress: &ListProgress, about: &str, all: usize, symbols: &Symbols) -> String {
@@ -343,7 +344,7 @@ fn rate(segments: usize, elapsed: Duration) -> usize {
     usize::try_from(segments as u128 * 1000 / millis).unwrap_or(usize::MAX)
 }
 
-/// A duration in its largest unit, cut, not rounded: an age is never told too old.
+/// A duration in its largest unit, truncated, so that an age is never overstated.
 pub(super) fn duration(duration: SignedDuration) -> String {
     match duration.as_secs() {
         seconds @ ..60 => format!("{seconds} s"),
@@ -362,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_progress_tells_segments_pages_rate_and_time() {
+    fn progress_shows_segments_pages_rate_and_time() {
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
         assert_eq!(loading(&progress, &Symbols::UNICODE), "loading 41,500 · 83 pages · 12,388/s · 3 s");
@@ -372,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_behind_the_tree_is_told_in_few_words_and_measured_by_the_tree() {
+    fn a_resync_is_short_and_measured_against_the_tree() {
         let elapsed = Duration::from_secs(3);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
         let told = |known| resyncing(&progress, known, &Symbols::ASCII);
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_told_in_their_largest_unit() {
+    fn durations_are_shown_in_their_largest_unit() {
         assert_eq!(duration(SignedDuration::from_secs(59)), "59 s");
         assert_eq!(duration(SignedDuration::from_secs(3_599)), "59 min");
         assert_eq!(duration(SignedDuration::from_hours(25)), "1 d");

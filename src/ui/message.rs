@@ -1,4 +1,4 @@
-//! What is said in the last line for a while: what became of something, or why it can't be.
+//! Messages in the last line: the outcome of an action, or why it is not possible.
 
 use std::ops::Range;
 
@@ -17,20 +17,20 @@ use super::spoken::aloud;
 use super::text::fitted;
 use super::theme::{Symbols, Theme};
 
-/// What is said now, if anything. Where something is asked for in this line, only what went wrong goes before the question.
+/// The current message, if any. While the last line has a prompt, only a warning replaces it.
 pub(super) fn shown(state: &State) -> Option<&Message> {
     let asks = matches!(state.screen.layers.last(), Some(Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_)));
     state.screen.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
 }
 
-/// Whether it is whole in a line of so many cells.
+/// Whether the message fits whole into a line of `width` cells.
 pub(super) fn fits(message: &Message, width: usize, theme: &Theme) -> bool {
     let (symbol, _) = tone(message.tone, theme);
-    // A blank at either end, and one behind the sign.
+    // A blank at either end and one after the symbol.
     aloud(&message.text, theme).width() + symbol.width() + 3 <= width
 }
 
-/// It in the last line, cut to so many cells.
+/// The message in one line, cut to `width` cells.
 pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = tone(message.tone, theme);
     let text = aloud(&message.text, theme);
@@ -38,7 +38,7 @@ pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'stat
     keyed(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
 }
 
-/// The keys of a line of a message that stand for an action of the main screen, each with its columns.
+/// The keys in a line of a message that are bound to an action of the main screen, with their columns.
 pub(super) fn targets(state: &State, line: &Line<'_>, look: Look<'_>) -> Vec<(Range<u16>, Target)> {
     let mut targets = Vec::new();
     let mut column = 0_u16;
@@ -54,10 +54,10 @@ pub(super) fn targets(state: &State, line: &Line<'_>, look: Look<'_>) -> Vec<(Ra
     targets
 }
 
-/// Longer than any name of a key, or of a sequence of two.
+/// Longer than the name of any key or sequence of two keys.
 const LONGEST_KEY: usize = 16;
 
-/// A sentence with its keys in their colour: what stands between "press" and "to", and between a comma after that and "to".
+/// A sentence with its keys highlighted: the text between "press" and "to", and between a comma after that and "to".
 fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     let (mut rest, mut named) = (text, false);
@@ -77,10 +77,10 @@ fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Lines that a message may take.
+/// Maximum lines of a message.
 const MESSAGE_LINES: usize = 4;
 
-/// A message that needs more takes the whole last line, and then lines from what is above.
+/// Draws a message that does not fit: it takes the whole last line and grows upwards.
 pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
     let (symbol, style) = tone(message.tone, theme);
@@ -115,7 +115,7 @@ mod tests {
     use crate::ui::theme::Name;
 
     #[test]
-    fn keys_have_their_colour_and_the_words_around_them_have_not() {
+    fn only_the_keys_of_a_message_are_highlighted() {
         let theme = Theme::new(Name::Dark, Symbols::UNICODE);
         let keys = |text: &str| {
             let line = keyed(text, theme.warning, &theme);

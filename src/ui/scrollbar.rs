@@ -1,6 +1,6 @@
-//! The scrollbar of the tree, with marks where, out of sight, matches are and something changed a moment ago.
+//! The scrollbar of the tree, with marks for matches and recent changes that are out of sight.
 //!
-//! A mark needs the place of a row, so only so many are looked for: where there are more, they would be everywhere anyway.
+//! Each mark needs a lookup of its row, so their number is limited; more would cover the whole scrollbar anyway.
 
 use std::ops::Range;
 
@@ -15,11 +15,11 @@ use crate::segment::SegmentId;
 
 use super::theme::Theme;
 
-/// More than these are not marked: each has to be looked for in every frame.
+/// Maximum marks: each is looked up in every frame.
 const MARKS: usize = 300;
-/// How far above a segment that is folded away a row is looked for that stands for it.
+/// How many ancestors to search for a visible row that stands for a collapsed segment.
 const LEVELS: usize = 32;
-/// Where the pane is narrower, every column is needed for names.
+/// In a narrower pane, names need every column.
 const LEAST_COLUMNS: u16 = 20;
 
 pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -37,10 +37,10 @@ pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut F
         .thumb_symbol(symbols.thumb)
         .thumb_style(theme.bar);
     frame.render_stateful_widget(widget, area, &mut scrollbar);
-    // What is on the screen is seen there.
+    // Rows on screen need no mark.
     let on_screen = first_row..first_row + height;
     if state.filtered().is_some() {
-        // Nearly all rows that a search leaves are matches.
+        // With a filter, nearly all rows are matches.
         return;
     }
     if state.tree.search.is_some() && state.tree.forest.match_count(SearchKind::Tree) <= MARKS {
@@ -50,7 +50,7 @@ pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut F
     draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), &on_screen, state, frame, area);
 }
 
-/// At the right edge of a pane, which part is shown: so many from the first on, of all. Nothing where everything is.
+/// Draws a thumb at the right edge of a pane for the visible part of a list; nothing if all of it is visible.
 pub(super) fn draw_thumb((first, shown, all): (usize, usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
     let is_read = theme.symbols.are_words();
@@ -59,7 +59,7 @@ pub(super) fn draw_thumb((first, shown, all): (usize, usize, usize), theme: &The
     }
     let thumb = (height * shown / all).clamp(1, height);
     let last = all - shown;
-    // At an end only where the list is: somewhere between, there is more at both.
+    // Only at an end when the list is; anywhere between, a gap shows that there is more in both directions.
     let top = match first {
         0 => 0,
         first if first >= last => height - thumb,
@@ -90,7 +90,7 @@ fn draw_marks<'a>(
     }
 }
 
-/// Where a segment is among the rows, or what it is folded away in.
+/// The position of a segment's row, or of the nearest visible ancestor's.
 fn nearest(state: &State, id: &SegmentId) -> Option<usize> {
     let row = RowId::Segment(id.clone());
     let above = |row: &RowId| state.tree.forest.parent_row(row);

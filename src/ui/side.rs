@@ -1,4 +1,4 @@
-//! Drawing what stands beside the tree.
+//! Draws the panes beside the tree.
 
 pub(super) mod activity;
 pub(super) mod details;

@@ -1,5 +1,5 @@
-//! The screen for a screen reader: each row of the tree a whole line of words, so that it makes sense wherever the reader begins; words
-//! for the signs in our own texts; and the last line, which says where one is. The levels are still indented, for whoever looks on.
+//! The screen in screen-reader mode: each row of the tree is a line of words that makes sense by itself, segtui's own texts use
+//! words for signs, and the last line gives the current position. Levels stay indented for sighted users.
 
 use std::borrow::Cow;
 
@@ -15,12 +15,12 @@ use super::text::fitted;
 use super::theme::Theme;
 use super::tree::name_indent;
 
-/// A text of ours as it is read: without signs, where there is to be none.
+/// A text of segtui's own, with words for signs in screen-reader mode.
 pub(super) fn aloud<'a>(text: &'a str, theme: &Theme) -> Cow<'a, str> {
     if theme.symbols.are_words() { in_words(text) } else { text.into() }
 }
 
-/// What the last line says of what has the keys in a dialog: its title and what is chosen there, of a long one only that.
+/// The last line for a dialog: its title and the chosen line, or only the latter if both don't fit.
 pub(super) fn dialog_in_words(title: Option<&str>, chosen: Option<&str>, width: usize) -> String {
     match (title, chosen) {
         (Some(title), Some(chosen)) => {
@@ -31,7 +31,7 @@ pub(super) fn dialog_in_words(title: Option<&str>, chosen: Option<&str>, width: 
     }
 }
 
-/// Parts of a sentence, as many as fit whole; the first one always.
+/// Joins parts of a sentence, as many as fit whole, and always the first.
 pub(super) fn joined(parts: impl IntoIterator<Item = String>, width: usize) -> String {
     let mut parts = parts.into_iter();
     let first = parts.next().unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) fn joined(parts: impl IntoIterator<Item = String>, width: usize) -> S
     })
 }
 
-/// Draws rows into an area that begins where names do and goes to the right end of the tree.
+/// Draws rows into an area that starts at the column of names and goes to the right end of the tree.
 pub(super) fn draw_rows(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>, area: Rect) {
     let names_width = state.layout().tree_columns().names.width;
     for (row, y) in window.iter().zip(area.y..area.bottom()) {

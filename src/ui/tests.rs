@@ -1,5 +1,5 @@
-//! Pictures of every pane and dialog, each in colour, as with `NO_COLOR` and with `--ascii`; every size with every dialog; and
-//! the keys that dialogs name.
+//! Pictures of every pane and dialog, each in colour, with `NO_COLOR` and with `--ascii`; every dialog at every size; and the keys
+//! that dialogs show.
 
 mod accessible;
 mod editing;

@@ -13,18 +13,18 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::Area;
 use crate::printable::printable;
 
-/// The same rectangle for the drawing.
+/// Converts an area to ratatui's rectangle.
 pub(super) const fn rect(area: Area) -> Rect {
     Rect { x: area.x, y: area.y, width: area.width, height: area.height }
 }
 
-/// Draws a line at the right end of an area, touching only the cells that it needs.
+/// Draws a line at the right end of an area, touching only the cells it needs.
 pub(super) fn draw_right(line: Line<'_>, area: Rect, frame: &mut Frame<'_>) {
     let width = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
     frame.render_widget(line, Rect { x: area.x + area.width - width, width, ..area });
 }
 
-/// The text in at most so many cells, with `…` at the end where something was cut. What must not be shown is replaced.
+/// Fits a text into `width` cells, with `…` at the end if it was cut. Unprintable characters are replaced.
 pub(super) fn fitted(text: &str, width: usize) -> Cow<'_, str> {
     let text = printable(text);
     if text.width() <= width {
@@ -42,7 +42,7 @@ pub(super) fn fitted(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(kept + "…")
 }
 
-/// The text in at most so many cells, with `…` at the beginning: for paths, whose end matters.
+/// Fits a text into `width` cells, with `…` at the start if it was cut: for paths, whose end matters.
 pub(super) fn fitted_end(text: &str, width: usize) -> Cow<'_, str> {
     let text = printable(text);
     if text.width() <= width {
@@ -62,7 +62,7 @@ pub(super) fn fitted_end(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(kept.into_iter().rev().collect())
 }
 
-/// A name as spans, with the given byte ranges in another style, cut to so many cells.
+/// A text with the given byte ranges in another style, cut to `width` cells.
 pub(super) fn highlighted(
     text: &str,
     ranges: &[Range<usize>],
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_ends_in_dots_and_never_exceeds_its_cells() {
+    fn a_long_text_is_cut_to_its_cells_with_dots() {
         assert_eq!(fitted("Hurtownie", 20), "Hurtownie");
         assert_eq!(fitted("Hurtownie", 5), "Hurt…");
         assert_eq!(fitted("日本の卸売", 6), "日本…");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn escape_sequences_in_a_name_are_not_obeyed() {
+    fn escape_sequences_in_a_name_are_replaced() {
         assert_eq!(fitted("\u{1b}[31mred", 20), "\u{fffd}[31mred");
     }
 }

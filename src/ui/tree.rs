@@ -1,8 +1,8 @@
 //! The tree pane.
 //!
-//! The widget is told only what is on the screen: the rows of the window, and in place of the first one's ancestors as many
-//! empty items as it takes to indent it. They are scrolled out at the top. So a frame costs the same with a million rows
-//! unfolded as with a hundred.
+//! The widget only gets the rows on screen. The ancestors of the first one are replaced by empty placeholder items, as many as its
+//! indentation takes, which are scrolled out at the top. So a frame costs the same whether a hundred or a million rows are
+//! unfolded.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -22,7 +22,7 @@ use super::spoken;
 use super::text::{fitted, highlighted, rect};
 use super::theme::{Symbols, Theme};
 
-/// Draws the rows from the given one on.
+/// Draws the rows starting at `first_row`.
 pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let layout = state.layout();
     let area = rect(layout.tree);
@@ -58,7 +58,7 @@ pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut 
     scrollbar::draw(state, first_row, look.theme, frame, area);
 }
 
-/// What the columns are, and by which of them siblings are sorted.
+/// Draws the column headings, with a mark at the one that sorts siblings.
 fn draw_headings(state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().headings.map(rect) else { return };
     let columns = state.layout().tree_columns();
@@ -93,7 +93,7 @@ fn draw_headings(state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     }
 }
 
-/// A thin line for each level that a row is below, from the second one on.
+/// Draws a thin line for each ancestor level of a row, from the second on.
 fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Canvas<'_, '_>, area: Rect) {
     for (row, y) in window.iter().zip(area.y..) {
         for level in 1..shown_depth(row.depth, area.width) {
@@ -119,12 +119,12 @@ fn draw_empty(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>, area: R
     frame.render_widget(line, Rect { height: 1, ..area });
 }
 
-/// What stands for an ancestor that is above the screen.
+/// Base identifier of the placeholders for ancestors above the window.
 const ABOVE: usize = usize::MAX / 2;
-/// What stands for the children of a folded row, so that its arrow is drawn.
+/// Identifier of the placeholder child of a folded row, which makes the widget draw its arrow.
 const INSIDE: usize = usize::MAX;
 
-/// A row of the window on its way to becoming an item: the items below it gather in it.
+/// A row whose item is still being built; it collects the items below it.
 struct Branch {
     identifier: usize,
     label: Line<'static>,
@@ -138,13 +138,13 @@ impl Branch {
         if children.is_empty() && self.fold != Fold::Leaf {
             children.push(TreeItem::new_leaf(INSIDE, ""));
         }
-        // Identifiers are places in the window, so no two siblings share one.
+        // Identifiers are positions in the window, so no two siblings share one.
         TreeItem::new(self.identifier, self.label, children).unwrap_or_else(|_| TreeItem::new_leaf(self.identifier, ""))
     }
 }
 
 fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>, area: Rect) {
-    // Where the window ends above the end of the pane, what is above it would not be pushed out.
+    // If the window is shorter than the pane, the placeholders would not be scrolled out.
     let area = Rect { height: u16::try_from(window.len()).unwrap_or(u16::MAX).min(area.height), ..area };
     if area.is_empty() {
         return;
@@ -171,7 +171,7 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Can
             if window.get(place + 1).is_some_and(|next| depth(next) > depth(row)) {
                 tree_state.open(path.clone());
             } else {
-                // What is below it is not indented any further, or not on the screen: the widget sees no children.
+                // Its descendants are not indented further or not on screen: to the widget, it is a leaf.
                 arrows.push((place, depth(row)));
                 fold = Fold::Leaf;
             }
@@ -180,7 +180,7 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Can
         branches.push(Branch { identifier: place, label, fold, children: Vec::new() });
     }
     close_branches(&mut branches, &mut items, 0);
-    // With the last row selected and in sight, exactly the stand-ins for what is above are pushed out at the top.
+    // With the last row selected and in view, exactly the placeholders are scrolled out at the top.
     tree_state.select(path);
     tree_state.scroll_selected_into_view();
     let symbols = &look.theme.symbols;
@@ -195,7 +195,7 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Can
     }
 }
 
-/// Ends the branches from a level on, each becoming an item of the one above.
+/// Closes the branches from `level` on; each becomes an item of the one above.
 fn close_branches(branches: &mut Vec<Branch>, items: &mut Vec<TreeItem<'static, usize>>, level: usize) {
     while branches.len() > level {
         let Some(item) = branches.pop().map(Branch::item) else { return };
@@ -277,7 +277,7 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.changes.queue.pending(id) {
         Some(match pending {
-            // Waiting or not: what will be gone must not look like what only changes.
+            // Staged or sent, a deletion must not look like a mere change.
             PendingKind::Deleting => (symbols.deleted, theme.bad),
             _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
             PendingKind::Failed => (symbols.problem, theme.bad),
@@ -310,12 +310,12 @@ fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
     Some(state.layout().tree.y + u16::try_from(place).ok()?)
 }
 
-/// Cells in front of a name: its level, and its arrow.
+/// Cells before a name: its indentation and arrow.
 pub(super) fn name_indent(depth: u32, names_width: u16) -> u16 {
     2 * shown_depth(depth, names_width) + 2
 }
 
-/// The row as an input, the old name behind it.
+/// Draws the row as a text field, with the old name behind it.
 fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let id = RowId::Segment(renaming.base.id.clone());
     let Some(place) = window.iter().position(|row| row.id() == id) else { return };
@@ -336,7 +336,7 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     let buffer = frame.buffer_mut();
     buffer.set_stringn(field.x, y, " ".repeat(usize::from(field.width)), usize::from(field.width), theme.selected);
     buffer.set_stringn(field.x, y, &typed, width, theme.accent.patch(theme.selected));
-    // Read aloud, it would be read as if it were typed.
+    // A screen reader would read the old name as typed text.
     let shows_old = !theme.symbols.are_words() && renaming.name.text() != renaming.base.name;
     if shows_old && used + 4 < field.width {
         let old = format!("  {}", renaming.base.name);

@@ -1,5 +1,4 @@
-//! How a begun sequence of keys can go on, and the bookmarks where one is asked for: a box over the last lines of the screen, from
-//! the first key of the sequence on.
+//! Continuations of a started key sequence, and bookmarks when one is asked for: a box above the footer.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -15,9 +14,9 @@ use crate::segment::SegmentId;
 use super::Look;
 use super::text::{fitted, rect};
 
-/// Cells that the columns take at most: a list this short is read at a glance.
+/// Maximum width of the columns: a list this short is read at a glance.
 const WIDEST: u16 = 60;
-/// Cells for the name of a bookmark.
+/// Maximum cells for the name of a bookmark.
 const NAME: usize = 40;
 /// Cells between two columns.
 const GAP: usize = 3;
@@ -42,10 +41,10 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     }
 }
 
-/// Keys, what they are for, and what a click there does.
+/// The keys, their label, and the click target.
 type Entry = (String, String, Target);
 
-/// Each bookmark by its letter and the name of its segment.
+/// The bookmarks, by letter and segment name.
 fn bookmarks(state: &State) -> Vec<Entry> {
     let bookmark = |(letter, id): (char, &SegmentId)| {
         let name = state.tree.forest.get(id).map_or("(no longer exists)", |segment| segment.name.as_str());
@@ -84,7 +83,7 @@ fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame
             buffer.set_stringn(area.x + area.width - 1, y, theme.symbols.lines.down, 1, theme.line);
         }
     }
-    // From the top down, then the next column, as a list is read.
+    // Top to bottom, then the next column.
     for (at, (keys, label, target)) in entries.iter().enumerate() {
         let (column_at, line) = (at / lines, at % lines);
         let (Ok(x), Ok(y)) = (u16::try_from(1 + column_at * column), u16::try_from(line)) else { continue };

@@ -1,4 +1,5 @@
-//! `segtui apply`, `undo` and `history`: what comes of a file, each exit code, and each refusal before anything is sent.
+//! `segtui apply`, `undo` and `history`: the outcome of a file, each exit code, and each refusal before anything is
+//! sent.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ fn office() -> Office {
     Office::with(tenant_of(TENANT))
 }
 
-/// Writes a file beside the program's home.
+/// Writes a file in the program's home.
 fn file(office: &Office, name: &str, text: &str) -> PathBuf {
     let path = office.desk.home.path().join(name);
     fs::write(&path, text).unwrap();
@@ -40,14 +41,14 @@ fn apply(office: &Office, text: &str, flags: &[&str]) -> (i32, String, String) {
     told(office.segtui(&["apply"]).arg(path).args(flags).timeout(PATIENCE))
 }
 
-/// Without what is another one each time.
+/// The output of a command, with what differs between runs masked.
 fn picture(office: &Office, (code, stdout, stderr): (i32, String, String)) -> String {
     let text = format!("{stdout}--- stderr\n{stderr}--- exit code {code}");
     let text = text.replace(&office.server.base_url()["http://".len()..], "HOST");
     masked(&text.replace(&office.desk.home.path().display().to_string(), "HOME"))
 }
 
-/// Numbers of runs are moments.
+/// Masks the numbers of runs, which are times in milliseconds.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     let mut digits = String::new();
@@ -102,7 +103,7 @@ fn a_file_is_applied_and_a_second_time_does_nothing() {
             ["PL-12", "Kraków", "H"],
         ]
     );
-    // Parents first, and what moves away before its former parent could go.
+    // Parents come before their children.
     let order: Vec<String> = fs::read_to_string(&report)
         .unwrap()
         .lines()
@@ -154,7 +155,7 @@ fn nothing_is_sent_where_it_was_not_agreed_to() {
 }
 
 #[test]
-fn a_blown_fuse_a_faulty_file_and_flags_that_contradict_send_nothing() {
+fn fuses_faulty_files_and_contradicting_flags_send_nothing() {
     let office = office();
     for (text, flags, code, words) in [
         ("externalId,name\n", ["--yes"].as_slice(), 6, "the file has no segments"),
@@ -178,7 +179,7 @@ fn a_blown_fuse_a_faulty_file_and_flags_that_contradict_send_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn neither_the_file_itself_nor_another_output_is_written_over() {
+fn an_output_never_overwrites_the_input_or_another_output() {
     let office = office();
     let home = office.desk.home.path().to_owned();
     let text = "externalId,name\n007,Lodz\n";
@@ -209,14 +210,14 @@ fn neither_the_file_itself_nor_another_output_is_written_over() {
     assert_eq!(fs::read_to_string(home.join("a.csv")).unwrap(), text);
     assert_eq!(fs::read_to_string(there).unwrap(), "kept\n");
     assert!(!home.join("new.csv").exists());
-    // What keeps nothing can't lose anything.
+    // `/dev/null` keeps nothing, so two outputs may name it.
     let flags = ["--yes", "--report", "/dev/null", "--rejects", "/dev/null"];
     assert_eq!(apply(&office, text, &flags).0, 0);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_output_that_can_not_be_written_is_told_with_the_sum() {
+fn an_unwritable_output_is_reported_with_the_summary() {
     let text = "externalId,name\nA,A\nB,B\nC,C\nD1,D1\nE,E\nF,F\n";
     for flag in ["--report", "--rejects", "--id-map"] {
         let office = office();
@@ -231,12 +232,12 @@ fn an_output_that_can_not_be_written_is_told_with_the_sum() {
         } else {
             assert_eq!(applied, 6, "{flag}");
         }
-        // Nothing is left to be looked into.
+        // No interrupted run is left over.
         let (code, stdout, stderr) = apply(&office, text, &["--yes"]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert_eq!(office.server.count(), TENANT.len() + 6);
     }
-    // Where something else is wrong as well, both are told.
+    // Where something else has failed as well, both are reported.
     let office = office();
     office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
     let (code, stdout, stderr) = apply(&office, text, &["--yes", "--rejects", "/dev/full"]);
@@ -262,7 +263,7 @@ fn what_is_refused_stops_nothing_else_and_what_depends_on_it_is_on_hold() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(statuses, ["failed", "done", "done", "on_hold"]);
-    // What was corrected is fed again.
+    // The rejects can be applied again.
     let (code, stdout, stderr) = told(office.segtui(&["apply", left.to_str().unwrap(), "--yes"]).timeout(PATIENCE));
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     assert!(stdout.contains("2 created"), "{stdout}");
@@ -282,7 +283,7 @@ fn nothing_done_is_one_and_stop_on_error_begins_no_more() {
 #[test]
 fn what_a_colleague_has_changed_is_never_overwritten() {
     let office = office();
-    // They are faster than we are: between the plan and the write.
+    // A colleague is faster: they write between the plan and our write.
     office.server.plan(Trouble::Between {
         on: (Method::GET, "segments/h1"),
         change: ChangeRequest::Update(id("h1"), fields("Theirs", "007", "h")),
@@ -301,7 +302,7 @@ fn what_a_colleague_has_changed_is_never_overwritten() {
     assert_snapshot!(picture(&office, (code, stdout, stderr)));
     let named = |id: &str| office.server.segments().into_iter().find(|segment| segment.id.text() == id).unwrap();
     assert_eq!(named("h1").name, "Theirs");
-    // Another field than ours stays as they made it.
+    // Their change of another field is kept.
     assert_eq!((named("h2").name.as_str(), named("h2").external_id.as_deref()), ("Krk", Some("PL-12-new")));
     assert_eq!(named("d").name, "Det");
     assert_eq!(fs::read_to_string(left).unwrap(), "id,name\nh1,Lodz\n");
@@ -315,7 +316,7 @@ fn a_saved_plan_does_what_was_looked_at_or_nothing() {
     let a = file(&office, "a.csv", WISHED);
     let (code, _, stderr) = office.run(&["plan", a.to_str().unwrap(), "--all", "--prune", "--out", saved]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    // Somebody changes what the plan is to move, and something that it has nothing to do with.
+    // A colleague changes a segment that the plan moves, and creates one that the plan doesn't mention.
     office.server.change(Actor::Backoffice, ChangeRequest::Update(id("h1"), fields("Łódź", "007", "h2"))).unwrap();
     office.server.change(Actor::Backoffice, ChangeRequest::Create(fields("Theirs", "T", ""))).unwrap();
     let run = |flags: &[&str]| picture(&office, told(office.segtui(&["apply", saved]).args(flags).timeout(PATIENCE)));
@@ -323,20 +324,20 @@ fn a_saved_plan_does_what_was_looked_at_or_nothing() {
         [run(&["--yes", "--key", "id"]), run(&["--yes", "--tenant", "other"]), run(&["--yes"])].join("\n\n")
     );
     assert!(office.server.segments().iter().any(|segment| segment.name == "Theirs"), "it isn't in the plan");
-    // Another tenant, or the same on another host, is none of its business.
+    // A plan is refused for another tenant, and for the same one on another host.
     let elsewhere = Office::with(tenant_of(TENANT));
     let (code, stdout, stderr) = told(elsewhere.segtui(&["apply", saved, "--yes"]).timeout(PATIENCE));
     assert_eq!((code, stdout.as_str()), (6, ""));
     assert!(stderr.contains("it was made for acme on 127.0.0.1:"), "{stderr}");
     assert!(elsewhere.server.history().is_empty());
-    // Applied twice, it creates nothing twice.
+    // Applying it again creates nothing twice.
     let before = office.server.segments();
     assert_snapshot!(run(&["--yes"]));
     assert_eq!(office.server.segments(), before);
 }
 
 #[test]
-fn a_saved_plan_applied_again_reports_each_operation_as_already_done() {
+fn a_saved_plan_applied_again_reports_all_as_already_done() {
     let office = office();
     let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
     let (saved, report) = (path("plan.json"), path("report.ndjson"));
@@ -348,7 +349,7 @@ fn a_saved_plan_applied_again_reports_each_operation_as_already_done() {
         let report = fs::read_to_string(&report).unwrap();
         let mut lines: Vec<serde_json::Value> =
             report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        // Each run goes on where the one before has ended.
+        // Each run appends to the report of the one before.
         let last = lines.last().unwrap()["run"].clone();
         lines.retain(|line| line["run"] == last);
         lines.sort_by_key(|line| line["operation"].as_u64());
@@ -367,7 +368,7 @@ fn a_saved_plan_applied_again_reports_each_operation_as_already_done() {
 
 #[cfg(unix)]
 #[test]
-fn a_saved_plan_that_was_interrupted_keeps_the_numbers_of_its_operations() {
+fn an_interrupted_saved_plan_keeps_its_operation_numbers() {
     let office = slow();
     let path = file(&office, "many.csv", &many(40));
     let saved = office.desk.home.path().join("plan.json");
@@ -394,7 +395,7 @@ fn a_saved_plan_that_was_interrupted_keeps_the_numbers_of_its_operations() {
 }
 
 #[test]
-fn what_looks_like_a_create_of_a_saved_plan_and_is_another_one_is_a_conflict() {
+fn a_saved_create_that_may_exist_already_is_a_conflict() {
     let office = office();
     let saved = office.desk.home.path().join("plan.json");
     let text = "externalId,name,parentExternalId\nK9,Nowy,D\nK10,Pod nowym,K9\n,Bez,D\nD,Detal,\nW,Wolny,D\n";
@@ -411,10 +412,10 @@ fn what_looks_like_a_create_of_a_saved_plan_and_is_another_one_is_a_conflict() {
 }
 
 #[test]
-fn what_a_saved_plan_leaves_for_a_conflict_keeps_its_parent() {
+fn a_saved_plan_keeps_the_parent_of_a_conflicting_segment() {
     let office = office();
     let saved = office.desk.home.path().join("plan.json");
-    // Kraków goes, and Podgórze below it is moved away before, with another name.
+    // Kraków is deleted, after Podgórze below it was moved away and renamed.
     let text = "externalId,name,parentExternalId\nH,Hurtownie,\n007,Łódź,H\nPL-12-1,Podg,H\nD,Detal,\n";
     let path = file(&office, "a.csv", text);
     let planned = office.run(&["plan", path.to_str().unwrap(), "--all", "--prune", "--out", saved.to_str().unwrap()]);
@@ -468,7 +469,7 @@ fn a_run_is_in_the_history_and_can_be_undone() {
 }
 
 #[test]
-fn what_somebody_has_changed_since_is_not_undone() {
+fn undo_spares_what_a_colleague_has_changed_since() {
     let office = office();
     assert_eq!(apply(&office, "externalId,name\nD,Detail\n007,Lodz\n", &["--yes"]).0, 0);
     office.server.change(Actor::Backoffice, ChangeRequest::Update(id("d"), fields("Theirs", "D", ""))).unwrap();
@@ -477,7 +478,7 @@ fn what_somebody_has_changed_since_is_not_undone() {
     assert!(stderr.contains("update /Theirs: someone else changed its name"), "{stderr}");
     let names: Vec<_> = office.server.segments().into_iter().map(|segment| segment.name.to_string()).collect();
     assert!(names.contains(&"Theirs".to_owned()) && names.contains(&"Łódź".to_owned()), "{names:?}");
-    // It goes on with that run, not with another one.
+    // It resumes that run, not another one.
     assert!(office.run(&["history"]).1.contains("  (partly undone by "));
     let (code, _, stderr) = office.run(&["undo", "--yes"]);
     assert_eq!(code, 1, "{stderr}");
@@ -491,7 +492,7 @@ fn what_somebody_has_changed_since_is_not_undone() {
 }
 
 #[test]
-fn what_others_have_undone_already_holds_up_no_other_run() {
+fn undo_skips_a_run_that_others_have_undone() {
     let office = office();
     assert_eq!(apply(&office, "externalId,name\nA,A\n", &["--yes"]).0, 0);
     assert_eq!(apply(&office, "externalId,name\nB,B\n", &["--yes"]).0, 0);
@@ -505,7 +506,7 @@ fn what_others_have_undone_already_holds_up_no_other_run() {
 }
 
 #[test]
-fn a_server_that_can_not_be_reached_is_seven() {
+fn an_unreachable_server_exits_with_seven() {
     let office = office();
     for _ in 0..50 {
         office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 503, retry_after: Some(30) });
@@ -521,7 +522,7 @@ fn a_server_that_can_not_be_reached_is_seven() {
 }
 
 #[test]
-fn a_key_that_is_no_longer_taken_is_four_and_nothing_else_is_tried() {
+fn a_rejected_key_exits_with_four_and_stops_sending() {
     let office = office();
     office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 401, retry_after: None });
     let text = "externalId,name\n007,Lodz\nPL-12,Krk\nD,Det\n";
@@ -547,7 +548,7 @@ fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
 }
 
 #[test]
-fn what_may_be_a_rename_is_left_with_what_a_person_can_say() {
+fn a_possible_rename_is_left_with_the_flags_that_decide_it() {
     let office = office();
     let left = office.desk.home.path().join("left.csv");
     let text = "externalId,name,parentExternalId\nH,Hurtownie,\n007,Łódź,H\nK,Kraków,H\nPL-12-1,Podgórze,K\nD,Detal,\n";
@@ -580,7 +581,7 @@ fn objects_on_one_line_have_a_row_each_in_every_output() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_before_anything_is_sent_is_said() {
+fn a_signal_before_anything_is_sent_is_reported() {
     let office = Office::with(Options { latency: Duration::from_secs(2), ..tenant_of(TENANT) });
     let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");
     let child = begin(&office, &path);
@@ -605,9 +606,9 @@ fn a_file_can_be_tried_on_the_demo() {
 }
 
 #[test]
-fn a_create_in_doubt_is_looked_for_and_sent_again_in_the_same_run() {
+fn a_create_in_doubt_is_looked_up_and_retried_in_one_run() {
     let office = office();
-    // One was carried out and the answer lies, the other was not.
+    // One isn't applied; the other is, although its response says otherwise.
     office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 503, retry_after: None });
     office.server.plan(Trouble::Belie { on: (Method::POST, "segments"), status: 503 });
     let report = office.desk.home.path().join("report.ndjson");
@@ -621,7 +622,7 @@ fn a_create_in_doubt_is_looked_for_and_sent_again_in_the_same_run() {
     assert!((2..=5).all(|line| last(line) == "done"), "{lines:?}");
 }
 
-/// Many new segments, in chains and beside each other.
+/// Many new segments, in chains and side by side.
 fn many(count: usize) -> String {
     many_of('X', count)
 }
@@ -670,7 +671,7 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
     let path = file(&office, "many.csv", &many(60));
     let mut first = begin(&office, &path);
     wait_until("the first change", || !office.server.history().is_empty());
-    // However long the other one takes to start, this one is in the middle of it.
+    // However long the other one takes to start, this one is still in the middle of its run.
     signal(&first, "STOP");
     let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
     assert_eq!((code, stdout.as_str()), (6, ""));
@@ -678,7 +679,7 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
     assert_eq!(stderr.lines().count(), 2, "the refusal and its hint, whatever else was seen: {stderr}");
     signal(&first, "KILL");
     first.wait().unwrap();
-    // The lock goes with the program, however that ends. What it left is not done by another command.
+    // The lock is released however the program ends. Another command doesn't do what it left.
     let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(stdout.contains(": 1 updated"), "{stdout}");
@@ -691,7 +692,7 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_waits_for_what_is_in_flight_and_the_next_run_continues() {
+fn an_interrupt_waits_for_requests_and_the_next_run_resumes() {
     let office = slow();
     let path = file(&office, "many.csv", &many(60));
     for (name, code) in [("INT", 130), ("TERM", 143)] {
@@ -706,11 +707,11 @@ fn an_interrupt_waits_for_what_is_in_flight_and_the_next_run_continues() {
         let [.., error, hint] = lines.as_slice() else { panic!("{stderr}") };
         assert!(error.starts_with("segtui: stopped: ") && error.ends_with(" changes applied"), "{stderr}");
         assert_eq!(*hint, "hint: run it again to continue; what was applied isn't sent twice");
-        // What was in flight is known, so nothing is left to be looked into.
+        // The result of what was in flight is known, so nothing is in doubt.
         let (_, stdout, stderr) = office.run(&["history"]);
         assert!(stderr.is_empty() && stdout.contains("apply "), "{stdout}{stderr}");
     }
-    // Twice, it doesn't wait.
+    // On a second signal, it doesn't wait.
     let before = office.server.history().len();
     let report = office.desk.home.path().join("report.ndjson");
     let flags = ["--yes", "-o", "json", "--report", report.to_str().unwrap()];
@@ -723,7 +724,7 @@ fn an_interrupt_waits_for_what_is_in_flight_and_the_next_run_continues() {
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    // The sum and the report say the same.
+    // The summary and the report agree.
     let sum: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let statuses: Vec<String> = report_of(&report).iter().map(|line| line["status"].as_str().unwrap().into()).collect();
     let count = |status: &str| statuses.iter().filter(|other| *other == status).count();
@@ -741,7 +742,7 @@ fn report_of(path: &std::path::Path) -> Vec<serde_json::Value> {
     fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The next run does the rest, and nothing is there twice.
+/// Asserts that the next run does the rest, and that nothing was created twice.
 fn ends_whole(office: &Office, path: &std::path::Path, count: usize) {
     let (code, stdout, stderr) = told(office.segtui(&["apply", path.to_str().unwrap(), "--yes"]).timeout(PATIENCE));
     assert_eq!(code, 0, "{stdout}{stderr}");
@@ -763,7 +764,7 @@ fn ends_whole(office: &Office, path: &std::path::Path, count: usize) {
 
 #[cfg(unix)]
 #[test]
-fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice() {
+fn after_any_kill_the_next_run_resumes_without_duplicates() {
     const SEED: u64 = 5;
     println!("seed {SEED}");
     let mut random = fastrand::Rng::with_seed(SEED);
@@ -783,7 +784,7 @@ fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice()
         signal(&child, "KILL");
         child.wait().unwrap();
     }
-    // One report for all of them has what each has done, and what only the next one has learnt.
+    // The report that all of them share has what each run did, and what only the next one found out.
     let (code, _, stderr) =
         office.run(&["apply", path.to_str().unwrap(), "--yes", "--report", report.to_str().unwrap()]);
     assert_eq!(code, 0, "{stderr}");
@@ -796,13 +797,13 @@ fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice()
         .collect();
     assert_eq!(done.len(), 80, "{done:?}");
     ends_whole(&office, &path, 80);
-    // What the killed runs had done is in the history as well.
+    // The history has what the killed runs did as well.
     let (_, stdout, _) = office.run(&["history", "-o", "ndjson"]);
     assert_eq!(stdout.lines().count(), 80, "{stdout}");
 }
 
 #[test]
-fn without_a_home_for_the_journal_nothing_is_sent_and_nothing_is_made() {
+fn without_a_home_for_the_journal_nothing_is_sent() {
     let office = office();
     let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");
     let apply = |variables: &[(&str, &str)]| {
@@ -821,7 +822,7 @@ fn without_a_home_for_the_journal_nothing_is_sent_and_nothing_is_made() {
     assert_eq!(apply(&[("XDG_DATA_HOME", kept.to_str().unwrap())]).0, 0);
 }
 
-/// How many segments there are whose external IDs begin with this.
+/// The number of segments whose external IDs are this letter and a number.
 #[cfg(unix)]
 fn count_of(office: &Office, letter: char) -> usize {
     let is_one = |segment: &&Segment| {
@@ -847,7 +848,7 @@ fn undo(office: &Office, flags: &[&str]) -> (i32, String, String) {
 
 #[cfg(unix)]
 #[test]
-fn an_undo_that_was_interrupted_goes_on_with_the_same_run() {
+fn an_interrupted_undo_resumes_the_same_run() {
     for (name, by_its_number) in [("INT", false), ("INT", true), ("KILL", false), ("KILL", true)] {
         let office = applied_twice(80);
         for _ in 0..2 {
@@ -871,7 +872,7 @@ fn an_undo_that_was_interrupted_goes_on_with_the_same_run() {
         assert!(!history.contains("partly") && history.contains("  (undone by "), "{history}");
         let (code, _, stderr) = undo(&office, &["--run", run]);
         assert!(code == 1 && stderr.contains(&format!("run {run} was undone already")), "{stderr}");
-        // Then comes the one before.
+        // The next undo is of the run before.
         assert_eq!(undo(&office, &[]).0, 0);
         assert_eq!(office.server.count(), TENANT.len(), "{name}");
     }
@@ -879,7 +880,7 @@ fn an_undo_that_was_interrupted_goes_on_with_the_same_run() {
 
 #[cfg(unix)]
 #[test]
-fn what_was_in_flight_when_an_undo_was_killed_is_no_run_of_its_own() {
+fn requests_in_flight_at_a_killed_undo_belong_to_its_run() {
     let office = applied_twice(30);
     for _ in 0..30 {
         office.server.plan(Trouble::HoldAnswer { on: (Method::DELETE, "segments"), by: Duration::from_secs(60) });
@@ -898,7 +899,7 @@ fn what_was_in_flight_when_an_undo_was_killed_is_no_run_of_its_own() {
 
 #[cfg(unix)]
 #[test]
-fn what_was_in_flight_when_an_apply_was_killed_is_undone_with_it() {
+fn undo_includes_what_was_in_flight_at_a_killed_apply() {
     let office = slow();
     for _ in 0..30 {
         office.server.plan(Trouble::HoldAnswer { on: (Method::POST, "segments"), by: Duration::from_secs(60) });

@@ -1,18 +1,18 @@
-//! `check`: what it writes, to the letter, and how it ends.
+//! `check`: what it writes, verbatim, and its exit codes.
 
 use segtui::demo::Options;
 
 use crate::desk::{Desk, Office, told};
 
 #[test]
-fn a_tenant_in_the_place_of_a_file_is_told_from_one() {
+fn check_refuses_a_tenant_in_place_of_a_file() {
     let desk = Desk::new();
     let said = "segtui: check takes a file, and profile:prod is none\nhint: check the tenant of a profile with --profile prod\n";
     assert_eq!(desk.run(&["check", "profile:prod"]), (2, String::new(), said.to_owned()));
 }
 
 #[test]
-fn what_nobody_sees_is_written_as_an_escape_in_json() {
+fn invisible_characters_are_escaped_in_json() {
     let hidden = "{\"id\":\"a\",\"name\":\"A\\u200bB\\u202eC\",\"externalId\":\"X\",\"parentSegmentId\":null}";
     let load = vec![serde_json::from_str(hidden).unwrap()];
     let office = Office::with(Options { load: Some(load), ..Options::default() });

@@ -5,7 +5,7 @@ use std::fs;
 use crate::desk::{Desk, serving, told};
 
 #[test]
-fn wrong_usage_and_wrong_configuration_are_two() {
+fn usage_and_configuration_errors_exit_with_two() {
     let desk = Desk::new();
     let (code, stdout, stderr) = desk.run(&["tree", "--no-such-flag\u{1b}"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
@@ -37,14 +37,14 @@ fn wrong_usage_and_wrong_configuration_are_two() {
 }
 
 #[test]
-fn the_tree_in_the_terminal_says_so_when_there_is_none() {
+fn the_interface_needs_a_terminal() {
     let (code, _, stderr) = Desk::new().run(&["--demo"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("needs a terminal"), "{stderr}");
 }
 
 #[test]
-fn faults_in_keys_and_themes_are_told_with_their_place_also_by_the_demo() {
+fn the_demo_also_reports_faults_in_keys_and_themes() {
     let desk = Desk::new();
     let folder = desk.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
@@ -79,7 +79,7 @@ fn the_environment_is_enough() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_asked_and_what_to_configure_is_told() {
+fn without_a_terminal_a_missing_configuration_is_an_error() {
     let desk = Desk::new();
     for arguments in [&[][..], &["tree"], &["export"]] {
         let (code, stdout, stderr) = desk.run(arguments);

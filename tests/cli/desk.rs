@@ -1,4 +1,4 @@
-//! Running the program in a folder of its own, and demo servers for it.
+//! The program run in its own home folder, and demo servers for it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -30,7 +30,7 @@ impl Desk {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
-    /// Writes the configuration, which only the person can read.
+    /// Writes the configuration, which only the user can read.
     pub fn configure(&self, text: &str) -> PathBuf {
         let path = self.home.path().join(".config/segtui/config.toml");
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -58,7 +58,7 @@ pub fn told(command: &mut Command) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// The exit code, and what a person at a terminal sees who answers so.
+/// The exit code and the output of a command that gets this answer at a terminal.
 pub fn in_terminal(desk: &Desk, arguments: &[&str], variables: &[(&str, String)], answer: &str) -> (u32, String) {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_segtui"));
     command.args(arguments);
@@ -73,7 +73,7 @@ pub fn in_terminal(desk: &Desk, arguments: &[&str], variables: &[(&str, String)]
     let mut reader = pair.master.try_clone_reader().unwrap();
     let said = std::thread::spawn(move || {
         let mut said = Vec::new();
-        // The end is an error on some systems.
+        // Some systems report the end as an error.
         let _ended = reader.read_to_end(&mut said);
         String::from_utf8_lossy(&said).into_owned()
     });
@@ -93,7 +93,7 @@ pub fn serving_with(options: Options) -> (Runtime, Server) {
     (runtime, server)
 }
 
-/// A tenant of these segments: id, name, external ID and parent, `""` for none.
+/// A tenant of these segments: ID, name, external ID and parent, `""` for none.
 pub fn tenant_of(segments: &[[&str; 4]]) -> Options {
     let segment = |[id, name, external_id, parent]: &[&str; 4]| Segment {
         id: SegmentId::new(id).unwrap(),
@@ -104,7 +104,7 @@ pub fn tenant_of(segments: &[[&str; 4]]) -> Options {
     Options { load: Some(segments.iter().map(segment).collect()), tenant: "acme".into(), ..Options::default() }
 }
 
-/// Segments with everything that can be wrong, and with what each form has to escape.
+/// Segments with every kind of fault, and with everything that a format has to escape.
 pub fn troubled() -> Vec<Segment> {
     let segment = |[id, name, external_id, parent]: [&str; 4]| {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -132,7 +132,7 @@ pub fn troubled() -> Vec<Segment> {
     .into()
 }
 
-/// A server with these segments, and a desk at which the environment says how to reach it.
+/// A server with these segments, and a desk whose environment says how to reach it.
 pub struct Office {
     pub desk: Desk,
     site: Site,
@@ -168,7 +168,7 @@ impl Office {
         told(&mut self.segtui(arguments))
     }
 
-    /// What a person would see who types these commands one after the other.
+    /// The commands and their output in sequence, as a user would see them.
     pub fn transcript(&self, commands: &[&[&str]]) -> String {
         let address = self.server.base_url().trim_start_matches("http://").to_owned();
         let home = self.desk.home.path().display().to_string();

@@ -1,4 +1,4 @@
-//! `segtui doctor`: what is on this machine. The way to a server is in tests/connection.
+//! `segtui doctor`: the checks on this machine. Those of the way to a server are in tests/connection.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn all_is_well_with_the_demo() {
+fn doctor_finds_no_fault_with_the_demo() {
     let desk = Desk::new();
     let (code, stdout, stderr) =
         told(desk.segtui(&["doctor", "--demo"]).env("TERM", "xterm-256color").env("LANG", "C.UTF-8"));
@@ -29,7 +29,7 @@ fn all_is_well_with_the_demo() {
 }
 
 #[test]
-fn without_a_configuration_it_says_so_and_looks_at_the_rest() {
+fn doctor_checks_the_rest_without_a_configuration() {
     let desk = Desk::new();
     let (code, stdout, stderr) = desk.run(&["doctor", "--json"]);
     assert_eq!((code, stderr.as_str()), (2, ""));
@@ -46,7 +46,7 @@ fn without_a_configuration_it_says_so_and_looks_at_the_rest() {
 }
 
 #[test]
-fn the_store_the_settings_and_a_key_that_others_can_read_are_told() {
+fn doctor_reports_the_store_settings_and_readable_keys() {
     let (_runtime, server) = serving();
     let desk = Desk::new();
     let folder = desk.home.path().join(".config/segtui");
@@ -74,7 +74,7 @@ fn the_store_the_settings_and_a_key_that_others_can_read_are_told() {
     let settings = report["settings"].as_array().unwrap();
     let read_only = settings.iter().find(|setting| setting["key"] == "read_only").unwrap();
     assert_eq!(read_only["origin"], json!({ "kind": "variable", "name": "SEGTUI_READ_ONLY" }));
-    // What is no store is said to be none, and left alone.
+    // A file that is no store is reported as such, and left alone.
     let data = desk.home.path().join(".local/share/segtui");
     let message = check(&report, "store")["message"].as_str().unwrap();
     let path = message.strip_suffix(" doesn't exist yet").unwrap();
@@ -87,7 +87,7 @@ fn the_store_the_settings_and_a_key_that_others_can_read_are_told() {
 }
 
 #[test]
-fn what_a_killed_apply_has_left_is_in_the_journal() {
+fn doctor_reports_what_a_killed_apply_left_in_the_journal() {
     const ROWS: usize = 60;
     let options = Options { segments: Some(3), latency: Duration::from_millis(150), ..Options::default() };
     let office = Office::with(options);
@@ -114,7 +114,7 @@ fn what_a_killed_apply_has_left_is_in_the_journal() {
     assert!(pending > 0 && journal["details"]["in_commands"] == pending, "{journal}");
     assert!(journal["message"].as_str().unwrap().contains("of an interrupted command"), "{journal}");
     assert_eq!(journal["hint"], "run the interrupted command again: it continues");
-    // Once it was continued, nothing is left.
+    // After it was continued, nothing is left.
     let (code, _, stderr) = told(office.segtui(&["apply", "--yes"]).arg(&path));
     assert_eq!(code, 0, "{stderr}");
     let report: Value = serde_json::from_str(&office.run(&["doctor", "--json"]).1).unwrap();

@@ -1,10 +1,11 @@
-//! Every command that the README, the pages about commands, configuration and containers, and the Containerfile show is run, as it
-//! stands there, against a demo server.
+//! Runs every command that the README, the pages about commands, configuration and containers, and the Containerfile
+//! show, as written there, against a demo server.
 //!
-//! What isn't run here: the two commands of the README that build the program are run by packaging/first-hour.sh, by hand, and what
-//! the first one opens by the tests in a real terminal. Commands in a container are run without one; packaging/container.sh builds
-//! it. What opens the tree is run without a terminal, which only shows that its arguments are accepted. The address of `--post` doesn't
-//! exist, so nothing is posted; tests/watch and tests/examples.rs have receivers.
+//! Not run here: the two commands of the README that build the program are run by packaging/first-hour.sh, by hand, and
+//! what the first one opens by the tests in a real terminal. Commands in a container are run without one;
+//! packaging/container.sh builds it. What opens the tree is run without a terminal, which only shows that its arguments
+//! are accepted. The URL of `--post` doesn't exist, so nothing is posted; tests/watch and tests/examples.rs have
+//! receivers.
 
 #![cfg(unix)]
 
@@ -19,14 +20,14 @@ use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 
 use crate::desk::{Office, PATIENCE, tenant_of};
 
-/// What becomes of a command.
+/// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
     /// It ends with this code.
     Code(i32),
-    /// Without a terminal nobody can be asked, and it sends nothing; with `--yes` it ends with 0.
+    /// Without a terminal it can't ask, so it sends nothing; with `--yes` it ends with 0.
     Asks,
-    /// It goes on until it is stopped, and says this when it has begun.
+    /// It runs until it is stopped, and prints this once it has begun.
     GoesOn(&'static str),
     /// It opens the tree, for which there is no terminal.
     Opens,
@@ -34,7 +35,7 @@ enum Expected {
     Elsewhere,
 }
 
-/// Those that don't just end with 0, by how they begin.
+/// Commands that don't just end with 0, by how they begin.
 const SPECIAL: &[(&str, Expected)] = &[
     ("cargo run", Expected::Elsewhere),
     ("cargo install", Expected::Elsewhere),
@@ -42,7 +43,7 @@ const SPECIAL: &[(&str, Expected)] = &[
     ("segtui undo", Expected::Asks),
     // The demo tenant has faults for it to find.
     ("segtui check --exit-code", Expected::Code(3)),
-    // The cache is written by the tree, in a terminal.
+    // Only the tree writes the cache, and it needs a terminal.
     ("segtui diff store:", Expected::Elsewhere),
     ("segtui serve-demo", Expected::GoesOn("http://127.0.0.1:")),
     ("segtui watch", Expected::GoesOn("watching ")),
@@ -60,7 +61,7 @@ fn text_of(page: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
 }
 
-/// The commands in a page's blocks of shell.
+/// The commands in a page's shell blocks.
 fn commands(page: &str) -> Vec<String> {
     let text = text_of(page);
     let blocks = text.split("```").filter_map(|block| block.strip_prefix("sh\n"));
@@ -68,8 +69,8 @@ fn commands(page: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// The commands of the program in a page's blocks and between its backticks, or in the comments of a file that is no page. What is to
-/// be run in a container is what is run here, without one.
+/// The program's commands in a page's blocks and between its backticks, or in the comments of a file that is no page.
+/// Commands for a container are run without one.
 fn mentioned(page: &str) -> Vec<String> {
     let text = text_of(page);
     let own = |line: &str| match line.strip_prefix("podman run ") {
@@ -86,14 +87,14 @@ fn mentioned(page: &str) -> Vec<String> {
         } else if in_block {
             found.extend(own(line));
         } else {
-            // The name of the program by itself is no command there.
+            // The program's name by itself is no command there.
             found.extend(line.split('`').skip(1).step_by(2).filter(|words| *words != "segtui").filter_map(own));
         }
     }
     found
 }
 
-/// A person who works through a page: with the files that it speaks of, and two profiles.
+/// A user who works through a page, with the files that it mentions and two profiles.
 struct Reader {
     office: Office,
     _preprod: Office,
@@ -128,7 +129,7 @@ impl Reader {
         command
     }
 
-    /// Until a file in the home has a text.
+    /// Waits until a file in the home contains a text.
     #[track_caller]
     fn until(&self, file: &str, text: &str, running: &mut Child, line: &str) {
         let begun = Instant::now();
@@ -141,7 +142,7 @@ impl Reader {
         }
     }
 
-    /// Runs what doesn't end by itself: until it has begun, and what watches, until it has dealt with a change.
+    /// Runs a command that doesn't end by itself until it has begun and, if it watches, until it has handled a change.
     #[track_caller]
     fn goes_on(&self, line: &str, says: &str) {
         let home = self.office.desk.home.path();
@@ -172,7 +173,7 @@ impl Reader {
 
     #[track_caller]
     fn run(&self, line: &str) {
-        // What reads the output may not be installed here.
+        // The program that reads the output may not be installed here.
         let line = ["| jq", "| man"].into_iter().fold(line, |line, reader| line.split(reader).next().unwrap_or(line));
         match expected(line) {
             Expected::Elsewhere => {}

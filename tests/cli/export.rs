@@ -25,7 +25,7 @@ fn export_writes_every_segment_with_parents_first() {
 }
 
 #[test]
-fn export_into_a_file_says_nothing_and_replaces_it_whole() {
+fn export_to_a_file_is_silent_and_replaces_it_whole() {
     let desk = Desk::new();
     let path = desk.home.path().join("segments.json");
     fs::write(&path, "former").unwrap();
@@ -72,7 +72,7 @@ fn export_draws_the_tree_in_each_form() {
 }
 
 #[test]
-fn who_has_seen_enough_of_a_picture_is_no_failure() {
+fn closing_stdout_during_a_picture_is_no_failure() {
     use std::process::{Command as Process, Stdio};
 
     let desk = Desk::new();
@@ -137,7 +137,7 @@ fn export_into_a_pipe_or_through_a_link_replaces_neither() {
 }
 
 #[test]
-fn the_extension_of_the_file_says_the_format_unless_a_flag_does() {
+fn the_file_extension_sets_the_format_unless_a_flag_does() {
     let office = Office::new();
     let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
     let begins = |name: &str, flags: &[&str], with: &str| {

@@ -1,4 +1,4 @@
-//! Forests at random: applying a file leads from the one to the other, whatever it is killed at, and never through a broken tree.
+//! Random forests: applying a file leads from one to the other, wherever it is killed, and never through a broken tree.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,13 +11,13 @@ use segtui::segment::Segment;
 use crate::apply::shape;
 use crate::desk::{Office, PATIENCE, tenant_of, told};
 
-/// The seeds of a normal run, or the one of `SEGTUI_SEED`.
+/// The usual seeds, or only the one in `SEGTUI_SEED`.
 fn seeds() -> std::ops::Range<u64> {
     let only = std::env::var("SEGTUI_SEED").ok().and_then(|text| text.parse::<u64>().ok());
     only.map_or(0..14, |only| only..only + 1)
 }
 
-/// Segments with an external ID each, and a parent among those before: its own external ID, name, external ID of the parent.
+/// Rows of an external ID, a name, and the external ID of a parent among the rows before.
 fn forest(random: &mut fastrand::Rng) -> Vec<[String; 3]> {
     let count = random.usize(1..12);
     let mut numbers: Vec<usize> = (0..14).collect();
@@ -53,14 +53,14 @@ fn file(office: &Office, random: &mut fastrand::Rng, rows: &[[String; 3]]) -> St
     path.to_str().unwrap().to_owned()
 }
 
-/// What looks like a rename is meant as it stands, and no fuse blows.
+/// Arguments by which what looks like a rename is recreated, and no fuse blows.
 fn arguments(path: &str, first: &[[String; 3]]) -> Vec<String> {
     let flags = ["apply", path, "--all", "--prune", "--yes", "--max-deletes", "100%", "--max-changes", "9999"];
     let recreate = first.iter().flat_map(|row| ["--recreate".to_owned(), format!("id=id-{}", row[0])]);
     flags.into_iter().map(str::to_owned).chain(recreate).collect()
 }
 
-/// No state on the way had an orphan or a cycle.
+/// Asserts that no intermediate state had an orphan or a cycle.
 fn check_every_state(seed: u64, office: &Office, first: &[Segment]) {
     let mut segments: HashMap<String, Option<String>> = HashMap::new();
     let parent = |segment: &Segment| segment.parent.as_ref().map(ToString::to_string);
@@ -90,7 +90,7 @@ fn sorted(rows: &[[String; 3]]) -> Vec<[String; 3]> {
 }
 
 #[test]
-fn a_file_leads_from_any_forest_to_any_other_and_a_second_time_does_nothing() {
+fn a_file_turns_any_forest_into_any_other_and_is_idempotent() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(seed);
@@ -103,7 +103,7 @@ fn a_file_leads_from_any_forest_to_any_other_and_a_second_time_does_nothing() {
         assert_eq!((code, stderr.as_str()), (0, ""), "seed {seed}: {stdout}");
         assert_eq!(shape(&office.server.segments()), sorted(&second), "seed {seed}");
         check_every_state(seed, &office, &began_with);
-        // Who keeps an external ID keeps the segment with it.
+        // A segment is kept as long as its external ID is.
         let kept = second.iter().filter(|row| first.iter().any(|other| other[0] == row[0])).count();
         let ids = office.server.segments().iter().filter(|segment| segment.id.to_string().starts_with("id-")).count();
         assert_eq!(ids, kept, "seed {seed}");
@@ -114,7 +114,7 @@ fn a_file_leads_from_any_forest_to_any_other_and_a_second_time_does_nothing() {
 }
 
 #[test]
-fn killed_on_the_way_the_next_run_ends_at_the_same_forest() {
+fn after_a_kill_the_next_run_ends_at_the_same_forest() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(1_000 + seed);
@@ -152,7 +152,7 @@ fn killed_on_the_way_the_next_run_ends_at_the_same_forest() {
     }
 }
 
-/// A colleague who renames segments and moves them to the top at random, each change remembered with its place in the history.
+/// A colleague renames a random segment or moves it to the top.
 fn disturb(office: &Office, random: &mut fastrand::Rng) {
     let segments = office.server.segments();
     let Some(segment) = random.choice(&segments) else { return };
@@ -161,12 +161,12 @@ fn disturb(office: &Office, random: &mut fastrand::Rng) {
         0 => fields.name = format!("theirs {}", random.u32(..)).into(),
         _ => fields.parent = None,
     }
-    // It may have gone in this very moment.
+    // It may have been deleted at this very moment.
     let _granted = office.server.change(Actor::Backoffice, ChangeRequest::Update(segment.id.clone(), fields));
 }
 
 #[test]
-fn with_a_colleague_at_work_nothing_of_theirs_is_overwritten_unless_it_is_said() {
+fn a_colleagues_changes_are_not_overwritten_without_a_warning() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(2_000 + seed);
@@ -182,7 +182,7 @@ fn with_a_colleague_at_work_nothing_of_theirs_is_overwritten_unless_it_is_said()
         let until = Instant::now() + PATIENCE;
         while child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "seed {seed}");
-            // What is changed before the first change was planned with.
+            // The plan would include any change made before the first write.
             if !office.server.history().is_empty() {
                 disturb(&office, &mut random);
             }
@@ -193,7 +193,7 @@ fn with_a_colleague_at_work_nothing_of_theirs_is_overwritten_unless_it_is_said()
     }
 }
 
-/// What was done to a segment, and what was asked of the server, for reading.
+/// The changes to a segment and the requests to the server, for error messages.
 fn history_of(office: &Office, id: &str) -> String {
     let changes = office.server.history().into_iter().filter(|change| change.id.text() == id);
     let changes = changes.map(|change| format!("{:?} {:?}", change.actor, change.now));
@@ -202,7 +202,8 @@ fn history_of(office: &Office, id: &str) -> String {
     changes.chain(requests).collect::<Vec<_>>().join("\n")
 }
 
-/// Where somebody changed a field, no later change of ours changes that field again, unless the report warns about the segment.
+/// Asserts that no later change of ours overwrites a field that a colleague changed, or deletes that segment, unless
+/// the report warns about it.
 fn check_nothing_is_lost(seed: u64, office: &Office, first: &[Segment], told: &str) {
     let warned = |id: &str| {
         told.lines().any(|line| {

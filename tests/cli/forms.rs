@@ -1,4 +1,4 @@
-//! What `find`, `get`, `tree` and `export` write, to the letter: docs/contract.md promises the forms for programs.
+//! What `find`, `get`, `tree` and `export` write, verbatim: docs/contract.md promises the forms for programs.
 
 use segtui::demo::Options;
 use segtui::segment::Segment;
@@ -67,7 +67,7 @@ fn export_writes_each_form_that_can_be_read_again() {
 }
 
 #[test]
-fn export_for_spreadsheets_has_their_marks_and_guards_what_they_would_change() {
+fn export_for_spreadsheets_guards_what_they_would_change() {
     let office = Office::new();
     let (code, stdout, stderr) = office.run(&["export", "--excel"]);
     assert_eq!((code, stderr.as_str()), (0, ""));

@@ -1,4 +1,4 @@
-//! `segtui history REF`: which segments a reference names there, and what it says of one that names none.
+//! `segtui history REF`: which segments a reference names, and the error for one that names none.
 
 use segtui::demo::Options;
 
@@ -43,7 +43,7 @@ fn history_finds_a_deleted_segment_by_its_id_and_external_id() {
     for reference in [id, &format!("id={id}"), "GONE"] {
         assert_eq!(office.run(&["history", "-o", "ndjson", reference]).1, stdout, "{reference}");
     }
-    // Nothing since then is no error: the segment is known.
+    // No change since then is no error: the segment is known.
     let (code, stdout, stderr) = office.run(&["history", "-o", "ndjson", "GONE", "--since", "2100-01-01T00:00:00Z"]);
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
 }

@@ -1,4 +1,4 @@
-//! The log: where it goes, in which form, and how long it gets.
+//! The log: where it goes, in which format, and how long it gets.
 
 use std::fs::{self, File};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::desk::{Desk, told};
 
 #[test]
-fn a_full_log_makes_room_and_the_next_one_begins() {
+fn a_full_log_is_rotated() {
     let desk = Desk::new();
     let folder = desk.home.path().join(".local/state/segtui");
     fs::create_dir_all(&folder).unwrap();
@@ -24,7 +24,7 @@ fn a_full_log_makes_room_and_the_next_one_begins() {
 }
 
 #[test]
-fn the_log_goes_to_stderr_as_json_where_somebody_collects_it() {
+fn the_log_can_go_to_stderr_as_json() {
     let desk = Desk::new();
     let (code, stdout, stderr) = desk.run(&["tree", "--demo", "--log-file", "-", "--log-format", "json"]);
     assert_eq!(code, 0, "{stderr}");
@@ -37,7 +37,7 @@ fn the_log_goes_to_stderr_as_json_where_somebody_collects_it() {
 }
 
 #[test]
-fn each_line_of_a_log_file_is_json_where_that_was_asked_for() {
+fn each_line_of_a_log_file_can_be_json() {
     let desk = Desk::new();
     let log = desk.home.path().join("own.log");
     let flags = ["--log-file", log.to_str().unwrap(), "--log-format", "json", "--log-level", "debug"];

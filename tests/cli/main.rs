@@ -1,4 +1,4 @@
-//! The program without a screen, run as it is: subcommands, exit codes, what goes to stdout and what to stderr.
+//! The program's subcommands, run as they are: exit codes, what goes to stdout and what to stderr.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 

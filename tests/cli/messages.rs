@@ -1,4 +1,4 @@
-//! What commands say beside their result, how long they may take, and how they end when the system asks them to.
+//! What commands write besides their result, how long they may take, and how signals end them.
 
 use std::fs;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use segtui::demo::{Options, Server};
 
 use crate::desk::{Office, PATIENCE, in_terminal, told, troubled};
 
-/// A server that takes its time.
+/// A server that takes half a minute for each response.
 fn slow_office() -> Office {
     Office::with(Options { load: Some(troubled()), latency: Duration::from_secs(30), ..Options::default() })
 }
 
 #[test]
-fn nothing_is_said_unless_it_is_asked_for_or_wrong() {
+fn commands_are_silent_unless_asked_or_failing() {
     let office = Office::new();
     assert_eq!(office.run(&["find", "xyzzy"]), (0, String::new(), String::new()));
     let (code, quiet, stderr) = office.run(&["-q", "tree"]);
@@ -28,7 +28,7 @@ fn nothing_is_said_unless_it_is_asked_for_or_wrong() {
 }
 
 #[test]
-fn progress_counts_each_segment_once_and_a_page_in_the_singular() {
+fn progress_counts_each_segment_once() {
     let office =
         Office::with(Options { segments: Some(301), latency: Duration::from_millis(20), ..Options::default() });
     let mut seen = 0;
@@ -66,19 +66,19 @@ fn colours_are_for_terminals_unless_they_are_asked_for() {
         assert_eq!(coloured("never"), plain);
         let always = coloured("always");
         assert!(always.contains("\u{1b}["), "{arguments:?}: {always}");
-        // The escape that is in a name stays harmless, and nothing but colours is added.
+        // The escape in a name stays harmless, and nothing but colours is added.
         assert!(!always.contains("\u{1b}[2J"), "{always}");
         assert_eq!(anstream::adapter::strip_str(&always).to_string(), plain);
     }
     let found = office.run(&["find", "lodz", "--color", "always"]).1;
     assert!(found.contains("\u{1b}[1;4mŁódz\u{1b}[0mkie"), "{found:?}");
-    // What is for programs has no colours at all.
+    // Output for programs has no colours at all.
     let data = office.run(&["find", "lodz", "-o", "csv", "--color", "always"]).1;
     assert!(!data.contains('\u{1b}'), "{data}");
 }
 
 #[test]
-fn what_went_wrong_in_a_diagnosis_is_red_and_what_is_protected_too() {
+fn failed_checks_and_protected_profiles_are_red() {
     let office = Office::new();
     let folder = office.desk.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
@@ -96,7 +96,7 @@ fn what_went_wrong_in_a_diagnosis_is_red_and_what_is_protected_too() {
 }
 
 #[test]
-fn a_command_that_takes_too_long_is_seven() {
+fn a_command_over_its_timeout_exits_with_seven() {
     let office = slow_office();
     let (code, stdout, stderr) = told(office.segtui(&["tree", "--timeout", "0.4"]).timeout(PATIENCE));
     assert_eq!((code, stdout.as_str()), (7, ""));
@@ -104,7 +104,7 @@ fn a_command_that_takes_too_long_is_seven() {
 }
 
 #[test]
-fn a_key_that_is_refused_is_four_for_every_command() {
+fn a_refused_key_exits_with_four_for_every_command() {
     let office = Office::new();
     for arguments in [&["find", "x"][..], &["get", "PL"], &["tree"], &["export"]] {
         let (code, stdout, stderr) = told(office.segtui(arguments).env("SEGTUI_API_KEY", "wrong"));
@@ -117,7 +117,7 @@ fn a_key_that_is_refused_is_four_for_every_command() {
 }
 
 #[test]
-fn everything_can_be_said_without_a_home() {
+fn commands_work_without_a_home() {
     let office = Office::new();
     for arguments in [&["find", "lodz"][..], &["get", "PL"], &["tree"], &["export"]] {
         let (code, stdout, stderr) = told(office.segtui(arguments).env_remove("HOME"));
@@ -163,7 +163,7 @@ fn a_signal_ends_a_command_and_leaves_the_former_file() {
     assert!(beside.into_iter().all(|name| !name.to_string_lossy().starts_with(".tmp")), "nothing is left beside it");
 }
 
-/// Waits until a server has been asked for more.
+/// Waits until a server has received more requests.
 fn wait_for_requests(server: &Server, asked: usize) {
     let until = std::time::Instant::now() + PATIENCE;
     while server.requests().len() <= asked {
@@ -172,7 +172,7 @@ fn wait_for_requests(server: &Server, asked: usize) {
     }
 }
 
-/// What is said to somebody who isn't at home in the system's numbers and in the words of libraries.
+/// Asserts an exit code, a reason and a hint, without error numbers of the system and jargon of libraries.
 fn said(command: &mut assert_cmd::Command, expected: i32, why: &str, hint: &str) {
     let (code, stdout, stderr) = told(command.timeout(PATIENCE));
     assert_eq!(code, expected, "{stdout}{stderr}");
@@ -184,7 +184,7 @@ fn said(command: &mut assert_cmd::Command, expected: i32, why: &str, hint: &str)
 }
 
 #[test]
-fn reasons_of_the_system_are_in_words_and_hints_fit_them() {
+fn system_errors_are_in_words_with_fitting_hints() {
     let office = Office::new();
     let no_file = "no such file or folder";
     let run = |arguments: &[&str]| office.desk.segtui(arguments);
@@ -238,7 +238,7 @@ fn reasons_of_the_system_are_in_words_and_hints_fit_them() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_watch_can_not_write_is_said_in_words() {
+fn watch_reports_unwritable_files_in_words() {
     let office = Office::with(Options { churn: 50.0, ..Options::default() });
     said(
         &mut office.segtui(&["watch", "--state", "/proc/x.st"]),
@@ -246,7 +246,7 @@ fn what_watch_can_not_write_is_said_in_words() {
         "no such file or folder",
         "hint: name a file in a folder",
     );
-    // What a shell's redirection opens.
+    // As a shell's redirection opens it.
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_segtui"));
     command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(["watch"]);

@@ -14,7 +14,7 @@ fn entries(folder: &Path) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn a_file_keeps_its_mode_through_a_link_and_a_new_one_is_private() {
+fn a_file_keeps_its_mode_and_a_new_one_is_private() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let office = Office::new();
@@ -35,7 +35,7 @@ fn a_file_keeps_its_mode_through_a_link_and_a_new_one_is_private() {
 }
 
 #[test]
-fn a_place_that_can_not_be_written_to_is_refused_before_anything_is_asked() {
+fn an_unwritable_output_is_refused_before_any_request() {
     let office = Office::new();
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no/such/file.json");
@@ -53,7 +53,7 @@ fn a_place_that_can_not_be_written_to_is_refused_before_anything_is_asked() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_device_is_told_and_is_one() {
+fn a_full_device_is_reported_and_exits_with_one() {
     let office = Office::new();
     let (code, _, stderr) = office.run(&["export", "-o", "/dev/full"]);
     assert_eq!(code, 1);
@@ -70,7 +70,7 @@ fn a_full_device_is_told_and_is_one() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_failure() {
+fn a_closed_stdout_is_no_failure() {
     use std::process::{Command, Stdio};
 
     let office = Office::new();

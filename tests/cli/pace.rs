@@ -1,4 +1,4 @@
-//! What applying many changes costs: requests, time against what the latency alone takes, and memory.
+//! The cost of applying many changes: requests, time relative to the latency alone, and memory.
 //!
 //! These run for minutes, so only on request: `cargo test --release --test cli pace:: -- --ignored --nocapture`.
 
@@ -11,12 +11,12 @@ use segtui::demo::Options;
 use crate::desk::{Office, tenant_of};
 
 const LATENCY: Duration = Duration::from_millis(50);
-/// The usual number of requests at once.
+/// The usual number of concurrent requests.
 const AT_ONCE: f64 = 6.0;
 const MOST_TIME: f64 = 1.2;
 const MOST_MEMORY_MB: u64 = 200;
 
-/// What one run has cost.
+/// The cost of one run.
 #[derive(Debug)]
 struct Cost {
     requests: usize,
@@ -25,7 +25,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// The time against that which so many requests take at best.
+    /// The time relative to the least that so many requests take.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     fn ratio(&self) -> f64 {
         self.time.as_secs_f64() / (self.requests as f64 / AT_ONCE * LATENCY.as_secs_f64())
@@ -53,7 +53,7 @@ fn apply(office: &Office, text: &str, flags: &[&str]) -> Cost {
     Cost { requests: office.server.requests().len() - before, time: begun.elapsed(), memory_mb }
 }
 
-/// The most memory that a process has had so far, as Linux says it.
+/// The peak memory of a process so far, as Linux reports it.
 fn peak_memory_mb(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -101,12 +101,12 @@ fn report(what: &str, operations: usize, cost: &Cost) {
 
 #[test]
 #[ignore = "runs for minutes"]
-fn twenty_thousand_new_segments_and_five_hundred_changes_take_what_the_latency_takes() {
+fn applying_twenty_thousand_creates_takes_what_latency_takes() {
     measured(20_000, 500);
 }
 
 #[test]
 #[ignore = "runs for a minute"]
-fn two_thousand_new_segments_and_five_hundred_changes_take_what_the_latency_takes() {
+fn applying_two_thousand_creates_takes_what_latency_takes() {
     measured(2_000, 500);
 }

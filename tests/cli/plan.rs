@@ -1,4 +1,4 @@
-//! `segtui plan`: what a file would change, and every reason for which it is refused.
+//! `segtui plan`: what a file would change, and every reason to refuse it.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn plan(office: &Office, name: &str, bytes: &[u8], flags: &[&str]) -> (i32, Stri
     (code, told(stdout), told(stderr))
 }
 
-/// What a command says, for a picture of it.
+/// The output of a command, for a snapshot.
 fn picture((code, stdout, stderr): (i32, String, String)) -> String {
     format!("{stdout}--- stderr\n{stderr}--- exit code {code}")
 }
@@ -52,7 +52,7 @@ fn a_plan_in_json_has_the_form_of_the_contract() {
 }
 
 #[test]
-fn nothing_to_do_is_zero_and_something_is_three_only_on_request() {
+fn exit_code_three_means_changes_only_on_request() {
     let office = Office::with(tenant_of(TENANT));
     let same = b"externalId,name\n007,\xc5\x81\xc3\xb3d\xc5\xba\n";
     for (file, flags, expected) in [
@@ -77,7 +77,7 @@ fn faults_are_told_all_at_once_with_their_lines() {
 }
 
 #[test]
-fn what_is_wrong_with_rows_among_themselves_is_told_without_the_server() {
+fn faults_among_the_rows_are_reported_without_the_server() {
     let office = Office::with(tenant_of(TENANT));
     let file = b"externalId;name;parentExternalId\nA;A;B\nB;B;A\nC;C;\nC;C;\nD;D\n1,23E+05;E;\n";
     let (code, stdout, stderr) = plan(&office, "a.csv", file, &["--base-url", "http://127.0.0.1:1"]);
@@ -151,7 +151,7 @@ fn what_looks_like_a_rename_is_left_to_a_person() {
 }
 
 #[test]
-fn a_segment_without_an_external_id_is_never_deleted_for_a_new_name() {
+fn a_renamed_segment_without_external_id_is_never_deleted() {
     let office = Office::with(tenant_of(&[
         ["h", "Hurtownie", "H", ""],
         ["s1", "Sklep A", "", "h"],
@@ -176,7 +176,7 @@ fn a_segment_without_an_external_id_is_never_deleted_for_a_new_name() {
 }
 
 #[test]
-fn each_rename_is_said_once_and_of_what_no_other_line_means() {
+fn each_rename_names_one_segment_and_one_line() {
     let office = Office::with(tenant_of(TENANT));
     let file = "externalId,name,parentExternalId\nH,Hurtownie,\nK,Kraków,H\nK2,Kraków 2,H\n007,Łódź,H\n";
     let refused = |flags: &[&str]| {
@@ -215,14 +215,14 @@ fn an_outline_of_a_branch_leaves_the_branch_where_it_is() {
 }
 
 #[test]
-fn a_path_that_counts_for_nothing_is_said() {
+fn an_ignored_path_is_reported() {
     let office = Office::with(tenant_of(TENANT));
     let table = office.desk.home.path().join("all.csv");
     let path = table.to_str().unwrap();
     assert_eq!(office.run(&["export", "--format", "csv", "-o", path]).0, 0);
     let (_, stdout, _) = office.run(&["plan", path]);
     assert!(stdout.ends_with(": nothing to do\n"), "{stdout}");
-    // A parent with another name leaves the paths below it as they were.
+    // A renamed parent doesn't outdate the paths below it.
     let exported = fs::read_to_string(&table).unwrap();
     fs::write(&table, exported.replace(",Hurtownie,H", ",Hurt,H")).unwrap();
     let (_, stdout, _) = office.run(&["plan", path]);
@@ -246,14 +246,14 @@ fn nothing_is_moved_out_of_the_scope() {
 }
 
 #[test]
-fn a_first_code_and_a_new_name_at_once_are_no_other_segment() {
+fn a_first_external_id_with_a_new_name_may_be_a_rename() {
     let office =
         Office::with(tenant_of(&[["h", "Hurtownie", "H", ""], ["s1", "Sklep A", "", "h"], ["s2", "Inny", "", "h"]]));
     let file = "externalId,name,parentExternalId\nH,Hurtownie,\nI,Inny!,H\nS,Sklep A1,H\n";
     let (code, stdout, _) = plan(&office, "a.csv", file.as_bytes(), &["--all", "--prune"]);
     assert_eq!(code, 0);
     assert!(!stdout.contains("- delete") && !stdout.contains("+ create"), "{stdout}");
-    // Each beside the one that it is most like.
+    // Each is offered the row that is most like it.
     assert!(stdout.contains("--renamed id=s1=line=4") && stdout.contains("--renamed id=s2=line=3"), "{stdout}");
 }
 
@@ -279,7 +279,7 @@ fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
         assert_eq!((code, stderr.as_str()), (0, ""));
     }
     assert!(out.exists());
-    // A number that is as large as the tenant was said of another one.
+    // A limit as large as the tenant was meant for another one.
     let (code, _, stderr) = plan(&office, "a.csv", file.as_bytes(), &["--all", "--prune", "--max-deletes", "40"]);
     assert!(code == 6 && stderr.contains("such as 75%"), "{stderr}");
     let (code, _, stderr) = plan(&office, "a.csv", b"externalId,name\n", &["--all", "--prune"]);
@@ -313,7 +313,7 @@ fn a_plan_that_was_refused_is_not_applied_either() {
 }
 
 #[test]
-fn what_is_kept_anyway_does_not_make_a_file_short() {
+fn segments_kept_anyway_do_not_blow_the_size_fuse() {
     let office = Office::with(tenant_of(&[
         ["e", "ERP", "ERP", ""],
         ["o1", "Eksport", "E1", "e"],
@@ -335,7 +335,7 @@ fn what_is_kept_anyway_does_not_make_a_file_short() {
 }
 
 #[test]
-fn a_plan_never_overwrites_the_file_that_it_is_made_of() {
+fn a_plan_never_overwrites_its_input() {
     let office = Office::with(tenant_of(TENANT));
     let file = office.desk.home.path().join("a.csv");
     fs::write(&file, "externalId,name\n007,X\n").unwrap();
@@ -389,7 +389,7 @@ fn every_format_of_an_export_plans_nothing() {
 }
 
 #[test]
-fn stdin_is_read_when_its_format_is_said() {
+fn stdin_is_read_only_with_a_format() {
     let office = Office::with(tenant_of(TENANT));
     let run = |flags: &[&str]| {
         told(office.segtui(&["plan", "-"]).args(flags).write_stdin("{\"externalId\":\"007\",\"name\":\"Lodz\"}\n"))
@@ -400,7 +400,7 @@ fn stdin_is_read_when_its_format_is_said() {
 }
 
 #[test]
-fn a_saved_plan_is_known_by_its_content_whatever_it_is_called() {
+fn a_saved_plan_is_recognised_by_its_content() {
     let office = Office::with(tenant_of(TENANT));
     let folder = office.desk.home.path();
     let (rows, plan) = (folder.join("f.csv"), folder.join("tfplan"));
@@ -408,7 +408,7 @@ fn a_saved_plan_is_known_by_its_content_whatever_it_is_called() {
     let (code, _, stderr) = told(office.segtui(&["plan", "--out"]).arg(&plan).arg(&rows));
     assert_eq!(code, 0, "{stderr}");
     let text = fs::read_to_string(&plan).unwrap();
-    // Cut off, wherever that is, it is said to be that.
+    // A truncated plan is reported as such, wherever it is cut.
     for (name, end) in [("cut", text.len() / 2), ("cut.json", text.len() - 3), ("cut.csv", text.len() - 3)] {
         let cut = folder.join(name);
         fs::write(&cut, &text[..end]).unwrap();
@@ -424,7 +424,7 @@ fn a_saved_plan_is_known_by_its_content_whatever_it_is_called() {
 }
 
 #[test]
-fn faults_of_a_file_that_was_saved_in_an_unusual_way_say_what_to_do() {
+fn faults_of_unusual_file_forms_come_with_a_remedy() {
     let office = Office::with(tenant_of(TENANT));
     let utf16: Vec<u8> = "name;externalId\nŁódź;007\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: [(&str, &[u8], &str); 7] = [

@@ -1,4 +1,4 @@
-//! What the system gives the process: open files, pipes in the place of files.
+//! What the system gives the process: few open files, and pipes in place of files.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::desk::{Desk, PATIENCE, told};
 const INHERITED: &str = "3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
 
 #[test]
-fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
+fn few_open_files_are_raised_or_reported_without_a_panic() {
     let desk = Desk::new();
     let under = |limit: &str, number: u32| {
         let mut command = Command::new("sh");
@@ -23,7 +23,7 @@ fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
         let (code, stdout, stderr) = under("-n", number);
         assert!(!stderr.contains("panicked"), "{number}: {stderr}");
         assert_eq!((code, stdout.as_str()), (if number < 4 { code } else { 1 }, ""), "{number}: {stderr}");
-        // Below that, no program finds its libraries.
+        // With fewer, no program can load its libraries.
         if number > 4 {
             let words =
                 format!("segtui: only {number} files may be open at once and 64 are needed\nhint: raise `ulimit -n`\n");
@@ -36,7 +36,7 @@ fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+fn a_pipe_in_place_of_a_file_does_not_block() {
     let desk = Desk::new();
     let pipe = |place: &str| {
         let path = desk.home.path().join(place);

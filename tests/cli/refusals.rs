@@ -1,4 +1,4 @@
-//! What `find`, `get`, `tree` and `export` refuse, to the letter: what is wrong, and what to do.
+//! What `find`, `get`, `tree` and `export` refuse, verbatim: what is wrong, and what to do.
 
 use crate::desk::Office;
 

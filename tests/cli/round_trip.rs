@@ -1,10 +1,10 @@
-//! What an export of one tenant makes of an empty one, exported again: the same up to ids, however odd the names are.
+//! An export that is applied to an empty tenant and exported again is the same up to IDs, however odd the names are.
 
 use std::fs;
 
 use crate::desk::{Office, PATIENCE, tenant_of, told};
 
-/// Everything that a table, a spreadsheet or a shell could trip over.
+/// Everything that could trip up a table, a spreadsheet or a shell.
 const ODD: [[&str; 4]; 14] = [
     ["i1", "Polska", "PL", ""],
     ["i2", "Łódź, \"miasto\"; a/b", "007", "i1"],
@@ -22,7 +22,7 @@ const ODD: [[&str; 4]; 14] = [
     ["i14", "semi;colon", "a;b,c\"d", "i13"],
 ];
 
-/// A table without what is another one in each tenant: the ids.
+/// A table without the columns that differ between tenants: the IDs.
 fn without_ids(table: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
     let mut rows: Vec<Vec<String>> = reader
@@ -43,7 +43,7 @@ fn export(office: &Office, flags: &[&str]) -> String {
 }
 
 #[test]
-fn an_export_makes_the_same_of_an_empty_tenant_in_every_form() {
+fn an_applied_export_recreates_the_tenant_in_every_form() {
     let first = Office::with(tenant_of(&ODD));
     let table = export(&first, &["--format", "csv"]);
     for (flags, name) in [
@@ -66,7 +66,7 @@ fn an_export_makes_the_same_of_an_empty_tenant_in_every_form() {
 }
 
 #[test]
-fn a_table_as_a_polish_spreadsheet_writes_it_is_read_with_the_flag_that_the_refusal_names() {
+fn a_windows_1250_table_is_read_with_the_suggested_flag() {
     let office = Office::with(tenant_of(&[]));
     let path = office.desk.home.path().join("grupy.csv");
     // "NAZWA;KOD;NADRZEDNY", then Łódź and Żółć in Windows-1250.

@@ -7,7 +7,7 @@ use segtui::segment::Segment;
 
 use crate::desk::Desk;
 
-/// What `export` has of a demo server that was started with these arguments.
+/// The segments that `export` gets from a demo server started with these arguments.
 fn export_of_demo_server(desk: &Desk, arguments: &[&str]) -> Vec<Segment> {
     export_of(desk, arguments, Stdio::null())
 }
@@ -42,14 +42,14 @@ fn a_demo_server_by_itself_serves_another_segtui() {
 }
 
 #[test]
-fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
+fn a_demo_server_loads_a_file_that_export_has_written() {
     let desk = Desk::new();
     let file = desk.home.path().join("segments.json");
     let path = file.to_str().unwrap();
     let segments = export_of_demo_server(&desk, &["--segments", "30"]);
     std::fs::write(&file, serde_json::to_string(&segments).unwrap()).unwrap();
     assert_eq!(export_of_demo_server(&desk, &["--load", path]), segments);
-    // And in the other forms that can be read again.
+    // And in the other formats that can be read back.
     for form in ["ndjson", "csv", "outline"] {
         let office = crate::desk::Office::with(Options { load: Some(segments.clone()), ..Options::default() });
         let other = desk.home.path().join(format!("segments.{form}"));
@@ -73,7 +73,7 @@ fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
 }
 
 #[test]
-fn a_script_gets_the_address_and_nothing_else_and_zero_at_the_end() {
+fn serve_demo_prints_only_the_url_and_exits_with_zero() {
     use std::io::{BufRead, BufReader};
     use std::process::Command as Process;
 

@@ -1,13 +1,13 @@
-//! What the server does to a command: unreachable, refusing, incomplete.
+//! Servers that are unreachable, refuse, or send incomplete lists.
 
 use std::fs;
 
 use crate::desk::{Desk, Office, serving};
 
 #[test]
-fn a_server_that_can_not_be_reached_is_seven_and_says_why() {
+fn an_unreachable_server_exits_with_seven_and_a_hint() {
     let desk = Desk::new();
-    // Nobody listens on the port of a listener that is gone.
+    // The listener is dropped, so nothing listens on its port.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let (code, stdout, stderr) = desk.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
@@ -21,7 +21,7 @@ fn a_server_that_can_not_be_reached_is_seven_and_says_why() {
 }
 
 #[test]
-fn a_wrong_key_is_told_in_the_servers_words_and_never_shown() {
+fn a_wrong_key_is_reported_in_the_servers_words_and_hidden() {
     let (_runtime, server) = serving();
     let desk = Desk::new();
     let log = desk.home.path().join("log");
@@ -46,7 +46,7 @@ fn a_wrong_key_is_told_in_the_servers_words_and_never_shown() {
     assert!(!stderr.contains("hunter2") && !logged.contains("hunter2"));
 }
 
-/// A server with a page that comes empty although later ones do not.
+/// A server with an empty page before pages that are not.
 async fn with_a_hole() -> wiremock::MockServer {
     use wiremock::matchers::{method, path_regex, query_param};
     use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -66,7 +66,7 @@ async fn with_a_hole() -> wiremock::MockServer {
 }
 
 #[test]
-fn a_list_with_a_hole_is_no_ground_to_change_anything() {
+fn nothing_is_planned_from_an_incomplete_list() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());
     let desk = Desk::new();
@@ -84,7 +84,7 @@ fn a_list_with_a_hole_is_no_ground_to_change_anything() {
 }
 
 #[test]
-fn a_list_with_a_hole_is_written_and_does_not_end_well() {
+fn an_incomplete_list_is_written_with_exit_code_eight() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());
     let desk = Desk::new();
@@ -105,7 +105,7 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
         &["find", "is:leaf", "-o", "json"],
         &["get", "e"],
     ];
-    // The hole is asked for again after a while, so all of them at once are faster.
+    // The hole is fetched again after a while, so running all of them at once is faster.
     let ended = std::thread::scope(|scope| {
         let running = commands.map(|arguments| scope.spawn(move || run(arguments)));
         running.map(|command| command.join().unwrap())
@@ -124,14 +124,14 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
         (serde_json::from_str(&stdout).unwrap(), serde_json::from_str(&stderr).unwrap());
     assert_eq!((code, &listed["complete"], &said["code"]), (8, &false.into(), &8.into()));
 
-    // What is not in a part of the list may be in the rest of it.
+    // What is missing from a part of the list may be in the rest of it.
     let (code, stdout, stderr) = missing;
     assert_eq!((code, stdout.as_str()), (8, ""));
     assert!(stderr.ends_with("hint: the list is incomplete, so it may exist anyway; try again\n"), "{stderr}");
 }
 
 #[test]
-fn a_server_that_ignores_the_page_number_and_sends_full_pages_is_not_trusted() {
+fn full_pages_that_repeat_are_an_incomplete_list() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_one_page());
     let uri = server.uri();
@@ -145,7 +145,7 @@ fn a_server_that_ignores_the_page_number_and_sends_full_pages_is_not_trusted() {
     assert_eq!(run("3").0, 0, "a page that is not full has everything");
 }
 
-/// A server that sends the same two segments whichever page is asked for.
+/// A server that responds to every page with the same two segments.
 async fn with_one_page() -> wiremock::MockServer {
     use wiremock::matchers::{method, path_regex};
     use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -161,7 +161,7 @@ async fn with_one_page() -> wiremock::MockServer {
 }
 
 #[test]
-fn a_tenant_that_changes_during_each_list_is_written_and_does_not_end_well() {
+fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     use axum::http::Method;
     use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Trouble};
 
@@ -180,7 +180,7 @@ fn a_tenant_that_changes_during_each_list_is_written_and_does_not_end_well() {
     let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&found["complete"], found["segments"].as_array().map(Vec::len)), (&false.into(), Some(1)), "{stdout}");
 
-    // One change on the way is followed, and the list is whole.
+    // A single change during the list is followed, and the list is complete.
     office.server.end_trouble();
     let change = ChangeRequest::Create(Fields { name: "One more".into(), external_id: None, parent: None });
     let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);

@@ -23,7 +23,7 @@ tenant = "acme-test"
 api_key_command = ["false"]
 "#;
 
-/// An editor that does something to the text, as a shell command in which `$1` is the file.
+/// An editor that runs a shell script, in which `$1` is the file.
 fn editor(desk: &Desk, script: &str) -> String {
     let path = desk.home.path().join("editor");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -31,7 +31,7 @@ fn editor(desk: &Desk, script: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The copies of the configuration that were left over.
+/// The copies of the configuration that edits have left.
 fn drafts(desk: &Desk) -> Vec<PathBuf> {
     let entries = fs::read_dir(desk.home.path().join(".config/segtui")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -52,7 +52,7 @@ fn the_version_has_the_commit_and_the_target() {
 }
 
 #[test]
-fn the_path_is_told_whether_or_not_the_file_is_there() {
+fn the_config_path_is_printed_even_if_the_file_is_missing() {
     let desk = Desk::new();
     let usual = desk.home.path().join(".config/segtui/config.toml");
     assert_eq!(desk.run(&["config", "path"]), (0, format!("{}\n", usual.display()), String::new()));
@@ -61,7 +61,7 @@ fn the_path_is_told_whether_or_not_the_file_is_there() {
 }
 
 #[test]
-fn what_holds_is_shown_with_where_it_comes_from_and_without_the_key() {
+fn config_show_prints_values_and_origins_without_the_key() {
     let desk = Desk::new();
     desk.configure(FILE);
     let (code, stdout, stderr) =
@@ -111,7 +111,7 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
 }
 
 #[test]
-fn what_a_connection_would_refuse_is_a_fault_of_the_file() {
+fn config_check_finds_what_a_connection_would_refuse() {
     let desk = Desk::new();
     let of = |profile: &str| {
         desk.configure(&format!("[profiles.a]\n{profile}\n"));
@@ -127,7 +127,7 @@ fn what_a_connection_would_refuse_is_a_fault_of_the_file() {
     refused("base_url = \"::not a url::\"", "2:12: invalid `base_url`: not a valid URL");
     refused("base_url = \"http://example.com\"", "2:12: `base_url` would expose the API key on the network");
     refused("tenant = \"\"", "2:10: `tenant` is empty");
-    // Where the files are that it names is for `doctor` to find out.
+    // Whether the files that it names exist is for `doctor` to find out.
     let missing = "base_url = \"https://one.example\"\nca_file = \"gone.pem\"\napi_key_file = \"gone\"";
     for profile in [missing, "base_url = \"http://example.com\"\ninsecure_http = true"] {
         assert_eq!(of(profile), (0, vec![" no faults".to_owned()]), "{profile}");
@@ -135,7 +135,7 @@ fn what_a_connection_would_refuse_is_a_fault_of_the_file() {
 }
 
 #[test]
-fn a_file_without_faults_is_said_to_have_none_and_a_key_that_others_can_read_is_named() {
+fn config_check_reports_no_faults_but_a_key_others_can_read() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
     let expected = (0, format!("{}: no faults\n", path.display()), String::new());
@@ -182,7 +182,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
     let [draft] = drafts(&desk).try_into().unwrap();
     assert!(fs::read_to_string(&draft).unwrap().ends_with("colour = 7\n"));
     assert_eq!(fs::metadata(&draft).unwrap().permissions().mode() & 0o777, 0o600);
-    // A script is told of it and begins with the file.
+    // Without a terminal, the copy is reported, and the edit starts from the file.
     let (code, _, stderr) = edit("true");
     let left = format!("segtui: an earlier edit left {}, which isn't used\n", draft.display());
     assert_eq!((code, stderr), (0, format!("{left}segtui: nothing was changed\n")));
@@ -204,7 +204,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 }
 
 #[test]
-fn an_editor_that_leaves_nothing_has_changed_nothing() {
+fn an_emptied_file_counts_as_unchanged() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
     let emptying = editor(&desk, ": > \"$1\"");
@@ -214,7 +214,7 @@ fn an_editor_that_leaves_nothing_has_changed_nothing() {
 }
 
 #[test]
-fn what_an_edit_left_is_offered_at_the_next_one() {
+fn a_leftover_edit_is_offered_at_the_next_one() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
     let failing = editor(&desk, "echo '# mine' >> \"$1\"; exit 3");
@@ -231,7 +231,7 @@ fn what_an_edit_left_is_offered_at_the_next_one() {
     let (code, said) = answered("y\n");
     assert_eq!((code, fs::read_to_string(&path).unwrap()), (0, format!("{FILE}# mine\n")), "{said}");
     assert!(drafts(&desk).is_empty());
-    // One of an earlier version would take back what came since.
+    // A copy of an earlier version would revert later changes.
     leave();
     fs::write(&path, format!("{FILE}# theirs\n")).unwrap();
     let (code, said) = answered("y\n");
@@ -240,7 +240,7 @@ fn what_an_edit_left_is_offered_at_the_next_one() {
 }
 
 #[test]
-fn what_another_program_wrote_meanwhile_is_not_overwritten() {
+fn an_edit_does_not_overwrite_another_programs_change() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
     let script = format!("echo '# theirs' >> '{}'; echo '# mine' >> \"$1\"", path.display());
@@ -252,7 +252,7 @@ fn what_another_program_wrote_meanwhile_is_not_overwritten() {
 }
 
 #[test]
-fn editing_begins_a_file_where_there_is_none() {
+fn editing_creates_a_missing_file() {
     let desk = Desk::new();
     let script = "echo 'theme = \"light\"' >> \"$1\"";
     let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)));
@@ -264,7 +264,7 @@ fn editing_begins_a_file_where_there_is_none() {
 }
 
 #[test]
-fn no_path_is_invented_where_there_is_no_home() {
+fn no_path_is_invented_without_a_home() {
     let run = |arguments: &[&str]| {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
         let (code, stdout, stderr) = told(command.env_clear().args(arguments));
@@ -284,7 +284,7 @@ fn no_path_is_invented_where_there_is_no_home() {
 }
 
 #[test]
-fn a_command_of_several_says_which_there_are() {
+fn a_missing_subcommand_is_reported_with_the_choices() {
     let desk = Desk::new();
     let (code, stdout, stderr) = desk.run(&["--ascii", "config"]);
     let said = "segtui: a subcommand is missing behind `segtui config`: path, show, check, edit, schema\n\
@@ -348,7 +348,7 @@ fn profiles_are_listed_with_what_tells_them_apart() {
 }
 
 #[test]
-fn each_command_that_uses_a_key_which_others_can_read_says_so_once() {
+fn each_command_warns_once_of_a_key_that_others_can_read() {
     let office = Office::new();
     let [(_, base_url), (_, tenant), (_, key)] = office.variables();
     let profile = |name: &str| {
@@ -363,7 +363,7 @@ fn each_command_that_uses_a_key_which_others_can_read_says_so_once() {
         &["find", "--profile", "one", "Polska"],
         &["history", "--profile", "one"],
         &["diff", "profile:one", "profile:other"],
-        // It is said before anything else can be wrong.
+        // It is reported before anything else can fail.
         &["watch", "--profile", "one", "--state", state],
     ];
     let note = format!(
@@ -377,7 +377,7 @@ fn each_command_that_uses_a_key_which_others_can_read_says_so_once() {
             assert_eq!(stderr.lines().filter(|line| *line == note).count(), times, "{arguments:?}: {stderr}");
         }
     }
-    // The key comes from elsewhere, the file isn't asked for one, or errors are all that is wanted.
+    // The key comes from elsewhere, the file isn't used for one, or only errors are wanted.
     for arguments in
         [&["tree", "--profile", "one", "--api-key", &key][..], &["profiles"], &["tree", "-q", "--profile", "one"]]
     {

@@ -7,7 +7,7 @@ use segtui::demo::Server;
 
 use crate::desk::{Desk, serving, told};
 
-/// What is offered for the last of these words.
+/// The completions of the last of these words.
 fn completed(desk: &Desk, words: &[&str]) -> Vec<String> {
     let mut command = desk.segtui(&["--", "segtui"]);
     command.args(words).env("SEGTUI_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
@@ -16,7 +16,7 @@ fn completed(desk: &Desk, words: &[&str]) -> Vec<String> {
     stdout.lines().map(str::to_owned).collect()
 }
 
-/// A home with a profile for a server, of which the cache knows everything.
+/// Writes a configuration with a profile for a server, and another profile.
 fn visited(desk: &Desk, server: &Server) {
     let folder = desk.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
@@ -29,7 +29,7 @@ fn visited(desk: &Desk, server: &Server) {
     fs::write(folder.join("config.toml"), text).unwrap();
 }
 
-/// Fills the cache as the interface does: it is the same actor.
+/// Fills the cache as the interface does, by running sync.
 fn cached(desk: &Desk, runtime: &tokio::runtime::Runtime, server: &Server) {
     use secrecy::SecretString;
     use segtui::api::{Client, Settings as ApiSettings};
@@ -65,7 +65,7 @@ fn commands_flags_and_values_are_completed() {
 }
 
 #[test]
-fn profiles_and_segments_are_completed_from_what_is_on_this_machine() {
+fn profiles_and_segments_are_completed_from_local_data() {
     let (runtime, server) = serving();
     let desk = Desk::new();
     visited(&desk, &server);
@@ -83,7 +83,7 @@ fn profiles_and_segments_are_completed_from_what_is_on_this_machine() {
 }
 
 #[test]
-fn a_faulty_configuration_says_nothing_into_the_line() {
+fn completion_ignores_a_faulty_configuration() {
     let desk = Desk::new();
     let folder = desk.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
@@ -96,7 +96,7 @@ fn a_faulty_configuration_says_nothing_into_the_line() {
 }
 
 #[test]
-fn each_shell_has_a_script_that_asks_and_one_that_does_not() {
+fn each_shell_has_a_dynamic_and_a_static_script() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (code, asking, _) = desk.run(&["completions", shell]);
@@ -108,8 +108,8 @@ fn each_shell_has_a_script_that_asks_and_one_that_does_not() {
     assert_eq!(code, 2, "{stderr}");
 }
 
-/// What bash replies to a tab behind these pieces of a line, with the script that these flags give. Bash itself splits the line at `=`
-/// and `:`.
+/// Bash's completions after these pieces of a line, with the script that these flags give. Bash itself splits the line
+/// at `=` and `:`.
 fn in_bash(desk: &Desk, flags: &[&str], pieces: &[&str], line: &str) -> Vec<String> {
     let function = if flags.is_empty() { "_clap_complete_segtui" } else { "_segtui" };
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap().to_str().unwrap();
@@ -167,7 +167,7 @@ fn targets_sources_rules_and_pages_are_completed() {
     assert_eq!(completed(&desk, &["apply", "x.csv", "--to", ""]), ["acme", "other"]);
     assert_eq!(completed(&desk, &["plan", "profile:"]), ["profile:acme", "profile:other"]);
     assert_eq!(completed(&desk, &["diff", "a.csv", "store:o"]), ["store:other"]);
-    // Files are offered beside them.
+    // Files are offered as well.
     let folder = desk.home.path().display().to_string();
     fs::write(desk.home.path().join("groups.csv"), "").unwrap();
     assert_eq!(completed(&desk, &["plan", &format!("{folder}/gr")]), [format!("{folder}/groups.csv")]);
@@ -180,7 +180,7 @@ fn targets_sources_rules_and_pages_are_completed() {
 }
 
 #[test]
-fn scripts_that_never_ask_offer_files_only_for_files() {
+fn static_scripts_offer_files_only_for_file_flags() {
     let (_, script, _) = Desk::new().run(&["completions", "zsh", "--static"]);
     let kind = |flag: &str| {
         let lines: Vec<&str> = script.lines().filter(|line| line.contains(flag)).collect();
@@ -208,7 +208,7 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     );
     let (code, page, _) = desk.run(&["man", "config", "show"]);
     assert!(code == 0 && page.contains(".SH SYNOPSIS") && page.contains("\\-\\-output"), "{page}");
-    // What is a command or a table in the help is one in the page.
+    // Commands and tables of the help keep their layout in the page.
     let (_, page, _) = desk.run(&["man", "find"]);
     for part in [
         ".SH \"EXAMPLES\"\n.PP\n.nf\n  segtui find vip",
@@ -219,7 +219,7 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     let (code, stdout, stderr) = desk.run(&["man", "nothing"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: there is no command nothing\nhint: commands: "), "{stderr}");
-    // Neither is there yet.
+    // Neither folder exists yet.
     let folder = desk.home.path().join("share/man1");
     assert_eq!(desk.run(&["man", "--dir", folder.to_str().unwrap()]).0, 0);
     for name in ["segtui.1", "segtui-watch.1", "segtui-config-show.1"] {

@@ -1,4 +1,4 @@
-//! Two tenants: what is different between them, and bringing the one into the other.
+//! Two tenants: their differences, and applying one to the other.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn segments(all: &[[&str; 4]]) -> Vec<Segment> {
     all.iter().map(segment).collect()
 }
 
-/// Two tenants as profiles of one configuration: `preprod` with what is to come, and `prod`, which is protected.
+/// Two tenants as profiles of one configuration: `preprod` with planned changes, and `prod`, which is protected.
 struct Tenants {
     desk: Desk,
     servers: [(tokio::runtime::Runtime, segtui::demo::Server); 2],
@@ -101,7 +101,7 @@ fn diff_compares_tenants_files_and_what_was_last_seen() {
 }
 
 #[test]
-fn flags_that_name_another_tenant_are_refused_where_the_tenant_is_already_named() {
+fn flags_that_name_a_second_tenant_are_refused() {
     let tenants = Tenants::new();
     fs::write(tenants.desk.home.path().join("new.csv"), "externalId,name\nN,New\n").unwrap();
     let others: [&[&str]; 5] = [
@@ -129,7 +129,7 @@ fn flags_that_name_another_tenant_are_refused_where_the_tenant_is_already_named(
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: --demo and --tenant name different tenants\n"), "{stderr}");
     assert!(tenants.servers.iter().all(|(_, server)| server.requests().is_empty()), "nobody was asked anything");
-    // What names no tenant, and where one is named by the environment, is left alone.
+    // Flags that name no tenant are accepted, and variables that name another one are ignored.
     let mut command = tenants.desk.segtui(&["plan", "new.csv", "--to", "preprod", "--page-size", "50"]);
     let (code, stdout, stderr) =
         told(command.current_dir(tenants.desk.home.path()).env("SEGTUI_TENANT", "t5").env("SEGTUI_API_KEY", "wrong"));
@@ -137,7 +137,7 @@ fn flags_that_name_another_tenant_are_refused_where_the_tenant_is_already_named(
 }
 
 #[test]
-fn what_is_new_in_a_file_with_ids_is_a_difference_and_no_fault() {
+fn unknown_ids_in_a_diffed_file_are_creates_not_faults() {
     let tenants = Tenants::new();
     let write = |name: &str, text: &str| fs::write(tenants.desk.home.path().join(name), text).unwrap();
     write("old.csv", "id,name,externalId,parentId\n1,A,EA,\n2,B,EB,1\n");
@@ -148,7 +148,7 @@ fn what_is_new_in_a_file_with_ids_is_a_difference_and_no_fault() {
 }
 
 #[test]
-fn a_part_of_a_tenant_speaks_for_that_part_only() {
+fn a_scoped_plan_speaks_for_its_scope_only() {
     let tenants = Tenants::new();
     let (code, stdout, stderr) =
         tenants.run(&["plan", "profile:preprod", "--to", "prod", "--root", "PL-10", "--prune"]);
@@ -169,7 +169,7 @@ fn a_part_of_a_tenant_speaks_for_that_part_only() {
 }
 
 #[test]
-fn ids_of_nobody_and_nothing_else_are_refused() {
+fn a_file_with_only_unknown_ids_is_refused() {
     let tenants = Tenants::new();
     fs::write(tenants.desk.home.path().join("gone.csv"), "id,name\ngone,Gone\n").unwrap();
     let (code, stdout, stderr) = tenants.run(&["plan", "gone.csv", "--to", "prod"]);
@@ -236,7 +236,7 @@ fn one_tenant_is_brought_into_another_by_external_ids_and_never_by_mistake() {
 }
 
 #[test]
-fn what_was_last_seen_can_be_compared_before_it_is_confirmed_and_changes_nothing() {
+fn an_unconfirmed_cache_can_be_compared_but_not_planned() {
     use segtui::store::{Completeness, Record, Segments, open};
 
     let tenants = Tenants::new();
@@ -276,7 +276,7 @@ fn what_was_last_seen_can_be_compared_before_it_is_confirmed_and_changes_nothing
     assert_eq!(doctor()["details"]["completeness"], "complete");
 }
 
-/// What `doctor` says of the store.
+/// The `store` check in a report of `doctor`.
 fn stored(report: &str) -> serde_json::Value {
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
     report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "store").unwrap().clone()

@@ -1,9 +1,9 @@
-//! A demo server with nobody but the test working on it, and how the program is told of it: for every test that runs the program.
+//! A demo server that only the test changes, and the environment variables that lead the program to it.
 
 use segtui::demo::{Options, Server};
 use tokio::runtime::{Builder, Runtime};
 
-/// A server, for as long as this is kept.
+/// A demo server that runs until this is dropped.
 pub struct Site {
     pub runtime: Runtime,
     pub server: Server,
@@ -16,7 +16,7 @@ impl Site {
         Self { runtime, server }
     }
 
-    /// How to reach the server.
+    /// The environment variables that tell the program how to reach the server.
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
             ("SEGTUI_BASE_URL", self.server.base_url()),

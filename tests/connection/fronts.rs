@@ -1,4 +1,4 @@
-//! What may stand between the program and a server: TLS with a certificate of a test's own authority, and a SOCKS proxy.
+//! Fronts between the program and a server: TLS with a certificate of a test's own authority, and proxies.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ pub enum Certificate {
     Expired,
 }
 
-/// Undoes TLS before a server that knows none.
+/// Terminates TLS in front of a server that has none.
 pub struct Tls {
     address: SocketAddr,
 }
@@ -43,7 +43,8 @@ impl Tls {
             while let Ok((client, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // A client that doesn't trust the certificate leaves here, and any may leave while bytes are on their way.
+                    // A client that doesn't trust the certificate leaves here, and any may leave while bytes are in
+                    // flight.
                     let Ok(mut client) = acceptor.accept(client).await else { return };
                     let mut server = TcpStream::connect(behind).await.unwrap();
                     let _left = copy_bidirectional(&mut client, &mut server).await;
@@ -62,7 +63,7 @@ impl Tls {
     }
 }
 
-/// A SOCKS 5 proxy that leads to one server, whatever it is asked for.
+/// A SOCKS 5 proxy that connects to one server, whatever the requested target.
 pub struct Socks {
     address: SocketAddr,
     targets: Arc<Mutex<Vec<String>>>,
@@ -92,13 +93,13 @@ impl Socks {
         self.address.port()
     }
 
-    /// What was asked for since this was called last.
+    /// The targets requested since the last call.
     pub fn targets(&self) -> Vec<String> {
         std::mem::take(&mut self.targets.lock().unwrap())
     }
 }
 
-/// A proxy that lets nobody through without a name and password, and takes none.
+/// An HTTP proxy that requires a name and password, and accepts none.
 pub struct Asking {
     address: SocketAddr,
 }
@@ -114,7 +115,7 @@ impl Asking {
                 tokio::spawn(async move {
                     let mut request = [0; 4096];
                     while client.read(&mut request).await.is_ok_and(|read| read > 0) {
-                        // Who asks may leave at once.
+                        // The client may leave at once.
                         let _left = client.write_all(ANSWER).await;
                     }
                 });
@@ -128,7 +129,8 @@ impl Asking {
     }
 }
 
-/// The two exchanges that begin a connection: no password, and a connection to a name or an address (RFC 1928).
+/// Reads the two messages that begin a connection, without a password and to a name or an address (RFC 1928), and
+/// returns the target.
 async fn target_of(client: &mut TcpStream) -> String {
     const VERSION: u8 = 5;
     const CONNECT: u8 = 1;

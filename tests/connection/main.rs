@@ -1,4 +1,5 @@
-//! Ways to a server: certificates of one's own, proxies, and where the key comes from. Each with the real program.
+//! Ways to a server: private certificate authorities, proxies, and where the key comes from. Each with the real
+//! program.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 use fronts::{Asking, Certificate, Socks, Tls};
 use site::Site;
 
-/// A demo server, and a home without anything in it.
+/// A demo server, and an empty home.
 struct Desk {
     site: Site,
     home: TempDir,
@@ -51,7 +52,7 @@ impl Desk {
         self.runtime.block_on(Socks::start(self.address()))
     }
 
-    /// The program without a home's settings, but with a tenant.
+    /// The program with a tenant and no other setting in its environment.
     fn segtui(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_segtui"));
         command.env_clear().env("HOME", self.home.path()).env("SEGTUI_TENANT", self.server.tenant()).args(arguments);
@@ -60,7 +61,7 @@ impl Desk {
 
     fn with_key(&self, arguments: &[&str]) -> Command {
         let mut command = self.segtui(arguments);
-        // The address is that of what stands in front of the server.
+        // The URL is that of the front before the server.
         command.envs(self.variables()).env_remove("SEGTUI_BASE_URL");
         command
     }
@@ -86,7 +87,7 @@ fn succeeds(command: &mut Command) {
     assert_eq!((code, stdout.contains("Podhurt")), (0, true), "{stderr}");
 }
 
-/// What stderr says of a failure. It never holds the key.
+/// The stderr of a failed command, which never contains the key.
 fn refusal(desk: &Desk, command: &mut Command, expected: i32) -> String {
     let (code, stdout, stderr) = outcome(command);
     assert_eq!((code, stdout.as_str()), (expected, ""), "{stderr}");
@@ -97,14 +98,14 @@ fn refusal(desk: &Desk, command: &mut Command, expected: i32) -> String {
 const CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/connection/ca.pem");
 
 #[test]
-fn a_server_of_an_own_authority_is_trusted_with_its_file_by_flag_variable_or_profile() {
+fn a_ca_file_is_trusted_by_flag_variable_or_profile() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let url = format!("https://localhost:{}", front.port());
     succeeds(&mut desk.with_key(&["tree", "--base-url", &url, "--ca-file", CA]));
     succeeds(desk.with_key(&["tree", "--base-url", &url]).env("SEGTUI_CA_FILE", CA));
     fs::copy(CA, desk.file(".config/segtui/own/ca.pem", "", 0o600)).unwrap();
-    // Relative to the file that says so, wherever the program is started.
+    // Relative to the file that names it, wherever the program is started.
     let profile = format!("[profiles.acme]\nbase_url = \"{url}\"\nca_file = \"own/ca.pem\"\n");
     desk.file(".config/segtui/config.toml", &profile, 0o600);
     succeeds(desk.with_key(&["tree"]).current_dir("/"));
@@ -113,7 +114,7 @@ fn a_server_of_an_own_authority_is_trusted_with_its_file_by_flag_variable_or_pro
 }
 
 #[test]
-fn certificates_by_flag_and_variable_hold_for_profiles_that_are_named_by_argument() {
+fn a_ca_file_applies_to_profiles_named_as_arguments() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let profile = |name: &str| {
@@ -131,7 +132,7 @@ fn certificates_by_flag_and_variable_hold_for_profiles_that_are_named_by_argumen
         let (code, stdout, stderr) = outcome(desk.segtui(arguments).env("SEGTUI_CA_FILE", CA));
         assert_eq!((code, stderr.as_str()), (0, ""), "{arguments:?}: {stdout}");
     }
-    // So is the wish to go without encryption, which the refusal names.
+    // So does `--insecure-http`, which the refusal names.
     let http = "[profiles.one]\nbase_url = \"http://192.0.2.7\"\ntenant = \"t\"\napi_key = \"k\"\n";
     desk.file(".config/segtui/config.toml", http, 0o600);
     assert!(refusal(&desk, &mut desk.segtui(&plan), USAGE).contains("--insecure-http"));
@@ -142,11 +143,11 @@ fn certificates_by_flag_and_variable_hold_for_profiles_that_are_named_by_argumen
 }
 
 #[test]
-fn without_the_file_or_with_an_expired_certificate_the_server_is_not_trusted() {
+fn unknown_issuers_and_expired_certificates_are_refused() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let url = format!("https://localhost:{}", front.port());
-    // Its own store is empty, so that the system's does not matter.
+    // Only another authority is trusted, so that the system's store does not matter.
     let nothing = desk.file("roots.pem", &fs::read_to_string("src/config/roots/test-ca.pem").unwrap(), 0o600);
     let said = refusal(&desk, desk.with_key(&["tree", "--base-url", &url]).env("SSL_CERT_FILE", nothing), UNREACHABLE);
     assert!(
@@ -161,7 +162,7 @@ fn without_the_file_or_with_an_expired_certificate_the_server_is_not_trusted() {
 }
 
 #[test]
-fn each_obstacle_on_the_way_is_in_plain_words_with_a_hint_that_fits() {
+fn each_connection_obstacle_has_plain_words_and_a_hint() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let says = |command: &mut Command, why: &str, hint: &str| {
@@ -187,7 +188,7 @@ fn each_obstacle_on_the_way_is_in_plain_words_with_a_hint_that_fits() {
         "doesn't speak HTTP",
         "check the base URL: start it with https",
     );
-    // A proxy that wants to know who asks, and one that isn't there.
+    // A proxy that requires authentication.
     let asking = desk.runtime.block_on(Asking::start());
     let address = format!("http://me:hunter2@127.0.0.1:{}", asking.port());
     for url in ["https://one.example", "http://one.example"] {
@@ -204,7 +205,7 @@ fn each_obstacle_on_the_way_is_in_plain_words_with_a_hint_that_fits() {
 }
 
 #[test]
-fn a_proxy_that_can_not_be_used_is_refused_instead_of_left_out() {
+fn an_unusable_proxy_is_an_error_and_not_skipped() {
     let desk = Desk::new();
     let tree = ["tree", "--base-url", "https://one.example"];
     for (variable, value) in [("HTTPS_PROXY", "ftp://me:hunter2@p.example"), ("all_proxy", "gibberish::hunter2")] {
@@ -217,7 +218,7 @@ fn a_proxy_that_can_not_be_used_is_refused_instead_of_left_out() {
         assert_eq!(check(&report, "page")["status"], "skipped", "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
-    // It is in nobody's way where it isn't used.
+    // It doesn't matter where no proxy is used.
     succeeds(desk.with_key(&["tree", "--base-url", &desk.server.base_url()]).env("ALL_PROXY", "ftp://p.example"));
     let mut excepted = desk.with_key(&tree);
     excepted.env("HTTPS_PROXY", "ftp://p.example").env("NO_PROXY", "one.example");
@@ -225,7 +226,7 @@ fn a_proxy_that_can_not_be_used_is_refused_instead_of_left_out() {
 }
 
 #[test]
-fn a_ca_file_that_gives_nothing_to_trust_is_named_with_what_is_wrong() {
+fn an_unusable_ca_file_is_named_with_the_reason() {
     let desk = Desk::new();
     let run = |path: &Path| {
         let flags = ["tree", "--base-url", "https://localhost:1", "--ca-file", path.to_str().unwrap()];
@@ -238,7 +239,7 @@ fn a_ca_file_that_gives_nothing_to_trust_is_named_with_what_is_wrong() {
 }
 
 #[test]
-fn a_key_comes_from_the_file_that_a_variable_or_the_profile_names() {
+fn a_key_file_is_named_by_a_variable_or_the_profile() {
     let desk = Desk::new();
     let url = desk.server.base_url();
     let file = desk.file("secrets/key", &format!("{}\n# the ERP's\n", desk.server.api_key()), 0o600);
@@ -251,7 +252,7 @@ fn a_key_comes_from_the_file_that_a_variable_or_the_profile_names() {
         said.contains("both SEGTUI_API_KEY and SEGTUI_API_KEY_FILE are set\nhint: unset SEGTUI_API_KEY or"),
         "{said}"
     );
-    // A flag goes over both.
+    // A flag overrides both.
     succeeds(desk.with_key(&["tree", "--api-key", desk.server.api_key()]).env("SEGTUI_API_KEY_FILE", &file));
 }
 
@@ -262,7 +263,7 @@ fn a_key_file_that_others_can_read_is_refused() {
     let file = desk.file("key", desk.server.api_key(), 0o644);
     let said = refusal(&desk, desk.segtui(&["tree", "--base-url", &url]).env("SEGTUI_API_KEY_FILE", &file), USAGE);
     assert!(said.contains("others can access it (mode 0644); run `chmod 600 "), "{said}");
-    // Who reads it through a link is judged by what it leads to.
+    // A link is judged by the file that it leads to.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
     let link = desk.home.path().join("link");
     std::os::unix::fs::symlink(&file, &link).unwrap();
@@ -270,7 +271,7 @@ fn a_key_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn a_socks_proxy_of_the_usual_variables_is_used_and_resolves_names_where_it_is_asked_to() {
+fn a_socks_proxy_is_used_and_resolves_names_if_asked_to() {
     let desk = Desk::new();
     let proxy = desk.socks();
     let run = |url: &str, variable: &str, scheme: &str| {
@@ -284,7 +285,7 @@ fn a_socks_proxy_of_the_usual_variables_is_used_and_resolves_names_where_it_is_a
     assert!(!by_name.is_empty() && by_name.iter().all(|target| target == "segments.test:8080"), "{by_name:?}");
     let by_address = run("http://192.0.2.7", "http_proxy", "socks5");
     assert!(!by_address.is_empty() && by_address.iter().all(|target| target == "192.0.2.7:80"), "{by_address:?}");
-    // What is on this machine needs no proxy, and what is excepted gets none.
+    // This machine is reached without a proxy.
     succeeds(&mut {
         let mut command = desk.with_key(&["tree", "--base-url", &desk.server.base_url()]);
         command.env("ALL_PROXY", format!("socks5h://127.0.0.1:{}", proxy.port()));
@@ -308,7 +309,7 @@ fn tls_goes_through_a_socks_proxy() {
 const USAGE: i32 = 2;
 const UNREACHABLE: i32 = 7;
 
-/// What `doctor --json` says of one thing, and its exit code.
+/// The exit code of `doctor --json`, its report, and the report as text.
 fn diagnosis(command: &mut Command) -> (i32, serde_json::Value, String) {
     let (code, stdout, stderr) = outcome(command);
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic_with(&stdout, &stderr));
@@ -329,7 +330,7 @@ fn statuses(report: &serde_json::Value) -> Vec<String> {
 }
 
 #[test]
-fn the_doctor_sees_the_certificate_with_its_issuer_and_days() {
+fn doctor_shows_a_certificates_issuer_and_days_left() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let url = format!("https://localhost:{}", front.port());
@@ -348,7 +349,7 @@ fn the_doctor_sees_the_certificate_with_its_issuer_and_days() {
 }
 
 #[test]
-fn the_doctor_shows_a_certificate_that_is_not_trusted_and_sends_that_server_nothing() {
+fn doctor_shows_an_untrusted_certificate_and_sends_nothing() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let url = format!("https://localhost:{}", front.port());
@@ -374,7 +375,7 @@ fn the_doctor_shows_a_certificate_that_is_not_trusted_and_sends_that_server_noth
 }
 
 #[test]
-fn the_doctor_goes_through_the_proxy_and_names_its_variable() {
+fn doctor_goes_through_the_proxy_and_names_its_variable() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
     let proxy = desk.runtime.block_on(Socks::start(front.address()));
@@ -387,7 +388,7 @@ fn the_doctor_goes_through_the_proxy_and_names_its_variable() {
     assert_eq!(found["details"], serde_json::json!({ "address": plain, "variable": "https_proxy" }));
     assert_eq!(check(&report, "tls")["status"], "ok");
     assert!(proxy.targets().iter().all(|target| target == "segments.test:443"));
-    // A password of the proxy is nobody's business. (This one doesn't ask for it, so it isn't reached with one.)
+    // The proxy's password is never shown. (This proxy doesn't ask for one, so it isn't reached with one.)
     let (_, report, text) =
         diagnosis(desk.with_key(&["doctor", "--json", "--base-url", "https://x.test"]).env("ALL_PROXY", address));
     assert_eq!(check(&report, "proxy")["details"]["variable"], "ALL_PROXY");
@@ -395,7 +396,7 @@ fn the_doctor_goes_through_the_proxy_and_names_its_variable() {
 }
 
 #[test]
-fn the_doctor_tells_apart_a_name_a_port_and_a_key_that_are_wrong() {
+fn doctor_distinguishes_a_wrong_name_port_and_key() {
     let desk = Desk::new();
     let (code, report, _) =
         diagnosis(&mut desk.with_key(&["doctor", "--json", "--base-url", "https://nowhere.invalid"]));
@@ -411,7 +412,7 @@ fn the_doctor_tells_apart_a_name_a_port_and_a_key_that_are_wrong() {
     let (code, report, text) = diagnosis(wrong.env("SEGTUI_API_KEY", "hunter2"));
     assert_eq!((code, &check(&report, "page")["code"]), (4, &4.into()), "{text}");
     assert!(!text.contains("hunter2"));
-    // Without a key, the way to the server is looked at all the same.
+    // Without a key, the way to the server is still checked.
     let file = "[profiles.acme]\nbase_url = \"URL\"\napi_key_command = [\"false\"]\n".replace("URL", &url);
     desk.file(".config/segtui/config.toml", &file, 0o600);
     let before = desk.server.requests().len();

@@ -1,4 +1,4 @@
-//! A client of sync that keeps its picture of the tree and what became of every operation.
+//! A sync client that keeps its own copy of the tree and the latest result of every operation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,14 +22,14 @@ pub struct Client {
     sync: SyncHandle,
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
     pub began: Vec<OpId>,
-    /// What each operation came to the last time.
+    /// The latest result of each operation.
     pub results: HashMap<OpId, Result<WriteResult, WriteError>>,
     pub dropped: Vec<OpId>,
     pub queue: ChangeQueue,
-    /// How often a list was given up for now.
+    /// How many times a list has stalled.
     pub stalled: usize,
     synchronised: usize,
-    /// How many operations were asked for.
+    /// The number of operations that were submitted.
     asked: usize,
     discards_failures: bool,
 }
@@ -42,7 +42,7 @@ pub fn quick() -> Settings {
     }
 }
 
-/// A sync of the server that tries again quickly.
+/// Starts a sync with the server that retries after short pauses.
 pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
     sync_allowed(Access::ReadWrite, server, settings)
 }
@@ -55,7 +55,7 @@ fn sync_allowed(access: Access, server: &Server, settings: Settings) -> SyncHand
 }
 
 impl Client {
-    /// A client that has followed the server to the end of its feed.
+    /// Starts a client and waits until it has read the feed to its end.
     pub async fn live(server: &Server, settings: Settings) -> Self {
         let mut client = Self::start(Access::ReadWrite, server, settings);
         client.settle().await;
@@ -86,7 +86,7 @@ impl Client {
         }
     }
 
-    /// The same client, for which an operation that failed is over.
+    /// The same client, which now discards operations that fail.
     pub fn discarding_failures(self) -> Self {
         Self { discards_failures: true, ..self }
     }
@@ -144,12 +144,12 @@ impl Client {
         }
     }
 
-    /// Why operations have failed.
+    /// The errors of the operations that failed.
     pub fn failed(&self) -> Vec<&WriteError> {
         self.results.values().filter_map(|result| result.as_ref().err()).collect()
     }
 
-    /// Takes what a function of the queue has come to, and sends what is ready.
+    /// Records what the queue has discarded, forwards its journal entries, and sends what is ready.
     pub fn apply(&mut self, transitions: Transitions) {
         self.dropped.extend(transitions.discarded);
         if !transitions.journal.is_empty() {
@@ -171,7 +171,8 @@ impl Client {
         }
     }
 
-    /// Until the feed was read to its end again, twice.
+    /// Waits until the feed has been read to its end three more times; the first of these may have begun before the
+    /// call.
     pub async fn settle(&mut self) {
         while let Ok(event) = self.sync.events.try_recv() {
             self.take(event);
@@ -180,7 +181,7 @@ impl Client {
         self.hear_until(|client| client.synchronised >= enough).await;
     }
 
-    /// Until everything that was asked for is over, and the feed was read to its end again.
+    /// Waits until every submitted operation has a result, and then for [`Self::settle`].
     pub async fn settle_all(&mut self) {
         self.hear_until(|client| client.results.len() == client.asked).await;
         self.settle().await;
@@ -190,7 +191,7 @@ impl Client {
         self.sync.commands.send(command).await.unwrap();
     }
 
-    /// Asks for a plan.
+    /// Stages a plan and submits it.
     pub fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
         let plan = Plan { operations: operations.into_iter().collect() };
         self.asked += plan.operations.len();
@@ -201,13 +202,13 @@ impl Client {
         plan_id
     }
 
-    /// Asks for one operation and waits for what it comes to.
+    /// Submits one operation and waits for its result.
     pub async fn write(&mut self, operation: Operation) -> Result<WriteResult, WriteError> {
         let plan_id = self.begin([operation]);
         self.result(OpId { plan_id, index: 0 }).await
     }
 
-    /// Tries an operation again and waits for what it comes to.
+    /// Retries an operation and waits for its result.
     pub async fn retry(&mut self, op: OpId) -> Result<WriteResult, WriteError> {
         self.results.remove(&op);
         let transitions = self.queue.retry(op);

@@ -1,5 +1,5 @@
-//! `sync` with the real client against the demo server over real sockets, faults included: once all is quiet, both are
-//! equal.
+//! `sync` with the real client against the demo server over real sockets, faults included: once nothing is pending,
+//! both are equal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use segtui::sync::Settings;
 
 use super::client::{Client, quick};
 
-/// A client that follows a server, and discards what the server refuses.
+/// A client that follows a server and discards operations that fail.
 fn following(server: &Server, settings: Settings) -> Client {
     Client::start(Access::ReadWrite, server, settings).discarding_failures()
 }
@@ -45,7 +45,7 @@ async fn a_create_whose_answer_is_lost_exists_once() {
 }
 
 #[tokio::test]
-async fn whatever_is_asked_of_a_mirror_that_only_reads_no_write_reaches_the_server() {
+async fn a_read_only_client_never_sends_a_write() {
     let server = Server::start(Options::default()).await.unwrap();
     let mut client = Client::start(Access::ReadOnly, &server, quick()).discarding_failures();
     client.settle_all().await;
@@ -65,7 +65,7 @@ async fn whatever_is_asked_of_a_mirror_that_only_reads_no_write_reaches_the_serv
 }
 
 #[tokio::test]
-async fn a_page_that_fails_again_and_again_stalls_the_list_and_does_not_lose_it() {
+async fn a_page_that_keeps_failing_stalls_the_list_until_it_loads() {
     let server = Server::start(Options { segments: Some(500), ..Options::default() }).await.unwrap();
     for _ in 0..10 {
         server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=4&"), status: 500, retry_after: None });
@@ -79,11 +79,12 @@ async fn a_page_that_fails_again_and_again_stalls_the_list_and_does_not_lose_it(
     client.assert_equals(&server);
 }
 
-/// Twenty thousand segments, two hundred changes a second, and one request in thirty in trouble. What is asked is bounded by
-/// what there is to know: each page once a list; two looks a change at most, one when the feed names it and one when a list
-/// that it slipped from lacks it; the feed once a poll, once a part, and to find its end; and again only what met trouble.
+/// 20,000 segments, 200 changes per second, and 3 % of the requests in trouble. The requests must stay bounded: each
+/// page once per list; at most two fetches per change, one when the feed names the segment and one when a list that it
+/// slipped from lacks it; the feed once per poll, once per part, and to find its end; and retries only for requests
+/// that met trouble.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_of_changes_and_faults_nothing_is_lost_and_nothing_is_asked_without_cause() {
+async fn a_storm_of_changes_loses_nothing_and_bounds_requests() {
     const SEED: u64 = 7;
     println!("seed {SEED}");
     let options = Options {
@@ -110,7 +111,7 @@ async fn in_a_storm_of_changes_and_faults_nothing_is_lost_and_nothing_is_asked_w
 
     let requests = server.requests();
     let pages: Vec<u32> = requests.iter().filter(|request| !request.troubled).filter_map(page_number).collect();
-    // The first page was asked for once more, so that there was something to see before the list began.
+    // The first page is fetched one extra time, so that there is something to show before the list begins.
     let lists = pages.iter().filter(|page| **page == 1).count() - 1;
     let calm = || requests.iter().filter(|request| !request.troubled);
     let looks = calm().filter(|request| is_look(request)).count();
@@ -144,11 +145,11 @@ fn is_look(request: &Request) -> bool {
 }
 
 #[tokio::test]
-async fn after_random_changes_and_faults_both_are_equal() {
-    // They wait most of the time, each for its own server.
+async fn client_and_server_agree_after_random_changes_and_faults() {
+    // They spend most of their time waiting, each for its own server.
     let schedules: Vec<_> = (0..12).map(|seed| (seed, tokio::spawn(schedule(seed)))).collect();
     for (seed, schedule) in schedules {
-        // Printed by the test runner when the schedule fails.
+        // Shown by the test runner when the schedule fails.
         println!("seed {seed}");
         schedule.await.unwrap();
     }
@@ -202,7 +203,7 @@ fn change(random: &mut fastrand::Rng, server: &Server) {
         ),
         _ => ChangeRequest::Update(any.id.clone(), Fields { name, ..Fields::of(any) }),
     };
-    // A move into the own subtree is refused, which is as good as anything.
+    // The server refuses a move into the segment's own subtree, which is fine.
     let _refused = server.change(Actor::Backoffice, wish);
 }
 

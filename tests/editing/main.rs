@@ -1,5 +1,5 @@
-//! `sync` with the real client against the demo server over real sockets. Here are writes, one test for each way in which an answer, a
-//! colleague or another write can come between.
+//! `sync` with the real client against the demo server over real sockets. Writes, one test for each way in which a
+//! response, a colleague or another write can interfere.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected is to fail")]
 
@@ -51,7 +51,7 @@ fn between(method: Method, change: ChangeRequest, moment: Moment) -> Trouble {
     Trouble::Between { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
 }
 
-/// Every attempt of a call meets it; the client makes five at most.
+/// Refuses every attempt of a call; the client makes at most five.
 fn refuse_all(server: &Server, on: &(Method, &'static str)) {
     for _ in 0..5 {
         server.plan(Trouble::Refuse { on: on.clone(), status: 503, retry_after: None });
@@ -68,7 +68,7 @@ const fn first(plan_id: PlanId) -> OpId {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_found_through_the_feed_and_exists_once() {
+async fn a_create_whose_answer_is_lost_is_found_through_the_feed() {
     for trouble in [Trouble::LoseAnswer { on: POST }, Trouble::CutShort { on: POST }] {
         let (server, mut client) = tenant().await;
         server.plan(trouble);
@@ -81,7 +81,7 @@ async fn a_create_whose_answer_is_lost_is_found_through_the_feed_and_exists_once
 }
 
 #[tokio::test]
-async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creates_one() {
+async fn a_create_answered_500_is_in_doubt_and_a_retry_creates_it() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
     let plan_id = client.begin([create("Nowy", None)]);
@@ -95,7 +95,7 @@ async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creat
 }
 
 #[tokio::test]
-async fn a_create_that_something_on_the_way_reports_as_failed_exists_once() {
+async fn a_create_that_a_proxy_reports_as_failed_exists_once() {
     for status in [502, 503, 504] {
         let (server, mut client) = tenant().await;
         server.plan(Trouble::Belie { on: POST, status });
@@ -107,7 +107,7 @@ async fn a_create_that_something_on_the_way_reports_as_failed_exists_once() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
+async fn resuming_does_not_retry_a_possible_duplicate() {
     let (server, mut client, op, _) = changed_before_it_was_found().await;
     let (transitions, unclear) = client.queue.resume(op.plan_id);
     assert_eq!(unclear, 1);
@@ -117,7 +117,7 @@ async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
 }
 
 #[tokio::test]
-async fn what_has_no_real_id_is_never_sent_to_the_server() {
+async fn an_unresolved_provisional_id_is_never_sent() {
     let (server, mut client) = tenant().await;
     let nobody = OpId { plan_id: PlanId(99), index: 0 }.provisional_id();
     let error = client.write(create("Nowy", Some(nobody))).await.unwrap_err();
@@ -126,7 +126,7 @@ async fn what_has_no_real_id_is_never_sent_to_the_server() {
 }
 
 #[tokio::test]
-async fn what_was_as_wanted_already_was_not_written() {
+async fn a_value_that_is_already_set_is_not_sent_again() {
     let (server, mut client) = deaf_tenant().await;
     let seen = client.named("Zgierz");
     colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
@@ -135,10 +135,10 @@ async fn what_was_as_wanted_already_was_not_written() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_waits_for_a_feed_that_fails_and_is_found_by_itself() {
+async fn a_lost_create_is_found_once_a_failing_feed_recovers() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
-    // As long as it is looked for, the feed does not answer.
+    // The feed fails while the create is being looked up.
     for _ in 0..20 {
         server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
     }
@@ -150,10 +150,10 @@ async fn a_create_whose_answer_is_lost_waits_for_a_feed_that_fails_and_is_found_
 }
 
 #[tokio::test]
-async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
+async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
     let (server, mut client) = tenant().await;
     let parent = client.named("Podhurt").id.clone();
-    // Its id is known, so it is certain that it exists, whatever can't be looked at.
+    // The response has its ID, so it certainly exists, even though it can't be fetched.
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
     let plan_id = client.begin([create("Nowy", Some(parent))]);
     let new = loop {
@@ -172,7 +172,7 @@ async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
     client.assert_equals(&server);
 }
 
-/// A create whose answer is lost, and which a colleague changes before it was looked for.
+/// A create whose response is lost and whose segment a colleague changes before it is looked up.
 async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
@@ -197,7 +197,7 @@ async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
 }
 
 #[tokio::test]
-async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_was_created() {
+async fn a_possible_duplicate_can_be_adopted_as_the_new_segment() {
     let (server, mut client, op, theirs) = changed_before_it_was_found().await;
     let parent = op.provisional_id();
     let below = client.begin([create("Below", Some(parent))]);
@@ -213,7 +213,7 @@ async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_
 }
 
 #[tokio::test]
-async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
+async fn a_possible_duplicate_can_be_created_anyway() {
     let (server, mut client, op, theirs) = changed_before_it_was_found().await;
     let outcome = applied(client.retry(op).await.unwrap());
     assert_ne!(outcome.segment.id, theirs.id);
@@ -223,7 +223,7 @@ async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
 }
 
 #[tokio::test]
-async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_asked_for_before() {
+async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
     let plan_id = client.begin([create("Nowy", None)]);
@@ -246,7 +246,7 @@ async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_a
 }
 
 #[tokio::test]
-async fn a_create_in_doubt_that_is_amended_changes_what_it_has_made() {
+async fn an_amended_create_in_doubt_updates_what_it_created() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
     for _ in 0..60 {
@@ -268,7 +268,7 @@ async fn a_create_in_doubt_that_is_amended_changes_what_it_has_made() {
 }
 
 #[tokio::test]
-async fn two_identical_creates_whose_answers_are_lost_make_two_segments() {
+async fn two_identical_lost_creates_make_two_segments() {
     let (server, mut client) = tenant().await;
     for _ in 0..2 {
         server.plan(Trouble::LoseAnswer { on: POST });
@@ -285,7 +285,7 @@ async fn two_identical_creates_whose_answers_are_lost_make_two_segments() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody() {
+async fn a_lost_update_is_not_taken_for_a_concurrent_write() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Zgierz 2")).await.unwrap());
@@ -296,7 +296,7 @@ async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody(
 }
 
 #[tokio::test]
-async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
+async fn a_colleagues_deletion_is_not_counted_as_ours() {
     let (server, mut client) = deaf_tenant().await;
     let seen = client.named("Zgierz");
     colleague(&server, ChangeRequest::Delete(seen.id.clone()));
@@ -315,7 +315,7 @@ async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
 }
 
 #[tokio::test]
-async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwritten() {
+async fn a_retried_update_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
@@ -331,7 +331,7 @@ async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwrit
 }
 
 #[tokio::test]
-async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_deleted() {
+async fn a_retried_delete_spares_a_segment_a_colleague_changed() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
@@ -348,7 +348,7 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     assert_eq!(named(&server, "Theirs").len(), 1);
 }
 
-/// A colleague changes a segment that the client has just been shown, and the client renames it.
+/// A colleague changes a segment that the client has just been shown, and then the client renames it.
 async fn renamed_after(
     change: impl Fn(&Segment, &Server) -> ChangeRequest,
 ) -> (Server, Result<segtui::changes::WriteResult, WriteError>) {
@@ -374,7 +374,7 @@ async fn another_field_that_a_colleague_changed_is_kept() {
 }
 
 #[tokio::test]
-async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_sent() {
+async fn a_change_to_the_same_field_conflicts_and_sends_nothing() {
     let change = |seen: &Segment, _: &Server| {
         ChangeRequest::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) })
     };
@@ -385,7 +385,7 @@ async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_se
 }
 
 #[tokio::test]
-async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
+async fn renaming_a_moved_segment_conflicts_and_sends_nothing() {
     let change = |seen: &Segment, _: &Server| {
         ChangeRequest::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) })
     };
@@ -396,14 +396,14 @@ async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_segment_that_a_colleague_deleted_is_a_conflict_and_nothing_is_sent() {
+async fn renaming_a_deleted_segment_conflicts_and_sends_nothing() {
     let (server, result) = renamed_after(|seen, _| ChangeRequest::Delete(seen.id.clone())).await;
     assert_eq!(result, Err(WriteError::Conflict { theirs: None, fields: Vec::new() }));
     assert_eq!(sent(&server, &Method::PUT), 0);
 }
 
 #[tokio::test]
-async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
+async fn a_write_that_races_with_an_update_is_reported() {
     for moment in [Moment::Before, Moment::After] {
         let (server, mut client) = tenant().await;
         let seen = client.named("Zgierz");
@@ -411,7 +411,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
             ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
         server.plan(between(Method::PUT, theirs, moment));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
-        // What they wrote after this is not lost: it is told as theirs, and not as something that the server did not take.
+        // A write after ours is not lost: it counts as theirs, not as fields that the server ignored.
         assert_eq!(outcome.concurrent_write, moment == Moment::Before, "{moment:?}");
         assert_eq!((outcome.segment.name.as_str(), outcome.ignored), ("Mine", Vec::new()), "{moment:?}");
         client.settle().await;
@@ -420,7 +420,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
 }
 
 #[tokio::test]
-async fn a_colleagues_change_right_after_the_look_is_looked_at_again_and_kept() {
+async fn a_colleagues_change_right_before_the_fetch_is_kept() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
@@ -434,11 +434,11 @@ async fn a_colleagues_change_right_after_the_look_is_looked_at_again_and_kept() 
 }
 
 #[tokio::test]
-async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
+async fn a_race_is_reported_even_if_the_answer_is_lost() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-    // They come in after the feed was read and the segment was looked at, and before it is sent; and its answer is lost.
+    // Their change lands after the feed and the segment were read and before the PUT is sent, whose response is lost.
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
     server.plan(Trouble::HoldAnswer { on: (Method::GET, look), by: Duration::from_millis(300) });
     server.plan(Trouble::LoseAnswer { on: PUT });
@@ -467,7 +467,7 @@ async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
 }
 
 #[tokio::test]
-async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
+async fn a_write_that_races_with_a_deletion_is_reported() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
@@ -482,7 +482,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
 }
 
 #[tokio::test]
-async fn under_what_has_just_grown_nothing_is_deleted() {
+async fn a_segment_with_new_children_is_not_deleted() {
     let (server, mut client) = deaf_tenant().await;
     let operation = client.delete("Zgierz");
     let parent = client.named("Zgierz").id.clone();
@@ -494,7 +494,7 @@ async fn under_what_has_just_grown_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_child_of_a_segment_that_is_still_being_created_stands_under_its_real_id() {
+async fn a_child_of_a_pending_create_gets_its_parents_real_id() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(200) });
     let parent = client.begin([create("Parent", None)]);
@@ -507,7 +507,7 @@ async fn a_child_of_a_segment_that_is_still_being_created_stands_under_its_real_
 }
 
 #[tokio::test]
-async fn no_more_writes_are_in_flight_than_wanted() {
+async fn writes_in_flight_never_exceed_the_concurrency() {
     const AT_ONCE: usize = 3;
     let (server, mut client) = tenant_with(Settings { concurrency: AT_ONCE, ..quick() }).await;
     for _ in 0..12 {
@@ -522,14 +522,14 @@ async fn no_more_writes_are_in_flight_than_wanted() {
 }
 
 #[tokio::test]
-async fn of_a_plan_on_hold_nothing_more_begins_until_it_is_resumed() {
+async fn a_plan_on_hold_sends_nothing_until_resumed() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.began.len() == 1).await;
     assert_eq!(client.queue.hold_all(), 2);
     client.result(first(plan_id)).await.unwrap();
-    // Another plan goes on.
+    // Another plan still proceeds.
     client.write(create("Other", None)).await.unwrap();
     client.settle().await;
     assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
@@ -540,7 +540,7 @@ async fn of_a_plan_on_hold_nothing_more_begins_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn resuming_a_plan_tries_again_what_failed_of_it() {
+async fn resuming_a_plan_retries_its_failed_operations() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
     let plan_id = client.begin([create("New", None)]);
@@ -553,7 +553,7 @@ async fn resuming_a_plan_tries_again_what_failed_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
+async fn discarding_an_operation_discards_its_dependents() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
     let parent = OpId { plan_id: PlanId(1), index: 0 };
@@ -575,7 +575,7 @@ async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
 }
 
 #[tokio::test]
-async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
+async fn discarding_a_plan_finishes_only_what_is_being_sent() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None)));
@@ -590,7 +590,7 @@ async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
 }
 
 #[tokio::test]
-async fn what_runs_can_not_be_dropped() {
+async fn an_operation_being_sent_cannot_be_discarded() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin([create("New", None)]);
@@ -602,7 +602,7 @@ async fn what_runs_can_not_be_dropped() {
 }
 
 #[tokio::test]
-async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed() {
+async fn an_amended_operation_replaces_the_failed_one() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let operation = client.rename("Zgierz", "Mine");
@@ -623,7 +623,7 @@ async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed
 }
 
 #[tokio::test]
-async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_by_the_next() {
+async fn a_merged_field_is_not_overwritten_by_the_next_write() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let first_change = client.rename("Zgierz", "Mine");
@@ -644,7 +644,7 @@ async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_b
 }
 
 #[tokio::test]
-async fn a_server_that_never_takes_a_change_is_told_to_have_refused_it() {
+async fn an_update_refused_on_every_attempt_fails_as_refused() {
     let (server, mut client) = tenant().await;
     refuse_all(&server, &PUT);
     let error = client.write(client.rename("Zgierz", "Mine")).await.unwrap_err();

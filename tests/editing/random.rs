@@ -1,5 +1,5 @@
-//! A person at random keys over real sockets, with the real sync on a real server, a colleague and trouble beside them: what they
-//! were told is what came of it. The many schedules are tried on the queue alone, without a server.
+//! A user presses random keys over real sockets, with the real sync and server, a colleague and faults: what the user
+//! was told must match what happened. The many schedules are run on the queue alone, without a server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,21 +20,21 @@ use tokio::time::timeout;
 
 use super::client::{PATIENCE, quick, sync_of};
 
-/// What happens beside the person.
+/// What happens besides the user's actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Around {
     /// Nothing.
     Quiet,
-    /// A colleague works, and answers are late, refused and lost.
+    /// A colleague makes changes, and responses are late, refused or lost.
     Trouble,
 }
 
 const SEEDS: std::ops::Range<u64> = 0..1;
 const ACTIONS: usize = 40;
-/// Longer than all that can be on its way takes.
+/// Longer than all pending requests can take.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// The seeds of a normal run, and so many more as `SEGTUI_SEEDS` says.
+/// The seeds to run: only `SEGTUI_SEED`, or the first `SEGTUI_SEEDS` ones, or else `SEEDS`.
 fn seeds() -> std::ops::Range<u64> {
     let more = std::env::var("SEGTUI_SEEDS").ok().and_then(|count| count.parse().ok());
     if let Some(only) = std::env::var("SEGTUI_SEED").ok().and_then(|seed| seed.parse().ok()) {
@@ -44,7 +44,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_person_is_told_is_what_is_on_the_server_whatever_comes_between() {
+async fn what_the_user_is_told_matches_the_server_despite_faults() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut person = Person::start(seed, Around::Trouble).await;
@@ -89,7 +89,7 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
     }
 }
 
-/// A tree by names: each segment with the names above it.
+/// A tree by names: the path and external ID of each segment.
 fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
     let by_id: HashMap<&SegmentId, &Segment> = segments.iter().map(|segment| (&segment.id, segment)).collect();
     let path = |segment: &Segment| {
@@ -102,20 +102,20 @@ fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
     segments.iter().map(|one| (path(one), one.external_id.as_deref().map(ToOwned::to_owned))).collect()
 }
 
-/// What was asked for, and what was told.
+/// What the user asked for, and what was reported.
 #[derive(Default)]
 struct Log {
     asked: Vec<Operation>,
     told: Vec<Told>,
-    /// Operations that were submitted and are not over.
+    /// Submitted operations that are unfinished.
     open: BTreeSet<OpId>,
     in_flight: HashMap<OpId, Operation>,
     raced: HashSet<SegmentId>,
-    /// Segments of which the person was told that they may be the ones that were to be created.
+    /// Segments reported to the user as possible duplicates of a create.
     alike: HashSet<SegmentId>,
-    /// Segments that were to be changed, and of which the person was told that they are gone.
+    /// Segments that an update was for and that were reported as deleted.
     gone: HashSet<SegmentId>,
-    /// Ids that the server gave in the place of provisional ones.
+    /// Server IDs by the provisional IDs that they replaced.
     given: HashMap<SegmentId, SegmentId>,
     refused_to_undo: bool,
 }
@@ -133,7 +133,7 @@ impl Log {
     }
 }
 
-/// Something that the person was told to be done.
+/// An operation that was reported as done.
 struct Told {
     operation: Operation,
     outcome: WriteResult,
@@ -167,7 +167,7 @@ impl Person {
             ..Options::default()
         };
         let server = Server::start(options).await.unwrap();
-        // The seed server's names may be the same for several; here each is to be known by its own.
+        // The server's segments may share names; here each gets its own.
         for (number, segment) in server.segments().into_iter().enumerate() {
             let fields = Fields { name: format!("s{number}x").into(), ..Fields::of(&segment) };
             server.change(Actor::Internal, ChangeRequest::Update(segment.id, fields)).unwrap();
@@ -304,7 +304,7 @@ impl Person {
         }
     }
 
-    /// Until the feed was read to its end again.
+    /// Waits until the feed has been read to its end three more times.
     async fn synchronise(&mut self) {
         self.catch_up();
         let enough = self.synchronised + 3;
@@ -313,7 +313,7 @@ impl Person {
         }
     }
 
-    /// Until nothing is on its way.
+    /// Waits until nothing is queued, or until something has failed or is on hold, and then until sync has caught up.
     async fn rest(&mut self) {
         self.catch_up();
         let until = tokio::time::Instant::now() + STUCK;
@@ -326,7 +326,7 @@ impl Person {
         self.synchronise().await;
     }
 
-    /// What is not over, a line each.
+    /// The operations that remain in the queue, one per line.
     fn left(&self) -> String {
         let steps = self.state.changes.queue.plans().flat_map(|(plan_id, plan)| {
             plan.ops().iter().map(move |op| format!("{}: {:?} {:?}\n", plan_id.0, op.state, op.operation))
@@ -358,7 +358,7 @@ impl Person {
         for _ in 0..self.random.usize(0..4) {
             self.catch_up();
             if self.random.bool() {
-                // In the quiet there may be nothing to hear for a while.
+                // There may be no event for a while when only the user acts.
                 tokio::time::sleep(Duration::from_millis(self.random.u64(0..6))).await;
             }
         }
@@ -475,7 +475,7 @@ impl Person {
         }
     }
 
-    /// Begins to gather, or decides about what was gathered.
+    /// Starts staging, or reviews the staged changes.
     fn gather(&mut self) {
         self.press("S");
         if let Some(Layer::Review(_)) = self.open() {
@@ -492,7 +492,7 @@ impl Person {
         let key = match self.random.bool() {
             _ if leaf => "enter",
             true if !many => "s",
-            // What the server does with what stands below can't be taken back.
+            // What the server does with the descendants can't be undone.
             _ if self.around == Around::Trouble && self.random.u8(0..3) == 0 => "o",
             _ => "p",
         };
@@ -556,11 +556,11 @@ impl Person {
             3 => ChangeRequest::Update(any.id.clone(), Fields { external_id: Some(name.into()), ..fields }),
             _ => ChangeRequest::Update(any.id.clone(), Fields { name: name.into(), ..fields }),
         };
-        // What the server refuses, such as a move into the own subtree, is as good as anything.
+        // The server may refuse it, as it does a move into the segment's own subtree, which is fine.
         let _refused = self.server.change(Actor::Backoffice, wish);
     }
 
-    /// Everything that waits is carried out, or given up when it can't be.
+    /// Applies everything pending, or discards what can't be applied.
     async fn end(&mut self) {
         self.server.end_trouble();
         self.close();
@@ -654,13 +654,13 @@ impl Person {
         }
     }
 
-    /// With the ids that the server gave.
+    /// The segment with the server's IDs in place of provisional ones.
     fn real(&self, segment: Segment) -> Segment {
         let given = |id: SegmentId| self.log.given.get(&id).cloned().unwrap_or(id);
         Segment { parent: segment.parent.map(given), id: given(segment.id), ..segment }
     }
 
-    /// Whatever a colleague wrote and a write from here replaced, the person had seen, or was told of.
+    /// Asserts that the user had seen, or was told of, every colleague's value that a write from here replaced.
     fn nothing_was_overwritten_unseen(&self, history: &[Change]) {
         let mut now: HashMap<SegmentId, Segment> =
             self.before.iter().map(|segment| (segment.id.clone(), segment.clone())).collect();
@@ -693,7 +693,7 @@ impl Person {
         }
     }
 
-    /// Whether the person asked for that change when they saw it as it was before.
+    /// Whether the user asked for this change while the field had its value from before.
     fn saw(&self, before: &Segment, after: &Segment, field: Field) -> bool {
         self.log.asked.iter().any(|operation| {
             let Operation::Update { base, draft } = operation else { return false };

@@ -1,4 +1,4 @@
-//! The screen for a screen reader, in a real terminal: the hardware cursor, the last line, and nothing that moves.
+//! The screen-reader mode in a real terminal: the hardware cursor, the last line, and nothing that moves.
 
 use std::thread;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn read_aloud(demo: &Demo, arguments: &[&str]) -> Pty {
 }
 
 #[test]
-fn the_cursor_of_the_terminal_is_on_the_selected_row_and_in_fields() {
+fn the_terminals_cursor_is_on_the_selected_row_or_in_a_field() {
     let demo = Demo::start();
     let mut pty = read_aloud(&demo, &["--accessible", "--poll", "0.2"]);
     pty.wait_for("Loaded 290 segments. Press ? for help");
@@ -30,7 +30,7 @@ fn the_cursor_of_the_terminal_is_on_the_selected_row_and_in_fields() {
     pty.type_text("h");
     pty.wait_for_cursor_on("Akcje sezonowe, collapsed");
     pty.wait_for("Akcje sezonowe, level 1, ");
-    // In a list with a field, the cursor follows the keys.
+    // In a list with a text field, the cursor follows the keys.
     pty.type_text(":undo");
     pty.wait_for("Commands");
     pty.wait_for_cursor_behind(": undo");
@@ -50,10 +50,10 @@ fn the_cursor_of_the_terminal_is_on_the_selected_row_and_in_fields() {
     assert_eq!(pty.exit_code(), 0);
 }
 
-/// Longer than a message stays where the screen is not read aloud.
+/// Longer than a message is shown outside the accessible mode.
 const SILENCE: Duration = Duration::from_secs(7);
 
-/// Nothing is written from now on, while nothing happens.
+/// Asserts that nothing is written while nothing happens.
 #[track_caller]
 fn assert_silent(pty: &Pty) {
     let before = settled(pty);
@@ -61,7 +61,8 @@ fn assert_silent(pty: &Pty) {
     assert_eq!(pty.said().len(), before, "{}", &pty.said()[before..]);
 }
 
-/// How much was written once the picture in which a text was found is complete, and the list that follows the first one has come.
+/// The number of bytes written once output has stopped for a second: the frame that a text was found in is complete,
+/// and the list that follows the first one has arrived.
 fn settled(pty: &Pty) -> usize {
     let mut length = pty.said().len();
     loop {
@@ -75,7 +76,7 @@ fn settled(pty: &Pty) -> usize {
 }
 
 #[test]
-fn nothing_is_written_while_nothing_happens_and_what_others_change_is_one_line() {
+fn an_idle_screen_is_silent_and_a_change_is_one_line() {
     let demo = Demo::start();
     let mut pty = read_aloud(&demo, &["--accessible", "--poll", "0.2"]);
     pty.wait_for("Loaded 290 segments. Press ? for help");
@@ -85,7 +86,7 @@ fn nothing_is_written_while_nothing_happens_and_what_others_change_is_one_line()
     demo.change(ChangeRequest::Update(season.id, fields));
     pty.wait_for("Akcje całoroczne was changed: name Akcje sezonowe to Akcje całoroczne");
     pty.wait_for_cursor_on("Akcje całoroczne, ");
-    // The first line may say that the list is read again; the last one stays as it is until a key.
+    // The first line may report that the list is read again; the last one stays as it is until a key.
     thread::sleep(SILENCE);
     assert!(pty.lines().join("\n").contains("Akcje całoroczne was changed"), "{}", pty.lines().join("\n"));
     pty.type_text("j");

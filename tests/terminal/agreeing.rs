@@ -1,4 +1,4 @@
-//! Commands that change something ask first, at a terminal.
+//! Commands that change something ask first at a terminal.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::pty::Pty;
 use super::{CTRL_U, Demo};
 
 #[test]
-fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed() {
+fn apply_asks_first_and_protected_profiles_need_the_tenant() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let id = SegmentId::new("vip").unwrap();
     let vip = Segment { id, name: "VIP".into(), external_id: Some("V".into()), parent: None };
@@ -56,7 +56,7 @@ fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed(
 }
 
 #[test]
-fn what_is_changed_in_the_tree_is_in_the_history_of_the_commands_and_can_be_undone_by_them() {
+fn commands_list_and_undo_changes_made_in_the_interface() {
     let (home, demo) = (tempfile::tempdir().unwrap(), Demo::start());
     let mut environment = demo.variables().to_vec();
     environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
@@ -68,7 +68,7 @@ fn what_is_changed_in_the_tree_is_in_the_history_of_the_commands_and_can_be_undo
     tree.type_text(CTRL_U);
     tree.type_text("Mine\r");
     tree.wait_for("Renamed");
-    // Beside the tree, a command reads what it has written.
+    // While the tree is open, a command reads what it has written.
     let run = |arguments: &[&str]| {
         let mut command = std::process::Command::new(super::pty::program());
         command.env_clear().envs(environment.clone()).args(arguments);

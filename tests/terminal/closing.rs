@@ -1,4 +1,5 @@
-//! A terminal that goes away, and a request to end while a key is half typed: the program ends by itself, quickly and in order.
+//! A terminal that is closed, and a signal during an incomplete key sequence: the program ends by itself, quickly and
+//! cleanly.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ impl Closable {
         Self { master: pair.master, reader, writer, child, home }
     }
 
-    /// Reads what the program shows until there is a text in it.
+    /// Reads the program's output until it contains a text.
     fn wait_for(&mut self, text: &str) {
         let (mut shown, mut part) = (String::new(), [0; 4096]);
         while !shown.contains(text) {
@@ -48,7 +49,7 @@ impl Closable {
         }
     }
 
-    /// Closes the terminal, as a window that is closed or a connection that breaks does. Answers how the program ended.
+    /// Closes the terminal, as a closed window or a broken connection does, and returns how the program ended.
     fn close(self) -> portable_pty::ExitStatus {
         let Self { master, reader, writer, mut child, home } = self;
         drop((master, reader, writer));
@@ -73,12 +74,12 @@ fn a_terminal_that_is_closed_ends_the_program_without_an_abort() {
 }
 
 #[test]
-fn what_was_asked_for_last_is_sent_or_remembered_when_the_terminal_is_closed() {
+fn the_last_change_is_journaled_when_the_terminal_is_closed() {
     for round in 0..8 {
         let demo = Demo::start();
         let mut closable = Closable::start(&demo);
         closable.wait_for("live");
-        // So that it can only be in the journal.
+        // The request is delayed, so that the change can only be in the journal.
         demo.server.plan(Trouble::Delay { on: (Method::PUT, ""), by: Duration::from_secs(60) });
         let home = closable.home.path().to_owned();
         closable.writer.write_all(format!("r\x15Last {round}\r").as_bytes()).unwrap();
@@ -101,7 +102,7 @@ fn what_was_asked_for_last_is_sent_or_remembered_when_the_terminal_is_closed() {
 }
 
 #[test]
-fn a_request_to_end_is_obeyed_while_an_escape_sequence_is_unfinished() {
+fn sigterm_ends_the_program_during_an_escape_sequence() {
     for begun in ["\x1b", "\x1b[", "\x1b[1;", "\x1b]11;rgb:", "\x1b[200~half a paste", "\x1bO"] {
         let demo = Demo::start();
         let mut closable = Closable::start(&demo);

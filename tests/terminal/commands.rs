@@ -1,4 +1,4 @@
-//! Commands whose output a person reads in a terminal: colours, progress, and nothing that the terminal would obey.
+//! Commands at a terminal: colours, progress, and no control characters from the data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::pty::Pty;
 const WITHOUT_COLOURS: [(&str, String); 1] = [("NO_COLOR", String::new())];
 
 impl Demo {
-    /// What a command has said to the terminal, and its exit code.
+    /// The output of a command at a terminal, and its exit code.
     fn said(&self, arguments: &[&str], variables: &[(&'static str, String)]) -> (String, u32) {
         let mut pty = Pty::start(200, 40, arguments, &[&self.variables(), variables].concat());
         let code = pty.exit_code();
@@ -19,13 +19,13 @@ impl Demo {
 }
 
 #[test]
-fn a_person_sees_colours_and_how_far_it_is() {
+fn a_terminal_gets_colours_and_progress() {
     let demo = Demo::with(Options { latency: Duration::from_millis(100), ..Options::default() });
     let (said, code) = demo.said(&["find", "lodz"], &[]);
     assert_eq!(code, 0);
     assert!(said.contains("\x1b[1;4mŁódz\x1b[0mkie") && said.contains("\x1b[1mNAME\x1b[0m"), "{said:?}");
     assert!(said.contains("\r\x1b[Kloading 290 segments · 1 page · "), "{said:?}");
-    // The line that says how far it is is gone before anything else is written.
+    // The progress line is erased before anything else is written.
     assert!(said.contains("\r\x1b[K\x1b[1mNAME"), "{said:?}");
 
     let (said, _) = demo.said(&["find", "lodz", "--no-progress", "--color", "never"], &[]);
@@ -37,7 +37,7 @@ fn a_person_sees_colours_and_how_far_it_is() {
 }
 
 #[test]
-fn a_person_who_finds_nothing_is_told_so() {
+fn no_matches_are_reported_at_a_terminal() {
     let demo = Demo::start();
     let (said, code) = demo.said(&["find", "xyzzy"], &[]);
     assert_eq!(code, 0);
@@ -48,7 +48,7 @@ fn a_person_who_finds_nothing_is_told_so() {
 }
 
 #[test]
-fn what_others_wrote_is_not_obeyed_in_any_form() {
+fn control_characters_in_names_are_never_printed() {
     let demo = Demo::with(Options { load: Some(Vec::new()), ..Options::default() });
     let name = "Esc\u{1b}[2J\u{9b}31m\u{202e}gnp.exe".into();
     demo.change(ChangeRequest::Create(Fields { name, external_id: Some("\u{1b}]0;title\u{7}".into()), parent: None }));
@@ -72,7 +72,7 @@ fn what_others_wrote_is_not_obeyed_in_any_form() {
 }
 
 #[test]
-fn the_interface_has_no_colours_where_none_are_wanted() {
+fn color_never_turns_the_interfaces_colours_off() {
     let demo = Demo::start();
     for (arguments, coloured) in [(&[][..], true), (&["--color", "never"], false)] {
         let pty = demo.open(arguments);

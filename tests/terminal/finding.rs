@@ -1,11 +1,11 @@
-//! The tree filtered while one types.
+//! The tree filtered as the user types.
 
 use crate::{Demo, ENTER};
 
 const ESC: &str = "\x1b";
 
 #[test]
-fn what_is_typed_leaves_only_matching_branches_and_enter_keeps_them() {
+fn a_filter_shows_only_matching_branches_and_enter_keeps_it() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     pty.wait_for("Akcje sezonowe");
@@ -20,7 +20,7 @@ fn what_is_typed_leaves_only_matching_branches_and_enter_keeps_them() {
     pty.wait_for("External ID  PL-10-1\n");
     pty.type_text("n");
     pty.wait_for("/ lodz · 4 of 6");
-    // The whole tree is there again, at the match.
+    // The whole tree is shown again, at the match.
     pty.type_text(ENTER);
     pty.wait_for("Kujawsko-Pomorskie");
     pty.wait_for("“lodz” 4 of 6");
@@ -29,7 +29,7 @@ fn what_is_typed_leaves_only_matching_branches_and_enter_keeps_them() {
 }
 
 #[test]
-fn esc_brings_the_tree_back_as_it_was() {
+fn esc_restores_the_tree_as_it_was() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     pty.type_text("jjj");

@@ -1,5 +1,5 @@
-//! Servers that do their worst, one kind of answer at a time: the screen stays alive, `q` ends the program, memory and requests stay
-//! within bounds, and what could not be done is said.
+//! Hostile servers, one kind of response at a time: the screen stays alive, `q` ends the program, memory and requests
+//! stay bounded, and failures are reported.
 
 mod server;
 
@@ -17,18 +17,20 @@ use crate::pty::Pty;
 use server::{Answer, Asked, Rule, serve};
 
 const KEY: &str = "first-half=of+it&x:second-half/of";
-/// How long each kind is looked at.
+/// How long each kind is observed.
 const OBSERVED: Duration = Duration::from_secs(4);
-/// And each answer to one call, where what matters is whether it is taken well.
+/// The same for each response to one call, where what matters is how it is handled.
 const OBSERVED_SHORTLY: Duration = Duration::from_secs(2);
-/// More than what the first seconds of a healthy start take, spread over that time.
+/// More than the first seconds of a healthy start take, spread over that time.
 const MOST_REQUESTS: usize = 20 * 4 + 60;
 const MOST_MEMORY: usize = 300 * 1024;
 
-/// A kind of answer: its name, what it answers, `None` for what a healthy server would, and what is to be seen on the screen.
+/// A kind of server: its name, its response, `None` for a healthy server's, and the texts that must appear on the
+/// screen.
 type Kind = (&'static str, fn(Asked) -> Option<Answer>, &'static [&'static str]);
 
-/// A call of the API: its name, what it asks, the keys that lead to it, and how a sentence about it begins.
+/// A call of the API: its name, the requests that are meant, the keys that cause it, and how a sentence about it
+/// begins.
 type Call = (&'static str, fn(Asked) -> bool, &'static str, &'static str);
 
 const CALLS: &[Call] = &[
@@ -40,7 +42,7 @@ const CALLS: &[Call] = &[
     ("a deletion", |asked| asked == Asked::Delete, "d\r", "delete Alfa"),
 ];
 
-/// An answer that may be given to each call.
+/// A response that may be given to each call, with its name.
 type Given = (&'static str, fn() -> Answer);
 
 const ECHO: &str = r#"{"message":"first-half\u003dof\u002Bit\u0026x:second-half\/of"}"#;
@@ -71,7 +73,7 @@ const ANSWERS: &[Given] = &[
     ("tiny objects without end", || Answer::Plain(200, "", b"[{},[],{},[],".repeat(300_000))),
 ];
 
-/// What is to be seen where an answer is given to a call: a sentence about the call, or what has come of it.
+/// The text that must appear when a response is given to a call: a sentence about the call, or its outcome.
 fn seen(given: &str, call: &str, sentence: &'static str) -> Vec<&'static str> {
     const NOT_CHANGED: &str = "the server kept name Alfa";
     const NOT_DELETED: &str = "Couldn't delete Alfa: the server reported success, but nothing has changed";
@@ -80,9 +82,9 @@ fn seen(given: &str, call: &str, sentence: &'static str) -> Vec<&'static str> {
         ("silence" | "a byte now and then", _) => "no response for",
         ("404", "a segment") => "Alfa was deleted",
         ("404", "a deletion") => NOT_DELETED,
-        // That nothing has happened may be said so.
+        // A feed may report like this that nothing has happened.
         ("202" | "204" | "nothing at all" | "null", "the feed") => "● live",
-        // What these answer in the body is not documented, so it is looked at what has come of them.
+        // The bodies of these responses are undocumented, so the program verifies the outcome.
         (_, "a change") if !refused && given != "a closed connection" => NOT_CHANGED,
         (_, "a deletion") if !refused && given != "a closed connection" => NOT_DELETED,
         _ => sentence,
@@ -93,7 +95,7 @@ fn plain(status: u16, headers: &'static str, body: &str) -> Answer {
     Answer::Plain(status, headers, body.into())
 }
 
-/// Many blanks, which are short on the way.
+/// Many blanks, which compress well.
 fn bomb() -> Vec<u8> {
     static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
@@ -225,14 +227,14 @@ const KINDS: &[Kind] = &[
     ),
 ];
 
-/// What the screen says, the lines as they are and then those of the right panes as one.
+/// The text on the screen: its lines, and then those of the right panes joined.
 fn told(pty: &Pty) -> String {
     let lines = pty.lines();
     let right = lines.iter().filter_map(|line| line.rsplit_once(['│', '├'])).map(|(_, right)| right.trim());
     format!("{}\n{}", lines.join("\n"), right.collect::<Vec<_>>().join(" "))
 }
 
-/// A server of a kind, what is typed, and what is to be seen then.
+/// A server's rule, the keys to type, and the texts that must appear then.
 struct Case {
     name: String,
     rule: Rule,
@@ -241,7 +243,7 @@ struct Case {
     observed: Duration,
 }
 
-/// Looks at the program at work with a server of a kind. Answers what is wrong.
+/// Observes the program at work with such a server, and returns what is wrong as the error.
 fn observe(case: &Case) -> Result<(), String> {
     let (url, count) = serve(Arc::clone(&case.rule));
     let environment =
@@ -254,7 +256,7 @@ fn observe(case: &Case) -> Result<(), String> {
         pty.type_text(case.keys);
     }
     for text in &case.seen {
-        // What is overdue is told after some seconds, and what is tried again after as many.
+        // Overdue responses and failed retries are reported only after some seconds.
         let until = Instant::now() + Duration::from_secs(25);
         while !told(&pty).contains(text) {
             if Instant::now() > until {
@@ -285,7 +287,7 @@ fn observe(case: &Case) -> Result<(), String> {
     pty.wait_gone("Moving");
     let left = Instant::now();
     pty.type_text("q");
-    // What is still to be sent is asked about first.
+    // Pending changes are asked about first.
     while pty.exited().is_none() && left.elapsed() < Duration::from_secs(5) {
         if pty.contains("Quit?") {
             pty.type_text("q");
@@ -298,7 +300,7 @@ fn observe(case: &Case) -> Result<(), String> {
     }
 }
 
-/// Each answer on each call, and the kinds that are about several.
+/// The kinds, which concern several calls, and each response to each call.
 fn cases() -> Vec<Case> {
     let kinds = KINDS.iter().map(|&(name, answer, seen)| Case {
         name: name.to_owned(),
@@ -320,7 +322,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn whatever_a_server_answers_the_program_lives_and_says_what_is_wrong() {
+fn the_program_survives_hostile_servers_and_reports_failures() {
     const AT_ONCE: usize = 24;
     let cases = cases();
     let next = AtomicUsize::new(0);

@@ -1,11 +1,11 @@
-//! How many keys the daily work takes, from the main screen and back to it, and what is on the server afterwards.
+//! The number of keys that daily tasks take, from the main screen and back to it, and the result on the server.
 
 use segtui::segment::{Segment, SegmentId};
 
 use crate::pty::{Pty, eventually};
 use crate::{CTRL_U, Demo, ENTER};
 
-/// A person at the program whose keys are counted. What is typed as text is no key: a name takes what it takes.
+/// The program with its keys counted. Typed text doesn't count: a name takes what it takes.
 struct Counted {
     pty: Pty,
     keys: usize,
@@ -29,7 +29,7 @@ impl Counted {
         self.pty.type_text(text);
     }
 
-    /// Selects the segment with exactly that external id.
+    /// Selects the segment with exactly this external ID.
     fn go_to(&mut self, external_id: &str, name: &str) {
         self.key("f");
         self.text(external_id);
@@ -37,7 +37,7 @@ impl Counted {
         self.pty.wait_for(&format!("│ {name}"));
     }
 
-    /// The screen has said what came of it, and it took at most so many keys, which are no longer counted.
+    /// Asserts that the screen reports the result after at most so many keys, and resets the count.
     #[track_caller]
     fn took_at_most(&mut self, most: usize, said: &str) {
         self.pty.wait_for(said);
@@ -51,7 +51,7 @@ impl Counted {
     }
 }
 
-/// The only segment of that external id.
+/// The only segment with this external ID.
 fn with_external_id(demo: &Demo, external_id: &str) -> Segment {
     let mut found = demo.server.segments();
     found.retain(|segment| segment.external_id.as_deref() == Some(external_id));
@@ -64,7 +64,7 @@ fn below(demo: &Demo, parent: &SegmentId) -> usize {
 }
 
 #[test]
-fn a_segment_is_found_by_its_external_id_and_renamed_in_at_most_ten_keys() {
+fn finding_and_renaming_a_segment_takes_at_most_ten_keys() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
     let mut person = Counted::at(&demo);
@@ -79,7 +79,7 @@ fn a_segment_is_found_by_its_external_id_and_renamed_in_at_most_ten_keys() {
 }
 
 #[test]
-fn a_segment_is_found_and_moved_elsewhere_in_at_most_eight_keys() {
+fn finding_and_moving_a_segment_takes_at_most_eight_keys() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
     let mut person = Counted::at(&demo);
@@ -95,7 +95,7 @@ fn a_segment_is_found_and_moved_elsewhere_in_at_most_eight_keys() {
 }
 
 #[test]
-fn a_child_is_created_in_at_most_three_keys() {
+fn creating_a_child_takes_at_most_three_keys() {
     let demo = Demo::start();
     let mut person = Counted::at(&demo);
     person.go_to("BR-APT", "Apteki");
@@ -113,7 +113,7 @@ fn a_child_is_created_in_at_most_three_keys() {
 }
 
 #[test]
-fn a_subtree_is_deleted_in_at_most_three_keys_and_brought_back_by_one() {
+fn deleting_a_subtree_takes_three_keys_and_undo_one() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
     let mut person = Counted::at(&demo);
@@ -137,11 +137,11 @@ fn a_subtree_is_deleted_in_at_most_three_keys_and_brought_back_by_one() {
 }
 
 #[test]
-fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
+fn renaming_twenty_segments_in_the_editor_takes_two_keys() {
     let demo = Demo::start();
     let subtree = with_external_id(&demo, "EXP");
     let mut environment = demo.variables().to_vec();
-    // Below the words on how it is done and the line of the segment itself.
+    // The lines below the instructions and the segment's own line.
     environment.push(("EDITOR", "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'".to_owned()));
     let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
     pty.wait_for("290 segments   ● live");
@@ -166,7 +166,7 @@ fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
 }
 
 #[test]
-fn twenty_segments_are_moved_in_nine_keys_and_back_in_one() {
+fn moving_twenty_segments_takes_nine_keys_and_undo_one() {
     let demo = Demo::start();
     let vip = with_external_id(&demo, "VIP").id;
     let (before, at_vip) = (demo.server.segments(), below(&demo, &vip));

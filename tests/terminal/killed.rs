@@ -1,4 +1,4 @@
-//! The program killed at any moment: what it has stored is intact, and the next run ends with what the server has.
+//! The program killed at any moment: its store is intact, and the next session ends up equal to the server.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,13 +12,13 @@ use super::pty::{Pty, eventually};
 
 const SEED: u64 = 11;
 const KILLS: usize = 12;
-/// Where none of them came so far as to store anything.
+/// The limit when none of the first ones got as far as storing anything.
 const MOST_KILLS: usize = 60;
-/// From before the first request to well into following.
+/// From before the first request to well into following the feed.
 const MOMENTS_MS: std::ops::Range<u64> = 20..900;
 
 #[test]
-fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
+fn after_any_kill_the_store_is_intact_and_catches_up() {
     println!("seed {SEED}");
     let mut random = fastrand::Rng::with_seed(SEED);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -55,7 +55,7 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
             break;
         }
         let pty = start();
-        // On a slow machine, it takes longer until there is something.
+        // On a slow machine, it takes longer until something is stored.
         let slower = u64::try_from(kill / KILLS).unwrap() + 1;
         thread::sleep(Duration::from_millis(random.u64(MOMENTS_MS) * slower));
         pty.kill();
@@ -67,11 +67,11 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     let mut there: Vec<Arc<Segment>> = server.segments().into_iter().map(Arc::new).collect();
     sort(&mut there);
     let mut pty = start();
-    // By then it has the store for itself; whoever looked earlier could be in its way.
+    // By then it has the store open; opening the store earlier could get in its way.
     pty.wait_for("● live");
     eventually(|| {
-        // Whether the next start may rely on it is another question: a list is doubted for a minute, which is tried with paused
-        // time where sync is tested.
+        // Whether the next session may rely on it isn't tested here: a list is doubted for a minute, which the tests of
+        // sync cover with paused time.
         let Snapshot { mut segments, .. } = stored()?;
         sort(&mut segments);
         (segments == there).then_some(())

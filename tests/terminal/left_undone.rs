@@ -1,4 +1,4 @@
-//! The program killed while it writes: the next run tells the truth about what the last one left, and carries out the rest once.
+//! The program killed while it writes: the next session reports what the last one left, and the rest is applied once.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use super::pty::{Pty, eventually};
 use super::{CTRL_U, Demo, ENTER};
 
-/// Longer than any test: whoever waits for it is killed.
+/// Longer than any test: a program that waits for it is killed.
 const FOREVER: Duration = Duration::from_secs(600);
 
-/// How the list of what was left begins.
+/// How the list of pending changes begins.
 const LEFT: &str = "╭ Pending changes";
 
 struct Home {
@@ -23,9 +23,9 @@ struct Home {
 /// Where a write is when the program is killed.
 #[derive(Debug, Clone, Copy)]
 enum Point {
-    /// It has come to the server, which has not carried it out.
+    /// The server has received it and not applied it.
     Sent,
-    /// The server has carried it out, and not answered.
+    /// The server has applied it and not responded.
     CarriedOut,
 }
 
@@ -54,7 +54,7 @@ impl Home {
         pty
     }
 
-    /// The program with a segment without children selected.
+    /// Starts the program and selects a segment without children.
     fn start_on_a_leaf(&self) -> Pty {
         let mut pty = self.start();
         pty.type_text("/zgierz\r");
@@ -70,7 +70,7 @@ impl Home {
         self.demo.server.requests().iter().filter(|request| request.method == *method).count()
     }
 
-    /// Until a request has come to the server, and what it does there is to be seen.
+    /// Waits until a request has reached the server and, where it is applied, until its effect is visible.
     fn wait_at(&self, point: Point, method: &Method, done: impl Fn(&Self) -> bool) {
         eventually(|| (self.sent(method) > 0).then_some(()));
         if matches!(point, Point::CarriedOut) {
@@ -78,7 +78,7 @@ impl Home {
         }
     }
 
-    /// What the next run says, and then does about what was not carried out.
+    /// Checks what the next session reports, and retries or resumes what was not applied.
     fn go_on(&self, point: Point, carried_out: &str, not: &str, method: &Method, done: impl Fn(&Self) -> bool) {
         let mut pty = self.start();
         pty.wait_for("Left over from last session: ");
@@ -90,7 +90,7 @@ impl Home {
                 assert_eq!(self.sent(method), 1, "{point:?}");
             }
             Point::Sent => {
-                // Of a create, that nothing was found says nothing.
+                // For a create, not finding it proves nothing.
                 let creates = *method == Method::POST;
                 let fate = if creates { "not found on the server so far" } else { "sent but not applied" };
                 pty.wait_for(&format!("{not}: "));
@@ -104,12 +104,12 @@ impl Home {
         }
         pty.wait_for("No pending changes.");
         pty.type_text("\x1b");
-        // What follows an escape at once belongs to it.
+        // A key right after an escape would belong to its sequence.
         pty.wait_gone(LEFT);
         pty.type_text("q");
         assert_eq!(pty.exit_code(), 0);
         assert!(done(self));
-        // There is nothing left for another run.
+        // Nothing is left for another session.
         let mut pty = self.start();
         pty.type_text("q");
         assert_eq!(pty.exit_code(), 0);
@@ -117,7 +117,7 @@ impl Home {
 }
 
 #[test]
-fn a_create_that_was_under_way_when_the_program_was_killed_is_told_and_done_once() {
+fn a_create_in_flight_at_a_kill_is_reported_and_done_once() {
     for point in Point::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
@@ -132,7 +132,7 @@ fn a_create_that_was_under_way_when_the_program_was_killed_is_told_and_done_once
 }
 
 #[test]
-fn a_new_name_that_was_under_way_when_the_program_was_killed_is_told_and_given() {
+fn a_rename_in_flight_at_a_kill_is_reported_and_resumed() {
     for point in Point::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
@@ -146,7 +146,7 @@ fn a_new_name_that_was_under_way_when_the_program_was_killed_is_told_and_given()
 }
 
 #[test]
-fn a_deletion_that_was_under_way_when_the_program_was_killed_is_told_and_done() {
+fn a_deletion_in_flight_at_a_kill_is_reported_and_resumed() {
     for point in Point::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
@@ -162,16 +162,16 @@ fn a_deletion_that_was_under_way_when_the_program_was_killed_is_told_and_done() 
 }
 
 #[test]
-fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what_was() {
+fn an_unsent_change_survives_a_kill_and_follows_the_sent_one() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
     Point::Sent.plan(&home.demo, Method::PUT);
     pty.type_text(&format!("r{CTRL_U}First{ENTER}"));
     home.wait_at(Point::Sent, &Method::PUT, |_| true);
-    // The second builds upon the first, so it is not sent before that is done.
+    // The second builds on the first, so it isn't sent before the first is done.
     pty.type_text(&format!("r{CTRL_U}Second{ENTER}"));
     pty.wait_for("Second");
-    // What is sent is in the journal before, and so is what was asked for before that.
+    // A change is journaled before it is sent, and so is what was submitted before it.
     pty.type_text(&format!("ANowy{ENTER}"));
     eventually(|| (home.count("Nowy") == 1).then_some(()));
     pty.kill();
@@ -190,13 +190,13 @@ fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what
 }
 
 #[test]
-fn a_create_whose_answer_has_just_come_when_the_program_is_killed_exists_once() {
+fn a_create_answered_just_before_a_kill_exists_once() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
     pty.type_text(&format!("aNowy oddział{ENTER}"));
     pty.wait_for("Created Nowy oddział");
     pty.kill();
-    // Whether that it is done has come to the disk or not.
+    // Whether or not its completion has reached the disk.
     let mut pty = home.start();
     pty.wait_for("Nowy oddział");
     pty.type_text("R");
@@ -205,7 +205,7 @@ fn a_create_whose_answer_has_just_come_when_the_program_is_killed_exists_once() 
 }
 
 #[test]
-fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
+fn quitting_keeps_staged_changes_and_those_in_flight() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
     Point::Sent.plan(&home.demo, Method::POST);
@@ -240,7 +240,7 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
 }
 
 #[test]
-fn of_a_new_name_that_somebody_has_changed_since_it_is_not_said_that_it_was_not_given() {
+fn a_rename_that_was_changed_since_has_an_unknown_result() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
     Point::CarriedOut.plan(&home.demo, Method::PUT);

@@ -1,4 +1,4 @@
-//! The real program in a real pseudo-terminal, on the demo server over real HTTP.
+//! The real program in a pseudo-terminal, on the demo server over real HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
@@ -32,7 +32,7 @@ use segtui::segment::{Segment, SegmentId};
 use pty::{Pty, eventually};
 use site::Site;
 
-/// A demo server, and the program in a terminal.
+/// A demo server, and ways to open the program on it.
 struct Demo {
     site: Site,
 }
@@ -58,7 +58,7 @@ impl Demo {
         self.server.segments().into_iter().find(|segment| segment.name == name)
     }
 
-    /// The program on this server, live.
+    /// Starts the program on this server and waits until it is live.
     fn open(&self, arguments: &[&str]) -> Pty {
         let pty = Pty::start(120, 40, arguments, &self.variables());
         pty.wait_for("290 segments   ● live");
@@ -86,7 +86,7 @@ fn the_demo_starts_by_itself_and_shows_its_tree() {
 }
 
 #[test]
-fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
+fn a_segment_is_created_edited_moved_and_deleted_by_keys() {
     let demo = Demo::start();
     let before = demo.server.segments();
     let mut pty = demo.open(&["--poll", "0.2"]);
@@ -136,7 +136,7 @@ fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
 }
 
 #[test]
-fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
+fn a_subtree_is_deleted_whole_or_its_children_move_up() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
     let below = |name: &str| {
@@ -158,7 +158,7 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
     pty.wait_for("delete all 63");
     pty.type_text("s");
     pty.wait_for("delete 63");
-    // So many go only after a word.
+    // Deleting so many requires the confirmation phrase.
     pty.type_text(&format!("demo-wholesale{ENTER}"));
     pty.wait_for("Deleted Eksport and its 62 descendants");
     assert_eq!(demo.server.segments().len(), 290 - 1 - 63);
@@ -167,7 +167,7 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
 }
 
 #[test]
-fn what_a_colleague_changes_appears_by_itself() {
+fn a_colleagues_changes_appear_by_themselves() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
     let season = demo.named("Akcje sezonowe").unwrap();
@@ -186,12 +186,12 @@ fn what_a_colleague_changes_appears_by_itself() {
 }
 
 #[test]
-fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
+fn a_refused_create_shows_the_reason_and_keeps_its_input() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
     pty.wait_for("/ podhurt spo · 1 of 1");
-    // The parent goes without this program having heard of it.
+    // The parent is deleted without this program having seen it.
     let gone = demo.named("Podhurt spożywczy").unwrap();
     demo.change(ChangeRequest::Delete(gone.id.clone()));
     pty.type_text(&format!("aNowość{ENTER}"));
@@ -204,7 +204,7 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
     pty.wait_for("Nowość");
     pty.type_text("\x1b");
     pty.wait_gone("New segment in");
-    // It stays in the queue, so leaving asks first.
+    // It stays in the queue, so quitting asks first.
     pty.type_text("q");
     pty.wait_for("Quit?");
     pty.type_text("q");
@@ -212,7 +212,7 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
 }
 
 #[test]
-fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
+fn a_colleagues_change_is_never_overwritten_unseen() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
@@ -221,7 +221,7 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
     let rename = |name: &str| ChangeRequest::Update(seen.id.clone(), Fields { name: name.into(), ..Fields::of(&seen) });
     demo.change(rename("Podhurt ogólny"));
 
-    // The same field: told, and nothing sent.
+    // The same field: reported, and nothing is sent.
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{ENTER}"));
     pty.wait_for("press ! to resolve");
     pty.type_text("!");
@@ -229,12 +229,12 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
     pty.wait_for("Podhurt ogólny");
     pty.wait_for("Podhurt mój");
     assert_eq!(demo.named("Podhurt mój"), None);
-    // Saved once more, it is overwritten knowingly.
+    // Saving once more overwrites it knowingly.
     pty.type_text(ENTER);
     pty.wait_for("Renamed Podhurt ogólny → Podhurt mój");
     assert_eq!(demo.named("Podhurt mój").map(|segment| segment.id), Some(seen.id.clone()));
 
-    // Another field: both changes stand.
+    // Another field: both changes are kept.
     demo.change(rename("Podhurt wspólny"));
     pty.type_text(&format!("e{TAB}{CTRL_U}PW{ENTER}"));
     pty.wait_for("Podhurt wspólny: kept someone");
@@ -245,7 +245,7 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
 }
 
 #[test]
-fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
+fn a_conflict_of_two_fields_is_resolved_field_by_field() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
@@ -255,7 +255,7 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
     demo.change(ChangeRequest::Update(seen.id.clone(), fields));
 
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{TAB}{CTRL_U}MINE{ENTER}"));
-    // Nothing opens by itself.
+    // No dialog opens by itself.
     pty.wait_for("press ! to resolve");
     pty.type_text("!");
     pty.wait_for("Podhurt spożywczy was changed by someone else");
@@ -271,7 +271,7 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
 }
 
 #[test]
-fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
+fn fifty_marked_segments_are_moved_and_one_key_undoes_it() {
     const MANY: usize = 50;
     let demo = Demo::start();
     let create = |name: &str, parent: Option<&SegmentId>| {
@@ -289,7 +289,7 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
     pty.wait_for("342 segments   ● live");
     pty.type_text("/paleta 01\r");
     pty.wait_for("/ paleta 01 · 1 of 1");
-    // In the whole tree the others stand below it.
+    // In the whole tree the other rows are below it.
     pty.type_text(ENTER);
     pty.wait_for("“paleta 01” 1 of 1");
     pty.type_text(&format!("V{}V", "j".repeat(MANY - 1)));
@@ -311,7 +311,7 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
 }
 
 #[test]
-fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
+fn the_last_sessions_tree_is_shown_when_the_server_is_down() {
     let demo = Demo::start();
     let home = tempfile::tempdir().unwrap();
     let mut environment = demo.variables().to_vec();
@@ -343,7 +343,7 @@ fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
 }
 
 #[test]
-fn every_size_is_survived() {
+fn every_terminal_size_is_survived() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     for (columns, rows) in [(80, 24), (59, 14), (20, 4), (1, 1), (2, 60), (250, 70), (100, 26)] {
@@ -370,7 +370,7 @@ fn a_key_that_is_typed_while_the_size_changes_is_not_lost() {
 }
 
 #[test]
-fn leaving_gives_the_terminal_back() {
+fn quitting_restores_the_terminal() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
@@ -381,7 +381,7 @@ fn leaving_gives_the_terminal_back() {
 }
 
 #[test]
-fn ctrl_c_leaves_as_well() {
+fn ctrl_c_quits_and_restores_the_terminal() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
@@ -391,7 +391,7 @@ fn ctrl_c_leaves_as_well() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+fn a_panic_restores_the_terminal_before_it_is_reported() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(100, 30, &["--panic-on-key"], &demo.variables());
     pty.wait_for("● live");
@@ -405,7 +405,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_reported() {
 }
 
 #[test]
-fn signals_give_the_terminal_back() {
+fn signals_restore_the_terminal() {
     for (signal, code) in [("TERM", "143"), ("HUP", "129"), ("INT", "130")] {
         let demo = Demo::start();
         let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
@@ -448,7 +448,7 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
 }
 
 #[test]
-fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_was_used_for() {
+fn a_program_continued_after_a_stop_retakes_the_terminal() {
     let demo = Demo::start();
     for signal in ["STOP", "TSTP"] {
         let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
@@ -459,7 +459,7 @@ fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_
         pty.signal_program("CONT");
         pty.wait_for("● live");
         assert!(pty.is_taken());
-        // No Enter is needed.
+        // No Enter is needed: the terminal is in raw mode again.
         pty.type_text("?");
         pty.wait_for(" Keys ");
         pty.type_text("\x1b");
@@ -471,11 +471,11 @@ fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_
 }
 
 #[test]
-fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
+fn terminal_reports_are_not_taken_for_keys() {
     let demo = Demo::start();
     let mut pty = Pty::start(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
-    // It is drawn to its end.
+    // The screen is complete.
     pty.wait_for("1 of 69");
     let before = pty.lines();
     // As keys, these would delete, quit and move.
@@ -490,7 +490,7 @@ fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
     ] {
         pty.type_text(answer);
     }
-    // An answer that is cut short is waited for, and not for ever.
+    // A truncated response is waited for, but not forever.
     pty.type_text("\x1b]11;rgb:ddd");
     std::thread::sleep(std::time::Duration::from_millis(1_300));
     assert_eq!(pty.lines()[1..], before[1..]);
@@ -498,7 +498,7 @@ fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
     pty.wait_for(" Keys ");
     pty.type_text("\x1b");
     pty.wait_gone(" Keys ");
-    // The Enter of the keypad, as tmux tells it.
+    // The keypad's Enter, as tmux sends it.
     pty.type_text("r2\x1bOM");
     pty.wait_for("Renamed");
     pty.type_text("q");
@@ -506,14 +506,14 @@ fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
 }
 
 #[test]
-fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_frame() {
+fn copied_text_is_sent_as_osc_52_outside_any_frame() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/vip client\r");
     pty.wait_for("/ vip client · 1 of");
     pty.type_text("yn");
     pty.wait_for("Copied the name of VIP Client");
-    // `VIP Client` in base64, in a piece of its own.
+    // `VIP Client` in base64, in a write of its own.
     let said = pty.said();
     assert!(said.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{said:?}");
     pty.type_text("q");
@@ -521,7 +521,7 @@ fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_fr
 }
 
 #[test]
-fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
+fn the_list_of_requests_never_shows_the_key() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/vip client\r");
@@ -545,7 +545,7 @@ fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
     assert_eq!(pty.exit_code(), 0);
 }
 
-/// Starts 24-bit colours of characters and of what is behind them.
+/// Prefixes of 24-bit foreground and background colours.
 const TRUE_COLOURS: [&str; 2] = ["38;2;", "48;2;"];
 
 #[test]
@@ -562,7 +562,7 @@ fn a_theme_sends_only_colours_that_the_terminal_knows() {
 }
 
 #[test]
-fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
+fn without_colours_the_selected_row_is_reversed() {
     let demo = Demo::start();
     for (variable, theme) in [("NO_COLOR", "high-contrast"), ("COLORTERM", "mono")] {
         let mut environment = demo.variables().to_vec();
@@ -571,14 +571,14 @@ fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
         pty.wait_for("● live");
         let said = pty.said();
         assert!(["38;2;", "38;5;", "48;2;", "48;5;"].iter().all(|colour| !said.contains(colour)), "{theme}: {said:?}");
-        // In place of a colour, crossterm may write what terminals read as the end of every attribute.
+        // Instead of a colour, crossterm may write what terminals read as a reset of all attributes.
         assert!(pty.is_reversed(3), "{theme}: {said:?}");
         assert!(!pty.is_reversed(4), "{theme}: {said:?}");
     }
 }
 
 #[test]
-fn a_terminal_that_tells_ctrl_i_from_tab_goes_forth_with_it() {
+fn ctrl_i_goes_forward_where_the_terminal_tells_it_from_tab() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(120, 40, &[], &demo.variables());
     pty.wait_for("290 segments   ● live");
@@ -593,7 +593,7 @@ fn a_terminal_that_tells_ctrl_i_from_tab_goes_forth_with_it() {
     pty.wait_for("│ Akcje sezonowe");
     pty.type_text("\x1b[105;5u");
     pty.wait_for("│ Zgierz");
-    // The Tab is what it was, and so is Escape.
+    // Tab and Escape work as before.
     pty.type_text("\tj");
     pty.type_text("\x1b[27uq");
     pty.wait_for("exit code 0");

@@ -1,4 +1,4 @@
-//! Keys that were meant for one thing and met another: nothing may come to harm by them.
+//! Keys that were meant for one thing and reach another must do no harm.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn slow() -> Demo {
     Demo::with(Options { latency: Duration::from_millis(300), ..Options::default() })
 }
 
-/// A colleague gives a segment another name.
+/// A colleague renames a segment.
 fn rename(demo: &Demo, name: &str, to: &str) {
     let segment = demo.named(name).unwrap();
     demo.change(ChangeRequest::Update(
@@ -23,9 +23,9 @@ fn rename(demo: &Demo, name: &str, to: &str) {
 }
 
 #[test]
-fn a_deletion_that_meets_a_change_takes_no_key_of_the_next_one() {
+fn a_conflicting_deletion_takes_no_key_of_the_next_dialog() {
     let demo = slow();
-    // As rarely as can be: the change is met by the deletion's own check.
+    // Polled as rarely as possible, so that the deletion's own check finds the change.
     let mut pty = demo.open(&["--poll", "60"]);
     pty.type_text("/umowy 20");
     pty.wait_for("Umowy 2021");
@@ -55,7 +55,7 @@ fn a_deletion_that_meets_a_change_takes_no_key_of_the_next_one() {
 }
 
 #[test]
-fn a_conflict_is_not_answered_by_keys_for_the_tree() {
+fn keys_for_the_tree_do_not_resolve_a_conflict() {
     let demo = slow();
     let mut pty = demo.open(&["--poll", "60"]);
     pty.type_text("/umowy 2019\r");
@@ -63,7 +63,7 @@ fn a_conflict_is_not_answered_by_keys_for_the_tree() {
     rename(&demo, "Umowy 2019", "Theirs");
     pty.type_text(&format!("r!{ENTER}"));
     pty.wait_for("! 1 problem");
-    // In the dialog of the conflict these would be: all mine, save.
+    // In the conflict dialog these would mean all mine, and save.
     pty.type_text("m");
     pty.wait_for("unresolved change");
     pty.type_text(ENTER);
@@ -79,7 +79,7 @@ fn a_conflict_is_not_answered_by_keys_for_the_tree() {
 }
 
 #[test]
-fn staging_that_was_forgotten_is_shown_and_asked_about() {
+fn forgotten_staging_is_shown_and_asked_about_on_quit() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
     pty.type_text("S");
@@ -100,7 +100,7 @@ fn staging_that_was_forgotten_is_shown_and_asked_about() {
     pty.type_text("Sy");
     eventually(|| demo.named("Zgierz 2"));
     pty.wait_for("renamed Zgierz");
-    // It goes on until it is ended by its own key.
+    // Staging stays on until its own key ends it.
     pty.wait_for("STAGING");
     pty.type_text("S");
     pty.wait_gone("STAGING");

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::pty::{Pty, eventually};
 use crate::{CTRL_U, Demo};
 
-/// Presses and releases the left button on the first letter of a text that is on the screen. The last of several is meant, since
-/// dialogs and the footer stand lowest.
+/// Clicks the first letter of a text on the screen. Of several occurrences the last one, since dialogs and the footer
+/// come last.
 fn click(pty: &mut Pty, text: &str) {
     pty.wait_for(text);
-    // What is read in the middle of a frame may stand elsewhere at its end.
+    // A position that is read in the middle of a frame may be out of date at its end.
     let (row, column) = eventually(|| {
         let before = last_place(pty, text)?;
         std::thread::sleep(Duration::from_millis(100));
@@ -19,7 +19,7 @@ fn click(pty: &mut Pty, text: &str) {
     pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
 }
 
-/// The row and the column of the last of a text on the screen.
+/// The row and the column of the last occurrence of a text on the screen.
 fn last_place(pty: &Pty, text: &str) -> Option<(usize, usize)> {
     let lines = pty.lines();
     let row = lines.iter().rposition(|line| line.contains(text))?;
@@ -27,7 +27,8 @@ fn last_place(pty: &Pty, text: &str) -> Option<(usize, usize)> {
     Some((row, column))
 }
 
-/// The same on the first of several: rows of the tree stand highest and leftmost.
+/// The place of a row of the tree, as SGR sequences have it: the first occurrence of its name, since the tree comes
+/// first.
 fn place_of_row(pty: &mut Pty, name: &str) -> String {
     pty.wait_for(name);
     let lines = pty.lines();
@@ -37,7 +38,7 @@ fn place_of_row(pty: &mut Pty, name: &str) -> String {
 }
 
 #[test]
-fn a_segment_is_found_edited_moved_and_deleted_by_clicks_and_typing_alone() {
+fn clicks_and_typing_find_edit_move_and_delete_a_segment() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
     click(&mut pty, "/ filter");
@@ -52,14 +53,14 @@ fn a_segment_is_found_edited_moved_and_deleted_by_clicks_and_typing_alone() {
     click(&mut pty, "enter save");
     pty.wait_for("Updated Zgierz");
     let edited = eventually(|| demo.named("Zgierz").filter(|zgierz| zgierz.external_id.as_deref() == Some("ZG-1")));
-    // The parents: what is found is chosen by a click, and the chosen line is clicked to move there.
+    // The parent is found by typing, and the button moves the segment there.
     pty.type_text("m");
     pty.wait_for("Move Zgierz to");
     pty.type_text("VIP Client");
     click(&mut pty, "enter move here");
     pty.wait_for("Moved Zgierz to VIP Client");
     assert_eq!(demo.named("Zgierz").unwrap().parent, demo.named("VIP Client").map(|parent| parent.id));
-    // Esc of a question does nothing, and its other key what it says.
+    // A click on esc cancels the question, and a click on its other key deletes.
     pty.type_text("d");
     click(&mut pty, "esc cancel");
     pty.wait_gone("Delete Zgierz");
@@ -75,7 +76,7 @@ fn a_segment_is_found_edited_moved_and_deleted_by_clicks_and_typing_alone() {
 }
 
 #[test]
-fn a_click_on_the_chosen_line_of_the_palette_runs_it() {
+fn a_click_on_the_selected_palette_entry_runs_it() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     pty.type_text(":stage");
@@ -94,7 +95,7 @@ fn a_click_on_the_chosen_line_of_the_palette_runs_it() {
 }
 
 #[test]
-fn a_double_click_renames_and_the_pending_changes_are_sent_by_a_click() {
+fn a_double_click_renames_and_a_click_sends_staged_changes() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
     pty.type_text("S");
@@ -110,7 +111,7 @@ fn a_double_click_renames_and_the_pending_changes_are_sent_by_a_click() {
     click(&mut pty, "STAGING 1");
     pty.wait_for("Pending changes: 1 staged");
     assert!(demo.named("Apteki").is_some(), "nothing is sent yet");
-    // A click on the change chooses it, and never sends it.
+    // A click on the change selects it, and never sends it.
     click(&mut pty, "Apteki → Farmacja");
     click(&mut pty, "Apteki → Farmacja");
     assert!(demo.named("Apteki").is_some());
@@ -122,7 +123,7 @@ fn a_double_click_renames_and_the_pending_changes_are_sent_by_a_click() {
 }
 
 #[test]
-fn the_wheel_scrolls_a_list_and_the_box_of_a_sequence_is_clicked() {
+fn the_wheel_scrolls_lists_and_key_hints_are_clickable() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     pty.type_text(":");
@@ -137,7 +138,7 @@ fn the_wheel_scrolls_a_list_and_the_box_of_a_sequence_is_clicked() {
     pty.type_text("s");
     click(&mut pty, "by size");
     pty.wait_for("Sorted by size");
-    // The bookmarks are listed with their names, and clicked.
+    // The bookmarks are listed with their names and can be clicked.
     let place = place_of_row(&mut pty, "VIP Client");
     pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
     pty.wait_for("│ VIP Client");

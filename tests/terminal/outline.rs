@@ -1,4 +1,4 @@
-//! Segments edited as a text in a real editor, or what stands in for one.
+//! Segments edited as text in a real editor, or in a script in its place.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::pty::{Pty, eventually};
 use crate::{Demo, ENTER};
 
-/// The program with that editor, and the folder in which it keeps the text.
+/// Starts the program with this editor, and returns the folder in which it keeps the text.
 fn open(demo: &Demo, editor: &str) -> (Pty, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut environment = demo.variables().to_vec();
@@ -31,9 +31,9 @@ fn select(pty: &mut Pty, name: &str) {
 }
 
 #[test]
-fn twenty_segments_are_renamed_in_the_editor_and_nothing_is_sent_unseen() {
+fn an_edit_of_twenty_names_is_reviewed_before_it_is_sent() {
     let demo = Demo::start();
-    // Below the words on how it is done and the line of the segment itself.
+    // The lines below the instructions and the segment's own line.
     let (mut pty, folder) = open(&demo, "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'");
     let renamed = || demo.server.segments().iter().filter(|segment| segment.name.starts_with("Nowo ")).count();
     select(&mut pty, "Eksport");
@@ -50,7 +50,7 @@ fn twenty_segments_are_renamed_in_the_editor_and_nothing_is_sent_unseen() {
 }
 
 #[test]
-fn an_editor_that_dies_in_a_mode_of_its_own_leaves_the_shell_as_it_was() {
+fn an_editor_that_dies_in_raw_mode_leaves_the_shell_intact() {
     let demo = Demo::start();
     let scripts = tempfile::tempdir().unwrap();
     let script = scripts.path().join("editor.sh");
@@ -69,7 +69,7 @@ fn an_editor_that_dies_in_a_mode_of_its_own_leaves_the_shell_as_it_was() {
 }
 
 #[test]
-fn a_text_with_a_fault_is_opened_again_and_mended() {
+fn a_text_with_an_error_can_be_edited_again() {
     let demo = Demo::start();
     let scripts = tempfile::tempdir().unwrap();
     let script = scripts.path().join("an editor.sh");
@@ -117,7 +117,7 @@ fn an_editor_that_fails_leaves_the_text_in_its_file() {
 }
 
 #[test]
-fn the_editor_does_not_find_the_key_in_its_environment() {
+fn the_editors_environment_has_no_key() {
     let demo = Demo::start();
     let scripts = tempfile::tempdir().unwrap();
     let (script, seen) = (scripts.path().join("editor.sh"), scripts.path().join("seen"));
@@ -127,14 +127,14 @@ fn the_editor_does_not_find_the_key_in_its_environment() {
     pty.type_text("E");
     let environment = eventually(|| fs::read_to_string(&seen).ok().filter(|text| text.contains("EDITOR=")));
     assert!(!environment.contains(demo.server.api_key()), "{environment}");
-    // What is typed before it has ended is the editor's. The tree alone may be what was there before.
+    // What is typed before the editor has ended goes to it, and the tree alone may be from before it was opened.
     eventually(|| pty.lines().last().is_some_and(|line| line.contains("No changes")).then_some(()));
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
 
 #[test]
-fn while_the_editor_is_open_what_was_asked_for_is_sent_and_changes_come_in() {
+fn sync_continues_while_the_editor_is_open() {
     let demo = Demo::start();
     let gate = tempfile::tempdir().unwrap();
     let (opened, may_end) = (gate.path().join("opened"), gate.path().join("may-end"));
@@ -143,14 +143,14 @@ fn while_the_editor_is_open_what_was_asked_for_is_sent_and_changes_come_in() {
     fs::write(&script, lines).unwrap();
     let (mut pty, _folder) = open(&demo, &format!("sh {}", script.display()));
     select(&mut pty, "Eksport");
-    // It is asked for, and the editor opens before it has left.
+    // The rename is submitted, and the editor opens before it is sent.
     let hold = Duration::from_millis(800);
     demo.server.plan(Trouble::Delay { on: (Method::GET, "/segments/"), by: hold });
     pty.type_text(&format!("r Nowy{ENTER}"));
     pty.type_text("E");
     eventually(|| opened.exists().then_some(()));
     eventually(|| demo.named("Eksport Nowy"));
-    // More than wait in any queue between the server and the screen.
+    // More than all queues between the server and the screen hold.
     for number in 0..200 {
         demo.change(ChangeRequest::Create(Fields {
             name: format!("Obcy {number}").into(),

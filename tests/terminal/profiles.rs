@@ -1,4 +1,4 @@
-//! The form for a first profile, and going from one profile to another, on real demo servers.
+//! The form for a first profile, and switching between profiles, on real demo servers.
 
 use std::fs;
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ const ESC: &str = "\x1b";
 const LEFT: &str = "\x1b[D";
 const RIGHT: &str = "\x1b[C";
 
-/// A home of its own.
+/// A home folder for one test.
 struct Home(TempDir);
 
 impl Home {
@@ -37,14 +37,14 @@ impl Home {
         self.0.path().join(".config/segtui/config.toml")
     }
 
-    /// The program without any tool for a keyring, unless the environment brings one.
+    /// Starts the program without any keyring tool, unless the environment brings one.
     fn start(&self, environment: &[(&'static str, String)]) -> Pty {
         let home = self.0.path().to_str().unwrap().to_owned();
         let nowhere = ("PATH", "/nonexistent".to_owned());
         Pty::start(100, 30, &[], &[&[("HOME", home), nowhere], environment].concat())
     }
 
-    /// Every file that holds the text, in whichever folder.
+    /// All files in the home that contain a text.
     fn holding(&self, text: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.0.path().to_owned()];
@@ -62,7 +62,7 @@ impl Home {
     }
 }
 
-/// Fills in the form that has just opened, with the key to be kept as plain text, and tries it.
+/// Fills in the form that has just opened, with the key kept as plain text, and submits it.
 fn fill_in(pty: &mut Pty, base_url: &str, tenant: &str, key: &str) {
     pty.wait_for("Let's connect to your tenant");
     pty.type_text(&format!("{CTRL_U}{base_url}{TAB}{tenant}{TAB}first{TAB}{key}{TAB}"));
@@ -76,7 +76,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn what_is_filled_in_is_tried_then_written_for_the_person_only_and_the_tree_opens() {
+fn a_first_profile_is_tested_then_saved_privately_and_opened() {
     let demo = Demo::start();
     let home = Home::new();
     let mut pty = home.start(&[]);
@@ -96,7 +96,7 @@ fn what_is_filled_in_is_tried_then_written_for_the_person_only_and_the_tree_open
 }
 
 #[test]
-fn a_key_that_others_can_read_is_named_before_the_tree_opens() {
+fn a_key_that_others_can_read_is_reported_at_startup() {
     let demo = Demo::start();
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     let profile = format!("[profiles.a]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n");
@@ -141,7 +141,7 @@ fn executable(folder: &Path, name: &str, script: &str) -> String {
 }
 
 #[test]
-fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start() {
+fn a_key_for_one_session_is_in_no_file_and_asked_for_again() {
     let demo = Demo::start();
     let second = second(&demo);
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
@@ -154,7 +154,7 @@ fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start(
     assert!(fs::read_to_string(home.config()).unwrap().contains("[profiles.one]"));
     assert!(home.holding(key).is_empty());
 
-    // A second one beside it, whose key is not the first one's, and back: neither is asked for again.
+    // A second profile with its own key, and back to the first: neither key is asked for again.
     pty.type_text(&format!("Pnew{ENTER}"));
     pty.wait_for("New profile");
     let (other_url, other_tenant, other_key) = (second.base_url(), second.tenant(), second.api_key());
@@ -170,7 +170,7 @@ fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start(
     assert!(home.holding(key).is_empty() && home.holding(other_key).is_empty());
     assert!(!pty.said().contains(key));
 
-    // The next session starts with the question for the first one's key.
+    // The next session starts by asking for the first profile's key.
     let mut pty = home.start(&[]);
     pty.wait_for("API key for one");
     pty.wait_for("http://127.0.0.1");
@@ -178,7 +178,7 @@ fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start(
     pty.wait_for("rejected the key");
     pty.type_text(&format!("{CTRL_U}{key}{ENTER}"));
     pty.wait_for("290 segments   ● live");
-    // The other one's key is asked for as soon as somebody goes there; whoever does not tell it stays.
+    // The other profile's key is asked for on the first switch to it; cancelling stays in the current profile.
     pty.type_text(&format!("Ptwo{ENTER}"));
     pty.wait_for("API key for two");
     pty.type_text(ESC);
@@ -195,7 +195,7 @@ fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start(
 }
 
 #[test]
-fn leaving_the_question_for_a_key_ends_the_program_where_nothing_is_open() {
+fn cancelling_the_key_prompt_at_startup_ends_the_program() {
     let home = Home::with_config("[profiles.one]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\n");
     let mut pty = home.start(&[]);
     pty.wait_for("API key for one");
@@ -203,7 +203,7 @@ fn leaving_the_question_for_a_key_ends_the_program_where_nothing_is_open() {
     assert_eq!(pty.exit_code(), 0);
 }
 
-/// Stands for both tools of keyrings: takes what it is given, and tells it to whoever asks.
+/// Stands in for `secret-tool`: stores what it is given, and prints it on lookup.
 const KEYRING: &str = r#"#!/bin/sh
 case "$1" in
     store) /bin/cat > "$KEYRING_FILE" ;;
@@ -213,7 +213,7 @@ esac
 
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn a_key_in_the_keyring_is_in_none_of_our_files_and_is_asked_for_at_the_next_start() {
+fn a_key_in_the_keyring_is_in_no_file_and_read_at_each_start() {
     let demo = Demo::start();
     let home = Home::new();
     let tools = tempfile::tempdir().unwrap();
@@ -240,7 +240,7 @@ fn a_key_in_the_keyring_is_in_none_of_our_files_and_is_asked_for_at_the_next_sta
 
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn a_keyring_that_does_not_answer_is_told_and_nothing_is_written_elsewhere() {
+fn a_failing_keyring_is_reported_and_nothing_is_written() {
     let demo = Demo::start();
     let home = Home::new();
     let tools = tempfile::tempdir().unwrap();
@@ -258,7 +258,7 @@ fn a_keyring_that_does_not_answer_is_told_and_nothing_is_written_elsewhere() {
 }
 
 #[test]
-fn each_way_to_fail_has_words_of_its_own_and_writes_nothing() {
+fn each_connection_failure_has_a_message_and_writes_nothing() {
     let demo = Demo::start();
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -286,7 +286,7 @@ fn each_way_to_fail_has_words_of_its_own_and_writes_nothing() {
 }
 
 #[test]
-fn what_failed_can_be_saved_by_a_key_of_its_own() {
+fn a_profile_that_failed_its_test_can_be_saved_anyway() {
     let demo = Demo::start();
     let home = Home::new();
     let mut pty = home.start(&[]);
@@ -303,7 +303,7 @@ fn what_failed_can_be_saved_by_a_key_of_its_own() {
 }
 
 #[test]
-fn leaving_the_form_leaves_nothing_behind_but_the_log() {
+fn cancelling_the_form_leaves_only_the_log() {
     for key in [ESC, "\x03"] {
         let home = Home::new();
         let mut pty = home.start(&[]);
@@ -330,7 +330,7 @@ fn one_key_opens_the_demo_instead() {
     assert!(!home.config().exists());
 }
 
-/// A second server with a tenant of its own.
+/// A second server with its own tenant.
 fn second(demo: &Demo) -> Server {
     let options = Options { tenant: "second-tenant".into(), segments: Some(12), ..Options::default() };
     demo.runtime.block_on(Server::start(options)).unwrap()
@@ -345,7 +345,7 @@ fn two_profiles(first: &Server, second: &Server) -> String {
 }
 
 #[test]
-fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_first() {
+fn switching_profiles_asks_about_unsent_changes_first() {
     let demo = Demo::start();
     let second = second(&demo);
     let home = Home::with_config(&two_profiles(&demo.server, &second));
@@ -359,13 +359,13 @@ fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_fir
     pty.type_text(&format!("Pone{ENTER}"));
     pty.wait_for("290 segments   ● live");
 
-    // A change that the server keeps waiting.
+    // A change that the server refuses and that stays pending.
     let refuse = Trouble::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
     demo.server.plan(refuse);
     pty.type_text("/vip client\r");
     pty.wait_for("/ vip client · 1 of");
     pty.type_text(&format!("r!{ENTER}"));
-    // Nothing opens by itself, so the keys are the tree's.
+    // No dialog opens by itself, so the keys go to the tree.
     pty.wait_for("Couldn't rename");
     pty.type_text(&format!("Ptwo{ENTER}"));
     pty.wait_for("Switch?");
@@ -381,7 +381,7 @@ fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_fir
 }
 
 #[test]
-fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
+fn a_profile_that_cannot_be_opened_keeps_the_current_one() {
     let demo = Demo::start();
     let second = second(&demo);
     let text = two_profiles(&demo.server, &second)
@@ -399,7 +399,7 @@ fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
 }
 
 #[test]
-fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() {
+fn adding_a_profile_keeps_the_rest_of_the_config() {
     let demo = Demo::start();
     let second = second(&demo);
     let before = format!("# mine\n{}", two_profiles(&demo.server, &second));
@@ -407,12 +407,12 @@ fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() 
     let mut pty = home.start(&[("ACME_KEY", second.api_key().to_owned())]);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pnew{ENTER}"));
-    // The list has an entry of the name of the form.
+    // Not the form's title, since the list has an entry of that name.
     pty.wait_for("The connection is tested");
     pty.type_text(ESC);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pnew{ENTER}"));
-    // The list has an entry of the name of the form.
+    // Not the form's title, since the list has an entry of that name.
     pty.wait_for("The connection is tested");
     let (url, tenant) = (second.base_url(), second.tenant());
     pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}third{TAB}{TAB}{RIGHT}{TAB}ACME_KEY{ENTER}"));
@@ -425,7 +425,7 @@ fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() 
 }
 
 #[test]
-fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
+fn keys_typed_ahead_of_the_form_do_not_reach_the_tree() {
     let demo = Demo::start();
     let second = second(&demo);
     let home = Home::with_config(&two_profiles(&demo.server, &second));
@@ -445,7 +445,7 @@ fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
 }
 
 #[test]
-fn the_profile_whose_name_was_typed_is_opened_and_not_a_protected_one_that_begins_like_it() {
+fn an_exact_profile_name_wins_over_a_protected_partial_match() {
     let demo = Demo::start();
     let second = second(&demo);
     let config = two_profiles(&demo.server, &second)

@@ -1,4 +1,4 @@
-//! Commands of the person's own: what they get, what becomes of what they write, and that nothing of them outlives its end.
+//! User-defined commands: what they get, what happens to their output, and that none of their processes outlives them.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::pty::{Pty, eventually};
 use crate::{Demo, ENTER};
 
-/// The program with these commands in its configuration. In them, FOLDER is the folder of the test.
+/// Starts the program with these commands in its configuration, where FOLDER stands for the folder of the test.
 fn open(demo: &Demo, commands: &str, more: &[(&'static str, String)]) -> (Pty, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
@@ -36,7 +36,7 @@ fn is_gone(process: &str) -> bool {
 }
 
 #[test]
-fn a_command_gets_the_segment_and_the_key_only_if_it_asks_for_it() {
+fn a_command_gets_the_segment_and_only_on_request_the_key() {
     let demo = Demo::start();
     let commands = r#"
 [[command]]
@@ -80,7 +80,7 @@ api_key = true
 }
 
 #[test]
-fn a_command_that_fails_says_how() {
+fn a_failing_command_reports_why() {
     let demo = Demo::start();
     let commands = r#"
 [[command]]
@@ -105,7 +105,7 @@ output = "none"
 }
 
 #[test]
-fn what_runs_long_is_stopped_with_all_that_it_started() {
+fn a_stopped_command_is_killed_with_its_children() {
     let demo = Demo::start();
     let commands = r#"
 [[command]]
@@ -134,7 +134,7 @@ timeout = 0.2
 }
 
 #[test]
-fn nothing_that_runs_outlives_the_program() {
+fn no_command_outlives_the_program() {
     let demo = Demo::start();
     let commands = r#"
 [[command]]
@@ -157,7 +157,7 @@ run = ["sh", "-c", "trap '' TERM HUP; sleep 600 & echo $! > 'FOLDER/child'; wait
 }
 
 #[test]
-fn a_flood_is_cut_and_the_keys_go_on() {
+fn a_flood_of_output_is_truncated_and_keys_still_work() {
     let demo = Demo::start();
     let commands = "[[command]]\nname = \"Flood\"\nkey = \"g f\"\nrun = \"yes a line of some length\"\n";
     let (mut pty, _folder) = open(&demo, commands, &[]);

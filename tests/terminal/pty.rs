@@ -1,4 +1,4 @@
-//! A pseudo-terminal with a program in it, and the screen as a person would see it.
+//! A program in a pseudo-terminal, and the screen as a user would see it.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// Long enough for a busy machine; no test waits for it unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What an interactive shell says when it waits for a command.
+/// The prompt of the interactive shell.
 const PROMPT: &str = "ready> ";
 
 pub struct Pty {
@@ -21,7 +21,7 @@ pub struct Pty {
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<Screen>,
-    /// The home of the program: no test touches the real one.
+    /// The program's home, so that no test touches the real one.
     _home: TempDir,
 }
 
@@ -33,7 +33,7 @@ struct Screen {
 struct Seen {
     parser: vt100::Parser,
     said: Vec<u8>,
-    /// Nobody has the terminal open any more.
+    /// Whether no process has the terminal open any more.
     ended: bool,
 }
 
@@ -49,7 +49,8 @@ impl Pty {
         Self::run(columns, rows, command, environment)
     }
 
-    /// The program in a shell that tells its process first, and afterwards its exit code and the modes of the terminal.
+    /// Starts the program in a shell that prints its process ID first, and afterwards its exit code and the terminal's
+    /// modes.
     pub fn start_in_shell(columns: u16, rows: u16, arguments: &[&str], environment: &[(&'static str, String)]) -> Self {
         let program = format!("echo \"process $$ \"; exec '{}' {}", program(), arguments.join(" "));
         let mut command = CommandBuilder::new("sh");
@@ -90,7 +91,7 @@ impl Pty {
         let seen_by_reader = Arc::clone(&screen);
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Reading fails when the program is gone.
+            // Reading fails once the program is gone.
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 let Ok(mut seen) = seen_by_reader.seen.lock() else { return };
                 seen.parser.process(&bytes[..count]);
@@ -122,12 +123,12 @@ impl Pty {
         self.wait_until(text, |seen| seen.parser.screen().contents().contains(text));
     }
 
-    /// Until nothing else is on the screen.
+    /// Waits until the screen shows exactly these lines.
     pub fn wait_for_screen(&self, lines: &[String]) {
         self.wait_until(&lines.join("\n"), |seen| lines_of(seen) == lines);
     }
 
-    /// Until nothing has been written for a moment.
+    /// Waits until nothing has been written for a moment.
     pub fn wait_for_rest(&self) {
         const MOMENT: Duration = Duration::from_millis(120);
         let mut seen = self.screen.seen.lock().unwrap();
@@ -142,22 +143,22 @@ impl Pty {
         }
     }
 
-    /// Looks at the screen.
+    /// Inspects the screen.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.screen.seen.lock().unwrap().parser.screen())
     }
 
-    /// Until the cursor is seen, and this is what stands from there on.
+    /// Waits until the cursor is visible and the line from it on begins with a text.
     pub fn wait_for_cursor_on(&self, text: &str) {
         self.wait_until(&format!("the cursor on {text}"), |seen| at_cursor(seen, false).starts_with(text));
     }
 
-    /// Until the cursor is seen, and this is what stands before it.
+    /// Waits until the cursor is visible and the line before it ends with a text.
     pub fn wait_for_cursor_behind(&self, text: &str) {
         self.wait_until(&format!("the cursor behind {text}"), |seen| at_cursor(seen, true).ends_with(text));
     }
 
-    /// Until the shell waits for a command: before that, what is typed may still be for the program.
+    /// Waits for the shell's prompt: what is typed earlier may still go to the program.
     pub fn wait_for_prompt(&self) {
         self.wait_until("the shell's prompt", |seen| {
             let contents = seen.parser.screen().contents();
@@ -169,7 +170,7 @@ impl Pty {
         self.wait_until(text, |seen| !seen.parser.screen().contents().contains(text));
     }
 
-    /// Until the program has left the alternate screen.
+    /// Waits until the program has left the alternate screen.
     pub fn wait_for_left(&self) {
         self.wait_until("the shell's own screen", |seen| !seen.parser.screen().alternate_screen());
     }
@@ -180,13 +181,13 @@ impl Pty {
         assert!(!timeout.timed_out(), "waited in vain for {what:?}; the screen:\n{}", seen.parser.screen().contents());
     }
 
-    /// Whether a row of the screen, from 0, begins with its colours changed about.
+    /// Whether a row of the screen, counted from 0, is in reverse video.
     pub fn is_reversed(&self, row: u16) -> bool {
         let seen = self.screen.seen.lock().unwrap();
         seen.parser.screen().cell(row, 1).is_some_and(vt100::Cell::inverse)
     }
 
-    /// What stands on the screen.
+    /// The lines on the screen.
     pub fn lines(&self) -> Vec<String> {
         lines_of(&self.screen.seen.lock().unwrap())
     }
@@ -196,13 +197,13 @@ impl Pty {
         String::from_utf8_lossy(&self.screen.seen.lock().unwrap().said).into_owned()
     }
 
-    /// The same, once the program has ended and with it all that it could write.
+    /// As [`Self::said`], once the program has ended and can't write any more.
     pub fn said_in_all(&self) -> String {
         self.wait_until("the end of the program", |seen| seen.ended);
         self.said()
     }
 
-    /// Whether the program has the terminal for itself.
+    /// Whether the program has taken over the terminal.
     pub fn is_taken(&self) -> bool {
         let seen = self.screen.seen.lock().unwrap();
         let screen = seen.parser.screen();
@@ -211,7 +212,7 @@ impl Pty {
             && screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
     }
 
-    /// Everything that was changed at the terminal is as before, the modes of the line included.
+    /// Asserts that everything changed at the terminal is restored, its line modes included.
     pub fn assert_given_back(&self) {
         self.wait_for("that was all");
         let seen = self.screen.seen.lock().unwrap();
@@ -226,28 +227,28 @@ impl Pty {
         }
     }
 
-    /// Sends a signal to the program, which runs below the shell.
+    /// Sends a signal to the program, which the shell runs.
     pub fn signal_program(&mut self, signal: &str) {
         let said = self.said();
         let process = said.split("process ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-        // The shell's own command: the other one is not on every machine.
+        // The shell's built-in command, since not every machine has the other one.
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Does with the terminal, from outside the program, what a shell in it might do.
+    /// Runs a script on the terminal from outside the program, as a shell in it might.
     pub fn meddle(&self, script: &str) {
         let terminal = self.master.tty_name().unwrap();
         let done = Command::new("sh").args(["-c", &format!("exec < \"$0\" > \"$0\"; {script}")]).arg(terminal).status();
         assert!(done.unwrap().success());
     }
 
-    /// The process of the program.
+    /// The process ID of the program.
     pub fn process_id(&self) -> u32 {
         self.child.process_id().unwrap()
     }
 
-    /// Ends the program at once, without a chance to do anything more.
+    /// Kills the program without a chance to do anything more.
     pub fn kill(mut self) {
         let process = self.child.process_id().unwrap();
         let sent = Command::new("sh").args(["-c", &format!("kill -KILL {process}")]).status().unwrap();
@@ -255,12 +256,12 @@ impl Pty {
         eventually(|| self.child.try_wait().unwrap());
     }
 
-    /// The exit code, if it has ended.
+    /// The exit code, if the program has ended.
     pub fn exited(&mut self) -> Option<u32> {
         self.child.try_wait().unwrap().map(|status| status.exit_code())
     }
 
-    /// Whether that is on the screen now.
+    /// Whether a text is on the screen now.
     pub fn contains(&self, text: &str) -> bool {
         self.lines().join("\n").contains(text)
     }
@@ -273,12 +274,12 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        // It may have ended already, which is as well.
+        // It may already have ended.
         let _already_gone = self.child.kill();
     }
 }
 
-/// The line of the cursor, up to it or from it on; nothing where it is hidden.
+/// The line of the cursor, up to it or from it on; empty if the cursor is hidden.
 fn at_cursor(seen: &Seen, before: bool) -> String {
     let screen = seen.parser.screen();
     if screen.hide_cursor() {
@@ -294,12 +295,12 @@ fn cell_text(cell: &vt100::Cell) -> String {
     if text.is_empty() { " ".into() } else { text.into() }
 }
 
-/// A blank that was written and a cell that never was look the same.
+/// The lines without trailing blanks, since a written blank and an empty cell look the same.
 fn lines_of(seen: &Seen) -> Vec<String> {
     seen.parser.screen().contents().lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// Waits for a fact outside the terminal.
+/// Waits until something outside the terminal has a value, and returns it.
 #[track_caller]
 pub fn eventually<T>(mut fact: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;

@@ -1,11 +1,12 @@
-//! The recording in the README, and the pictures of the themes: the real program in a terminal, as SVG. They are made anew with
+//! The recording in the README, and the pictures of the themes: the real program in a terminal, as SVG. To regenerate
+//! them:
 //!
 //! ```sh
 //! cargo test --test terminal -- --ignored recording::
 //! ```
 //!
-//! A frame is what is on the screen when it has come to rest after a key. How long it is shown is part of the script below, so the
-//! recording is as fast as it can be followed, however fast the machine is.
+//! A frame is the screen at rest after a key. How long it is shown is part of the script below, so the recording can be
+//! followed however fast the machine is.
 
 mod svg;
 
@@ -24,18 +25,18 @@ use svg::{Ground, Recording};
 
 const COLUMNS: u16 = 100;
 const ROWS: u16 = 26;
-/// Milliseconds between two letters that are typed, and those in which a screen is read.
+/// Milliseconds between two typed letters, and those in which a screen is read.
 const LETTER: u64 = 130;
 const READ: u64 = 1_700;
 
-/// A session that is recorded.
+/// A session that is being recorded.
 struct Camera {
     pty: Pty,
     recording: Recording,
 }
 
 impl Camera {
-    /// Takes what is on the screen, once it holds a text and has come to rest, for so many milliseconds.
+    /// Adds the screen as a frame of so many milliseconds, once it holds a text and has come to rest.
     fn take(&mut self, caption: &str, text: &str, milliseconds: u64) {
         self.pty.wait_for(text);
         self.pty.wait_for_rest();
@@ -43,7 +44,7 @@ impl Camera {
         self.pty.look(|screen| recording.add(screen, caption, milliseconds));
     }
 
-    /// Types a text letter by letter, each a frame.
+    /// Types a text, one frame per letter.
     fn types(&mut self, caption: &str, text: &str) {
         for letter in text.chars() {
             self.pty.type_text(&letter.to_string());
@@ -97,13 +98,13 @@ const RECORDINGS: [(&str, &str, Ground); 2] =
 
 #[test]
 #[ignore = "it writes the recordings in assets/"]
-fn is_made_anew() {
+fn the_recordings_are_regenerated() {
     for (name, theme, ground) in RECORDINGS {
         fs::write(file(name), record(theme, ground)).unwrap();
     }
 }
 
-/// A picture of a theme, as the page about themes shows it.
+/// The picture of a theme that the page about themes shows.
 fn still(theme: Name) -> String {
     let demo = Demo::start();
     let mut environment = demo.variables().to_vec();
@@ -125,14 +126,14 @@ fn still(theme: Name) -> String {
 
 #[test]
 #[ignore = "it writes the pictures in assets/"]
-fn of_every_theme_is_made_anew() {
+fn the_picture_of_every_theme_is_regenerated() {
     for theme in Name::ALL {
         fs::write(file(&format!("theme-{}.svg", theme.text())), still(theme)).unwrap();
     }
 }
 
 #[test]
-fn of_every_theme_is_on_the_page_about_themes() {
+fn the_picture_of_every_theme_is_on_the_page_about_themes() {
     let page = include_str!("../../docs/themes.md");
     for theme in Name::ALL {
         let name = format!("theme-{}.svg", theme.text());
@@ -142,7 +143,7 @@ fn of_every_theme_is_on_the_page_about_themes() {
 }
 
 #[test]
-fn is_small_and_shown_in_the_readme() {
+fn the_recordings_are_small_and_shown_in_the_readme() {
     let readme = include_str!("../../README.md");
     for (name, ..) in RECORDINGS {
         assert!(readme.contains(&format!("assets/{name}")), "{name}");

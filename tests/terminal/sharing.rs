@@ -1,4 +1,4 @@
-//! Several programs at once on one tenant: one of them writes into the store and the journal, all of them work.
+//! Several sessions at once on one tenant: one of them writes the store and the journal, and all of them work.
 
 use segtui::store;
 
@@ -19,7 +19,7 @@ fn two_programs_share_a_store_and_only_one_has_the_journal() {
         other.wait_for("Another segtui");
         other.wait_for("● live");
     }
-    // Whoever has no journal can change something all the same, and all others see it.
+    // A session without a journal can still change something, and the others see it.
     others[0].type_text("ANowy wspólny\r");
     eventually(|| demo.named("Nowy wspólny"));
     first.wait_for("Nowy wspólny");

@@ -1,4 +1,4 @@
-//! What the program leaves on the disk is what SECURITY.md says, by name and by who can read it.
+//! The files that the program leaves on disk match SECURITY.md, by name and by permissions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::pty::{Pty, eventually, program};
 use crate::{CTRL_U, Demo, ENTER};
 
-/// The names in the table, in which what is written in capitals stands for anything.
+/// The names in the table, in which capitals stand for anything.
 fn named() -> Vec<String> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
     let table = page.split("| what | where |").nth(1).unwrap().split("\n\n").next().unwrap();
@@ -18,14 +18,14 @@ fn named() -> Vec<String> {
     names.iter().map(|name| name.replace('…', store)).filter(|name| name.starts_with("~/")).collect()
 }
 
-/// Whether a name of the table is that of a file.
+/// Whether a name of the table matches a file.
 fn is_meant(name: &str, file: &str) -> bool {
     let (fixed, any) = (|letter: char| !letter.is_ascii_uppercase(), |letter: char| letter.is_ascii_uppercase());
     let mut pieces = name.split(any).filter(|piece| !piece.is_empty());
     let ends_openly = name.ends_with(any);
     let Some(mut rest) = pieces.next().and_then(|first| file.strip_prefix(first)) else { return false };
     for piece in pieces {
-        // At least a character, and no folder, stands for what is in capitals.
+        // Capitals stand for at least one character, and for no part with a `/`.
         let Some(at) = rest.get(1..).and_then(|rest| rest.find(piece)) else { return false };
         if rest[..=at].contains('/') {
             return false;
@@ -41,14 +41,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// Asserts that all files of a home are in the table and the person's only, and gives what names were met.
+/// Asserts that all files of a home are in the table and private to the user, and collects the names that matched.
 #[track_caller]
 fn compared(home: &Path, named: &[String], met: &mut Vec<String>) {
     for file in files(home) {
         let below = format!("~/{}", file.strip_prefix(home).unwrap().display());
         let meant: Vec<&String> = named.iter().filter(|name| is_meant(name, &below)).collect();
         assert!(!meant.is_empty(), "SECURITY.md doesn't name {below}");
-        // What is there only while a database is open may be gone by now.
+        // A file that exists only while a database is open may be gone by now.
         if let Ok(there) = fs::metadata(&file) {
             assert_eq!(there.permissions().mode() & 0o777, 0o600, "{below}");
         }
@@ -76,7 +76,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
     pty.wait_for("/ podhurt · 1 of");
     pty.type_text(&format!("r{CTRL_U}Podhurt Łódź{ENTER}"));
     pty.wait_for("Renamed Podhurt → Podhurt Łódź");
-    // Both are there while the session has the store open.
+    // The WAL and its index exist while the session has the store open.
     eventually(|| files(home.path()).iter().any(|file| file.to_str().unwrap().ends_with(".db-wal")).then_some(()));
     compared(home.path(), &named, &mut met);
     pty.type_text("q");
@@ -98,7 +98,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
     assert_eq!(run(&["plan", "groups.csv", "--out", "p"]).status.code(), Some(0));
     assert_eq!(run(&["export", "-o", "e"]).status.code(), Some(0));
     assert_eq!(run(&["history"]).status.code(), Some(0));
-    // The text has a fault now, so the copy stays.
+    // The text now has an error, so the copy is kept.
     assert_eq!(run(&["config", "edit"]).status.code(), Some(2));
     compared(home.path(), &named, &mut met);
     for file in ["r", "m", "p", "e"] {
@@ -106,7 +106,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 
-    // The others are there after damage, and for as long as a command has its database open.
+    // The others exist after rotation or damage, or only while a command has its database open.
     let rare = ["log.NUMBER", ".damaged-TIME", ".renewed", ".runs.db-wal", ".runs.db-shm"];
     for name in named.iter().filter(|name| !rare.iter().any(|end| name.ends_with(end))) {
         assert!(met.contains(name), "SECURITY.md names {name}, which nothing has written: {met:?}");

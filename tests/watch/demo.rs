@@ -1,4 +1,4 @@
-//! A demo server, and the program that follows it.
+//! A demo server and the `segtui watch` processes that follow it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -67,7 +67,7 @@ impl Demo {
         Watch { child, stdout, stderr }
     }
 
-    /// Creates a segment and answers its id.
+    /// Creates a segment and returns its ID.
     pub fn create(&self, name: &str) -> SegmentId {
         let fields = Fields { name: name.into(), external_id: None, parent: None };
         self.change(Actor::Backoffice, ChangeRequest::Create(fields))
@@ -77,7 +77,7 @@ impl Demo {
         self.home.path().join(name)
     }
 
-    /// Follows from now on, once it says so.
+    /// Starts a watch and waits until it reports that it is watching.
     pub fn watching(&self, arguments: &[&str]) -> Watch {
         let mut watch = self.watch(arguments);
         assert!(watch.complaint().contains("watching demo-wholesale from step"));
@@ -113,7 +113,7 @@ impl Watch {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// The next line on stderr that has a text in it.
+    /// The next line on stderr that contains a text.
     pub fn complaint_with(&mut self, text: &str) -> String {
         loop {
             let line = self.complaint();
@@ -124,13 +124,13 @@ impl Watch {
         }
     }
 
-    /// Ends it as a power failure would.
+    /// Kills it without warning, as a power failure would.
     pub fn killed(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// The exit code, and what is left to read on stderr.
+    /// Waits until it ends, and returns its exit code and the rest of stderr.
     pub fn ended(mut self) -> (i32, String) {
         let until = Instant::now() + PATIENCE;
         let status = loop {
@@ -148,13 +148,13 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // It may have ended already, which is as well.
+        // It may already have ended.
         let _already_gone = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
 
-/// Waits for a fact.
+/// Waits until a condition holds.
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {

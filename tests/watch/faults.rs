@@ -1,4 +1,4 @@
-//! What stands in the way of a change: a segment that can't be read, a tenant without a feed, and much to read at once.
+//! Obstacles for `watch`: a segment that can't be fetched, a tenant without a feed, and a long backlog.
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +9,11 @@ use segtui::segment::SegmentId;
 
 use crate::demo::{Demo, Watch, step, until};
 
-/// More requests than a test makes.
+/// More requests than any test makes.
 const ALWAYS: usize = 500;
 
 impl Demo {
-    /// From now on, requests of a part of the API are refused.
+    /// From now on, refuses every GET request for a part of the API.
     fn refuse(&self, path: &'static str, status: u16) {
         for _ in 0..ALWAYS {
             self.server.plan(Trouble::Refuse { on: (Method::GET, path), status, retry_after: None });
@@ -30,7 +30,7 @@ fn name(watch: &mut Watch) -> String {
 }
 
 #[test]
-fn a_change_that_can_not_be_read_is_told_at_once_and_comes_whatever_ends_the_program() {
+fn an_unreadable_change_is_reported_and_survives_restarts() {
     let demo = Demo::start();
     let state = demo.path("state");
     let arguments = ["--format", "ndjson", "--state", state.to_str().unwrap()];
@@ -49,7 +49,7 @@ fn a_change_that_can_not_be_read_is_told_at_once_and_comes_whatever_ends_the_pro
     assert_eq!(watch.ended().0, 143);
     assert_eq!(step(&state), Some(before), "the position stays before what was not read");
 
-    // Only that change is owed, however often it is started before it can be read.
+    // Only that change is still due, however often the program is restarted before the segment can be fetched.
     let mut watch = demo.watch(&arguments);
     watch.complaint_with("couldn't fetch segment");
     watch.complaint_with(&format!("watching demo-wholesale from step {before}"));
@@ -63,7 +63,7 @@ fn a_change_that_can_not_be_read_is_told_at_once_and_comes_whatever_ends_the_pro
 }
 
 #[test]
-fn a_change_that_can_be_read_later_comes_then_although_the_list_had_it() {
+fn a_change_read_late_is_reported_even_if_the_list_had_it() {
     let demo = Demo::start();
     let id = demo.create("A");
     let since = (demo.server.events() + 1).to_string();
@@ -93,7 +93,7 @@ fn a_tenant_without_a_feed_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_feed_that_is_gone_while_it_is_watched_is_an_error_as_well() {
+fn a_feed_that_disappears_while_watched_is_an_error() {
     let demo = Demo::start();
     let mut watch = demo.watching(&[]);
     demo.refuse("synchronization", 404);
@@ -103,7 +103,7 @@ fn a_feed_that_is_gone_while_it_is_watched_is_an_error_as_well() {
 }
 
 #[test]
-fn much_to_read_is_said() {
+fn a_long_backlog_is_reported() {
     let demo = Demo::start();
     let mut watch = demo.watch(&["--since", "1"]);
     let said = watch.complaint_with(" changes to read");
@@ -113,13 +113,13 @@ fn much_to_read_is_said() {
 }
 
 #[test]
-fn what_was_dealt_with_before_a_command_failed_is_not_dealt_with_again() {
+fn changes_handled_before_a_failed_command_are_not_repeated() {
     let demo = Demo::start();
     let (state, told, go) = (demo.path("state"), demo.path("told"), demo.path("go"));
     let watch = demo.watching(&["--state", state.to_str().unwrap()]);
     until("a new state begins now", || step(&state).is_some());
     drop(watch);
-    // Read in one part, since nobody reads meanwhile.
+    // They come in one part of the feed, since nothing polls while they are made.
     for name in ["A", "B", "C", "D", "E"] {
         demo.create(name);
     }
@@ -142,7 +142,7 @@ fn what_was_dealt_with_before_a_command_failed_is_not_dealt_with_again() {
     assert!(!fs::read_to_string(&state).unwrap().contains("done"), "nothing is after the step");
 }
 
-/// The names in the lines of a file.
+/// The segment names in the lines of a file.
 fn names(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     let line =

@@ -1,4 +1,4 @@
-//! `watch --exec` with a time limit and a choice of what to do when it fails, and a position beyond the end.
+//! `watch --exec`: its time limit, what happens when the command fails, and steps beyond the end of the feed.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::demo::{Demo, step, until};
 
 #[test]
-fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+fn a_command_over_its_time_limit_is_killed_with_its_children() {
     let demo = Demo::start();
     let child = demo.path("child");
-    // It doesn't listen to what is asked politely, and neither does what it started.
+    // It ignores SIGTERM, and so does the process that it starts.
     let command = format!("trap '' TERM; sleep 300 & echo $! > '{}'; wait; wait", child.display());
     let mut watch = demo.watching(&["--exec", &command, "--hook-timeout", "0.3"]);
     demo.create("A");
@@ -19,7 +19,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     let id = fs::read_to_string(&child).unwrap();
     let process = Path::new("/proc").join(id.trim());
     until("what it started is gone", || {
-        // Nobody may be there to take note of its end.
+        // It stays a zombie if nothing reaps it.
         fs::read_to_string(process.join("stat")).map_or(true, |stat| stat.contains(") Z "))
     });
     demo.create("B");
@@ -29,7 +29,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn a_command_that_is_to_be_retried_is_and_the_next_change_waits() {
+fn a_failing_command_is_retried_before_the_next_change() {
     let demo = Demo::start();
     let (fails, told) = (demo.path("fails"), demo.path("told"));
     fs::write(&fails, "").unwrap();
@@ -50,7 +50,7 @@ fn a_command_that_is_to_be_retried_is_and_the_next_change_waits() {
 }
 
 #[test]
-fn a_command_that_fails_can_stop_it_before_the_change() {
+fn a_failing_command_can_stop_watch_before_its_change() {
     let demo = Demo::start();
     let (state, told) = (demo.path("state"), demo.path("told"));
     let state = state.to_str().unwrap();
@@ -69,7 +69,7 @@ fn a_command_that_fails_can_stop_it_before_the_change() {
 }
 
 #[test]
-fn the_state_moves_on_only_after_the_command_and_past_what_is_skipped() {
+fn the_state_advances_after_the_command_even_when_it_fails() {
     let demo = Demo::start();
     let (state, go) = (demo.path("state"), demo.path("go"));
     let command = format!("while ! test -e '{}'; do sleep 0.05; done; exit 1", go.display());
@@ -86,7 +86,7 @@ fn the_state_moves_on_only_after_the_command_and_past_what_is_skipped() {
 }
 
 #[test]
-fn without_a_hook_a_state_keeps_what_was_written() {
+fn without_a_hook_the_state_advances_with_each_line() {
     let demo = Demo::start();
     let state = demo.path("state");
     let arguments = ["--state", state.to_str().unwrap(), "--format", "ndjson"];
@@ -101,7 +101,7 @@ fn without_a_hook_a_state_keeps_what_was_written() {
 }
 
 #[test]
-fn a_second_signal_ends_the_command_and_its_change_comes_again() {
+fn a_second_signal_kills_the_command_and_keeps_its_step() {
     let demo = Demo::start();
     let (state, begun) = (demo.path("state"), demo.path("begun"));
     let command = format!("touch '{}'; sleep 300", begun.display());
@@ -133,7 +133,7 @@ fn a_command_sees_neither_the_key_nor_the_secret() {
 }
 
 #[test]
-fn a_step_beyond_the_end_is_told_at_once() {
+fn a_step_beyond_the_end_is_reported_at_once() {
     let demo = Demo::start();
     let mut watch = demo.watching(&["--format", "ndjson"]);
     demo.create("A");
@@ -145,7 +145,7 @@ fn a_step_beyond_the_end_is_told_at_once() {
         format!("segtui: step {} is beyond the end of the feed, whose next step is {next}\nhint: ", next + 1);
     assert!(said.starts_with(&expected), "{said}");
     assert_eq!(demo.watch(&["--since", "999999999999"]).ended().0, 2);
-    // The next step to happen is not beyond it.
+    // The feed's next step is not beyond its end.
     let mut watch = demo.watch(&["--format", "ndjson", "--since", &next.to_string()]);
     watch.complaint_with("watching demo-wholesale");
     demo.create("B");
@@ -153,7 +153,7 @@ fn a_step_beyond_the_end_is_told_at_once() {
 }
 
 #[test]
-fn asked_to_be_quiet_it_says_errors_only() {
+fn quiet_watch_reports_only_errors() {
     let demo = Demo::start();
     let state = demo.path("state");
     let mut watch = demo.watch(&["-q", "--format", "ndjson", "--state", state.to_str().unwrap(), "--exec", "false"]);

@@ -1,4 +1,4 @@
-//! Following a tenant without a screen: the lines, the command, and how it ends.
+//! `segtui watch`: the lines that it writes, the command that it runs, and how it ends.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use demo::{Demo, PATIENCE};
 
 #[test]
-fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
+fn each_change_is_a_line_with_old_and_new_values_and_a_step() {
     let demo = Demo::start();
     let mut watch = demo.watching(&["--format", "ndjson"]);
     let parent = demo.server.segments().into_iter().find(|segment| segment.name == "Podhurt").unwrap().id;
@@ -52,7 +52,7 @@ fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
 }
 
 #[test]
-fn going_on_from_a_step_tells_what_happened_meanwhile_and_then_what_happens() {
+fn resuming_from_a_step_reports_missed_changes_first() {
     let demo = Demo::start();
     let mut watch = demo.watching(&["--format", "ndjson"]);
     demo.rename("Podhurt", "Podhurt 2");
@@ -81,7 +81,7 @@ fn going_on_from_a_step_tells_what_happened_meanwhile_and_then_what_happens() {
 }
 
 #[test]
-fn a_line_is_for_reading_unless_asked_otherwise() {
+fn lines_are_human_readable_by_default() {
     let demo = Demo::start();
     let mut watch = demo.watching(&[]);
     demo.rename("Podhurt", "Podhurt 2");
@@ -90,7 +90,7 @@ fn a_line_is_for_reading_unless_asked_otherwise() {
 }
 
 #[test]
-fn a_command_runs_for_each_change_with_the_change_on_its_stdin() {
+fn the_command_gets_each_change_on_its_stdin() {
     let demo = Demo::start();
     let told = demo.home.path().join("told");
     let command = format!(
@@ -115,7 +115,7 @@ fn a_command_runs_for_each_change_with_the_change_on_its_stdin() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn a_closed_stdout_is_not_an_error() {
     let demo = Demo::start();
     let mut watch = demo.watching(&[]);
     watch.stdout = None;
@@ -124,7 +124,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn a_step_that_the_feed_forgot_is_told_and_not_skipped_over() {
+fn a_step_no_longer_in_the_feed_is_an_error() {
     let demo = Demo::start();
     demo.server.plan(Trouble::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
     let (code, complaint) = demo.watch(&["--since", "7"]).ended();
@@ -133,7 +133,7 @@ fn a_step_that_the_feed_forgot_is_told_and_not_skipped_over() {
 }
 
 #[test]
-fn a_wrong_key_ends_it_with_the_servers_words() {
+fn a_wrong_key_ends_watch_with_the_servers_words() {
     let demo = Demo::start();
     let (code, complaint) = demo.watch(&["--api-key", "wrong"]).ended();
     assert_eq!(code, 4);
@@ -141,7 +141,7 @@ fn a_wrong_key_ends_it_with_the_servers_words() {
 }
 
 #[test]
-fn with_origins_each_line_says_who_did_it() {
+fn with_origins_each_line_has_its_contexts() {
     let demo = Demo::start();
     let config = demo.home.path().join("config.toml");
     fs::write(&config, "[profiles.acme]\norigins = true\n").unwrap();
@@ -153,7 +153,7 @@ fn with_origins_each_line_says_who_did_it() {
 }
 
 #[test]
-fn what_a_command_writes_is_not_mixed_into_the_lines_and_it_sees_no_key() {
+fn a_commands_output_goes_to_stderr_and_it_sees_no_key() {
     let demo = Demo::start();
     let seen = demo.home.path().join("environment");
     let command = format!("echo noise; env > {}", seen.display());
@@ -168,7 +168,7 @@ fn what_a_command_writes_is_not_mixed_into_the_lines_and_it_sees_no_key() {
 }
 
 #[test]
-fn a_command_that_fails_once_is_run_again_and_one_that_always_fails_is_told_with_the_change() {
+fn a_failing_command_is_retried_and_reported_with_its_change() {
     let demo = Demo::start();
     let (tried, done) = (demo.home.path().join("tried"), demo.home.path().join("done"));
     let command = format!("test -e {0} || {{ touch {0}; exit 1; }}; cat > {1}", tried.display(), done.display());
@@ -190,7 +190,7 @@ fn a_command_that_fails_once_is_run_again_and_one_that_always_fails_is_told_with
 }
 
 #[test]
-fn a_command_that_fails_while_it_is_time_to_end_is_not_run_again_and_its_change_comes_again() {
+fn a_command_that_fails_during_shutdown_is_not_retried() {
     let demo = Demo::start();
     let runs = demo.home.path().join("runs");
     let mut watch =
@@ -213,7 +213,7 @@ fn a_command_that_fails_while_it_is_time_to_end_is_not_run_again_and_its_change_
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_crash_would_leave_no_core_that_holds_the_key() {
+fn core_dumps_are_disabled_to_protect_the_key() {
     let demo = Demo::start();
     let watch = demo.watching(&[]);
     let limits = fs::read_to_string(format!("/proc/{}/limits", watch.child.id())).unwrap();

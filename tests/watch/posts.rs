@@ -1,4 +1,4 @@
-//! `watch --post`: signed, in order, at least once, whatever happens to the receiver, the connection and the program.
+//! `watch --post`: signed, in order, at least once, despite failures of the receiver, the connection and the program.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::demo::{Demo, step, until};
 use crate::receiver::{Fate, Receiver};
 
-/// Arguments for a receiver, with a state.
+/// The arguments to post to a receiver, with a state file and a secret.
 fn posting(demo: &Demo, receiver: &Receiver, more: &[&str]) -> Vec<String> {
     let state = demo.path("state");
     let secret = demo.path("secret");
@@ -33,7 +33,7 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
     demo.rename("Podhurt", "Podhurt 2");
     demo.create("Nowy");
     demo.rename("Nowy", "Starszy");
-    // A change that comes before the one before it was read is one with it.
+    // A change made before the previous one was read is merged with it.
     receiver.wait_for(2);
     until("the last one is posted", || receiver.taken().last().is_some_and(|name| name == "Starszy"));
     let posts = receiver.posts();
@@ -63,7 +63,7 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
 }
 
 #[test]
-fn whatever_the_receiver_does_the_same_change_comes_again_before_the_next_one() {
+fn a_post_is_retried_until_taken_before_the_next_change() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     receiver.plan([
         Fate::Answer(500, "x-a: b"),
@@ -93,7 +93,7 @@ fn whatever_the_receiver_does_the_same_change_comes_again_before_the_next_one() 
 }
 
 #[test]
-fn a_receiver_that_asks_to_wait_is_waited_for() {
+fn the_receivers_retry_after_is_honoured() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     receiver.plan([Fate::Answer(503, "retry-after: 2")]);
     let arguments = posting(&demo, &receiver, &[]);
@@ -106,7 +106,7 @@ fn a_receiver_that_asks_to_wait_is_waited_for() {
 }
 
 #[test]
-fn a_change_that_was_not_taken_when_the_program_was_killed_comes_again() {
+fn an_undelivered_change_is_posted_again_after_a_kill() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     let arguments = posting(&demo, &receiver, &[]);
     let state = demo.path("state");
@@ -133,7 +133,7 @@ fn a_change_that_was_not_taken_when_the_program_was_killed_comes_again() {
 }
 
 #[test]
-fn killed_again_and_again_nothing_is_left_out() {
+fn repeated_kills_lose_no_change() {
     const CHANGES: usize = 40;
     let seed = 7;
     println!("seed {seed}");
@@ -149,7 +149,7 @@ fn killed_again_and_again_nothing_is_left_out() {
         let before = receiver.posts().len();
         demo.create(&format!("S{number:02}"));
         if random.u8(..) < 60 {
-            // Some are killed in the middle of a post, some before they have begun.
+            // Some are killed during a post, some before it begins.
             if random.bool() {
                 receiver.wait_for_posts(before + 1);
             }
@@ -189,7 +189,7 @@ fn a_state_belongs_to_one_tenant_and_one_program() {
 }
 
 #[test]
-fn a_state_that_can_not_be_written_ends_it_with_the_reason() {
+fn an_unwritable_state_is_an_error() {
     let demo = Demo::start();
     let (code, said) = demo.watch(&["--state", "/nonexistent/state"]).ended();
     assert_eq!(code, 1);
@@ -200,7 +200,7 @@ fn a_state_that_can_not_be_written_ends_it_with_the_reason() {
 }
 
 #[test]
-fn where_posts_go_and_how_they_are_signed_is_checked_before_anything_is_followed() {
+fn the_url_and_secret_are_checked_before_watching_starts() {
     let demo = Demo::start();
     let (code, said) = demo.watch(&["--post", "http://one.example/hook?token=hunter4"]).ended();
     assert_eq!(code, 2);
@@ -231,7 +231,7 @@ fn where_posts_go_and_how_they_are_signed_is_checked_before_anything_is_followed
 }
 
 #[test]
-fn while_it_waits_to_post_again_a_signal_ends_it_at_once() {
+fn a_signal_ends_the_wait_before_a_retry() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     receiver.plan([Fate::Answer(503, "retry-after: 3000")]);
     let arguments = posting(&demo, &receiver, &[]);

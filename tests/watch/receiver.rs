@@ -1,4 +1,4 @@
-//! An HTTP server that takes posts, with faults on demand.
+//! An HTTP server that accepts posts, with faults on demand.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,20 +14,20 @@ use crate::demo::until;
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub enum Fate {
-    /// It is answered with a status, and this line among the headers.
+    /// Responds with this status and this header line.
     Answer(u16, &'static str),
-    /// The connection is closed without an answer.
+    /// Closes the connection without a response.
     Dropped,
-    /// The answer comes after a while.
+    /// Responds with 200 after this delay.
     Late(Duration),
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Post {
     pub headers: HashMap<String, String>,
     pub body: String,
-    /// Whether it was answered with 2xx, in time.
+    /// Whether the response was 2xx and not late.
     pub taken: bool,
 }
 
@@ -55,7 +55,7 @@ impl Receiver {
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let (fates, posts) = (Arc::clone(&fates), Arc::clone(&posts));
-                // Who posts may be gone by the time of the answer.
+                // The client may be gone before the response is sent.
                 thread::spawn(move || serve(connection.ok()?, &fates, &posts));
             }
         });
@@ -66,7 +66,7 @@ impl Receiver {
         format!("http://{}/hook/hunter3?token=hunter4", self.address)
     }
 
-    /// What happens to the next requests; those after them are taken.
+    /// Sets what happens to the next requests; those after them get 204.
     pub fn plan(&self, fates: impl IntoIterator<Item = Fate>) {
         self.fates.lock().unwrap().extend(fates);
     }
@@ -83,13 +83,13 @@ impl Receiver {
         self.posts().iter().filter(|post| post.taken).map(Post::name).collect()
     }
 
-    /// Waits until so many were taken.
+    /// Waits until `count` posts were taken.
     pub fn wait_for(&self, count: usize) -> Vec<String> {
         until("posts are taken", || self.taken().len() >= count);
         self.taken()
     }
 
-    /// Waits until so many have come, whatever became of them.
+    /// Waits until `count` posts have arrived, whatever their fate.
     pub fn wait_for_posts(&self, count: usize) -> Vec<Post> {
         until("posts come", || self.posts().len() >= count);
         self.posts()

@@ -1,13 +1,13 @@
-//! Making JSON of what is nearly JSON, so that one odd name does not hide a whole tenant.
+//! Repairs almost-valid JSON, so that one broken name does not hide a whole tenant.
 
 use std::borrow::Cow;
 
-/// What comes before the text in files of some systems.
+/// The UTF-8 byte order mark, which some systems put at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// What stands in the place of what can't be read.
+/// What replaces unreadable parts.
 const REPLACEMENT: &[u8] = br"\ufffd";
 
-/// The text without a byte order mark, with what is no UTF-8 and what is half of a surrogate pair replaced.
+/// The text without a byte order mark, and with invalid UTF-8 and lone surrogates replaced.
 pub(super) fn json(body: &[u8]) -> Cow<'_, [u8]> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let text = match String::from_utf8_lossy(body) {
@@ -20,14 +20,14 @@ pub(super) fn json(body: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The text with escapes of lone surrogates replaced; `None` when there are none.
+/// The text with escapes of lone surrogates replaced; `None` if there are none.
 fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut clean: Option<Vec<u8>> = None;
     let (mut at, mut kept) = (0, 0);
     while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
         let start = at + found;
         let Some(unit) = escaped(&text[start..]) else {
-            // An escape of one character, such as a backslash itself.
+            // A two-character escape, such as `\\`.
             at = (start + 2).min(text.len());
             continue;
         };
@@ -52,7 +52,7 @@ fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The unit that an escape at the beginning of a text stands for.
+/// The UTF-16 code unit of the `\u` escape that begins a text.
 fn escaped(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(br"\u")?.get(..4)?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn only_halves_of_pairs_are_replaced() {
+    fn only_lone_surrogates_are_replaced() {
         for (text, expected) in [
             (r#""\ud800""#, r#""\ufffd""#),
             (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_and_bytes_of_another_encoding_do_no_harm() {
+    fn a_byte_order_mark_and_invalid_utf_8_are_handled() {
         assert_eq!(json(b"\xef\xbb\xbf[]").as_ref(), b"[]");
         assert_eq!(json(b"\"\xa3\xf3d\"").as_ref(), "\"\u{fffd}\u{fffd}d\"".as_bytes());
         assert!(matches!(json("[\"Łódź\"]".as_bytes()), Cow::Borrowed(_)));

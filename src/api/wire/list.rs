@@ -1,5 +1,5 @@
-//! Reading a page of the list straight into segments. A million of them come this way, so nothing is made on it that is not
-//! kept; whatever looks odd is left to the slow way, which can tell what is wrong.
+//! Deserialises a page of the list directly into segments. Up to a million segments arrive this way, so nothing is allocated that
+//! isn't kept; anything unusual is left to the slow path in [`super`], which can report what is wrong.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -39,7 +39,7 @@ struct Envelope {
     total: Option<Value>,
 }
 
-/// Entries in one page. The most that a profile can ask for is 10,000; short ones would take many times the memory of the answer.
+/// The most entries in one page. A profile can ask for at most 10,000; short entries take many times the memory of their text.
 pub(super) const MOST_ENTRIES: usize = 250_000;
 
 /// The entries of a list.
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 }
 
-/// An entry of the list; `None` for one without an id, or with a text that is too long.
+/// An entry of the list; `None` if it has no id or a text that is too long.
 struct Entry(Option<Segment>);
 
 impl<'de> Deserialize<'de> for Entry {
@@ -117,10 +117,10 @@ enum Field {
     Unknown,
 }
 
-/// A field as text, whatever the server made of it; `None` for null and for the empty text.
+/// A field as text, whatever its JSON type; `None` for null and the empty string.
 struct Text<T>(Option<T>);
 
-/// What can be made of a text.
+/// A type that can be made from a text.
 trait Textual: Sized {
     fn of(text: &str) -> Option<Self>;
 }

@@ -1,4 +1,4 @@
-//! What servers may answer, and what is made of it.
+//! How responses are read and requests are written.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn next(body: &str) -> Option<i64> {
 }
 
 #[test]
-fn the_list_of_the_documentation_reads_as_it_is_printed() {
+fn the_documented_list_is_read() {
     let body = r#"[
         {"id": "eb11f451-1c82-4b61-89fd-cf3a5e8801ea", "name": "VIP Client", "externalId": "VIP", "parentSegmentId": "segment"},
         {"id": "segment", "name": "segment", "externalId": null, "parentSegmentId": null}
@@ -31,7 +31,7 @@ fn the_list_of_the_documentation_reads_as_it_is_printed() {
 }
 
 #[test]
-fn an_envelope_is_as_good_as_a_bare_list() {
+fn an_envelope_is_read_like_a_bare_list() {
     for body in [
         r#"{"listElement": [{"id": "a"}], "totalElement": 104}"#,
         r#"{"items": [{"id": "a"}], "totalElement": "104"}"#,
@@ -46,7 +46,7 @@ fn an_envelope_is_as_good_as_a_bare_list() {
 }
 
 #[test]
-fn an_answer_that_is_no_list_does_not_pass_for_an_empty_one() {
+fn a_response_without_a_list_is_not_an_empty_page() {
     for body in ["{}", r#"{"error": "busy"}"#, r#"{"items": 7}"#, "7", "<html>login</html>", "[", "\u{1b}[2J"] {
         let fault = page(body.as_bytes()).unwrap_err();
         assert!(matches!(fault, Fault::InvalidResponse { .. }), "{body}");
@@ -59,7 +59,7 @@ fn an_answer_that_is_no_list_does_not_pass_for_an_empty_one() {
 }
 
 #[test]
-fn odd_fields_become_text_or_nothing_and_no_segment_is_lost() {
+fn unusual_field_types_become_text_and_lose_no_segment() {
     let body = r#"[
         {"id": 7, "name": 12, "externalId": 9007199254740993, "parentSegmentId": "", "colour": {"deep": []}},
         {"id": "b"},
@@ -90,7 +90,7 @@ fn entries_without_an_id_are_counted() {
 }
 
 #[test]
-fn nothing_at_all_does_not_say_that_a_segment_is_gone() {
+fn an_empty_body_does_not_mean_a_deleted_segment() {
     assert!(one(b"").is_err());
     assert!(one(b"null").is_err());
     assert_eq!(one(br#"{"id": "a", "name": "A"}"#).unwrap().name, "A");
@@ -99,7 +99,7 @@ fn nothing_at_all_does_not_say_that_a_segment_is_gone() {
 }
 
 #[test]
-fn the_feed_says_where_to_go_on_or_says_nothing() {
+fn an_unusable_next_id_is_ignored() {
     assert_eq!(next(r#"{"nextId": 10, "events": []}"#), Some(10));
     assert_eq!(next(r#"{"nextId": "10", "events": null}"#), Some(10));
     assert_eq!(next(r#"{"nextId": 9223372036854775807}"#), Some(i64::MAX));
@@ -112,14 +112,14 @@ fn the_feed_says_where_to_go_on_or_says_nothing() {
 }
 
 #[test]
-fn an_answer_that_is_no_feed_does_not_pass_for_silence() {
+fn a_response_without_a_feed_is_not_an_empty_feed() {
     for body in ["{}", "[]", r#"{"message": "busy"}"#, r#"{"events": "none"}"#] {
         assert!(changes(body.as_bytes()).is_err(), "{body}");
     }
 }
 
 #[test]
-fn a_kind_is_read_in_any_case_and_an_unknown_one_means_look() {
+fn an_event_type_has_any_case_and_an_unknown_one_is_an_update() {
     let body = r#"{"nextId": 9, "events": [
         {"segmentId": "a", "type": "CREATE"}, {"segmentId": "b", "eventType": "Delete"}, {"segmentId": "c", "type": "update"},
         {"segmentId": 4, "type": "MERGED"}, {"segmentId": "e"}, {"type": "DELETE"}, {"segmentId": "f", "type": "DELETED"}
@@ -138,7 +138,7 @@ fn a_kind_is_read_in_any_case_and_an_unknown_one_means_look() {
 }
 
 #[test]
-fn the_id_of_a_new_segment_is_text_or_number_but_must_be_there() {
+fn a_new_segments_id_is_a_string_or_number_and_required() {
     assert_eq!(created(br#"{"id": "a"}"#), Ok(id_of("a")));
     assert_eq!(created(br#"{"id": 17, "name": "x"}"#), Ok(id_of("17")));
     for body in ["", "{}", r#"{"id": null}"#, "[]"] {
@@ -148,7 +148,7 @@ fn the_id_of_a_new_segment_is_text_or_number_but_must_be_there() {
 }
 
 #[test]
-fn a_write_always_bears_all_three_fields() {
+fn a_write_always_has_all_three_fields() {
     let text_of = |draft: &Draft| String::from_utf8(body(draft)).unwrap();
     let draft = Draft { name: Name::parse("VIP").unwrap(), external_id: None, parent: None };
     assert_eq!(text_of(&draft), r#"{"externalId":null,"name":"VIP","parentSegmentId":null}"#);
@@ -177,7 +177,7 @@ fn any_value() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_list_reads_the_same_whether_it_is_taken_for_odd_or_not(
+    fn the_fast_and_the_slow_path_read_the_same_list(
         entries in vec(vec(("id|name|externalId|parentSegmentId|colour", any_value()), 0..6), 0..4),
         envelope in prop::option::of("listElement|items"),
     ) {
@@ -195,12 +195,12 @@ proptest! {
     }
 
     #[test]
-    fn whatever_bytes_come_are_read_or_refused_in_words(body in vec(any::<u8>(), 0..300)) {
+    fn random_bytes_are_read_or_refused_with_a_message(body in vec(any::<u8>(), 0..300)) {
         read_all(&body);
     }
 
     #[test]
-    fn a_sensible_answer_that_is_changed_anywhere_is_read_or_refused_in_words(
+    fn a_corrupted_response_is_read_or_refused_with_a_message(
         op in 0_usize..SENSIBLE.len(),
         at in any::<prop::sample::Index>(),
         put in vec(any::<u8>(), 0..4),
@@ -222,7 +222,7 @@ const SENSIBLE: [&str; 5] = [
     r#"{"id": "new"}"#,
 ];
 
-/// Reads bytes as every kind of answer: nothing panics, and what is refused is refused in one short sentence.
+/// Parses bytes as every kind of response: nothing panics, and a refusal is one short sentence.
 fn read_all(body: &[u8]) {
     let refusals = [page(body).err(), one(body).err(), changes(body).err(), created(body).err()];
     for fault in refusals.into_iter().flatten() {
@@ -232,7 +232,7 @@ fn read_all(body: &[u8]) {
 }
 
 #[test]
-fn what_is_nearly_json_is_read() {
+fn almost_valid_json_is_read() {
     let odd = br#"[{"id": "a", "name": "half \ud800 of it"}, {"id": "b", "name": "B"}]"#;
     assert_eq!(page(odd).unwrap().segments[0].name, "half \u{fffd} of it");
     assert_eq!(ids(&page(b"\xef\xbb\xbf[{\"id\": \"a\"}]").unwrap()), ["a"]);
@@ -242,7 +242,7 @@ fn what_is_nearly_json_is_read() {
 }
 
 #[test]
-fn texts_without_end_hide_no_other_segment() {
+fn an_overlong_text_hides_only_its_own_segment() {
     let long = "x".repeat(LONGEST_NAME + 1);
     let marks = "\u{301}".repeat(1_000_000);
     for entry in [
@@ -258,7 +258,7 @@ fn texts_without_end_hide_no_other_segment() {
 }
 
 #[test]
-fn an_answer_of_tiny_objects_is_refused_before_anything_is_made_of_it() {
+fn too_many_tiny_objects_are_refused_before_parsing() {
     let many = vec![r#"{"":0}"#; 200_000].join(",");
     let said = |fault: Fault| fault.to_string();
     let refused = [
@@ -276,7 +276,7 @@ fn an_answer_of_tiny_objects_is_refused_before_anything_is_made_of_it() {
 }
 
 #[test]
-fn a_page_of_entries_without_end_or_nested_without_end_is_refused() {
+fn a_page_with_too_many_entries_or_levels_is_refused() {
     let many = format!("[{}{{}}]", "{},".repeat(400_000));
     assert!(matches!(page(many.as_bytes()), Err(Fault::InvalidResponse { .. })));
     assert!(matches!(page("[".repeat(5_000_000).as_bytes()), Err(Fault::InvalidResponse { .. })));

@@ -1,4 +1,4 @@
-//! Since when changes are pending: a plan since it was asked for, an operation in flight since it was sent.
+//! The ages of pending changes: a plan's since it was created, an operation's in flight since it was sent.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::changes::{OpId, PlanId};
 
-/// The times at which what is not over began.
+/// The start times of unfinished plans and operations.
 #[derive(Debug, Clone, Default)]
 pub struct Ages {
     asked: HashMap<PlanId, Timestamp>,
@@ -14,27 +14,27 @@ pub struct Ages {
 }
 
 impl Ages {
-    /// A plan was asked for.
+    /// Records that a plan was created.
     pub(super) fn ask(&mut self, plan_id: PlanId, now: Timestamp) {
         self.asked.insert(plan_id, now);
     }
 
-    /// An operation was sent.
+    /// Records that an operation was sent.
     pub(super) fn send(&mut self, op: OpId, now: Timestamp) {
         self.sent.insert(op, now);
     }
 
-    /// An operation is no longer in flight.
+    /// Records that an operation is no longer in flight.
     pub(super) fn answer(&mut self, op: OpId) {
         self.sent.remove(&op);
     }
 
-    /// Nothing is left of a plan.
+    /// Removes a finished plan.
     pub(super) fn forget(&mut self, plan_id: PlanId) {
         self.asked.remove(&plan_id);
     }
 
-    /// For how long an operation has been in flight, or else pending; `None` for one that an earlier session left.
+    /// Returns how long an operation has been in flight, or else pending; `None` if an earlier session left it.
     #[must_use]
     pub fn of(&self, op: OpId, now: Timestamp) -> Option<SignedDuration> {
         let since = self.sent.get(&op).or_else(|| self.asked.get(&op.plan_id))?;

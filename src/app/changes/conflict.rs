@@ -1,4 +1,4 @@
-//! Somebody else was faster: what the person saw, what it is now and what they want, side by side, to be decided field by field.
+//! The conflict dialog: the segment before, on the server and as the user wants it, side by side, to be resolved field by field.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
@@ -12,71 +12,71 @@ use super::{SubmitMode, adopt, begin, discard, replace, retry, words};
 use crate::app::{Effect, Form, Layer, State};
 use crate::keymap::Key;
 
-/// A conflict that waits for a decision.
+/// A conflict that waits for the user's decision.
 #[derive(Debug, Clone)]
 pub struct Conflict {
     pub(in crate::app) op: OpId,
-    /// What stands against what.
+    /// The kind of conflict and both sides of it.
     pub between: Between,
-    /// The row that the keys are about.
+    /// The focused row.
     pub row: usize,
-    /// Whether what is on the server has changed while this was open, and nobody has said yet that they saw it.
+    /// Whether the server's side changed while the dialog was open and the user has not confirmed having seen it.
     pub changed: bool,
 }
 
-/// What stands against what.
+/// The kind of conflict and both sides of it.
 #[derive(Debug, Clone)]
 pub enum Between {
-    /// Both changed it.
+    /// Both sides changed the segment.
     Changes {
-        /// The segment as the person saw it.
+        /// The segment as the user saw it.
         base: Arc<Segment>,
-        /// As it is now.
+        /// As it is on the server now.
         theirs: Arc<Segment>,
-        /// As the person wants it.
+        /// As the user wants it.
         mine: Segment,
-        /// Whose is taken, for each field in the order of the form.
+        /// The side to keep, for each field in the order of the form.
         choices: [KeptSide; 3],
     },
-    /// The person changed it, and somebody deleted it.
+    /// The user changed the segment, and someone else deleted it.
     Gone {
-        /// As the person wants it.
+        /// As the user wants it.
         mine: Segment,
     },
-    /// The person deletes it, and somebody changed it.
+    /// The user deletes the segment, and someone else changed it.
     Deletion {
-        /// The segment as the person saw it.
+        /// The segment as the user saw it.
         base: Arc<Segment>,
-        /// As it is now.
+        /// As it is on the server now.
         theirs: Arc<Segment>,
     },
-    /// The person created it, no answer came, and what has appeared since may be it.
+    /// The response to a create was lost, and a segment that has appeared since may be its result.
     PossibleDuplicate {
-        /// As the person wants it.
+        /// As the user wants it.
         mine: Segment,
-        /// What has appeared.
+        /// The segment that has appeared.
         theirs: Arc<Segment>,
     },
-    /// The person deletes it, and more stands below it than they saw.
+    /// The user deletes the segment, and it has children that the user had not seen.
     NewChildren {
         /// The segment.
         base: Arc<Segment>,
-        /// What came.
+        /// The new children.
         newcomers: Vec<SegmentId>,
     },
 }
 
-/// Whose value of a field.
+/// The side of a conflict whose value of a field is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptSide {
-    /// As it is on the server.
+    /// The server's value.
     Theirs,
-    /// As the person wants it.
+    /// The user's value.
     Mine,
 }
 
 impl Conflict {
-    /// The conflict that an error tells of, if it tells of one.
+    /// Returns the conflict for a failed operation; `None` if the error is not a conflict.
     pub(in crate::app) fn of(state: &State, op: OpId, error: &WriteError) -> Option<Self> {
         let operation = &state.changes.queue.op(op)?.operation;
         let between = match (operation, error) {
@@ -103,7 +103,7 @@ impl Conflict {
             _ => 0,
         };
         let mut conflict = Self { op, between, row, changed: false };
-        // More may have happened since it failed.
+        // The segment may have changed since the operation failed.
         if state.changes.queue.concerns(conflict.theirs()) {
             let now = state.changes.queue.truth(conflict.theirs()).cloned();
             conflict.take(now);
@@ -111,14 +111,14 @@ impl Conflict {
         Some(conflict)
     }
 
-    /// How many operations of its plan are done, and how many there are.
+    /// Returns how many operations of its plan are done, and how many there are.
     #[must_use]
     pub fn progress(&self, state: &State) -> Option<(usize, usize)> {
         let counts = state.changes.queue.plan(self.op.plan_id)?.counts();
         Some((counts.done, counts.total()))
     }
 
-    /// The segment on the server that it is about.
+    /// Returns the segment on the server that the conflict is about.
     fn theirs(&self) -> &SegmentId {
         match &self.between {
             Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
@@ -129,14 +129,14 @@ impl Conflict {
         }
     }
 
-    /// A segment is this by now. What the person has chosen so far stays.
+    /// Applies a change of a segment on the server. The user's choices so far stay.
     pub(in crate::app) fn changed_elsewhere(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
         if self.theirs() == id && self.take(now.cloned()) {
             self.changed = true;
         }
     }
 
-    /// Goes on from what is there now. Answers whether that is anything else.
+    /// Updates the conflict to the current version on the server. Returns whether it changed.
     fn take(&mut self, now: Option<Arc<Segment>>) -> bool {
         let between = match (&self.between, now) {
             (Between::Changes { base, mine, choices, theirs }, Some(now)) if *theirs != now => {
@@ -150,14 +150,14 @@ impl Conflict {
             (Between::PossibleDuplicate { mine, theirs }, Some(now)) if *theirs != now => {
                 Between::PossibleDuplicate { mine: mine.clone(), theirs: now }
             }
-            // That it is gone is found when it is deleted.
+            // If a segment to be deleted is gone, the deletion finds that out.
             _ => return false,
         };
         self.between = between;
         true
     }
 
-    /// The name to speak of.
+    /// Returns the name of the segment for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.between {
@@ -169,7 +169,7 @@ impl Conflict {
     }
 }
 
-/// At first, what the person changed is theirs to have, and everything else is as it is now.
+/// Creates a conflict of changes. By default the fields that the user changed are kept, and the others are the server's.
 fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
     let meant = draft.changes(base);
     let side = |field: Field| if meant.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
@@ -186,7 +186,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
     }
     let key = key.to_string();
     if conflict.changed && matches!(key.as_str(), "enter" | "e" | "t" | "c" | "D") {
-        // It was pressed for what was there before.
+        // The key was meant for the version before.
         conflict.changed = false;
         state.warn(words::conflict_changed(&key));
         return KeyResult::Stay;
@@ -210,7 +210,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
             let other = if choices[conflict.row] == KeptSide::Mine { KeptSide::Theirs } else { KeptSide::Mine };
             choices[conflict.row] = other;
         }
-        // What the person never touched stays as the other has made it.
+        // Fields that the user did not change stay as the server has them.
         ("m", Between::Changes { base, mine, choices, .. }) => {
             let touched = base.differing_fields(mine);
             let side = |field: Field| if touched.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
@@ -228,7 +228,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
         ("c", Between::Gone { mine }) => {
             return KeyResult::replace(Layer::Form(Form::creating_again(mine, op, &state.tree.forest)));
         }
-        // A key that means something on the main screen must not destroy anything here.
+        // Deleting needs a key that is unbound on the main screen by default, so that a mistyped key can't delete anything.
         ("D", Between::Deletion { theirs, .. }) => return KeyResult::Do(delete_all_the_same(state, op, theirs)),
         ("D", Between::NewChildren { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
@@ -244,7 +244,7 @@ fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
     discard(state, op)
 }
 
-/// Saves the chosen value of each field over the present state, knowingly.
+/// Saves the chosen value of each field, based on the server's current version.
 fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choices: [KeptSide; 3]) -> Vec<Effect> {
     let draft = Draft::of(&chosen(theirs, mine, choices));
     if draft.changes(theirs).is_empty() {
@@ -253,7 +253,7 @@ fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choi
     replace(state, op, Operation::Update { base: Arc::clone(theirs), draft }, None)
 }
 
-/// The segment with the chosen value of each field.
+/// Returns the segment with the chosen value of each field.
 fn chosen(theirs: &Segment, mine: &Segment, choices: [KeptSide; 3]) -> Segment {
     let choices = Field::ALL.into_iter().zip(choices);
     let fields: Vec<Field> = choices.filter(|(_, side)| *side == KeptSide::Mine).map(|(field, _)| field).collect();
@@ -265,7 +265,7 @@ fn delete_all_the_same(state: &mut State, op: OpId, theirs: &Arc<Segment>) -> Ve
     replace(state, op, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
 }
 
-/// The children that the person chose to leave to the server.
+/// Returns the children that the user left to the server when deleting.
 fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
     match state.changes.queue.op(op).map(|step| &step.operation) {
         Some(Operation::Delete { leaving, .. }) => leaving.clone(),
@@ -273,7 +273,7 @@ fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
     }
 }
 
-/// Deletes what came as well, the lowest first. All of it is named by the dialog.
+/// Deletes the new children with their subtrees first, then the segment. The dialog lists the new children.
 fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
     let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
@@ -283,6 +283,6 @@ fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newco
     }
     operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, op) });
     let title = words::deletion_with_new_children(&base.name);
-    // What has come is more than the person was shown, so it is shown first.
+    // The plan deletes more than the user has seen so far, so it is reviewed first.
     begin(state, Plan { operations }, title, None, SubmitMode::Instead(op))
 }

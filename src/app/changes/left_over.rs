@@ -1,24 +1,24 @@
-//! What the last session left, in a line each, for as long as it is as the line says.
+//! Lines about the operations that the last session left over, each shown while it still holds.
 
 use crate::changes::{ChangeQueue, OpGroup, OpId};
 
 /// A line about an operation of the last session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOver {
-    /// What became of it.
+    /// The outcome in words.
     pub text: String,
     op: OpId,
-    /// Where it was among the pending changes when that was told; `None` for one that was over.
+    /// Its group among the pending changes when it was reported; `None` if it was already finished.
     group: Option<OpGroup>,
 }
 
 impl LeftOver {
-    /// A line about an operation that the queue has taken in, or that is over.
+    /// Creates a line about an operation that was recovered into the queue, or is finished.
     pub(super) fn of(queue: &ChangeQueue, op: OpId, text: String) -> Self {
         Self { text, op, group: group(queue, op) }
     }
 
-    /// Whether it is still as the line says: what is discarded, sent or applied meanwhile is not.
+    /// Whether the line still holds: it doesn't once the operation is discarded, sent or applied.
     pub(super) fn holds(&self, queue: &ChangeQueue) -> bool {
         self.group.is_none() || self.group == group(queue, self.op)
     }

@@ -1,8 +1,8 @@
-//! Pending changes, all in one place: what failed, is staged, on hold, on its way and left by the last session, and what can be done
-//! about each.
+//! The list of pending changes: failed, staged, on hold, sending and left over from the last session, and the keys to act on
+//! them.
 //!
-//! The list is in motion: what is sent goes from one group to another and out of it. So the choice is an operation, not a line, and a
-//! key that was pressed for one that has gone meanwhile does nothing to another one.
+//! The list changes by itself: operations move between groups and leave it as they are sent. So the selection is an operation
+//! rather than a line, and a key that was pressed for one that has just gone does not act on another.
 
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
@@ -15,29 +15,29 @@ use crate::segment::SegmentId;
 use super::{Conflict, LeftOver, Review, discard, discard_plan, hold_all, resume, retry, submit, words};
 use crate::app::{Effect, Form, Layer, State};
 
-/// The list of operations that are not over.
+/// The list of unfinished operations.
 #[derive(Debug, Clone, Default)]
 pub struct PendingPane {
-    /// The line that was chosen last; where the operation on it has gone, the one that has come there is chosen.
+    /// The last selected line; if its operation is gone, the operation that has moved there is selected.
     list: List,
-    /// The operation that was on it.
+    /// The operation on that line.
     chosen: Option<OpId>,
-    /// What the last session had left, and what became of it.
+    /// What the last session left over, and how each of it ended.
     left_over: Vec<LeftOver>,
-    /// Whether somebody has changed a segment that a staged operation is about while this was open, and nobody has said yet that they
-    /// saw it.
+    /// Whether someone else changed a segment with staged changes while the list was open and the user has not confirmed having
+    /// seen it.
     pub changed: bool,
 }
 
 impl PendingPane {
-    /// The list from its beginning, with what the last session had left where nobody has looked at that yet.
+    /// Opens the list at its beginning, with what the last session left over if that was not shown before.
     pub(in crate::app) fn open(state: &mut State) -> Self {
         let mut pane = Self { left_over: std::mem::take(&mut state.changes.left_over), ..Self::default() };
         pane.settle(state);
         pane
     }
 
-    /// The list with an operation chosen.
+    /// Opens the list with an operation selected.
     pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
         let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
         let mut pane = Self { list: List { chosen }, ..Self::open(state) };
@@ -45,7 +45,7 @@ impl PendingPane {
         pane
     }
 
-    /// The list with its chosen line as it is now.
+    /// Returns the list with the current line of the selected operation.
     #[must_use]
     pub fn list(&self, state: &State) -> List {
         let place = self.chosen.and_then(|op| state.changes.queue.place_in_list(op));
@@ -53,25 +53,25 @@ impl PendingPane {
         List { chosen: place.unwrap_or(self.list.chosen).min(last) }
     }
 
-    /// What the last session had left, as far as it is still so and nobody has said that they read it.
+    /// The lines about the last session that still hold and have not been acknowledged.
     pub fn left_over(&self, state: &State) -> impl Iterator<Item = &str> {
         self.left_over.iter().filter(|left| left.holds(&state.changes.queue)).map(|left| &*left.text)
     }
 
-    /// Whether Enter says that what the last session had left was read.
+    /// Whether such lines are shown, so that Enter acknowledges them.
     #[must_use]
     pub fn tells_left_over(&self, state: &State) -> bool {
         self.left_over(state).next().is_some()
     }
 
-    /// The chosen operation.
+    /// Returns the selected operation.
     #[must_use]
     pub fn selected(&self, state: &State) -> Option<OpId> {
         let chosen = self.list(state).chosen;
         state.changes.queue.listed(chosen..chosen + 1).first().copied()
     }
 
-    /// Chooses an operation. Whether it was chosen before; `None` where it is over by now.
+    /// Selects an operation. Returns whether it was selected before; `None` if it is finished.
     pub(in crate::app) fn choose(&mut self, state: &State, op: OpId) -> Option<bool> {
         state.changes.queue.place_in_list(op)?;
         let was_chosen = self.selected(state) == Some(op);
@@ -80,26 +80,26 @@ impl PendingPane {
         Some(was_chosen)
     }
 
-    /// What is chosen now is what the next key is for.
+    /// Updates the selection to the current list, so that the next key acts on it.
     fn settle(&mut self, state: &State) {
         self.list = self.list(state);
         self.chosen = self.selected(state);
     }
 
-    /// Somebody has changed a segment. Whoever was about to send what is staged of it has to look again.
+    /// Applies a change of a segment by someone else: if it has staged changes, the user must look again before sending.
     pub(in crate::app) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
         self.changed |= state.changes.queue.is_staged(id);
     }
 }
 
-/// Begins to gather edits, or shows what was gathered.
+/// Toggles staging; if there are staged changes, opens the list at the first one instead.
 pub(in crate::app) fn stage(state: &mut State) {
     let first = state.changes.staged_plans().first().and_then(|plan_id| state.changes.queue.plan(*plan_id));
     if first.is_some() {
         let place = state.changes.counts().failed;
         let op = state.changes.queue.listed(place..place + 1).first().copied();
         let pane = op.map(|op| PendingPane::at(state, op));
-        // In there, the key that a message names for it ends staging.
+        // The message may name the staging key, which ends staging inside the list.
         state.screen.message = None;
         state.screen.layers.extend(pane.map(Layer::Queue));
         return;
@@ -120,7 +120,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         pane.settle(state);
         return KeyResult::Stay;
     }
-    // What was said of it before holds no longer.
+    // The last message may no longer hold.
     state.screen.message = None;
     let effects = match (text.as_str(), pane.chosen) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
@@ -156,12 +156,12 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
     KeyResult::StayAndDo(effects)
 }
 
-/// Whether a key is for the chosen operation.
+/// Whether a key acts on the selected operation.
 fn acts_on_one(key: &str) -> bool {
     matches!(key, "r" | "d" | "D" | "h" | "e" | "enter")
 }
 
-/// Whether a key sends something staged.
+/// Whether a key sends staged changes.
 fn sends(state: &State, chosen: Option<OpId>, key: &str) -> bool {
     key == "y" || chosen.is_some_and(|op| is_staged(state, op))
 }
@@ -170,7 +170,7 @@ fn is_staged(state: &State, op: OpId) -> bool {
     state.changes.queue.op(op).is_some_and(|planned| planned.state == OpState::Staged)
 }
 
-/// A key for one operation.
+/// Handles a key for one operation.
 fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
     let is_staged = is_staged(state, op);
     KeyResult::StayAndDo(match key {
@@ -229,7 +229,7 @@ fn resume_all(state: &mut State) -> Vec<Effect> {
     plan_ids.into_iter().flat_map(|plan_id| resume(state, plan_id)).collect()
 }
 
-/// Sends all that is staged.
+/// Sends all staged changes.
 fn send_staged(state: &mut State) -> KeyResult {
     let plan_ids = state.changes.staged_plans();
     match send_or_review(state, plan_ids) {
@@ -238,7 +238,7 @@ fn send_staged(state: &mut State) -> KeyResult {
     }
 }
 
-/// Sends staged plans, after another look where there is more to say than the list does.
+/// Sends staged plans, after a review if there are warnings or a confirmation that the list doesn't show.
 fn send_or_review(state: &mut State, plan_ids: Vec<PlanId>) -> KeyResult {
     let review = Review::of_staged(state, plan_ids);
     if review.has_more_to_say() {
@@ -249,7 +249,7 @@ fn send_or_review(state: &mut State, plan_ids: Vec<PlanId>) -> KeyResult {
 
 fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
     if state.changes.queue.plan(op.plan_id).is_some_and(|write| write.counts().on_hold > 0) {
-        // Nothing of a plan that is held back can go on by itself.
+        // A plan with operations on hold is resumed as a whole.
         return resume(state, op.plan_id);
     }
     if let Some(OpState::Failed(_)) = state.changes.queue.op(op).map(|step| &step.state) {
@@ -259,7 +259,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.
+/// Returns the dialog for a failed operation: the conflict, or the form with its input.
 pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
     let step = state.changes.queue.op(op)?.clone();
     let OpState::Failed(error) = &step.state else {
@@ -284,11 +284,11 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
     }
 }
 
-/// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
+/// Opens the failed change of the selected segment, or else the oldest one.
 pub(in crate::app) fn open_problem(state: &mut State) {
     let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
     let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
-        // A form that never reached the sync actor belongs to no operation.
+        // A dialog may be left whose operation is no longer listed as failed.
         let layer = state.changes.refused.pop_front();
         state.screen.message = None;
         state.screen.layers.extend(layer);
@@ -297,7 +297,7 @@ pub(in crate::app) fn open_problem(state: &mut State) {
     state.screen.message = None;
     let refused = state.changes.refused.iter().position(|layer| layer.amends() == Some(op));
     let layer = match refused.and_then(|at| state.changes.refused.remove(at)) {
-        // It was filled in when the write failed, and more may have happened since.
+        // A stored conflict is as old as the failure, so it is built again.
         Some(Layer::Conflict(_)) | None => decide(state, op),
         layer => layer,
     };

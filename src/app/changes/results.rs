@@ -1,4 +1,4 @@
-//! What became of operations, in the tree, in the activity and in words for the person.
+//! The results of operations: in the tree, in the activity and as messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::app::tree::viewport;
 use crate::app::words::after_who;
 use crate::app::{Effect, Layer, State, Tone};
 
-/// An operation has come to something.
+/// Applies the result of an operation.
 pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
     let operation = state.changes.queue.op(op).map(|planned| planned.operation.clone());
     let before = operation.as_ref().and_then(|operation| operation.subject());
@@ -41,17 +41,18 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
         ExecutionResult::Failed { error, .. } => failed(state, op, error),
         ExecutionResult::Unreached { error, retry_in, .. } => {
             unreached(state, op, error, *retry_in);
-            // Whether nothing else can be reached either is known sooner that way.
+            // A poll shows sooner whether the server can't be reached at all.
             effects.push(Effect::Sync(Command::PollNow));
         }
     }
     effects
 }
 
-/// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
+/// Handles an operation that could not reach the server or was told to wait: it stays queued, and is sent when the server
+/// answers.
 fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duration) {
     state.changes.queue.pause_sending();
-    // It is tried again and again, which is no news each time.
+    // Retries that fail in the same way are not reported again.
     if state.changes.unreached.as_ref() == Some(&error.fault) {
         return;
     }
@@ -64,12 +65,12 @@ fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duratio
     state.warn_about(Topic::Unreached(op), text);
 }
 
-/// The server answers again: what is queued can be sent.
+/// Resumes sending: the server answers again.
 pub(in crate::app) const fn server_answers(changes: &mut Changes) {
     changes.queue.resume_sending();
 }
 
-/// An operation was applied. Returns the segment that it was about and what it changed there.
+/// Handles an operation that was applied. Returns the segment and what changed in it.
 fn done(
     state: &mut State,
     op: OpId,
@@ -104,7 +105,7 @@ fn done(
     }
 }
 
-/// The segment that a plan of one operation was about, and what it changed there. A new name is told by the title already.
+/// Returns the segment of an operation and what changed in it. A new name alone is left out, as the title has it.
 fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) -> (SegmentId, Vec<FieldChange>) {
     let fields = before.map(|before| activity::field_changes(&state.tree.forest, before, &written.segment));
     let mut fields = fields.unwrap_or_default();
@@ -114,7 +115,7 @@ fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) ->
     (written.segment.id.clone(), fields)
 }
 
-/// Says where the server or a colleague had it otherwise than asked.
+/// Reports where the result differs from what was asked for.
 fn remark(state: &mut State, written: &Written) {
     let name = &written.segment.name;
     let about = Some(written.segment.id.clone());
@@ -145,7 +146,7 @@ fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
     state.warn_about(topic, text);
 }
 
-/// Says when somebody reverts what was written here a while ago. `now` is what the server has of it.
+/// Reports if someone reverted a recent change of the user. `now` is the version on the server.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
     let changes = &mut state.changes;
     let is_own = |field| changes.queue.is_setting(now, field);
@@ -156,7 +157,7 @@ pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after
     }
 }
 
-/// Nothing is left of a plan. `about` is what a single operation changed.
+/// Handles the end of a plan. `about` is what its only operation changed.
 pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(SegmentId, Vec<FieldChange>)>) {
     let FinishedPlan { plan_id, title, done, total } = plan;
     state.changes.origins.remove(&plan_id);
@@ -177,14 +178,14 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         contexts,
         plan_id: Some(plan_id),
     });
-    // A warning is read first, unless this is what ends it.
+    // A warning stays until it is read, unless it no longer holds.
     messages::look_again(state);
     if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
         state.inform_about(topic, text);
     }
 }
 
-/// Tells of an operation that failed in a line, with the key that opens the dialog it came from.
+/// Reports a failed operation in the message line, with the key that opens its dialog.
 fn failed(state: &mut State, op: OpId, error: &WriteError) {
     let Some(text) = failure_in_words(state, op) else { return };
     let reason = error.to_string();
@@ -208,14 +209,14 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
     }
 }
 
-/// What failed, how far its plan has come, and why; `None` where it has not failed.
+/// Returns what failed, the progress of its plan, and why; `None` if it has not failed.
 fn failure_in_words(state: &State, op: OpId) -> Option<String> {
     let plan = state.changes.queue.plan(op.plan_id)?;
     let OpState::Failed(error) = &state.changes.queue.op(op)?.state else { return None };
     Some(words::failed(&plan.title, plan.counts().done, plan.counts().total(), error))
 }
 
-/// The same, with the key for what can be done about it.
+/// Returns the same with the key that opens its dialog or the list of pending changes.
 pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
     let failed = failure_in_words(state, op)?;
     Some(if state.changes.refused.iter().any(|layer| layer.amends() == Some(op)) {
@@ -225,7 +226,7 @@ pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
     })
 }
 
-/// An order could not be handed over. Nothing of it is lost: it is handed over with the next thing that is heard.
+/// Handles a command that the sync actor could not accept. It is kept, and delivered after the next event from the actor.
 pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
     state.changes.queue.pause_sending();
     state.changes.undelivered = true;
@@ -240,7 +241,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
     state.warn_about(Topic::Undelivered, words::TOO_MANY_PENDING);
 }
 
-/// Hands over what could not be before.
+/// Delivers what could not be delivered before.
 pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
     if !std::mem::take(&mut state.changes.undelivered) {
         return Vec::new();
@@ -249,7 +250,8 @@ pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
     apply(state, Transitions::default())
 }
 
-/// What an earlier session left, and what became of it, is told and kept for the list of pending changes, which shows it.
+/// Takes over the operations that the last session left over, reports them, and keeps a line about each for the list of pending
+/// changes.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
     let lines: Vec<(OpId, String)> =
         found.iter().map(|recovered| (recovered.op, words::recovered(recovered))).collect();

@@ -1,4 +1,4 @@
-//! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
+//! The review of plans before they are sent: all their operations, to be checked, excluded, sent or dropped.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
@@ -17,43 +17,43 @@ use crate::app::words::with_text_kept;
 use crate::app::{Effect, State, TextField};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
-/// Plans that wait for the person's word.
+/// A review of plans that wait for the user's confirmation.
 #[derive(Debug, Clone)]
 pub struct Review {
     pub(in crate::app) plan_ids: Vec<PlanId>,
-    /// What is to take the place of an operation that failed, instead of plans.
+    /// The replacement of a failed operation; reviewed instead of plans.
     replacement: Option<Box<Replacement>>,
-    /// Which of the operations is chosen.
+    /// The selected operation.
     pub list: List,
-    /// What has to be typed before it is sent, and what was.
+    /// The confirmation phrases to type before it is sent.
     pub confirmation: Confirmation,
-    /// What is typed.
+    /// The text typed so far.
     pub typed: TextField,
-    /// Whether the keys go to what is typed.
+    /// Whether keys go to the text field.
     pub typing: bool,
-    /// What else should be known.
+    /// The warnings.
     pub warnings: Vec<String>,
     counts: OperationCounts,
-    /// Why each operation is in it, by its place in the plan, where that is not plain.
+    /// The reason for each operation, by its index in the plan; empty where it is obvious.
     pub reasons: Vec<String>,
-    /// The text it was typed as, which is wanted until it is sent.
+    /// The file of the edited text that the plan came from, removed when the plan is sent.
     pub(in crate::app) text: Option<PathBuf>,
-    /// Whether what is not sent stays staged.
+    /// Whether plans that are not sent stay staged.
     pub is_staged: bool,
-    /// Whether something that it is about has changed while this was open, and nobody has said yet that they saw it.
+    /// Whether a segment in it changed while it was open and the user has not confirmed having seen it.
     pub changed: bool,
 }
 
-/// How much of what a plan does.
+/// The number of operations of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OperationCounts {
-    /// New segments.
+    /// Created segments.
     pub created: usize,
-    /// Segments with other fields.
+    /// Segments with changed fields, without the moved ones.
     pub changed: usize,
-    /// Segments that go elsewhere.
+    /// Moved segments.
     pub moved: usize,
-    /// Segments that go.
+    /// Deleted segments.
     pub deleted: usize,
 }
 
@@ -62,7 +62,7 @@ impl Review {
         Self::new(state, plan_ids, None)
     }
 
-    /// Of plans that are staged, and stay so when nothing is sent.
+    /// Creates a review of staged plans, which stay staged if they are not sent.
     pub(in crate::app) fn of_staged(state: &State, plan_ids: Vec<PlanId>) -> Self {
         Self { is_staged: true, ..Self::of(state, plan_ids) }
     }
@@ -89,12 +89,12 @@ impl Review {
             changed: false,
         };
         review.weigh(state);
-        // Where a word is wanted, the first letters of it must not be taken for keys.
+        // If a confirmation phrase is needed, its first letters must not be taken for keys.
         review.typing = review.confirmation.next().is_some();
         review
     }
 
-    /// A segment is another one by now than when this was opened. Whoever was about to send it has to look again.
+    /// Applies a change of a segment by someone else: if the review includes it, the user must look again before sending.
     pub(in crate::app) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
         let amends = self
             .replacement
@@ -106,7 +106,7 @@ impl Review {
         }
     }
 
-    /// Asks for what is left of it, from the first word on.
+    /// Recomputes the warnings, counts and confirmation for the remaining operations, and starts the confirmation over.
     fn weigh(&mut self, state: &State) {
         let operations = self.operations(state, 0..usize::MAX).into_iter().map(|(_, operation)| operation);
         let operations: Vec<&Operation> = operations.collect();
@@ -117,7 +117,7 @@ impl Review {
         self.typed = TextField::new("");
     }
 
-    /// A part of the operations in their order.
+    /// Returns a range of the operations, in order.
     #[must_use]
     pub fn operations<'a>(&'a self, state: &'a State, part: Range<usize>) -> Vec<(OpId, &'a Operation)> {
         if let Some(replacement) = &self.replacement {
@@ -128,25 +128,25 @@ impl Review {
         listed.filter_map(|op| Some((op, &state.changes.queue.op(op)?.operation))).collect()
     }
 
-    /// How many operations it has.
+    /// Returns the number of operations.
     #[must_use]
     pub fn count(&self, state: &State) -> usize {
         let plans = self.plan_ids.iter().filter_map(|plan_id| state.changes.queue.plan(*plan_id));
         usize::from(self.replacement.is_some()) + plans.map(|plan| plan.counts().staged).sum::<usize>()
     }
 
-    /// Whether it is about one change, of which nothing can be looked through or taken out.
+    /// Whether it has a single change, so that nothing can be scrolled or excluded.
     #[must_use]
     pub fn is_single(&self, state: &State) -> bool {
         self.count(state) == 1
     }
 
-    /// Whether there is anything to type or to know beside the operations.
+    /// Whether it has warnings or a confirmation phrase.
     pub(in crate::app) fn has_more_to_say(&self) -> bool {
         self.confirmation.next().is_some() || !self.warnings.is_empty()
     }
 
-    /// How much of what it would do.
+    /// Returns the number of operations of each kind.
     #[must_use]
     pub const fn counts(&self) -> OperationCounts {
         self.counts
@@ -166,7 +166,8 @@ fn count(operations: &[&Operation]) -> OperationCounts {
     counts
 }
 
-/// External ids that more than one segment would have, and what can't be undone as it was.
+/// Returns warnings about deletions, segments that are left to the server or managed by another system, and duplicate external
+/// ids.
 fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     let mut warnings = Vec::new();
     if operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })) {
@@ -176,7 +177,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     if left > 0 {
         warnings.push(words::left_to_the_server(left));
     }
-    // Of a single one, the word that is asked for tells.
+    // For a single one, the confirmation phrase says it.
     let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
     if of_others > 1 {
         warnings.push(words::managed_by_another_system(of_others));
@@ -266,7 +267,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
     KeyResult::Stay
 }
 
-/// The key was pressed for what was there before.
+/// Rejects a key that was meant for the version before.
 fn look_again(state: &mut State, review: &mut Review) {
     review.changed = false;
     state.warn(words::REVIEW_AGAIN);
@@ -281,7 +282,8 @@ fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
     effects
 }
 
-/// Sends nothing. The dialog that it came from opens again with the input; what is staged stays, unless it is to be discarded.
+/// Closes the review without sending. The dialog that the plan came from reopens with its input; staged plans stay staged unless
+/// `discards`.
 fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     if let Some(replacement) = review.replacement.take() {
         return replacement.origin.map_or_else(
@@ -307,7 +309,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     KeyResult::Do(effects)
 }
 
-/// A text may have been much work: it is not lost with the plan that it came to.
+/// Reports that the plan was dropped. An edited text is kept, as it may have been much work, and its file is named.
 fn report_dropped(state: &mut State, review: &Review, what: &str) {
     match &review.text {
         Some(file) => state.warn(with_text_kept(what, file)),

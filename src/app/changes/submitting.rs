@@ -1,4 +1,4 @@
-//! From a plan to operations that are sent: shown at once, reviewed first where that is due, then queued.
+//! Submitting plans: shown in the tree at once, reviewed if needed, then queued.
 
 use crate::action::Action;
 use jiff::Timestamp;
@@ -15,33 +15,33 @@ use crate::app::tree::viewport;
 use crate::app::words::title;
 use crate::app::{Effect, Layer, Review, State};
 
-/// How a plan comes to be sent.
+/// Why a plan is submitted, which decides whether it is reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::app) enum SubmitMode {
-    /// The person has seen all of it.
+    /// The user has seen all of it: no review.
     Confirmed,
-    /// The person asked for it, and sees it before it is sent if there is more to it than one change.
+    /// The user asked for it: reviewed if it has more than one change or needs a confirmation phrase.
     Asked,
-    /// The person asked for it without seeing what it comes to, and sees it before it is sent, however small it is.
+    /// The user asked for it without seeing the result: always reviewed.
     Unseen,
-    /// It undoes or redoes another one.
+    /// It undoes or redoes another plan.
     Undo(PlanKind),
-    /// As asked for, in the place of an operation that failed, which is discarded when this is sent.
+    /// Like [`Asked`](Self::Asked), in place of a failed operation, which is discarded when this is sent.
     Instead(OpId),
 }
 
-/// Another operation in the place of one that failed, which waits for the person's word.
+/// A replacement of a failed operation.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct Replacement {
     pub op: OpId,
     pub operation: Operation,
-    /// The dialog it came from, to be opened again when the person sends nothing or the server refuses.
+    /// The dialog it came from, reopened if the user doesn't send it or the server refuses.
     pub origin: Option<Layer>,
 }
 
-/// Shows what a plan asks for and sends it on its way, at once or after the person's word.
+/// Shows a plan in the tree and submits it, stages it, or opens its review.
 ///
-/// `origin` is the dialog it came from, to be opened again with its input when the server refuses.
+/// `origin` is the dialog it came from, reopened with its input if the server refuses.
 pub(in crate::app) fn begin(
     state: &mut State,
     plan: Plan,
@@ -91,26 +91,26 @@ pub(in crate::app) fn begin(
         say_staged(state);
     }
     if state.changes.staging {
-        // While edits are staged, whatever is not sent at once stays, and is not lost with this session.
+        // While staging is on, a plan that is not sent at once is kept in the journal, so that it outlives this session.
         let kept = state.changes.queue.keep(plan_id);
         effects.extend(apply(state, kept));
     }
     effects
 }
 
-/// Whether a plan could do so much damage that a key is not enough.
+/// Whether a plan could do so much damage that it needs a confirmation phrase.
 fn wants_a_phrase(state: &State, plan: &Plan) -> bool {
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_some()
 }
 
-/// Whether a plan deletes more than what one step had made.
+/// Whether a plan deletes more than one segment.
 fn deletes_several(plan: &Plan) -> bool {
     let deletes = plan.operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. }));
     deletes.count() > 1
 }
 
-/// Takes what a function of the queue has come to into the state.
+/// Applies the transitions of the queue to the state.
 pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<Effect> {
     let Transitions { journal, shown, discarded, finished, renamed } = transitions;
     let removed = shown.iter().filter_map(|change| match change {
@@ -140,7 +140,7 @@ pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<
     if entries.is_empty() { Vec::new() } else { vec![Effect::Sync(Command::Journal(entries))] }
 }
 
-/// Brings rows up to date. Where a segment has its real id now, its row keeps being open and selected.
+/// Updates rows. If a segment got its real id, its row stays open and selected.
 fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
     if changes.is_empty() {
         return;
@@ -162,11 +162,11 @@ fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
         }
         select(state);
     });
-    // What lies over the tree has a selection of its own.
+    // The filtered tree has a selection of its own.
     select(state);
 }
 
-/// Queues plans that wait for the person's word. One that needs a new segment of a staged plan is staged with that.
+/// Queues staged plans. A plan that needs a new segment of a staged plan stays staged too.
 pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for plan_id in plan_ids {
@@ -185,7 +185,7 @@ fn say_staged(state: &mut State) {
     state.inform_about(Topic::Staged(staged), words::staged(staged, state.key(Action::Stage)));
 }
 
-/// Begins what is ready: the last thing that is done about any event.
+/// Sends the operations that are ready. Runs after every event.
 pub(in crate::app) fn send_next(changes: &mut Changes, now: Timestamp) -> impl Iterator<Item = Effect> {
     let Changes { queue, ages, .. } = changes;
     let order = move |execution: Execution| {
@@ -195,27 +195,26 @@ pub(in crate::app) fn send_next(changes: &mut Changes, now: Timestamp) -> impl I
     std::iter::from_fn(|| queue.begin()).map(order)
 }
 
-/// Discards a plan that was not sent, and with it whatever can't be done without it.
+/// Discards a plan that was not sent, and everything that depends on it.
 pub(in crate::app) fn unstage(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     discard_plan(state, plan_id)
 }
 
-/// Queues an operation again that failed or is on hold.
+/// Queues a failed operation, or one on hold, again.
 pub(in crate::app) fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
     state.changes.forget_refused(op);
     let transitions = state.changes.queue.retry(op);
     apply(state, transitions)
 }
 
-/// Takes a segment for the one that a create has made whose answer was lost.
+/// Takes a segment as the result of a create whose response was lost.
 pub(in crate::app) fn adopt(state: &mut State, op: OpId, id: SegmentId) -> Vec<Effect> {
     state.changes.forget_refused(op);
     let transitions = state.changes.queue.adopt(op, id);
     apply(state, transitions)
 }
 
-/// Sends another operation in the place of one that failed, at once or after the person's word. `origin` is the dialog it came
-/// from.
+/// Replaces a failed operation by another, at once or after a review. `origin` is the dialog it came from.
 pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation, origin: Option<Layer>) -> Vec<Effect> {
     let replacement = Replacement { op, operation, origin };
     let safeguards = state.session.safeguards();
@@ -226,7 +225,7 @@ pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation,
     Vec::new()
 }
 
-/// Sends it, unless the other one was resolved while the person was asked.
+/// Queues a replacement, unless the failed operation was resolved in the meantime.
 pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
     let Replacement { op, operation, origin } = replacement;
     if !state.changes.queue.rests(op) {
@@ -248,25 +247,25 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
     effects
 }
 
-/// Discards an operation that is not in flight, and with it whatever can't be done without it.
+/// Discards an operation that is not in flight, and everything that depends on it.
 pub(in crate::app) fn discard(state: &mut State, op: OpId) -> Vec<Effect> {
     let transitions = state.changes.queue.discard(op);
     apply(state, transitions)
 }
 
-/// Discards what is left of a plan. What is in flight goes on.
+/// Discards the rest of a plan. Operations in flight are still executed.
 pub(in crate::app) fn discard_plan(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     let transitions = state.changes.queue.discard_plan(plan_id);
     apply(state, transitions)
 }
 
-/// Puts everything on hold that is queued. Returns how much that is.
+/// Puts all queued operations on hold. Returns how many there were.
 pub(in crate::app) fn hold_all(changes: &mut Changes) -> usize {
     changes.queue.hold_all()
 }
 
-/// Resumes a plan: what is on hold and what failed of it. A create that may have been applied is no matter of course: it wants a
-/// decision of its own.
+/// Resumes the operations of a plan that are on hold or failed. Creates that may already have been applied are left out: each
+/// needs a decision of its own.
 pub(in crate::app) fn resume(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     let (transitions, unclear) = state.changes.queue.resume(plan_id);
     if unclear > 0 {

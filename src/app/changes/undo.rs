@@ -9,8 +9,8 @@ use crate::app::messages::Topic;
 use crate::app::side::activity::EntryKind;
 use crate::app::{Effect, Pane, State};
 
-/// Undoes what was done last, or does again what was undone last. What is left of a plan that has come to rest half-way is
-/// discarded first.
+/// Undoes the last plan, or redoes the plan undone last. If the last plan stopped halfway, the rest of it is discarded first. In
+/// the activity, undoes the selected entry.
 pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     if step == UndoStep::Undo && state.screen.panes.focus == Pane::Activity {
         return undo_selected(state);
@@ -40,7 +40,7 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     effects
 }
 
-/// Undoes what the selected entry of the activity did, whatever was done since. What somebody has changed since is a conflict.
+/// Undoes the plan of the selected activity entry, whatever was done since. Later changes by others are reported as conflicts.
 fn undo_selected(state: &mut State) -> Vec<Effect> {
     let plan_id = match state.side.activity.selected_for_key(state.layout().activity) {
         Ok(entry) => entry.plan_id,

@@ -1,6 +1,6 @@
-//! The sentences of the wing of changes: what is staged, on hold, sent, and what has come of it.
+//! The texts about changes: staging, holding, reviewing, sending and results.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
+//! A function takes the variable parts of a sentence, names and keys already as text, and returns the whole sentence.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) fn all_staged_discarded(count: usize) -> String {
     format!("Discarded: {}. Staged only, so this can't be undone", counted(count, Noun::Change))
 }
 
-/// One was discarded, and `count` others that can't be done without it.
+/// One change was discarded, and `count` others that depend on it.
 pub(super) fn discarded_with(count: usize, was_staged: bool) -> String {
     let others = counted(count, Noun::Change);
     let need = if count == 1 { "needs" } else { "need" };
@@ -55,7 +55,7 @@ pub(super) fn parent_still_staged(key: &str) -> String {
 
 // Holding.
 
-/// Why nothing is put on hold.
+/// Why nothing was put on hold.
 pub(in crate::app) const NOTHING_TO_HOLD: &str = "Nothing to pause: only queued changes can be put on hold";
 pub(super) const ONLY_QUEUED_CAN_BE_HELD: &str = "Only queued changes can be put on hold";
 pub(super) const ON_HOLD: &str = "On hold. Press r to resume";
@@ -84,7 +84,7 @@ pub(super) fn left_to_the_server(count: usize) -> String {
     format!("{left} {are} left to the server; this can't be undone.")
 }
 
-/// Said of several only.
+/// Used for several segments only.
 pub(super) fn managed_by_another_system(count: usize) -> String {
     format!("{} are managed by another system.", counted(count, Noun::Segment))
 }
@@ -93,7 +93,7 @@ pub(super) fn external_id_of_several(external_id: &str) -> String {
     format!("“{external_id}” would be the external ID of more than one segment.")
 }
 
-// Deciding about what failed.
+// Resolving failed changes.
 
 pub(super) const ALREADY_RESOLVED: &str = "Already resolved";
 pub(super) const KEPT_THEIRS: &str = "Kept the server's version";
@@ -140,9 +140,9 @@ pub(super) fn remaining_discarded(title: &Title) -> String {
     format!("{}: remaining steps discarded", title.failed)
 }
 
-// What has come of it.
+// Results.
 
-/// The server could not be reached. `title` is that of the plan, where there still is one.
+/// The server could not be reached. `title` is that of the plan, if it still exists.
 pub(super) fn unreached(title: Option<&Title>, error: &RemoteError, retry_in: Duration, queue: &str) -> String {
     let failed =
         title.map_or_else(|| sentence(&error.to_string()), |title| format!("{}: {}", title.failed, error.fault));
@@ -157,7 +157,7 @@ fn when(fault: &Fault, retry_in: Duration) -> String {
     }
 }
 
-/// `kept` are fields, each with what the server has there.
+/// `kept` is the fields, each with the server's value.
 pub(super) fn server_kept(name: &str, kept: &[(Field, String)]) -> String {
     let kept: Vec<String> = kept.iter().map(|(field, value)| format!("{field} {value}")).collect();
     format!("{name}: the server kept {}", kept.join(" and the "))
@@ -181,7 +181,7 @@ pub(super) fn reverted(name: &str, field: Field, from: Option<&str>, to: Option<
     format!("{name}: someone reverted your change to {field} ({} → {})", value(from), value(to))
 }
 
-/// All of a plan was done that was not discarded.
+/// A plan is done, except for operations that were discarded.
 pub(super) fn done(title: Title, done: usize, total: usize) -> String {
     if done == total { title.done } else { format!("{} ({done} of {total} applied, the rest discarded)", title.done) }
 }
@@ -201,7 +201,7 @@ pub(super) fn to_review_and_retry(failed: &str, queue: &str) -> String {
 
 pub(super) const TOO_MANY_PENDING: &str = "Too many pending changes. Try again in a moment";
 
-// What the last session left.
+// What the last session left over.
 
 pub(super) fn last_session() -> Title {
     Title {
@@ -216,7 +216,7 @@ pub(super) fn left_over(first: &str, more: usize, queue: &str) -> String {
     format!("Left over from last session: {first}{others} · press {queue} to see it")
 }
 
-/// What became of an operation of an earlier session.
+/// The state of an operation of an earlier session.
 pub(super) fn recovered(recovered: &Recovered) -> String {
     let Title { wish, done, .. } = title(&recovered.operation);
     let wish = sentence(&wish);

@@ -1,4 +1,4 @@
-//! [`Pace`]: how fast the writes under way are done, seen now and then.
+//! [`WriteRate`]: how fast pending writes are done, sampled from time to time.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::changes::QueueCounts;
 
-/// What was done since when.
+/// The writes done since a batch began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteRate {
     begun: Option<(Timestamp, usize)>,
@@ -14,11 +14,11 @@ pub struct WriteRate {
     done: usize,
 }
 
-/// The pause between two looks.
+/// The minimum time between two samples.
 const MEASURED_EVERY: SignedDuration = SignedDuration::from_millis(250);
 
 impl WriteRate {
-    /// Looks at the writes, unless that was just done.
+    /// Takes a sample of the counts, unless the last one is too recent.
     pub(super) fn measure(&mut self, now: Timestamp, counts: QueueCounts) {
         if self.measured.is_some_and(|measured| now.duration_since(measured).abs() < MEASURED_EVERY) {
             return;
@@ -32,7 +32,7 @@ impl WriteRate {
         self.done = counts.done;
     }
 
-    /// How many were done, and in what time; `None` while nothing is under way.
+    /// Returns how many writes of the batch are done, and in what time; `None` while nothing is queued.
     #[must_use]
     pub fn so_far(&self, done: usize, now: Timestamp) -> Option<(usize, Duration)> {
         let (since, before) = self.begun?;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_is_that_of_what_is_under_way_now() {
+    fn the_rate_covers_only_the_current_batch() {
         let begin: Timestamp = "2026-11-23T12:41:00Z".parse().unwrap();
         let at = |seconds| begin + SignedDuration::from_secs(seconds);
         let counts = |queued, done| QueueCounts { queued, done, ..QueueCounts::default() };
@@ -55,7 +55,7 @@ mod tests {
         pace.measure(at(0), counts(10, 0));
         pace.measure(at(5), counts(6, 4));
         assert_eq!(pace.so_far(4, at(5)), Some((4, Duration::from_secs(5))));
-        // A plan is over, and its operations are no longer counted.
+        // A plan has finished, and its operations are no longer counted.
         pace.measure(at(9), counts(5, 1));
         assert_eq!(pace.so_far(3, at(10)), Some((2, Duration::from_secs(1))));
         pace.measure(at(12), counts(0, 3));

@@ -1,22 +1,22 @@
-//! [`Closeness`]: how near a line of a list is to what was typed. What was typed exactly comes first in every list.
+//! [`Closeness`] ranks the lines of a list by how well they match the typed text. Exact matches come first in every list.
 
-/// How near, the nearest first.
+/// How well a line matches, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::app) enum Closeness {
-    /// One of its texts is just that.
+    /// One of its texts equals the typed text.
     Exact,
-    /// One of its texts begins with it.
+    /// One of its texts starts with it.
     Prefix,
-    /// One of its texts has a word that begins with it.
+    /// One of its texts has a word that starts with it.
     WordPrefix,
-    /// It is in one of its texts.
+    /// One of its texts contains it.
     Within,
-    /// It has what was typed in some other way.
+    /// It matches in some other way.
     Fuzzy,
 }
 
 impl Closeness {
-    /// How near what was typed is to the nearest of some texts. Capital letters make no difference.
+    /// Returns the closeness of the best match among some texts, ignoring case.
     pub fn of<'a>(typed: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let typed = typed.trim().to_lowercase();
         let near = |text: &str| {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exact_comes_before_what_begins_with_it_and_that_before_what_contains_it() {
+    fn exact_matches_rank_before_prefixes_before_substrings() {
         let of = |text: &str| Closeness::of("Ro", [text]);
         let mut texts = ["prod", "x y", "my-road", "rome", "ro"];
         texts.sort_by_key(|text| of(text));

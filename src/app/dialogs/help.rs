@@ -1,4 +1,4 @@
-//! How the page of all keys lies on the screen, so that scrolling ends where its last line is seen.
+//! The layout and keys of the help page, so that scrolling ends at its last line.
 
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
@@ -8,39 +8,39 @@ use crate::app::{DialogKey, Layer, State};
 
 use crate::app::layout::Area;
 
-/// The page of all keys on a screen of some size.
+/// The layout of the help page for the current screen size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HelpPage {
-    /// Where it is, its frame included.
+    /// The area of the page, including its frame.
     pub area: Area,
     /// Columns of lines side by side.
     pub columns: u16,
     /// Lines in each column.
     pub rows: u16,
-    /// The first line shown when it is scrolled to its end; read aloud, the last line.
+    /// The first visible line when it is scrolled to the end; in screen-reader mode, the last line.
     pub end: usize,
 }
 
-/// Cells for a line: its keys and what they do.
+/// Cells of a line: its keys and what they do.
 const COLUMN: u16 = 56;
 const MOST_COLUMNS: u16 = 3;
-/// The frame, and a blank beside it.
+/// The frame and a space, on both sides.
 const FRAME_COLUMNS: u16 = 4;
-/// The frame, a blank line, and the line that tells how to leave.
+/// The frame, a blank line, and the line with the key that closes the page.
 const FRAME_ROWS: u16 = 4;
-/// The header and its line stay in sight where there is room.
+/// The header and the line below it stay visible if there is room.
 const TOP: u16 = 3;
 
 impl HelpPage {
-    /// The page for all keys on the screen as it is, those of the dialog beneath included.
+    /// Computes the page for all keys, including those of the dialog beneath it.
     #[must_use]
     pub fn of(state: &State, keymap: &Keymap) -> Self {
         let panes = &state.screen.panes;
         let in_dialog = keys_beneath(state, keymap).len();
-        // A title over each group, and a blank line between them. The keys of a dialog are followed by a line that parts them
-        // from those of the main screen.
+        // Each group has a title, and a blank line before the next group. The keys of a dialog are followed by a line that
+        // separates them from those of the main screen.
         let groups = keymap.groups().count() + if in_dialog > 0 { 2 } else { 0 };
-        // Read aloud, there are no blank lines, and each line has the keys in its turn.
+        // In screen-reader mode there are no blank lines, and the focus moves line by line.
         let blank = if panes.accessible { 0 } else { groups - 1 };
         let lines = keymap.help().len() + in_dialog + groups + blank;
         let most = if panes.accessible { 1 } else { MOST_COLUMNS };
@@ -57,7 +57,7 @@ impl HelpPage {
     }
 }
 
-/// The keys of the dialog over which the page is open; none over the main screen.
+/// Returns the keys of the dialog beneath the page; none over the main screen.
 #[must_use]
 pub fn keys_beneath(state: &State, keymap: &Keymap) -> Vec<DialogKey> {
     let beneath = state.screen.layers.iter().rfind(|layer| !matches!(layer, Layer::Help(_)));
@@ -66,7 +66,7 @@ pub fn keys_beneath(state: &State, keymap: &Keymap) -> Vec<DialogKey> {
 
 const PAGE: usize = 10;
 
-/// `line` is the first one that is shown; read aloud, the one that has the keys.
+/// Handles a key. `line` is the first visible line; in screen-reader mode, the focused line.
 pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
     let end = HelpPage::of(state, keymap).end;
     if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {

@@ -1,30 +1,30 @@
-//! What a dialog answers to a key.
+//! The result of a key in a dialog.
 
 use crate::app::{Effect, Layer, State};
 use crate::forest::SearchKind;
 
-/// What becomes of a dialog after a key, and what is to be done.
+/// Whether a dialog stays open after a key, and the effects to carry out.
 #[derive(Debug)]
 pub(in crate::app) enum KeyResult {
-    /// It stays, as it is by now.
+    /// The dialog stays open.
     Stay,
-    /// It stays, and this is to be done.
+    /// The dialog stays open, with these effects.
     StayAndDo(Vec<Effect>),
-    /// It closes.
+    /// The dialog closes.
     Close,
-    /// Another one takes its place.
+    /// The dialog is replaced by another.
     Replace(Box<Layer>),
-    /// It closes, and this is to be done.
+    /// The dialog closes, with these effects.
     Do(Vec<Effect>),
 }
 
 impl KeyResult {
-    /// Another dialog takes its place.
+    /// Replaces the dialog by another.
     pub(in crate::app) fn replace(layer: Layer) -> Self {
         Self::Replace(Box::new(layer))
     }
 
-    /// Does it. `place` is where the dialog stood among what is open.
+    /// Applies the result and returns the effects. `place` is the index of the dialog among the open ones.
     pub(in crate::app) fn settle(self, state: &mut State, layer: Layer, place: usize) -> Vec<Effect> {
         let was_picker = matches!(layer, Layer::Parents(_));
         let (stays, effects) = match self {
@@ -39,7 +39,7 @@ impl KeyResult {
         };
         let is_picker = matches!(stays, Some(Layer::Parents(_)));
         if let Some(layer) = stays {
-            // What it has opened stands over it.
+            // Dialogs that it opened stay above it.
             state.screen.layers.insert(place.min(state.screen.layers.len()), layer);
         }
         if was_picker && !is_picker {

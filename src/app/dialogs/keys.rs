@@ -1,7 +1,7 @@
-//! The keys of every dialog and what they do, in short: drawn in its last line, and read by the tests.
+//! The keys of every dialog with short labels, shown in the dialog's last line and checked by the tests.
 //!
-//! Which of them a dialog has depends on how it stands, as what they do does. Keys that go through a text or a list, and second
-//! ones for the same, are not told.
+//! The keys and labels depend on the dialog's state. Keys that edit text or move through a list, and alternative keys, are not
+//! listed.
 
 use crate::app::request_lines;
 use crate::app::{
@@ -14,16 +14,16 @@ use crate::forest::Query;
 use crate::keymap::Keymap;
 use crate::segment::Field;
 
-/// A key, or several with a blank between them, and what it does.
+/// A key, or several separated by spaces, and its label.
 pub type DialogKey = (&'static str, &'static str);
 
-/// Whether a key is among those that are named, as doing that.
+/// Whether a list of keys has this key with this label.
 pub(in crate::app) fn is_named(hints: &[DialogKey], (key, what): DialogKey) -> bool {
     hints.iter().any(|(keys, label)| *label == what && keys.split(' ').any(|other| other == key))
 }
 
 impl Layer {
-    /// Its keys.
+    /// Returns the keys of the dialog.
     #[must_use]
     pub fn keys(&self, state: &State, keymap: &Keymap) -> Vec<DialogKey> {
         match self {
@@ -54,7 +54,7 @@ impl Layer {
 }
 
 impl HelpPage {
-    /// The keys of the page of all keys.
+    /// Returns the keys of the help page.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         if self.end > 0 { vec![("j k", "scroll"), ("esc", "close")] } else { vec![("esc", "close")] }
@@ -62,7 +62,7 @@ impl HelpPage {
 }
 
 impl Form {
-    /// The keys of the form.
+    /// Returns the keys of the segment form.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let clear = if self.focus == Field::Parent { "top level" } else { "clear" };
@@ -71,17 +71,17 @@ impl Form {
 }
 
 impl Renaming {
-    /// The keys of the name in its row.
+    /// The keys of renaming in the row.
     pub const KEYS: &[DialogKey] = &[("enter", "save"), ("esc", "cancel"), ("ctrl-u", "clear")];
 }
 
 impl Letter {
-    /// The keys beside the letter that is awaited.
+    /// The keys besides the letter that is asked for.
     pub const KEYS: &[DialogKey] = &[("esc", "cancel")];
 }
 
 impl FindPrompt {
-    /// The keys of the line in which a search is typed, as far as they are of use.
+    /// Returns the keys of the search prompt that are of use at the moment.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         match &state.tree.search {
@@ -94,7 +94,7 @@ impl FindPrompt {
 }
 
 impl ParentPicker {
-    /// The keys of the choice of a parent.
+    /// Returns the keys of the parent picker.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let enter = if self.is_for_form() { "choose" } else { "move here" };
@@ -114,22 +114,22 @@ impl ProfileList {
 }
 
 impl RunConfirmation {
-    /// The keys of the question before a command runs.
+    /// The keys of the confirmation before a user command runs.
     pub const KEYS: &[DialogKey] = &[("enter", "run"), ("esc", "cancel")];
 }
 
 impl OutlineEdit {
-    /// The keys of what is wrong with a text.
+    /// The keys of the errors in an edited text.
     pub const KEYS: &[DialogKey] = &[("e", "edit again (errors shown at the top)"), ("esc", "cancel (text is kept)")];
 }
 
 impl BulkEdit {
-    /// The keys of the form for all that is marked.
+    /// The keys of the bulk-edit form.
     pub const KEYS: &[DialogKey] = &[("enter", "review"), ("tab", "next"), ("esc", "cancel")];
 }
 
 impl Deletion {
-    /// The keys of a deletion.
+    /// Returns the keys of the deletion dialog.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let leave = ("esc", "cancel");
@@ -141,7 +141,7 @@ impl Deletion {
 }
 
 impl Conflict {
-    /// The keys of a conflict.
+    /// Returns the keys of the conflict dialog.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let later = ("esc", "later");
@@ -165,7 +165,7 @@ impl Conflict {
 }
 
 impl Review {
-    /// The keys of a review.
+    /// Returns the keys of a review.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         let enter = if self.confirmation.is_last() { ("enter", "send") } else { ("enter", "continue") };
@@ -182,8 +182,7 @@ impl Review {
 }
 
 impl PendingPane {
-    /// The keys of the list of pending changes: those that do something with the selected one, if there is one, and with the
-    /// others.
+    /// Returns the keys of the list of pending changes: those for the selected change, if there is one, and those for all.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         let tells = self.tells_left_over(state);
@@ -211,7 +210,7 @@ impl PendingPane {
     }
 }
 
-/// The keys of the list of findings.
+/// Returns the keys of the list of findings.
 #[must_use]
 pub fn findings_keys(state: &State) -> Vec<DialogKey> {
     let mut keys = Vec::new();
@@ -228,7 +227,7 @@ pub fn findings_keys(state: &State) -> Vec<DialogKey> {
 }
 
 impl RequestsPane {
-    /// The keys of the list of requests, or of the one that is read.
+    /// Returns the keys of the list of requests, or of the open request.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         if let Some(open) = &self.open {
@@ -250,7 +249,7 @@ impl RequestsPane {
 }
 
 impl OutputPane {
-    /// The keys of what a command writes.
+    /// Returns the keys of the output pane.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         let Some(run) = &state.side.commands.run else { return vec![("esc", "close")] };
@@ -277,7 +276,7 @@ impl OutputPane {
 }
 
 impl NewProfile {
-    /// The keys of the form for a profile.
+    /// Returns the keys of the new-profile form.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let is_written = self.occasion == OpenedFrom::WithoutKey;

@@ -1,4 +1,4 @@
-//! What can be open over the main screen. The last one opened gets the keys first; no two of a kind are ever open.
+//! The dialogs over the main screen. The topmost one has the focus; no two of a kind are open at once.
 
 use crate::changes::OpId;
 use crate::forest::Forest;
@@ -9,63 +9,63 @@ use crate::app::{
     ParentPicker, PendingPane, ProfileList, Renaming, RequestsPane, Review, RunConfirmation, TextField,
 };
 
-/// Something that is open.
+/// An open dialog.
 #[derive(Debug, Clone)]
 pub enum Layer {
-    /// All keys. Holds the first line shown.
+    /// The help page, with its first visible line.
     Help(usize),
-    /// The form for a new segment or all fields of one.
+    /// The form for a new segment or all fields of an existing one.
     Form(Form),
-    /// The row itself as an input.
+    /// Renaming in the row itself.
     Renaming(Renaming),
-    /// New values for all that is marked.
+    /// The form for all marked segments.
     Bulk(BulkEdit),
-    /// The choice of a parent.
+    /// The parent picker.
     Parents(ParentPicker),
-    /// What would go, and how.
+    /// The choice of what to delete.
     Deletion(Deletion),
-    /// The line in which a search is typed.
+    /// The search prompt.
     Find(FindPrompt),
-    /// The line in which an exact id is typed.
+    /// The prompt for the exact id to go to.
     Jump(TextField),
-    /// A letter is awaited.
+    /// The prompt for the letter of a bookmark.
     Letter(Letter),
-    /// Somebody else was faster.
+    /// A conflict with a change of someone else.
     Conflict(Conflict),
-    /// Segments as a text in an editor, or what is wrong with that text.
+    /// Segments as text in an editor, or the errors in that text.
     Outline(OutlineEdit),
-    /// A plan before it is sent.
+    /// The review of a plan before it is sent.
     Review(Review),
-    /// Every action by name.
+    /// The command palette.
     Palette(Palette),
-    /// What waits, runs and failed.
+    /// The list of pending changes.
     Queue(PendingPane),
-    /// What is wrong with the tree.
+    /// The list of findings.
     Findings,
-    /// The requests that were made.
+    /// The list of requests.
     Requests(RequestsPane),
-    /// The places to switch to.
+    /// The list of profiles to switch to.
     Profiles(ProfileList),
-    /// Whether to switch there although writes are under way.
+    /// The confirmation to switch although changes are pending.
     Switching(Destination),
-    /// Whether a command of the person's own is to run.
+    /// The confirmation to run a user command.
     RunConfirmation(RunConfirmation),
-    /// What a command of the person's own writes.
+    /// The output of a user command.
     Output(OutputPane),
     /// The form for a new profile.
     NewProfile(Box<NewProfile>),
-    /// Whether to leave although changes are pending.
+    /// The confirmation to quit although changes are pending.
     Leaving,
 }
 
 impl Layer {
-    /// Whether it is the list of what is wrong with the tree.
+    /// Whether it is the list of findings.
     #[must_use]
     pub const fn is_findings(&self) -> bool {
         matches!(self, Self::Findings)
     }
 
-    /// Puts the reason of a refusal where the person will look.
+    /// Shows the server's refusal in the form or at the name, and records the operation to amend.
     pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         match self {
             Self::Form(form) => form.refuse(words, amends),
@@ -74,7 +74,7 @@ impl Layer {
         }
     }
 
-    /// The operation that it decides about.
+    /// Returns the operation that the dialog amends or decides about.
     pub(in crate::app) fn amends(&self) -> Option<OpId> {
         match self {
             Self::Form(form) => form.amends,
@@ -84,7 +84,7 @@ impl Layer {
         }
     }
 
-    /// A segment that was still being created is this one now.
+    /// Replaces a provisional segment by the created one.
     pub(in crate::app) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
         match self {
             Self::Form(form) => form.refer_to(forest, provisional, segment),

@@ -1,27 +1,27 @@
-//! A list in a dialog: which line is chosen, the keys that go through it, and which part of it is in sight.
+//! The list of a dialog: the selected line, the keys that move it, and the visible part.
 
 use std::ops::Range;
 
-/// The chosen line of a list whose length is known to its dialog.
+/// The selected line of a list. The dialog knows the length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct List {
-    /// Counted from 0.
+    /// The selected line, from 0.
     pub chosen: usize,
 }
 
-/// Which keys go through a list.
+/// The keys that move through a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum ListKeys {
-    /// Those that type nothing, beside a field in which something is typed.
+    /// Only keys that type nothing, for a list with a text field.
     BesideText,
-    /// Letters as well.
+    /// Letters too.
     Letters,
 }
 
 const PAGE: isize = 10;
 
 impl ListKeys {
-    /// How far a key goes, `None` for one that does not go through a list.
+    /// Returns how far a key moves; `None` if it doesn't move through a list.
     pub fn distance(self, key: &str) -> Option<isize> {
         let letters = self == Self::Letters;
         Some(match key {
@@ -43,12 +43,12 @@ impl ListKeys {
 }
 
 impl List {
-    /// Goes so far in a list of so many lines.
+    /// Moves the selection by a number of lines, within `len` lines.
     pub(in crate::app) fn go(&mut self, by: isize, len: usize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(len.saturating_sub(1));
     }
 
-    /// Takes a key in a list of so many lines. Whether it goes through the list.
+    /// Handles a key in a list of `len` lines. Returns whether it is one that moves through the list.
     pub(in crate::app) fn press(&mut self, key: &str, len: usize, keys: ListKeys) -> bool {
         let distance = keys.distance(key);
         if let Some(by) = distance {
@@ -57,7 +57,7 @@ impl List {
         distance.is_some()
     }
 
-    /// The part of so many lines that is in sight where so many are shown: around the chosen one.
+    /// Returns the visible part of `len` lines when `shown` of them fit: around the selected one.
     #[must_use]
     pub fn window(self, len: usize, shown: usize) -> Range<usize> {
         let first = self.chosen.saturating_sub(shown / 2).min(len.saturating_sub(shown));
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chosen_line_is_one_of_the_list_and_in_sight() {
+    fn the_selected_line_stays_in_the_list_and_visible() {
         let mut list = List::default();
         for (key, keys, chosen, window) in [
             ("up", ListKeys::BesideText, 0, 0..5),

@@ -1,10 +1,9 @@
-//! The form for a new profile: where the server is, which tenant, its key, and where the key is kept. And the same form for a
-//! profile whose key is kept nowhere: there only the key is asked for.
+//! The form for a new profile: server URL, tenant, API key, and where the key is stored. The same form asks only for the key of
+//! an existing profile that stores none.
 //!
-//! It is there before any tenant is known, so it changes by itself: [`NewProfile::take`] is told what [happened](Happening), and a
-//! [`FormEffect`] may come of it. In a session it is a dialog like the others ([`press`]). Nothing is
-//! written before the server has answered, or the person has said that it is to be written all the same. The key shows in no
-//! debug text.
+//! It works before any tenant is known, so it has an update function of its own: [`NewProfile::take`] applies a [`FormEvent`] and
+//! may return a [`FormEffect`]. In a session it is a dialog like the others ([`press`]). Nothing is saved before the server has
+//! responded as expected, or the user has chosen to save anyway. The key never appears in debug output.
 
 mod diagnosis;
 mod entry;
@@ -29,129 +28,129 @@ use crate::app::{Effect, FieldName, Layer, ProfileLine, State, Target, TextField
 pub use entry::{FilledProfile, KeySource};
 pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};
 
-/// What is typed into the form, and what is said about it.
+/// The input of the form, and the messages about it.
 #[derive(Debug, Clone)]
 pub struct NewProfile {
-    /// What it is opened for.
+    /// Why it was opened.
     pub occasion: OpenedFrom,
-    /// What it finds around it.
+    /// What it needs to know about the configuration and the system.
     pub context: FormContext,
-    /// The address as typed.
+    /// The server URL as typed.
     pub base_url: TextField,
     /// The tenant as typed.
     pub tenant: TextField,
-    /// The profile's name as typed; blank stands for the tenant's.
+    /// The profile's name as typed; if blank, the tenant is used.
     pub name: TextField,
-    /// The key as typed.
+    /// The API key as typed.
     pub key: Masked,
-    /// Where the key is kept.
+    /// Where the key is stored.
     pub keeping: KeyLocation,
-    /// The variable as typed.
+    /// The environment variable as typed.
     pub variable: TextField,
     /// The command as typed.
     pub command: TextField,
-    /// The field that has the keys.
+    /// The focused field.
     pub focus: ProfileField,
-    /// What is wrong with a field, or came of the last try, until it is edited.
+    /// The error at each field, from validation or the last test, until the field is edited.
     pub faults: BTreeMap<ProfileField, String>,
-    /// How far it is.
+    /// The stage that the form is in.
     pub stage: Stage,
-    /// Of the task that was begun last.
+    /// The number of the last task.
     number: u64,
 }
 
-/// What the form is opened for.
+/// Why the form was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenedFrom {
     /// Nothing is configured yet.
     FirstRun,
-    /// Another profile beside others.
+    /// The user adds another profile.
     Another,
-    /// The key of a profile that is written already and keeps none.
+    /// An existing profile has no stored key.
     WithoutKey,
 }
 
-/// What the form finds around it.
+/// What the form needs to know about the configuration and the system.
 #[derive(Debug, Clone, Default)]
 pub struct FormContext {
-    /// The file that the profile goes into, as a person reads it.
+    /// The configuration file for the profile, as shown to the user.
     pub file: String,
-    /// Names that are taken.
+    /// Names of existing profiles.
     pub taken: Vec<String>,
-    /// Whether http to another machine is allowed.
+    /// Whether plain http to another machine is allowed.
     pub insecure_http: InsecureHttp,
-    /// Why the system's keyring can't be used, as far as that is known without asking it.
+    /// Why the system keyring can't be used, as far as that is known without accessing it.
     pub no_keyring: Option<String>,
 }
 
 /// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileField {
-    /// Where the server is.
+    /// The server URL.
     BaseUrl,
-    /// Which tenant.
+    /// The tenant.
     Tenant,
     /// The profile's name.
     Name,
-    /// The key.
+    /// The API key.
     Key,
-    /// Where the key is kept.
+    /// Where the key is stored.
     KeyLocation,
-    /// The variable or the command that the key comes from.
+    /// The environment variable or the command that supplies the key.
     Source,
 }
 
 impl ProfileField {
-    /// Every field from top to bottom.
+    /// All fields, from top to bottom.
     pub const ALL: [Self; 6] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::Key, Self::KeyLocation, Self::Source];
 }
 
-/// Where the key is kept.
+/// Where the key is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyLocation {
-    /// In the system's keyring.
+    /// In the system keyring.
     Keyring,
     /// In memory until the program ends.
     Session,
-    /// In a variable of the environment.
+    /// In an environment variable.
     Variable,
-    /// Where a command has it from.
+    /// In the output of a command.
     Command,
     /// In the configuration file itself.
     File,
 }
 
 impl KeyLocation {
-    /// Every place, the safest first.
+    /// All locations, the safest first.
     pub const ALL: [Self; 5] = [Self::Keyring, Self::Session, Self::Variable, Self::Command, Self::File];
 
-    /// The place in words.
+    /// Returns the name of the location.
     #[must_use]
     pub const fn title(self) -> &'static str {
         words::key_location(self)
     }
 
-    /// Whether it is the key itself that is typed, rather than where it comes from.
+    /// Whether the key itself is typed, rather than where it comes from.
     #[must_use]
     pub const fn takes_key(self) -> bool {
         matches!(self, Self::Keyring | Self::Session | Self::File)
     }
 }
 
-/// How far the form is.
+/// The stage of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The person types.
+    /// The user fills in the form.
     Filling,
-    /// The server is asked.
+    /// The connection is being tested.
     Trying,
-    /// The try has failed and nothing was typed since: it can be saved all the same.
+    /// The test failed and nothing was edited since: the profile can be saved anyway.
     Failed,
-    /// It is being written.
+    /// The profile is being saved.
     Saving,
 }
 
-/// A text that is not to be read by whoever looks at the screen, nor in any debug text.
+/// A text field whose content is hidden on the screen and in debug output.
 #[derive(Clone, Default)]
 pub struct Masked(pub TextField);
 
@@ -162,7 +161,8 @@ impl fmt::Debug for Masked {
 }
 
 impl NewProfile {
-    /// An empty form. The keyring is proposed where there is one, and to keep the key nowhere otherwise; plain text never is.
+    /// Creates an empty form. The default location is the keyring if there is one, else memory for this session; never plain
+    /// text.
     #[must_use]
     pub fn new(occasion: OpenedFrom, context: FormContext) -> Self {
         let keeping = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Session };
@@ -183,10 +183,10 @@ impl NewProfile {
         }
     }
 
-    /// The form for the key of a profile that keeps none. Everything else is what the profile says.
+    /// Creates the form for the key of an existing profile, whose other fields are given.
     #[must_use]
     pub fn for_key(context: FormContext, profile: &str, base_url: &str, tenant: &str) -> Self {
-        // Whether the way is safe was decided when the profile was opened.
+        // The URL was already checked for plain http when the profile was opened.
         let context = FormContext { taken: Vec::new(), insecure_http: InsecureHttp::Allowed, ..context };
         Self {
             base_url: TextField::new(base_url),
@@ -198,7 +198,7 @@ impl NewProfile {
         }
     }
 
-    /// Brings the form up to date with what happened.
+    /// Applies an event, and returns the effect to carry out if there is one.
     pub fn take(&mut self, happening: FormEvent) -> Option<FormEffect> {
         match happening {
             FormEvent::Key(key) => self.press(key),
@@ -214,26 +214,25 @@ impl NewProfile {
                 Key::parse(key.0).ok().and_then(|key| self.press(key))
             }
             FormEvent::Answered { number, answer } if number == self.number => self.on_answer(answer),
-            // Of a task that was given up, or of what the form does not have by now.
+            // The result of a cancelled task, or a click on something that the form no longer has.
             FormEvent::Answered { .. } | FormEvent::Clicked(_) => None,
         }
     }
 
-    /// The name that the profile would get.
+    /// Returns the name that the profile would get.
     #[must_use]
     pub fn name_text(&self) -> &str {
         let name = self.name.text().trim();
         if name.is_empty() { self.tenant.text().trim() } else { name }
     }
 
-    /// The fields that are shown, from top to bottom.
+    /// The visible fields, from top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = ProfileField> {
         let last = (!self.keeping.takes_key()).then_some(ProfileField::Source);
         ProfileField::ALL[..ProfileField::ALL.len() - 1].iter().copied().chain(last)
     }
 
-    /// Whether a field can be filled in: the key can't where it comes from elsewhere, and of a profile that is written already
-    /// nothing but the key can.
+    /// Whether a field can be filled in: the key can't if it comes from elsewhere, and for an existing profile only the key can.
     #[must_use]
     pub fn takes(&self, field: ProfileField) -> bool {
         match field {
@@ -242,13 +241,13 @@ impl NewProfile {
         }
     }
 
-    /// Where the key can be kept: in the keyring only where there is one.
+    /// The available key locations: the keyring only if there is one.
     pub fn locations(&self) -> impl Iterator<Item = KeyLocation> {
         let has_keyring = self.context.no_keyring.is_none();
         KeyLocation::ALL.into_iter().filter(move |location| has_keyring || *location != KeyLocation::Keyring)
     }
 
-    /// What tells the profile from others.
+    /// Returns the profile as a line of the list of profiles.
     #[must_use]
     pub fn line(&self) -> ProfileLine {
         let host = BaseUrl::parse(&entry::completed(self.base_url.text()), InsecureHttp::Allowed).map(|url| url.host());
@@ -262,13 +261,13 @@ impl NewProfile {
         }
     }
 
-    /// Whether the server is asked or the profile is written.
+    /// Whether the connection is being tested or the profile saved.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         matches!(self.stage, Stage::Trying | Stage::Saving)
     }
 
-    /// A field was clicked, at a cell of its text. Where the key is kept changes with the second click.
+    /// Handles a click on a field, at a cell of its text. A second click on the key location changes it.
     pub(in crate::app) fn point(&mut self, field: ProfileField, cell: usize) {
         if self.is_busy() || !self.takes(field) {
             return;
@@ -285,7 +284,7 @@ impl NewProfile {
     fn press(&mut self, key: Key) -> Option<FormEffect> {
         let name = key.to_string();
         if self.is_busy() {
-            // What is typed meanwhile would not be what is tried or written.
+            // Input at this stage would differ from what is being tested or saved.
             let over = matches!(name.as_str(), "esc" | "ctrl-c");
             return if over { Some(self.give_up()) } else { None };
         }
@@ -323,7 +322,7 @@ impl NewProfile {
             Answer::NotConnected(hindrance) => {
                 let (field, words) = diagnosis::of(&hindrance, self.base_url.text(), self.tenant.text().trim());
                 self.refuse(field, words);
-                // Without a key there is nothing that could be opened afterwards.
+                // Without a usable key the profile could not be opened afterwards.
                 let has_key = matches!(hindrance, TrialError::Fault(_));
                 self.stage = if has_key { Stage::Failed } else { Stage::Filling };
             }
@@ -336,7 +335,7 @@ impl NewProfile {
         None
     }
 
-    /// Puts the reason at the field where it can be mended, and the cursor there if it can get there.
+    /// Sets an error at the field where it can be fixed, and focuses that field if it can be edited.
     fn refuse(&mut self, field: ProfileField, reason: String) {
         let field = if field == ProfileField::Key && !self.keeping.takes_key() { ProfileField::Source } else { field };
         if self.takes(field) {
@@ -352,7 +351,7 @@ impl NewProfile {
         }
     }
 
-    /// Begins a task, unless something in the form makes no sense: that is said at its field.
+    /// Starts a task, unless the form has invalid fields: those get errors instead.
     fn task(&mut self, task: impl FnOnce(FilledProfile) -> ProfileTask) -> Option<FormEffect> {
         let Some(entry) = self.entry() else {
             let reachable = self.faults.keys().find(|field| self.takes(**field));
@@ -366,7 +365,8 @@ impl NewProfile {
         Some(FormEffect::Task { number: self.number, task })
     }
 
-    /// A try is forgotten at once. Whether something was written is only known when that is answered.
+    /// Cancels the running task. A test is dropped at once; a save stays until its result arrives, as something may already be
+    /// written.
     fn give_up(&mut self) -> FormEffect {
         if self.stage == Stage::Trying {
             self.number += 1;
@@ -387,7 +387,7 @@ impl NewProfile {
         self.changed();
     }
 
-    /// What the last try came to is no longer about what stands here.
+    /// Clears the error of the focused field: the result of the last test no longer applies.
     fn changed(&mut self) {
         self.faults.remove(&self.focus);
         self.stage = Stage::Filling;
@@ -410,7 +410,7 @@ impl NewProfile {
     }
 }
 
-/// Which way a key goes, through fields and choices that have no end.
+/// The direction of a move through fields or choices, which wraps around.
 #[derive(Debug, Clone, Copy)]
 enum Direction {
     On,
@@ -418,7 +418,7 @@ enum Direction {
 }
 
 impl Direction {
-    /// The one beside `here`; the first when `here` is none of them.
+    /// Returns the neighbour of `here`, or the first one if `here` is not among them.
     fn from<T: Copy + PartialEq>(self, here: T, all: &[T]) -> T {
         let by = match self {
             Self::On => 1,
@@ -431,7 +431,7 @@ impl Direction {
     }
 }
 
-/// The form for another profile beside those that are known.
+/// Creates the form for another profile.
 pub(in crate::app) fn another(state: &State) -> NewProfile {
     let mut context = state.side.profiles.context.clone();
     context.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
@@ -448,7 +448,7 @@ pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str
     after(state, form, wish)
 }
 
-/// What a task of the form came to, wherever it is among what is open.
+/// Passes the result of a task to the form, wherever it is among the open dialogs.
 pub(in crate::app) fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
     let Some(place) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };

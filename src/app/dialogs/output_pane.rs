@@ -1,4 +1,4 @@
-//! The pane with what a command writes: where in it one is, what is looked for, and what the keys do.
+//! The output pane of a user command: scrolling, searching and keys.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::Key;
@@ -8,40 +8,40 @@ use crate::app::layout::Area;
 use crate::app::words::no_search;
 use crate::app::{Layer, Panes, Run, State, TextField, copying};
 
-/// What a command writes, as far as it is on the screen.
+/// The scroll position and search of the output pane.
 #[derive(Debug, Clone, Default)]
 pub struct OutputPane {
-    /// The first line that is shown, unless the end is.
+    /// The first visible line, unless the pane follows the end.
     line: usize,
-    /// The first column that is shown.
+    /// The first visible column.
     pub column: usize,
-    /// Whether the end is shown, also when more comes.
+    /// Whether the pane follows the end as output arrives.
     follows: bool,
-    /// What is looked for.
+    /// The search text.
     pub sought: TextField,
-    /// Whether that is being typed.
+    /// Whether the search text is being typed.
     pub typing: bool,
 }
 
-/// Where the output lies on a screen of some size.
+/// The layout of the output pane for the current screen size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputPage {
-    /// Where it is, its frame included.
+    /// The area of the pane, including its frame.
     pub area: Area,
     /// Lines of output.
     pub rows: usize,
 }
 
-/// The header and its line stay in sight where there is room.
+/// The header and the line below it stay visible if there is room.
 const TOP: u16 = 2;
 const ROOMY: u16 = 20;
-/// The frame, how the command stands, and a line for the keys.
+/// The frame, the status of the command, and a line for the keys.
 const AROUND: u16 = 4;
 const PAGE: isize = 10;
 const SIDEWAYS: usize = 20;
 
 impl OutputPage {
-    /// The page on a screen of that size: all of it but the header and the last line.
+    /// Computes the page: the whole screen except the header and the footer.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
         let top = if panes.rows > ROOMY { TOP } else { 0 };
@@ -52,7 +52,7 @@ impl OutputPage {
 }
 
 impl OutputPane {
-    /// The first line that is shown of so many, where so many fit.
+    /// Returns the first visible line when `rows` of `lines` fit.
     #[must_use]
     pub fn first(&self, lines: usize, rows: usize) -> usize {
         let end = lines.saturating_sub(rows);
@@ -65,7 +65,7 @@ impl OutputPane {
         self.follows = by == isize::MAX;
     }
 
-    /// To the nearest line that has what is looked for, below the first one shown or above it. Whether there is one.
+    /// Scrolls to the next line that contains the search text, in a direction. Returns whether there is one.
     fn seek(&mut self, run: &Run, rows: usize, way: Way) -> bool {
         let sought = self.sought.text().to_lowercase();
         let lines = run.text.lines();
@@ -92,7 +92,7 @@ enum Way {
     Up,
 }
 
-/// Scrolls the output by so many lines.
+/// Scrolls the output by a number of lines.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     let rows = OutputPage::of(&state.screen.panes).rows;
     if let (Some(Layer::Output(pane)), Some(run)) = (state.screen.layers.last_mut(), &state.side.commands.run) {
@@ -138,7 +138,8 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
     KeyResult::Stay
 }
 
-/// What runs is stopped first, and what it wrote stays to be read. Pressed again, nobody waits for its end.
+/// Leaves the pane. A running command is stopped first, and its output stays readable; pressed again, the pane closes without
+/// waiting for the end.
 fn leave(state: &mut State) -> KeyResult {
     match state.side.commands.running().map(|run| run.stopping) {
         Some(false) => KeyResult::StayAndDo(user_commands::stop(&mut state.side)),

@@ -1,35 +1,35 @@
-//! [`OutputText`]: what a program wrote, as lines that can be shown. How much that is at most is seen to by whoever reads it.
+//! [`OutputText`]: the output of a program as displayable lines. The caller limits the total size.
 
-/// Lines as they come in parts.
+/// Lines of output, assembled from chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputText {
     lines: Vec<String>,
-    /// The last line may still go on.
+    /// Whether the last line may still continue.
     open: bool,
-    /// What comes next takes the place of the last line, as on a terminal.
+    /// Whether a carriage return came last: the next character overwrites the last line, as on a terminal.
     returned: bool,
     /// Characters in the last line.
     column: usize,
 }
 
-/// A line that is longer goes on in the next one.
+/// The maximum length of a line, in characters; longer lines continue on the next one.
 const LONGEST: usize = 4_096;
 const TAB: usize = 8;
 
 impl OutputText {
-    /// The lines so far.
+    /// Returns the lines so far.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// The last line with anything in it.
+    /// Returns the last line that isn't blank, trimmed.
     #[must_use]
     pub fn last_words(&self) -> Option<&str> {
         self.lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
     }
 
-    /// Adds what came next.
+    /// Appends a chunk of output.
     pub fn take(&mut self, text: &str) {
         for character in text.chars() {
             match character {
@@ -41,7 +41,7 @@ impl OutputText {
                         self.add(' ');
                     }
                 }
-                // The programs that overwrite what they wrote do so with these.
+                // Programs that overwrite their output, such as progress indicators, use backspaces too.
                 '\u{8}' => {
                     if self.open && self.lines.last_mut().and_then(String::pop).is_some() {
                         self.column -= 1;
@@ -98,25 +98,25 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_the_same_in_whatever_parts_they_come() {
+    fn lines_do_not_depend_on_how_the_output_is_chunked() {
         assert_eq!(lines(&["one\n\ntw", "o\r", "\nthree"]), ["one", "", "two", "three"]);
         assert_eq!(lines(&["one\n"]), ["one"]);
         assert_eq!(lines(&["\n"]), [""]);
     }
 
     #[test]
-    fn what_overwrites_itself_is_shown_as_it_was_last() {
+    fn overwritten_output_shows_only_its_last_state() {
         assert_eq!(lines(&["10 %\r20 %\r", "100 %\ndone"]), ["100 %", "done"]);
         assert_eq!(lines(&["ab\u{8}c"]), ["ac"]);
     }
 
     #[test]
-    fn nothing_in_a_line_commands_the_terminal() {
+    fn control_characters_are_removed_from_lines() {
         assert_eq!(lines(&["a\tb\u{7}\u{1b}[31m"]), ["a       b[31m"]);
     }
 
     #[test]
-    fn a_line_without_end_goes_on_in_the_next() {
+    fn an_overlong_line_continues_on_the_next() {
         let lines = lines(&[&"x".repeat(LONGEST + 1)]);
         assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST, 1]);
     }

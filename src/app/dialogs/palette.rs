@@ -1,4 +1,4 @@
-//! Every action by name, or those for one row: typed in part, found wherever the letters stand, and asked for with Enter.
+//! The command palette: every action, or those for one row, found by a fuzzy match and run with Enter.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
@@ -17,14 +17,14 @@ use crate::app::named_commands::{self, ARGUMENTS, Argument, ArgumentCommand};
 use crate::app::tree::marking;
 use crate::app::{State, TextField, perform};
 
-/// What is typed to find an action, and which one is chosen.
+/// The query and selection of the palette.
 #[derive(Debug, Clone)]
 pub struct Palette {
-    /// What is typed.
+    /// The query.
     pub text: TextField,
-    /// Which of what was found is chosen.
+    /// The selected line among the matches.
     pub list: List,
-    /// The row that it was opened for, of which only the actions are offered; `None` offers everything.
+    /// The row whose actions are offered; `None` offers everything.
     row: Option<RowId>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Palette {
     }
 }
 
-/// What can be done with a row, the most wanted first.
+/// The actions for a row, the most used first.
 const FOR_A_ROW: [Action; 19] = [
     Action::Edit,
     Action::Rename,
@@ -57,7 +57,7 @@ const FOR_A_ROW: [Action; 19] = [
     Action::Bookmark,
 ];
 
-/// What others call an action, beside its own name: words by which it is found too.
+/// Synonyms by which an action is found too.
 const SYNONYMS: &[(Action, &str)] = &[
     (Action::AddChild, "new create insert"),
     (Action::AddSibling, "new create insert"),
@@ -99,16 +99,16 @@ const SYNONYMS: &[(Action, &str)] = &[
     (Action::Undo, "revert back"),
 ];
 
-/// An action that is offered.
+/// An action in the palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer<'a> {
     /// The action.
     pub action: Action,
-    /// What it takes of the text, if it is one that does.
+    /// The argument that it takes, if any.
     argument: Option<Argument>,
-    /// What the configuration calls it; nothing for a command of the person's own.
+    /// Its name in the configuration; empty for a user command.
     pub name: &'static str,
-    /// What it does, or what a command of the person's own is called.
+    /// What it does, or the name of a user command.
     pub help: &'a str,
 }
 
@@ -118,7 +118,7 @@ impl From<&'static ActionEntry> for Offer<'_> {
     }
 }
 
-/// The actions of the table.
+/// Returns all actions of the table, and the commands with an argument.
 fn everything() -> Vec<Offer<'static>> {
     let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette).map(Offer::from);
     let with_argument = ARGUMENTS.iter().map(|command| Offer {
@@ -130,18 +130,18 @@ fn everything() -> Vec<Offer<'static>> {
     listed.chain(with_argument).collect()
 }
 
-/// The actions for a row.
+/// Returns the actions for a row.
 fn for_a_row() -> Vec<Offer<'static>> {
     FOR_A_ROW.into_iter().filter_map(Action::entry).map(Offer::from).collect()
 }
 
 impl Palette {
-    /// What can be done with a row.
+    /// Creates a palette with the actions for a row.
     pub(in crate::app) fn for_row(row: RowId) -> Self {
         Self { row: Some(row), ..Self::default() }
     }
 
-    /// What it offers.
+    /// Returns the title, which says what the palette offers.
     #[must_use]
     pub fn title(&self, state: &State) -> String {
         let name = match &self.row {
@@ -160,7 +160,7 @@ impl Palette {
         self.row.is_some()
     }
 
-    /// The actions of the table, then the person's own commands.
+    /// All offers: the actions, then the user commands.
     fn offered<'a>(&self, own: &'a [UserCommand]) -> impl Iterator<Item = Offer<'a>> + use<'a> {
         let listed = if self.is_for_row() { for_a_row() } else { everything() };
         listed.into_iter().chain((0..).zip(own).map(|(number, command)| Offer {
@@ -171,7 +171,7 @@ impl Palette {
         }))
     }
 
-    /// The actions that match, the best first; all of them, in the order in which they are read, when nothing is typed.
+    /// Returns the matching actions, best first; without a query, all of them in their own order.
     #[must_use]
     pub fn found<'a>(&self, own: &'a [UserCommand]) -> Vec<Offer<'a>> {
         let offered = self.offered(own);
@@ -199,7 +199,7 @@ impl Palette {
         found.into_iter().map(|(_, _, offer)| offer).collect()
     }
 
-    /// The command at the beginning of the text, and what stands behind it.
+    /// Returns the command that the query starts with, and its argument.
     fn with_argument(&self) -> Option<(&'static ArgumentCommand, &str)> {
         if self.is_for_row() {
             return None;
@@ -227,7 +227,7 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
                 return KeyResult::Stay;
             };
             if argument.is_some() {
-                // What it takes is typed behind it.
+                // The user now types the argument.
                 palette.text.set(&format!("{name} "));
                 return KeyResult::Stay;
             }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_found_by_what_others_call_it_and_an_exact_name_comes_first() {
+    fn actions_are_found_by_synonyms_and_exact_names_come_first() {
         let first = |text: &str| {
             let palette = Palette { text: TextField::new(text), ..Palette::default() };
             palette.found(&[])[0].action
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_only_its_actions_and_each_is_found_among_them_by_its_name() {
+    fn the_palette_of_a_row_offers_only_row_actions() {
         let row = Palette::for_row(RowId::Heading(Heading::Circles));
         let offered: Vec<Action> = row.found(&[]).iter().map(|offer| offer.action).collect();
         assert_eq!(offered, FOR_A_ROW);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_may_stand_apart() {
+    fn a_fuzzy_match_may_skip_letters() {
         let palette = Palette { text: TextField::new("expblw"), ..Palette::default() };
         assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
     }

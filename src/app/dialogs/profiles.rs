@@ -1,7 +1,7 @@
-//! The choice of another place to work at: the profiles of the configuration, the demo, and a new profile.
+//! The list of destinations to switch to: the configured profiles, the demo, and a new profile.
 //!
-//! Nothing is opened here. A choice ends the session as leaving does, with the same question where work is under way, and says
-//! where to go on.
+//! Nothing is opened here. A choice ends the session as quitting does, with the same question if changes are unfinished, and
+//! names the next destination.
 
 use crate::app::FormContext;
 use crate::app::dialogs::key_result::KeyResult;
@@ -15,28 +15,28 @@ use crate::app::dialogs::closeness::Closeness;
 use crate::app::dialogs::{user_commands, words};
 use crate::app::{Access, Effect, Layer, State, TextField};
 
-/// Where one can work.
+/// Something that a session can be opened for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Destination {
-    /// What flags and variables said when the program was started.
+    /// The settings from flags and environment variables at startup.
     #[default]
     Start,
-    /// A profile of the configuration.
+    /// A configured profile.
     Profile(String),
-    /// The demo inside the program.
+    /// The built-in demo.
     Demo,
 }
 
-/// What can be chosen.
+/// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// Another place.
+    /// Switch to a destination.
     Go(Destination),
-    /// The form for a new profile.
+    /// Open the form for a new profile.
     New,
 }
 
-/// What tells a profile from others.
+/// A profile as the list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileLine {
     /// Its name.
@@ -45,24 +45,24 @@ pub struct ProfileLine {
     pub tenant: String,
     /// The host.
     pub host: String,
-    /// Whether anything may be changed there.
+    /// Whether changes are allowed.
     pub access: Access,
-    /// Whether changes there are grave.
+    /// Whether it is protected, such as a production tenant.
     pub protected: bool,
-    /// What its frame is coloured in, where colours are shown.
+    /// The colour of its frame, where colours are shown.
     pub colour: Option<Color>,
 }
 
-/// The places that are known, and the present one.
+/// The known destinations, and the current one.
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
-    /// Where this session is.
+    /// The destination of this session.
     pub here: Destination,
-    /// What the form for a new profile finds around it.
+    /// The context for the new-profile form.
     pub context: FormContext,
-    /// What flags and variables said at the start, where that is no profile: tenant and host.
+    /// Tenant and host from the startup settings, if those are not a profile.
     pub start: Option<(String, String)>,
-    /// The profiles of the configuration.
+    /// The configured profiles.
     pub known: Vec<ProfileLine>,
 }
 
@@ -77,7 +77,7 @@ impl Profiles {
         start.chain(profiles).chain([Destination::Demo]).map(Choice::Go).chain([Choice::New])
     }
 
-    /// What a choice is called.
+    /// Returns the title of a choice.
     #[must_use]
     pub fn title<'a>(&self, choice: &'a Choice) -> &'a str {
         match choice {
@@ -88,7 +88,7 @@ impl Profiles {
         }
     }
 
-    /// What stands behind a choice.
+    /// Returns the text after the title of a choice.
     #[must_use]
     pub fn about(&self, choice: &Choice) -> String {
         match choice {
@@ -105,7 +105,7 @@ impl Profiles {
         }
     }
 
-    /// The profile behind a choice.
+    /// Returns the profile of a choice.
     #[must_use]
     pub fn profile(&self, choice: &Choice) -> Option<&ProfileLine> {
         match choice {
@@ -115,17 +115,17 @@ impl Profiles {
     }
 }
 
-/// The open list: what is typed to filter it, and which line is chosen.
+/// The open list: its filter and selection.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileList {
-    /// What is typed.
+    /// The filter text.
     pub filter: TextField,
-    /// Which of what was found is chosen.
+    /// The selected line among the matches.
     pub list: List,
 }
 
 impl ProfileList {
-    /// What matches: every word that was typed stands somewhere in the line.
+    /// Returns the choices whose title or text contains every typed word, best matches first.
     #[must_use]
     pub fn found(&self, profiles: &Profiles) -> Vec<Choice> {
         let wanted = self.filter.text().to_lowercase();
@@ -134,7 +134,7 @@ impl ProfileList {
             wanted.split_whitespace().all(|word| line.contains(word))
         };
         let mut found: Vec<Choice> = profiles.choices().filter(matches).collect();
-        // The order of the list stays among those that are as near, but a protected one is never preferred.
+        // Equally good matches keep their order, but once something is typed, protected profiles come last among them.
         found.sort_by_key(|choice| {
             let protected = profiles.profile(choice).is_some_and(|line| line.protected);
             (Closeness::of(&wanted, [profiles.title(choice)]), protected && !wanted.is_empty())
@@ -143,7 +143,7 @@ impl ProfileList {
     }
 }
 
-/// Opens the list on the line after the present place, which is the one nobody wants to go to.
+/// Opens the list with the first destination selected that is not the current one.
 pub(in crate::app) fn open(state: &mut State) {
     let mut list = ProfileList::default();
     let found = list.found(&state.side.profiles);
@@ -177,7 +177,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
     KeyResult::Stay
 }
 
-/// Goes elsewhere; where work is under way, only after a question.
+/// Switches to a destination; asks first if changes are unfinished, and refuses while a command runs.
 fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
     if state.side.commands.running().is_some() {
         user_commands::refuse_to_leave(state);
@@ -204,7 +204,7 @@ fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
     vec![Effect::Switch(destination)]
 }
 
-/// A profile was written while the session went on.
+/// Adds a profile that was just saved, and switches to it.
 pub(in crate::app) fn take_saved(state: &mut State, line: ProfileLine) -> Vec<Effect> {
     let name = line.name.clone();
     state.side.profiles.known.push(line);
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    /// At work in `preprod`, with two other profiles.
+    /// Returns a session in `preprod`, with two other profiles.
     fn session() -> Harness {
         let mut harness = Harness::live(100, 30, wholesale());
         harness.state.side.profiles = Profiles {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn another_profile_is_chosen_by_a_part_of_its_name_tenant_or_host() {
+    fn a_profile_is_found_by_part_of_its_name_tenant_or_host() {
         let mut harness = session();
         harness.press("P");
         harness.type_text("one oth");
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_typed_whole_opens_that_profile_and_no_other_that_contains_it() {
+    fn an_exact_name_wins_over_profiles_that_contain_it() {
         let mut harness = session();
         harness.state.side.profiles.known.push(line("ro", "acme"));
         harness.press("P");
@@ -265,14 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_offered_is_not_the_one_where_one_is() {
+    fn the_current_profile_is_not_preselected() {
         let mut harness = session();
         harness.press("P enter");
         assert_eq!(harness.effects, [profile("prod")]);
     }
 
     #[test]
-    fn choosing_where_one_is_changes_nothing() {
+    fn choosing_the_current_profile_changes_nothing() {
         let mut harness = session();
         harness.press("P up enter");
         assert!(harness.effects.is_empty());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn unsent_work_is_asked_about_before_a_switch_as_before_leaving() {
+    fn switching_with_unsent_changes_asks_first() {
         let mut harness = session();
         harness.press("j r");
         harness.type_text("!");
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_was_written_just_now_is_opened() {
+    fn a_newly_saved_profile_is_opened() {
         let mut harness = session();
         harness.press("P");
         harness.type_text("new");
@@ -329,7 +329,7 @@ mod tests {
             let Some(Effect::Profile(FormEffect::Task { number, .. })) = harness.effects.pop() else {
                 panic!("{:?}", harness.state.screen.layers)
             };
-            // The tree goes on meanwhile, and no key that is typed into the form reaches it.
+            // The tree still receives changes, and keys typed into the form don't reach it.
             harness.changed(None, Some(&crate::app::harness::segment("late", None)));
             harness.event(Event::Profile { number, answer });
         }

@@ -1,6 +1,6 @@
-//! The list of requests and the one that is open: which is selected, what is filtered by, and what the keys do.
+//! The list of requests and the open request: selection, filter and keys.
 //!
-//! New requests come while it is read, so the selection is a number and its place is found anew each time.
+//! New requests arrive while the list is open, so the selection is a request number whose position is looked up each time.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
@@ -15,32 +15,32 @@ use crate::app::side::request_lines;
 use crate::app::side::requests::{Logged, Requests};
 use crate::app::{Effect, Layer, Panes, State, TextField, copying};
 
-/// The list of requests, or one of them.
+/// The list of requests, or one open request.
 #[derive(Debug, Clone, Default)]
 pub struct RequestsPane {
-    /// What a request has to have to be listed.
+    /// The text that listed requests must contain.
     pub filter: TextField,
     /// Whether the filter is being typed.
     pub typing: bool,
-    /// The number of the selected request; `None` is always the newest.
+    /// The number of the selected request; `None` follows the newest.
     selected: Option<u64>,
-    /// The one that is read.
+    /// The open request.
     pub open: Option<OpenRequest>,
 }
 
-/// A request that is read. It stays as it is when the list has lost it.
+/// An open request. It stays available when it drops out of the list.
 #[derive(Debug, Clone)]
 pub struct OpenRequest {
     /// The request.
     pub exchange: Arc<Exchange>,
-    /// The first line that is shown; read aloud, the one that has the keys.
+    /// The first visible line; in screen-reader mode, the focused line.
     pub line: usize,
 }
 
-/// Where the list lies on a screen of some size.
+/// The layout of the pane for the current screen size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestsPage {
-    /// Where it is, its frame included.
+    /// The area of the pane, including its frame.
     pub area: Area,
     /// Cells in a line.
     pub columns: usize,
@@ -48,16 +48,16 @@ pub struct RequestsPage {
     pub rows: usize,
 }
 
-/// The header and its line stay in sight where there is room.
+/// The header and the line below it stay visible if there is room.
 const TOP: u16 = 2;
 const ROOMY: u16 = 20;
-/// The frame, and a blank beside it.
+/// The frame and a space, on both sides.
 const FRAME_COLUMNS: u16 = 4;
-/// The frame, the titles of the columns, a line for what is to be said, and one for the keys.
+/// The frame, the column headings, a line for messages, and one for the keys.
 const FRAME_ROWS: u16 = 5;
 
 impl RequestsPage {
-    /// The page on a screen of that size: all of it but the header and the last line.
+    /// Computes the page: the whole screen except the header and the footer.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
         let top = if panes.rows > ROOMY { TOP } else { 0 };
@@ -69,13 +69,13 @@ impl RequestsPage {
 }
 
 impl RequestsPane {
-    /// The requests that the filter lets through, the newest first.
+    /// Returns the requests that match the filter, newest first.
     #[must_use]
     pub fn listed<'a>(&self, requests: &'a Requests) -> Vec<&'a Logged> {
         requests.newest_first().filter(|logged| logged.has(self.filter.text())).collect()
     }
 
-    /// Which of those that are listed is selected: the next older one where the selected one is not among them.
+    /// Returns the position of the selected request; if it is not listed, that of the next older one.
     #[must_use]
     pub fn position(&self, listed: &[&Logged]) -> usize {
         let Some(selected) = self.selected else { return 0 };
@@ -83,7 +83,7 @@ impl RequestsPane {
         at.unwrap_or(listed.len().saturating_sub(1))
     }
 
-    /// Chooses the request with that number. Whether it was chosen before; `None` where it is not listed by now.
+    /// Selects a request by its number. Returns whether it was selected before; `None` if it is not listed any more.
     pub(in crate::app) fn choose(&mut self, requests: &Requests, number: u64) -> Option<bool> {
         let listed = self.listed(requests);
         let at = listed.iter().position(|logged| logged.number == number)?;
@@ -96,12 +96,12 @@ impl RequestsPane {
         let listed = self.listed(requests);
         let mut list = List { chosen: self.position(&listed) };
         list.go(by, listed.len());
-        // At the top it goes on following what comes.
+        // At the top, the selection follows the newest request.
         self.selected = listed.get(list.chosen).filter(|_| list.chosen > 0).map(|logged| logged.number);
     }
 }
 
-/// Scrolls the request that is read by so many lines.
+/// Scrolls the open request by a number of lines.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     let Some(Layer::Requests(mut pane)) = state.screen.layers.pop() else { return };
     scroll_pane(state, &mut pane, by);
@@ -112,7 +112,7 @@ fn scroll_pane(state: &State, pane: &mut RequestsPane, by: isize) {
     if let Some(open) = &mut pane.open {
         let panes = &state.screen.panes;
         let lines = request_lines::request_lines(&open.exchange, panes, &state.clock.zone).len();
-        // Read aloud, it is a line that has the keys.
+        // In screen-reader mode a single line has the focus.
         let shown = if panes.accessible { 1 } else { RequestsPage::of(panes).rows };
         open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(shown));
     }
@@ -158,7 +158,7 @@ fn press_list(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResul
         ("esc" | "q" | "L" | "ctrl-c", _) => return KeyResult::Close,
         ("/", _) => pane.typing = true,
         ("enter" | "l" | "right", Some((number, exchange))) => {
-            // The way back leads to it, whatever comes meanwhile.
+            // Closing it returns to this request, whatever arrives in between.
             pane.selected = Some(number);
             pane.open = Some(OpenRequest { exchange, line: 0 });
         }

@@ -1,6 +1,6 @@
-//! The person's own commands: which segments one gets, whether it may run, and what became of it.
+//! User commands: their availability, the segments they are run on, and their results.
 //!
-//! One runs at a time, so that it is always clear what a key stops. What it writes comes in parts while it runs.
+//! Only one runs at a time, so that it is always clear what the stop key stops. Output arrives in chunks while it runs.
 
 use crate::app::Side;
 use crate::app::dialogs::key_result::KeyResult;
@@ -22,95 +22,95 @@ use crate::app::words::{MARKED_ARE_GONE, wait_until_created};
 use crate::app::{Access, Effect, Layer, OutputPane, State, duration};
 use crate::changes::is_provisional;
 
-/// The person's own commands and the one that runs.
+/// The user commands and the current run.
 #[derive(Debug, Clone, Default)]
 pub struct UserCommands {
-    /// Those of the configuration, by their numbers.
+    /// The configured commands, indexed by number.
     pub commands: Vec<UserCommand>,
-    /// The one that runs, or whose output is on the screen.
+    /// The run that is active, or whose output is on the screen.
     pub run: Option<Run>,
     counted: u64,
 }
 
-/// A command that runs or has run.
+/// A run of a command.
 #[derive(Debug, Clone)]
 pub struct Run {
     pub(in crate::app) number: u64,
-    /// What it is called.
+    /// The name of the command.
     pub name: String,
-    /// How many segments it got.
+    /// The number of segments it is run on.
     pub subjects: usize,
-    /// What it has written so far.
+    /// Its output so far.
     pub text: OutputText,
-    /// Whether it has written more than is kept.
+    /// Whether the output was truncated.
     pub cut: bool,
     /// Whether it was told to stop.
     pub stopping: bool,
-    /// How it came to its end, as soon as it has.
+    /// How it ended, once it has.
     pub end: Option<RunEnd>,
     output: Output,
     started: Timestamp,
 }
 
-/// How a command came to its end.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnd {
-    /// What became of it.
+    /// The outcome.
     pub outcome: RunOutcome,
     /// How long it ran.
     pub took: Duration,
-    /// Bytes that it wrote and that were not kept, since there were so many.
+    /// Bytes of output beyond the limit, which were dropped.
     pub dropped: u64,
 }
 
-/// What became of a command.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunOutcome {
-    /// It ended by itself with this exit code.
+    /// It exited with this code.
     Exited(i32),
-    /// It ended in another way, in the system's words.
+    /// It ended without an exit code, as the system describes it.
     Ended(String),
-    /// It could not be started, in the system's words.
+    /// It could not be started, with the system's message.
     NotStarted(String),
-    /// The person stopped it.
+    /// The user stopped it.
     Stopped,
-    /// It took longer than it may.
+    /// It exceeded its timeout.
     TimedOut(Duration),
 }
 
-/// What is told of a command that runs.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunNews {
-    /// It wrote this.
+    /// A chunk of output.
     Wrote(String),
-    /// It has written so much that nothing more of it is kept.
+    /// The output has reached its limit; the rest is dropped.
     Cut,
-    /// It came to its end; nothing is told after that.
+    /// It ended; this is its last event.
     Ended(RunEnd),
 }
 
-/// A command to be run, and on what.
+/// A request to run a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRequest {
-    /// By which its news are known to be its own.
+    /// The number of the run, which its events carry.
     pub run: u64,
     /// The command.
     pub command: UserCommand,
-    /// What it gets, in the order of the tree.
+    /// The segments to run it on, in tree order.
     pub subjects: Vec<Arc<Segment>>,
 }
 
-/// A command that waits for the person's word.
+/// A command that waits for the user's confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunConfirmation {
     /// The command.
     pub command: UserCommand,
-    /// What it would get.
+    /// The segments it would be run on.
     pub subjects: Vec<Arc<Segment>>,
 }
 
 impl UserCommands {
-    /// The command that runs at the moment.
+    /// Returns the active run.
     #[must_use]
     pub fn running(&self) -> Option<&Run> {
         self.run.as_ref().filter(|run| run.end.is_none())
@@ -122,7 +122,7 @@ impl UserCommands {
 }
 
 impl Run {
-    /// How it stands, for a person.
+    /// Returns the status for display.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> String {
         let Some(end) = &self.end else {
@@ -139,14 +139,14 @@ impl Run {
         }
     }
 
-    /// Whether it did what it was to do, as far as one can tell from outside.
+    /// Whether it exited with code 0.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.outcome == RunOutcome::Exited(0))
     }
 }
 
-/// Whether a command could run now, and if not, why.
+/// Whether a command is available now, and if not, why.
 pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)) else {
         return Err(words::NO_SUCH_COMMAND.into());
@@ -177,7 +177,7 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
     }
 }
 
-/// Runs a command, or asks first.
+/// Runs a command, or asks for confirmation first.
 pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)).cloned() else { return Vec::new() };
     let subjects = match command.on {
@@ -195,7 +195,7 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
     begin(state, command, subjects)
 }
 
-/// The person's word on a command.
+/// Handles a key in the confirmation.
 pub(in crate::app) fn press(state: &mut State, asked: &RunConfirmation, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "enter" | "y" => KeyResult::Do(begin(state, asked.command.clone(), asked.subjects.clone())),
@@ -227,14 +227,14 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
     vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
 }
 
-/// Stops what runs.
+/// Stops the active run.
 pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
     let Some(run) = side.commands.run.as_mut().filter(|run| run.end.is_none()) else { return Vec::new() };
     run.stopping = true;
     vec![Effect::StopRun]
 }
 
-/// Leaving would end what runs in the middle of its work.
+/// Warns that a command is running: quitting would kill it halfway.
 pub(in crate::app) fn refuse_to_leave(state: &mut State) {
     if let Some(run) = state.side.commands.running() {
         let topic = Topic::Run(run.number);
@@ -243,7 +243,7 @@ pub(in crate::app) fn refuse_to_leave(state: &mut State) {
     }
 }
 
-/// Takes in what is told of a run. Of one that nobody waits for any more, nothing is taken.
+/// Applies an event of a run. Events of earlier runs are ignored.
 pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews) {
     let Some(run) = state.side.commands.run.as_mut().filter(|run| run.number == number) else { return };
     match news {
@@ -258,7 +258,7 @@ pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews)
     }
 }
 
-/// What is said of a run that has no pane.
+/// Reports the end of a run that has no pane.
 fn report_end(state: &mut State) {
     let Some(run) = state.side.commands.run.take() else { return };
     let last = run.text.last_words();

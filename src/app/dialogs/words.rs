@@ -1,7 +1,6 @@
-//! The sentences of the wing of dialogs: the form for a profile and what is wrong with a connection, the lists, and the person's own
-//! commands.
+//! The texts of the dialogs: the profile form and its connection errors, the lists, and the user commands.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
+//! A function takes the variable parts of a sentence, names and keys already as text, and returns the whole sentence.
 
 use crate::app::{KeyLocation, grouped};
 
@@ -9,7 +8,7 @@ use crate::app::{KeyLocation, grouped};
 
 pub(super) const COMMANDS: &str = "Commands";
 
-/// What the list of actions for a row is called. Those that can, act on what is marked.
+/// The title of the actions for a row. Actions that support it apply to all marked segments.
 pub(super) fn actions_for(name: &str, marked: usize) -> String {
     match marked {
         0 => format!("Actions: {name}"),
@@ -33,7 +32,7 @@ pub(super) fn opening(profile: &str) -> String {
     format!("Opening {profile}…")
 }
 
-// The person's own commands.
+// The user commands.
 
 pub(super) const NO_SUCH_COMMAND: &str = "No such command";
 pub(super) const SELECT_FIRST: &str = "Select a segment first";
@@ -66,7 +65,7 @@ pub(super) fn no_line_contains(text: &str) -> String {
     format!("No line contains “{text}”")
 }
 
-/// A command's message is its last line.
+/// A command whose message is the last line of its output.
 pub(super) fn command_says(command: &str, last: &str) -> String {
     format!("{command}: {last}")
 }
@@ -75,7 +74,7 @@ pub(super) fn finished(command: &str) -> String {
     format!("“{command}” finished")
 }
 
-/// A command failed. `last` is the last line that it wrote.
+/// A command failed. `last` is the last line of its output.
 pub(super) fn command_failed(command: &str, standing: &str, last: Option<&str>) -> String {
     match last {
         Some(last) => format!("“{command}”: {standing} · {last}"),
@@ -95,7 +94,7 @@ pub(super) fn exited(code: i32, took: &str) -> String {
     format!("exit code {code} · {took}")
 }
 
-/// It ended without an exit code; `how` is the system's word for it.
+/// It ended without an exit code; `how` is the system's description.
 pub(super) fn ended(how: &str, took: &str) -> String {
     format!("{how} · {took}")
 }
@@ -112,7 +111,7 @@ pub(super) fn timed_out(limit: &str) -> String {
     format!("timed out after {limit}")
 }
 
-// What is typed for a profile.
+// The profile form.
 
 pub(super) const fn key_location(location: KeyLocation) -> &'static str {
     match location {
@@ -144,9 +143,9 @@ pub(super) fn not_for_a_header(what: &str) -> String {
     format!("{what} contains characters that aren't allowed in a header")
 }
 
-// What is wrong with a connection.
+// Connection errors.
 
-/// How a server is called whose address can't be read.
+/// Stands for the host if the URL can't be parsed.
 pub(super) const THE_SERVER: &str = "the server";
 
 pub(super) fn no_reply(host: &str, seconds: u64) -> String {
@@ -181,7 +180,7 @@ pub(super) fn no_connection(host: &str, reason: &str) -> String {
     format!("Couldn't connect to {host}: {reason}")
 }
 
-/// A status and the server's own words, where it has any.
+/// A status with the server's message, if there is one.
 pub(super) fn answer(status: u16, words: &str) -> String {
     if words.is_empty() { format!("({status})") } else { format!("({status}: {words})") }
 }

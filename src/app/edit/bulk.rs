@@ -1,4 +1,4 @@
-//! New values for all that is marked, as templates: `{name}`, `{ext}` and `{n}` stand for what each segment has and for its number.
+//! Editing all marked segments with templates: `{name}`, `{ext}` and `{n}` stand for a segment's name, external id and number.
 
 use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use crate::app::changes::{self, SubmitMode};
 use crate::app::edit::words;
 use crate::app::{State, TextField};
 
-/// What is typed for all that is marked.
+/// The form for all marked segments.
 #[derive(Debug, Clone)]
 pub struct BulkEdit {
-    /// What it is for, in the order of the tree.
+    /// The segments to change, in tree order.
     pub subjects: Vec<Arc<Segment>>,
-    /// The template of the names; empty leaves them.
+    /// The template of the names; empty keeps them.
     pub name: TextField,
-    /// The template of the external ids; empty leaves them, `-` takes them away.
+    /// The template of the external ids; empty keeps them, `-` removes them.
     pub external_id: TextField,
-    /// The field that has the keys.
+    /// The focused field.
     pub focus: Field,
-    /// What is wrong.
+    /// What is wrong with the result.
     pub fault: Option<String>,
 }
 
-/// Takes away an external id.
+/// Removes the external id.
 const NONE: &str = "-";
 
 impl BulkEdit {
@@ -39,7 +39,7 @@ impl BulkEdit {
         if self.focus == Field::ExternalId { &mut self.external_id } else { &mut self.name }
     }
 
-    /// What a segment becomes, for the first of them.
+    /// Returns the new name and external id of the first segment.
     #[must_use]
     pub fn example(&self) -> Option<(String, String)> {
         let first = self.subjects.first()?;
@@ -74,7 +74,7 @@ impl BulkEdit {
     }
 }
 
-/// A template with what a segment has in the places for it. What it has is never taken for a template again.
+/// Fills a segment's values into a template. Placeholders inside those values are not expanded.
 fn filled(template: &str, segment: &Segment, number: usize) -> String {
     let mut text = String::new();
     let mut rest = template;

@@ -1,4 +1,4 @@
-//! From what a person typed or chose to a plan on its way.
+//! From what the user typed or chose to a plan that is submitted.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
@@ -20,20 +20,20 @@ use crate::app::edit::parents::{self, Asker};
 use crate::app::tree::search;
 use crate::app::{Deletion, Effect, Form, FormKind, Layer, ParentPicker, Renaming, State, availability};
 
-/// Opens the form for a segment below the selected one.
+/// Opens the form for a new child of the selected segment.
 pub(in crate::app) fn add_child(state: &mut State) {
     let parent = state.selected_segment().map(|segment| segment.id.clone());
     state.screen.layers.push(Layer::Form(Form::create(parent)));
 }
 
-/// Opens the form for a segment beside the selected one.
+/// Opens the form for a new sibling of the selected segment.
 pub(in crate::app) fn add_sibling(state: &mut State) {
     let parent = state.selected_segment().and_then(|segment| segment.parent.clone());
     let parent = parent.filter(|parent| state.tree.forest.contains(parent));
     state.screen.layers.push(Layer::Form(Form::create(parent)));
 }
 
-/// Sends what the form asks for, or leaves it open with what is wrong.
+/// Submits the form, or leaves it open with its faults.
 pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult {
     match form.operation(&state.tree.forest) {
         Err(()) => KeyResult::Stay,
@@ -56,7 +56,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
     }
 }
 
-/// Sends a new name, or leaves the input open with what is wrong.
+/// Submits a new name, or leaves the input open with its fault.
 pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> KeyResult {
     match renaming.draft() {
         Err(fault) => {
@@ -76,24 +76,24 @@ pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> K
     }
 }
 
-/// Opens the choice of a parent for what is marked or selected.
+/// Opens the parent picker for the marked or selected segments.
 pub(in crate::app) fn pick_parent(state: &mut State) -> Vec<Effect> {
     let subjects = subjects(state);
     open_picker(state, subjects, Asker::Move, "")
 }
 
-/// The same, with a filter typed already.
+/// Opens the parent picker for the marked or selected segments with a filter text.
 pub(in crate::app) fn pick_parent_among(state: &mut State, filter: &str) -> Vec<Effect> {
     let subjects = subjects(state);
     open_picker(state, subjects, Asker::Move, filter)
 }
 
-/// Opens the choice of a parent for one segment, whatever is marked.
+/// Opens the parent picker for one segment, whatever is marked.
 pub(in crate::app) fn pick_parent_of(state: &mut State, segment: &Arc<Segment>) -> Vec<Effect> {
     open_picker(state, vec![Arc::clone(segment)], Asker::Move, "")
 }
 
-/// Opens the choice of a parent for the form that is open, filtered by what was typed already.
+/// Opens the parent picker for the open form, filtered by what was typed on the field.
 pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, filter: &str) -> Vec<Effect> {
     let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();
     open_picker(state, moving, Asker::Form, filter)
@@ -106,7 +106,7 @@ fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filte
     effects
 }
 
-/// Looks for places anew after the text of the picker changed.
+/// Searches again after the filter text of the picker changed.
 pub(in crate::app) fn refilter(state: &mut State, picker: &mut ParentPicker) -> KeyResult {
     KeyResult::StayAndDo(search::search_places(&mut state.tree, picker))
 }
@@ -114,7 +114,7 @@ pub(in crate::app) fn refilter(state: &mut State, picker: &mut ParentPicker) -> 
 /// Puts the chosen parent into the form below.
 pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> KeyResult {
     let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
-    // The place where it stands already is a fine answer here: it leaves the field as it is.
+    // The present parent is a valid choice here: it leaves the field unchanged.
     let impossible = choice.parent.as_ref().and_then(|parent| {
         let refusal = parents::refusal(&state.tree.forest, &picker.moving, Some(parent));
         refusal.filter(|_| picker.moving.iter().any(|segment| segment.parent.as_ref() != Some(parent)))
@@ -129,7 +129,7 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> K
     KeyResult::Close
 }
 
-/// Moves what the picker is for to the chosen place.
+/// Moves the segments of the picker under the chosen parent.
 pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -> KeyResult {
     let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
     if let Some(reason) = choice.refusal {
@@ -139,7 +139,7 @@ pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -
     KeyResult::Do(move_under(state, &picker.moving, choice.parent.as_ref()))
 }
 
-/// Remembers what is marked or selected, to be pasted elsewhere.
+/// Cuts the marked or selected segments, to be pasted elsewhere.
 pub(in crate::app) fn cut(state: &mut State) {
     let subjects = subjects(state);
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
@@ -148,7 +148,7 @@ pub(in crate::app) fn cut(state: &mut State) {
     state.inform_about(Topic::Cut(state.tree.picks.cut.len()), text);
 }
 
-/// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
+/// Moves the cut segments under the selected segment, or to the top level when a heading or no row is selected.
 pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
     let moving: Vec<Arc<Segment>> = state.tree.forest.in_order(&state.tree.picks.cut).into_iter().cloned().collect();
     let target = state.selected_segment().map(|segment| segment.id.clone());
@@ -164,7 +164,7 @@ pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
     move_under(state, &moving, target.as_ref())
 }
 
-/// Asks for the move of a row that was dragged onto another: of all that is marked, if it is.
+/// Asks to move the dragged row onto another; if it is marked, all marked segments.
 pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &SegmentId) -> Vec<Effect> {
     let available = availability(state, Action::Move);
     let moving = if state.tree.picks.marked.contains(from) {
@@ -213,13 +213,13 @@ fn move_in_mode(
     changes::begin(state, plan, words::move_of(&what, &place), None, mode)
 }
 
-/// Asks what would go, and how.
+/// Opens the dialog that asks whether and how to delete.
 pub(in crate::app) fn ask_deletion(state: &mut State) {
     let deletion = Deletion::of(&state.tree.forest, &subjects(state));
     state.screen.layers.push(Layer::Deletion(deletion));
 }
 
-/// Carries out a deletion as it was confirmed, unless something of it changed while the person was asked.
+/// Carries out a confirmed deletion, or asks again if something changed since the dialog opened.
 pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> KeyResult {
     let now = deletion.as_it_is_now(&state.tree.forest);
     if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
@@ -233,7 +233,7 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     let plan = deletion.plan(&state.tree.forest, policy);
     let title = words::deletion_of(&deletion.title(), policy, deletion.roots.len(), deletion.descendants);
     let operations: Vec<&Operation> = plan.operations.iter().collect();
-    // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
+    // The dialog has shown a single segment or subtree. More than that, and what needs a typed phrase, is reviewed as a whole.
     let shown = deletion.roots.len() == 1
         && confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_none();
     let mode = if shown { SubmitMode::Confirmed } else { SubmitMode::Asked };

@@ -1,6 +1,6 @@
-//! What a deletion would take, and what becomes of the children.
+//! Deleting segments: what a deletion would take with it, and what happens to the children.
 //!
-//! What is confirmed is what was shown: before anything is planned, all of it is compared with what there is now.
+//! A deletion is planned only if the forest still matches what the confirmation dialog showed.
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
@@ -15,29 +15,29 @@ use crate::segment::{Segment, SegmentId};
 
 use crate::app::field_text;
 
-/// A deletion that waits for the person's word.
+/// A deletion that waits for confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
-    /// What is to go, as the person saw it; no one of them below another.
+    /// The segments to delete, as the user saw them; none is a descendant of another.
     pub roots: Vec<Arc<Segment>>,
-    /// How many segments stand directly below.
+    /// How many children they have together.
     pub children: usize,
-    /// How many segments stand below in all.
+    /// How many descendants they have together.
     pub descendants: usize,
-    /// Which they are, as the person saw them.
+    /// Their descendants, as the user saw them, sorted by id.
     below: Vec<Arc<Segment>>,
-    /// The place to which the children of each would move up.
+    /// The parent of each root, under which its children would move.
     above: Vec<Option<SegmentId>>,
 }
 
-/// What becomes of what stands below.
+/// What happens to the descendants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// It goes too, the lowest first.
+    /// They are deleted too, the deepest first.
     Subtree,
-    /// The children move up to the parent first.
+    /// The children move up to the parent before the deletion.
     Promote,
-    /// The server decides.
+    /// They are left to the server.
     OnlyThis,
 }
 
@@ -54,13 +54,13 @@ impl Deletion {
         Self { roots, children, descendants: below.len(), below, above }
     }
 
-    /// The same as it is now, without what is gone.
+    /// Returns this deletion against the present forest, without roots that no longer exist.
     pub(in crate::app) fn as_it_is_now(&self, forest: &Forest) -> Self {
         let roots: Vec<_> = self.roots.iter().filter_map(|root| forest.get(&root.id)).cloned().collect();
         Self::of(forest, &roots)
     }
 
-    /// What is otherwise by now than the person was shown, in words; `None` when nothing is.
+    /// Describes what changed since the user saw the dialog; `None` when nothing did.
     pub(in crate::app) fn difference(&self, now: &Self, forest: &Forest) -> Option<String> {
         let present = |root: &&Arc<Segment>| forest.contains(&root.id);
         if let Some(gone) = self.roots.iter().find(|root| !present(root)) {
@@ -80,7 +80,7 @@ impl Deletion {
         (self != now).then(|| words::PARENT_CHANGED.into())
     }
 
-    /// The names of what is to go, in short.
+    /// Returns the name of the only root, or how many there are.
     #[must_use]
     pub fn title(&self) -> String {
         match self.roots.as_slice() {
@@ -89,7 +89,7 @@ impl Deletion {
         }
     }
 
-    /// What it asks of the server under a policy, as long as nothing [differs](Self::difference) from the forest.
+    /// Returns the plan for a policy. Valid as long as nothing [differs](Self::difference) from the forest.
     pub(in crate::app) fn plan(&self, forest: &Forest, policy: Policy) -> Plan {
         let plans = self.roots.iter().map(|root| match policy {
             Policy::Subtree => Plan::delete_subtree(forest, &root.id),

@@ -1,4 +1,4 @@
-//! The list of findings: going through it, going to what one is about, and mending that from here.
+//! Keys of the findings list: stepping through it, going to a finding's segment, and fixing that segment from the list.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use crate::check::mended_name;
 use crate::keymap::Key;
 use crate::segment::{Segment, SegmentId};
 
-/// The name that the chosen segment could have, where what is wrong is in the name and it is clear how to mend it.
+/// Returns the chosen segment's name without invisible characters and surrounding spaces; `None` if there is nothing to fix.
 #[must_use]
 pub fn mended(state: &State) -> Option<String> {
     let segment = present(state)?;
     mended_name(&segment.name)
 }
 
-/// The chosen segment as it is now.
+/// Returns the chosen finding's segment as it is now.
 fn present(state: &State) -> Option<&Arc<Segment>> {
     state.tree.forest.get(&state.side.findings.chosen()?.segment.id)
 }
@@ -58,7 +58,7 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
     mend(state, &segment, &text)
 }
 
-/// Opens what mends a segment, over the list. It speaks of this one only, whatever is marked.
+/// Opens the dialog that fixes a segment, over the list. It is about this segment only, whatever is marked.
 fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
     let action = match key {
         "m" => Action::Move,
@@ -97,7 +97,7 @@ fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
     KeyResult::StayAndDo(effects)
 }
 
-/// To the first finding of the next rule, or of the one before.
+/// Goes to the first finding of the next or previous rule.
 fn go_to_rule(state: &mut State, forward: bool) {
     let findings = &mut state.side.findings;
     (findings.replaced, findings.mending) = (false, None);

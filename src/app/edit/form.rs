@@ -1,4 +1,4 @@
-//! The form for a new segment, and for all fields of an existing one.
+//! The form for creating a segment and for editing all fields of an existing one.
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
@@ -16,10 +16,10 @@ use crate::segment::{Draft, ExternalId, Field, Name, Segment, SegmentId};
 use crate::app::TextField;
 use crate::app::side::activity::shown;
 
-/// What is typed into the form, and what is said about it.
+/// The form's input and the messages shown with it.
 #[derive(Debug, Clone)]
 pub struct Form {
-    /// What the form is for.
+    /// Whether the form creates or edits a segment.
     pub purpose: FormKind,
     /// The name as typed.
     pub name: TextField,
@@ -27,59 +27,59 @@ pub struct Form {
     pub external_id: TextField,
     /// The chosen parent, `None` for the top level.
     pub parent: Option<SegmentId>,
-    /// The field that has the keys.
+    /// The focused field.
     pub focus: Field,
-    /// What is wrong with a field, or has happened to it elsewhere.
+    /// What is wrong with a field, or how it changed elsewhere.
     pub faults: BTreeMap<Field, String>,
-    /// Why the server refused, in its own words.
+    /// Why the server rejected the operation, in its own words, or that the segment was deleted.
     pub refusal: Option<String>,
-    /// The operation in whose place it asks for another one.
+    /// The failed operation that saving replaces.
     pub(in crate::app) amends: Option<OpId>,
-    /// The operation that is given up when this is sent.
+    /// The operation that is discarded when the form is submitted.
     pub(in crate::app) replaces: Option<OpId>,
 }
 
-/// What a form is for.
+/// Whether a form creates or edits a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FormKind {
-    /// A new segment.
+    /// Creates a segment.
     Create,
-    /// New values for a segment.
+    /// Edits a segment.
     Edit {
-        /// The segment as the person saw it.
+        /// The segment as the user saw it.
         base: Arc<Segment>,
     },
 }
 
 impl Form {
-    /// An empty form for a segment below `parent`.
+    /// Creates an empty form for a child of `parent`.
     #[must_use]
     pub fn create(parent: Option<SegmentId>) -> Self {
         Self::new(FormKind::Create, "", "", parent)
     }
 
-    /// The form of an existing segment.
+    /// Creates the form that edits an existing segment.
     #[must_use]
     pub fn edit(base: &Arc<Segment>) -> Self {
         let external_id = base.external_id.as_deref().unwrap_or_default();
         Self::new(FormKind::Edit { base: Arc::clone(base) }, &base.name, external_id, base.parent.clone())
     }
 
-    /// The form of a segment with other values in it, to ask for them in the place of an operation.
+    /// Creates an edit form with the user's values, to replace an operation.
     pub(in crate::app) fn amending(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
         let purpose = FormKind::Edit { base: Arc::clone(base) };
         Self { amends: Some(op), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
     }
 
-    /// The form of a segment that could not be created.
+    /// Creates the form for a segment that could not be created.
     pub(in crate::app) fn amending_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
         let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
         let form = Self::new(FormKind::Create, draft.name.as_str(), external_id, draft.parent.clone());
         Self { amends: Some(op), refusal: Some(refusal.to_owned()), ..form }
     }
 
-    /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
+    /// Creates the form that re-creates a deleted segment. If its parent is gone too, the form shows that at once.
     pub(in crate::app) fn creating_again(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
         let form = Self::new(FormKind::Create, &mine.name, external_id, mine.parent.clone());
@@ -105,7 +105,7 @@ impl Form {
         }
     }
 
-    /// The segment it changes.
+    /// Returns the segment that the form edits.
     #[must_use]
     pub fn subject(&self) -> Option<&SegmentId> {
         match &self.purpose {
@@ -114,7 +114,7 @@ impl Form {
         }
     }
 
-    /// What to tell about the external id: it should be one segment's only, since external systems know segments by it.
+    /// Returns a warning if another segment has the external id, since external systems identify segments by it.
     #[must_use]
     pub fn warning(&self, forest: &Forest) -> Option<String> {
         let external_id = self.external_id.text().trim();
@@ -125,7 +125,7 @@ impl Form {
         Some(words::external_id_in_use(external_id, &other.name))
     }
 
-    /// The parent as a person reads it.
+    /// Returns the parent's path for display, or its id if it is unknown.
     #[must_use]
     pub fn parent_text(&self, forest: &Forest) -> String {
         match &self.parent {
@@ -154,7 +154,7 @@ impl Form {
         };
     }
 
-    /// The text being typed, `None` on the parent, which is chosen instead.
+    /// Returns the focused text field; `None` for the parent, which is picked from a list.
     pub(in crate::app) fn text_field(&mut self) -> Option<&mut TextField> {
         match self.focus {
             Field::Name => Some(&mut self.name),
@@ -175,8 +175,8 @@ impl Form {
         self.faults.remove(&Field::Parent);
     }
 
-    /// What saving asks for, `Ok(None)` when nothing would change. Otherwise every fault is noted at its field, and the first of
-    /// those gets the keys.
+    /// Returns the operation to submit, `Ok(None)` when nothing would change. On an error, every fault is shown at its field and
+    /// the first such field gets the focus.
     pub(in crate::app) fn operation(&mut self, forest: &Forest) -> Result<Option<Operation>, ()> {
         self.faults.clear();
         self.refusal = None;
@@ -219,7 +219,7 @@ impl Form {
         forest.is_below(parent, subject).then(|| sentence(words::INSIDE_OWN_SUBTREE))
     }
 
-    /// The segment changed elsewhere while the form is open: said at the fields, the input stays.
+    /// Shows at the fields what changed elsewhere while the form is open. The input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
         let FormKind::Edit { base } = &self.purpose else { return };
         let Some(now) = now else {
@@ -231,13 +231,14 @@ impl Form {
         }
     }
 
-    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    /// Shows the server's reason for rejecting the operation. Saving again replaces the failed operation.
     pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         self.refusal = Some(words.to_owned());
         self.amends = amends;
     }
 
-    /// A segment that was still being created is this one now. Where that is otherwise than it was shown, it is said.
+    /// Switches from the provisional id to the created segment, and shows where the server's values differ from those the user
+    /// saw.
     pub(in crate::app) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
         let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
         if let Some(parent) = self.parent.as_ref().and_then(other) {

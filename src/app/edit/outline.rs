@@ -1,7 +1,7 @@
-//! Segments as a text in the person's own editor: from the key to the text, and from the text that comes back to a plan.
+//! Editing segments as text in the user's editor: writing the text, and reading the saved text back into a plan.
 //!
-//! While the editor is open nothing is drawn and no key comes here; what the sync actor says waits. What somebody else changes
-//! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
+//! While the editor is open, nothing is drawn, no keys arrive and events of the sync actor wait. Changes made elsewhere in the
+//! meantime become conflicts as in any other edit, since every operation carries the segment as it was written into the text.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::edit::words;
@@ -17,73 +17,73 @@ use crate::keymap::Key;
 use crate::app::changes::{self, SubmitMode};
 use crate::app::{Effect, Layer, State};
 
-/// A text that is being edited.
+/// A text being edited.
 #[derive(Debug, Clone)]
 pub struct OutlineEdit {
     base: Outline,
     place: EditState,
 }
 
-/// Where a text is.
+/// Whether the text is in the editor or came back with faults.
 #[derive(Debug, Clone)]
 enum EditState {
-    /// In the editor. The file of the time before is kept until there is another one.
+    /// In the editor. The previous file is kept until there is a new one.
     InEditor { former: Option<PathBuf> },
-    /// It came back, and can't be read.
+    /// Saved, but it could not be read as an outline.
     Faulty { text: String, file: PathBuf, faults: Vec<Fault> },
 }
 
-/// What became of a text that was handed to the editor.
+/// The outcome of an edit in the editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
-    /// The editor ended well, and this is what it left.
+    /// The editor exited successfully.
     Saved {
-        /// The text.
+        /// The saved text.
         text: String,
-        /// Where it is.
+        /// The file that holds it.
         file: PathBuf,
     },
-    /// Nothing came of it.
+    /// The text was not edited.
     Failed {
-        /// Why.
+        /// The reason.
         fault: EditorFault,
-        /// Where the text is, if it could be written at all.
+        /// The file that holds the text, if it could be written.
         file: Option<PathBuf>,
     },
 }
 
-/// Why a text was not edited.
+/// Why a text could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditorFault {
-    /// There is no file for it.
+    /// The text could not be written to a file.
     #[error("couldn't write the text to a file ({0})")]
     NotWritten(String),
-    /// The editor's command is no command.
+    /// The configured command can't be parsed.
     #[error("invalid editor command {0}; check VISUAL or EDITOR")]
     NoCommand(String),
-    /// There is no such editor.
+    /// The editor could not be started.
     #[error("couldn't start the editor {editor} ({reason}); check VISUAL or EDITOR")]
     NotStarted {
-        /// Its command.
+        /// The editor's command.
         editor: String,
-        /// The system's words.
+        /// The system's error message.
         reason: String,
     },
-    /// The editor says that it failed, or that the person did not want it.
+    /// The editor exited with a failure, which is also how the user cancels.
     #[error("the editor {editor} ended with {status}")]
     Unsuccessful {
-        /// Its command.
+        /// The editor's command.
         editor: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
     },
-    /// What it left is no text.
+    /// The edited file is not readable as text.
     #[error("couldn't read the edited file ({0})")]
     NotRead(String),
 }
 
 impl OutlineEdit {
-    /// What is wrong, a line each; empty while the text is in the editor.
+    /// Returns what is wrong, one line per fault; empty while the text is in the editor.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         match &self.place {
@@ -93,7 +93,7 @@ impl OutlineEdit {
     }
 }
 
-/// Writes what is marked or selected, or everything, as a text for the editor.
+/// Opens the marked or selected segments, or all segments, as text in the editor.
 pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
     match Outline::of(&state.tree.forest, &marking::subjects(state)) {
         Ok(base) => {
@@ -108,7 +108,7 @@ pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Takes what became of the text.
+/// Handles the outcome of the edit.
 pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
     let Some(at) = state.screen.layers.iter().rposition(|layer| matches!(layer, Layer::Outline(_))) else {
         return Vec::new();
@@ -126,7 +126,7 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
         }
         Edited::Failed { fault, file } => {
             state.warn(words::editor_failed(&fault, file.as_deref().or(former.as_deref())));
-            // The one before is the only one when there is no other.
+            // Without a new file, the previous one is the only copy of the text.
             file.and(former).map(Effect::RemoveText).into_iter().collect()
         }
     }
@@ -155,7 +155,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                     review.reasons = reasons.iter().map(ToString::to_string).collect();
                     review.text = Some(file);
                 }
-                // It gathers with others.
+                // The plan was staged with others.
                 _ => effects.push(Effect::RemoveText(file)),
             }
             effects
@@ -174,7 +174,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key)
             state.warn(with_text_kept(words::NO_CHANGES, file));
             KeyResult::Close
         }
-        // What was typed before the editor came up is not for it, and not for what is below either.
+        // Keys typed before the editor came up are not meant for it, nor for the layer below.
         _ => KeyResult::Stay,
     }
 }

@@ -1,4 +1,4 @@
-//! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
+//! Choosing a parent by typing part of its name, external id or id. Impossible parents are shown with the reason.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
@@ -13,65 +13,65 @@ use crate::app::dialogs::closeness::Closeness;
 use crate::app::edit::{changing, words};
 use crate::app::{State, TextField};
 
-/// The choice of a parent for some segments.
+/// The dialog that chooses a parent for some segments.
 #[derive(Debug, Clone)]
 pub struct ParentPicker {
-    /// What gets the new parent; empty for a segment that does not exist yet.
+    /// The segments that get the new parent; empty for a segment that does not exist yet.
     pub moving: Vec<Arc<Segment>>,
-    /// Who wants to know.
+    /// What the choice is for.
     pub(in crate::app) asker: Asker,
-    /// The text by which the places are filtered.
+    /// The filter text.
     pub filter: TextField,
-    /// The places that match, the best first, cut at some hundred.
+    /// The matching parents, best first, cut off after a few hundred.
     pub candidates: Vec<Candidate>,
-    /// How many more places match.
+    /// How many more parents match.
     pub more: usize,
-    /// Which candidate is chosen.
+    /// The chosen candidate.
     pub list: List,
-    /// Whether a person went to it, and did not take what was offered.
+    /// Whether the user moved the choice instead of keeping the default.
     stepped: bool,
 }
 
-/// Who asked for a parent.
+/// What the chosen parent is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Asker {
-    /// A move: choosing carries it out.
+    /// Moves the segments.
     Move,
-    /// The form below: choosing fills its field.
+    /// Fills in the parent field of the form below.
     Form,
 }
 
-/// A place to stand under.
+/// A possible parent, or one that is shown as impossible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The parent, `None` for the top level.
     pub parent: Option<SegmentId>,
-    /// Its name.
+    /// Its name, or “top level”.
     pub name: String,
-    /// Where it is: the names above it. Nothing in the whole tree, where its indentation shows that.
+    /// The names of its ancestors; empty in the unfiltered tree, where the indentation shows them.
     pub path: String,
-    /// Its level, from 0; 0 for all that were found by a text.
+    /// Its depth in the tree, from 0; always 0 in filtered results.
     pub depth: u32,
-    /// Why it is not possible.
+    /// Why it can't be chosen.
     pub refusal: Option<&'static str>,
 }
 
-/// More can't be read anyway: one types a letter more.
+/// Candidates to show. Nobody reads further: typing another letter is quicker.
 const SHOWN: usize = 300;
 
 impl ParentPicker {
-    /// A choice for these segments, filtered by a text; the places are still to be searched.
+    /// Creates a picker for these segments with a filter text. The candidates are not searched yet.
     pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
         let filter = TextField::new(filter);
         Self { moving, asker, filter, candidates: Vec::new(), more: 0, list: List::default(), stepped: false }
     }
 
-    /// Whether the choice only fills in a form.
+    /// Whether the chosen parent only fills in a form.
     pub(in crate::app) fn is_for_form(&self) -> bool {
         self.asker == Asker::Form
     }
 
-    /// Begins to look for the places that match, after the text changed.
+    /// Starts the search for matching parents after the filter text changed.
     pub(in crate::app) fn search(&mut self, forest: &mut Forest) -> Option<SearchJob> {
         self.stepped = false;
         let query = Query::parse(self.filter.text());
@@ -83,8 +83,7 @@ impl ParentPicker {
         job
     }
 
-    /// Shows the places that match as far as they were found. Chooses the first that is possible, and before anything is typed, the
-    /// present place.
+    /// Shows the matches found so far. Chooses the first possible one or, with an empty filter, the present parent.
     fn show(&mut self, forest: &Forest) {
         let unfiltered = self.filter.text().trim().is_empty();
         let of = if unfiltered { forest.len() } else { forest.match_count(SearchKind::Parents) };
@@ -104,7 +103,7 @@ impl ParentPicker {
         }
         let places = forest.best_matches(SearchKind::Parents, SHOWN);
         let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
-        // The search takes each word by itself; whoever types a whole name means that.
+        // The search matches each word on its own, but a name that was typed in full should come first.
         places.sort_by_cached_key(|place| {
             let external_id = place.external_id.as_deref().unwrap_or_default();
             Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
@@ -113,7 +112,7 @@ impl ParentPicker {
         self.choose_first_possible();
     }
 
-    /// Nobody has said yet where to, so Enter is to change nothing. Of several places, that of the first segment.
+    /// Chooses the present parent, that of the first of several segments, so that Enter changes nothing by default.
     fn choose_present_place(&mut self) {
         let Some(first) = self.moving.first() else { return self.choose_first_possible() };
         let present = self.candidates.iter().position(|candidate| candidate.parent == first.parent);
@@ -128,7 +127,7 @@ impl ParentPicker {
         self.list.chosen = self.candidates.iter().position(possible).unwrap_or(0);
     }
 
-    /// The tree changed, or more was found: shows the places anew and keeps the choice where it was, if a person has made one.
+    /// Updates the candidates after the tree changed or more matches arrived. Keeps the choice if the user made it.
     pub(in crate::app) fn follow(&mut self, forest: &Forest) {
         let chosen = self.choice().filter(|_| self.stepped).map(|candidate| candidate.parent.clone());
         self.show(forest);
@@ -167,7 +166,7 @@ impl ParentPicker {
         self.candidates.get(self.list.chosen)
     }
 
-    /// Chooses the place with that parent. Whether it was chosen before; `None` where there is none by now.
+    /// Chooses the candidate with that parent. Returns whether it was chosen already, or `None` when it is no longer listed.
     pub(in crate::app) fn choose(&mut self, parent: Option<&SegmentId>) -> Option<bool> {
         let at = self.candidates.iter().position(|other| other.parent.as_ref() == parent)?;
         let was_chosen = self.list.chosen == at;
@@ -182,7 +181,7 @@ impl ParentPicker {
     }
 }
 
-/// Why these segments can't stand under that parent.
+/// Returns why these segments can't move under that parent.
 pub(in crate::app) fn refusal(
     forest: &Forest,
     moving: &[Arc<Segment>],

@@ -1,4 +1,4 @@
-//! Renaming in place: the row itself is the input.
+//! Renaming in place: the row itself becomes the input.
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
@@ -11,34 +11,34 @@ use crate::segment::{Draft, FieldFault, Name, Segment, SegmentId};
 
 use crate::app::TextField;
 
-/// A name being retyped in its row.
+/// A name being edited in its row.
 #[derive(Debug, Clone)]
 pub struct Renaming {
-    /// The segment as the person saw it.
+    /// The segment as the user saw it.
     pub base: Arc<Segment>,
     /// The name as typed.
     pub name: TextField,
-    /// What is wrong with it, or why the server refused.
+    /// What is wrong with the name, what changed elsewhere, or why the server rejected it.
     pub fault: Option<String>,
-    /// The operation in whose place it asks for another one.
+    /// The failed operation that saving replaces.
     pub(in crate::app) amends: Option<OpId>,
 }
 
 impl Renaming {
-    /// The row of a segment as an input.
+    /// Returns the input for a segment's row, filled in with its name.
     #[must_use]
     pub fn of(base: &Arc<Segment>) -> Self {
         Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None, amends: None }
     }
 
-    /// The wanted segment; `None` when the name is as it was.
+    /// Returns the draft to save, or `None` when the name is unchanged.
     pub(in crate::app) fn draft(&self) -> Result<Option<Draft>, FieldFault> {
         let name = Name::parse(self.name.text())?;
         let draft = Draft { name, ..Draft::of(&self.base) };
         Ok((!draft.changes(&self.base).is_empty()).then_some(draft))
     }
 
-    /// The segment changed elsewhere meanwhile: said, and the input stays.
+    /// Shows that the segment was deleted or renamed elsewhere. The input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, now: Option<&Segment>) {
         match now {
             None => self.fault = Some(words::JUST_DELETED.into()),
@@ -49,12 +49,12 @@ impl Renaming {
         }
     }
 
-    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    /// Shows the server's reason for rejecting the name. Saving again replaces the failed operation.
     pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         self.fault = Some(words.to_owned());
         self.amends = amends;
     }
-    /// A segment that was still being created is this one now. If it is called otherwise than it was shown, that is said.
+    /// Switches from the provisional id to the created segment, and shows it if the server gave that another name.
     pub(in crate::app) fn refer_to(&mut self, provisional: &SegmentId, segment: &Segment) {
         let is_it = self.base.id == *provisional;
         let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());

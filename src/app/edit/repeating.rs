@@ -1,4 +1,4 @@
-//! The last edit once more, on what is selected or marked now.
+//! Repeating the last edit on what is selected or marked now.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::app::{Effect, State};
 use crate::changes::{Operation, Plan, is_provisional};
 use crate::segment::{Draft, Field, Segment};
 
-/// Repeats the last edit: the same new segment under the selected one, the same values for what is marked or selected, or the
-/// question before a deletion.
+/// Repeats the last edit: creates the same segment under the selected one, sets the same values on the marked or selected
+/// segments, or asks about a deletion.
 pub(in crate::app) fn repeat(state: &mut State) -> Vec<Effect> {
     match state.changes.last_edit.clone() {
         None => {
@@ -58,7 +58,7 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
         [only] => title(only),
         several => words::update_of_several(several.len()),
     };
-    // What is marked elsewhere is shown before it is changed: the eyes are on the selected row.
+    // Edits of marked segments elsewhere are reviewed first, since the user is looking at the selected row.
     let selected = state.selected_segment().map(|segment| &segment.id);
     let elsewhere = operations.iter().any(|operation| operation.subject() != selected);
     let mode = if elsewhere { SubmitMode::Unseen } else { SubmitMode::Asked };

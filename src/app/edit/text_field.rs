@@ -1,4 +1,4 @@
-//! One line of text being typed, with the keys of a shell.
+//! A one-line text input with the editing keys of a shell.
 
 use tui_input::{Input, InputRequest};
 use unicode_segmentation::UnicodeSegmentation;
@@ -6,19 +6,19 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::keymap::{Key, KeyCode, KeyModifiers};
 
-/// How much is pasted at once, in bytes: far more than any name has, and little enough that each key is answered at once.
+/// Largest paste, in bytes: far more than any name has, and small enough that each key responds at once.
 pub const LONGEST_PASTE: usize = 16 * 1024;
-/// How long a text can get by pasting again and again.
+/// Length in bytes beyond which nothing more is pasted.
 const LONGEST: usize = 4 * LONGEST_PASTE;
 
-/// A line of text and a cursor in it. Moves and deletes by grapheme and by word.
+/// A line of text and its cursor. Moves and deletes by grapheme and by word.
 #[derive(Debug, Clone, Default)]
 pub struct TextField {
     input: Input,
 }
 
 impl TextField {
-    /// A field with a text in it, the cursor behind it.
+    /// Creates a field with the cursor at the end of the text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self { input: Input::new(text.to_owned()) }
@@ -36,21 +36,21 @@ impl TextField {
         self.input.visual_cursor()
     }
 
-    /// How many cells of the text are out of sight at the left when `width` cells are shown.
+    /// How many cells of the text are scrolled out on the left when `width` cells are shown.
     #[must_use]
     pub fn scroll(&self, width: usize) -> usize {
         self.input.visual_scroll(width)
     }
 
-    /// Takes a key; `false` when it means nothing to a text.
+    /// Handles a key; `false` for one that does not edit text.
     pub fn press(&mut self, key: Key) -> bool {
         let Some(request) = request(key) else { return false };
         self.input.handle(request);
         true
     }
 
-    /// Puts the cursor before the letter that covers a cell, counted from the beginning of the text; behind all of it where none
-    /// does.
+    /// Puts the cursor before the character that covers a cell, counted from the beginning of the text; at the end where there is
+    /// none.
     pub fn point(&mut self, cell: usize) {
         let (mut cells, mut characters) = (0, 0);
         for grapheme in self.text().graphemes(true) {
@@ -63,7 +63,7 @@ impl TextField {
         self.input = Input::new(self.text().to_owned()).with_cursor(characters);
     }
 
-    /// Inserts text at once, so much of it at most as a field takes; line breaks and other control characters become blanks.
+    /// Pastes a text, up to the limits of a field. Line breaks and other control characters inside it become spaces.
     pub fn paste(&mut self, text: &str) {
         let room = LONGEST_PASTE.min(LONGEST.saturating_sub(self.text().len()));
         let text = text.trim_matches(char::is_control);
@@ -79,7 +79,7 @@ impl TextField {
         self.input = Input::new(whole).with_cursor(cursor + inserted.chars().count());
     }
 
-    /// Replaces everything.
+    /// Replaces the whole text and puts the cursor at its end.
     pub fn set(&mut self, text: &str) {
         self.input = Input::new(text.to_owned());
     }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_of_a_shell_edit_the_text() {
+    fn shell_keys_edit_the_text() {
         assert_eq!(typed("VIP Client", "ctrl-w"), "VIP ");
         assert_eq!(typed("VIP Client", "alt-b ctrl-k"), "VIP ");
         assert_eq!(typed("VIP", "ctrl-a N e w space"), "New VIP");
@@ -131,20 +131,20 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_of_several_code_points_goes_as_one() {
+    fn backspace_deletes_a_whole_grapheme() {
         assert_eq!(typed("ab👩‍🌾", "backspace"), "ab");
         assert_eq!(typed("Lo\u{301}", "backspace"), "L");
     }
 
     #[test]
-    fn a_pasted_line_break_becomes_a_blank() {
+    fn a_pasted_line_break_becomes_a_space() {
         let mut field = TextField::default();
         field.paste("VIP\nClient\n");
         assert_eq!(field.text(), "VIP Client");
     }
 
     #[test]
-    fn what_is_pasted_stands_where_the_cursor_is_and_the_cursor_behind_it() {
+    fn a_paste_goes_to_the_cursor_and_moves_it_behind_the_text() {
         let mut field = TextField::new("Łódź");
         for key in parse_sequence("ctrl-a right right").unwrap() {
             field.press(key);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_puts_the_cursor_before_the_letter_that_covers_the_cell() {
+    fn a_click_puts_the_cursor_before_the_clicked_character() {
         for (cell, typed) in [
             (0, "|Ł日👩‍🌾o\u{301}!"),
             (1, "Ł|日👩‍🌾o\u{301}!"),
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_without_end_is_cut() {
+    fn an_endless_paste_is_cut() {
         let mut field = TextField::new("a");
         field.paste(&"ł".repeat(500_000));
         assert_eq!(field.text().len(), LONGEST_PASTE + 1);
     }
 
     #[test]
-    fn a_key_that_is_no_text_is_left_to_others() {
+    fn keys_that_type_nothing_are_not_handled() {
         assert!(!TextField::default().press(Key::parse("enter").unwrap()));
         assert!(!TextField::default().press(Key::parse("tab").unwrap()));
     }

@@ -1,7 +1,6 @@
-//! The sentences of the wing of edits: what is wrong with what was typed or chosen, why something can't be moved, and how a plan that
-//! came of it is spoken of.
+//! The texts of editing: what is wrong with an input or a choice, why something can't be moved, and the titles of plans.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
+//! Each function takes the varying parts, with names and keys already in words, and returns the whole sentence.
 
 use std::path::Path;
 
@@ -17,7 +16,7 @@ pub(super) const NO_CHANGES: &str = "No changes";
 
 // Plans.
 
-/// How a plan is spoken of that gives several segments new values.
+/// The title of a plan that updates several segments.
 pub(super) fn update_of_several(count: usize) -> Title {
     let what = counted(count, Noun::Segment);
     Title { wish: format!("update {what}"), done: format!("Updated {what}"), failed: format!("Couldn't update {what}") }
@@ -31,7 +30,7 @@ pub(super) fn move_of(what: &str, place: &str) -> Title {
     }
 }
 
-/// How a deletion is spoken of. `roots` are the segments that the person chose, `descendants` what is below those.
+/// The title of a deletion. `roots` counts the segments that the user chose, `descendants` those below them.
 pub(super) fn deletion_of(what: &str, policy: Policy, roots: usize, descendants: usize) -> Title {
     let (below, their) = (counted(descendants, Noun::Descendant), Agreeing::Their.with(roots));
     let (wish, done) = match policy {
@@ -101,7 +100,7 @@ pub(super) fn external_id_in_use(external_id: &str, name: &str) -> String {
     format!("“{external_id}” is already used by {name}")
 }
 
-/// What is wrong with what one of several segments would become.
+/// What is wrong with the new values of one segment among several.
 pub(super) fn fault_of_one(name: &str, fault: FieldFault) -> String {
     format!("{name}: {fault}")
 }
@@ -117,7 +116,7 @@ pub(super) fn was_deleted(name: &str) -> String {
     format!("{name} was just deleted")
 }
 
-/// `fields` are those that changed, each with what it is now.
+/// `fields` are the changed fields with their present values.
 pub(super) fn was_changed(name: &str, fields: &[(Field, String)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field} {value}")).collect();
     format!("{name} was just changed: {}", fields.join(", "))
@@ -140,13 +139,13 @@ pub(super) fn finding_is_gone(key: &str) -> String {
     format!("The finding you selected is gone. Press {key} again for this one")
 }
 
-// The tree as a text.
+// Segments as text.
 
 pub(super) fn fault_in_line(fault: &outline::Fault) -> String {
     format!("line {}: {}", fault.line, fault.problem)
 }
 
-/// The editor failed. `file` is where the text is, if there is any.
+/// The editor failed. `file` holds the text, if there is a file.
 pub(super) fn editor_failed(fault: &EditorFault, file: Option<&Path>) -> String {
     let words = format!("No changes: {fault}");
     match file {

@@ -1,4 +1,4 @@
-//! What a run of the program has left undone.
+//! Operations left unfinished by an earlier session.
 
 use crate::changes::Operation;
 use crate::changes::{OpId, PlanId, Recovered, RecoveredState};
@@ -7,7 +7,7 @@ use crate::segment::Draft;
 
 use super::{id, named};
 
-/// A plan of three operations: never sent, sent in vain, and of unknown fate.
+/// Returns a plan of three operations: one never sent, one not applied, one with an unknown outcome.
 pub(crate) fn left_undone() -> Vec<Recovered> {
     let update = |name: &str| Operation::Update {
         base: named("export", "Export", Some("hurt")),

@@ -1,4 +1,4 @@
-//! What happened: own writes, what others changed, and what a person should know; and which rows changed a moment ago.
+//! The activity: the user's writes, changes by others, notices for the user, and which rows changed a moment ago.
 
 mod reading;
 
@@ -22,77 +22,77 @@ use reading::Reading;
 pub use reading::ShownLine;
 pub(in crate::app) use reading::Unready;
 
-/// The list of what happened, newest first, and when each segment was last seen to change.
+/// The activity entries, newest first, and when each segment was last seen to change.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     entries: VecDeque<ActivityEntry>,
     changed: HashMap<SegmentId, LastChange>,
     fresh: VecDeque<(Timestamp, SegmentId)>,
     pulse: Pulse,
-    /// Entries added so far: the number of the newest.
+    /// Entries added so far, which is also the number of the newest.
     pushed: u64,
     reading: Reading,
 }
 
-/// When and by whom a segment was changed last, as far as it was seen here.
+/// The last change of a segment that was seen in this session: when and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastChange {
     /// When it was seen.
     pub at: Timestamp,
-    /// Who did it.
+    /// Who made it.
     pub by: Originator,
 }
 
-/// Who made a change.
+/// The author of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Originator {
-    /// The person at this screen.
+    /// The user of this session.
     You,
-    /// Somebody else: in these contexts, if the feed is asked for each by itself.
+    /// Somebody else, in these contexts; empty unless each context's feed is polled separately.
     Somebody(Contexts),
 }
 
-/// One thing that happened.
+/// An entry of the activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityEntry {
     /// When it was seen here.
     pub at: Timestamp,
-    /// What kind of thing.
+    /// What kind of event it is.
     pub kind: EntryKind,
-    /// What to read.
+    /// The text to show.
     pub text: String,
-    /// The segment it speaks of.
+    /// The segment that the entry is about.
     pub subject: Option<SegmentId>,
-    /// Which fields changed, from what to what.
+    /// The changed fields with their old and new values.
     pub fields: Vec<FieldChange>,
-    /// Who did it, where the feed tells.
+    /// Who made the change, if the feed says so.
     pub contexts: Contexts,
-    /// The plan that did it, where that was one of this session.
+    /// The plan that made the change, if it belongs to this session.
     pub plan_id: Option<PlanId>,
 }
 
 /// A line of the activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActivityLine<'a> {
-    /// An entry begins: its text, or as much of it as fits.
+    /// The first line of an entry: its text, or as much of it as fits.
     Entry(&'a ActivityEntry, Cow<'a, str>),
-    /// The text goes on.
+    /// A continuation of the text.
     More(Cow<'a, str>),
-    /// A field that changed.
+    /// A changed field.
     Field(&'a FieldChange),
-    /// Who did it.
+    /// Who made the change.
     By(Contexts),
 }
 
-/// Cells before the text of an entry: the time, a sign, and for most kinds a word for who did what.
+/// Columns before the text of an entry: the time and a sign.
 pub const TIME_COLUMNS: u16 = 11;
-/// The word.
+/// Columns for the verb that most kinds of entries have after the time.
 pub const VERB_COLUMNS: u16 = 9;
-/// Lines that one entry's text may take.
+/// Maximum lines for the text of an entry.
 const TEXT_LINES: usize = 8;
 
 impl ActivityEntry {
-    /// What happened, without the name of the segment where that is all that the text says.
+    /// Returns what happened, without the segment's name where the text is only that name.
     pub(in crate::app) fn summary(&self) -> &str {
         match self.kind {
             EntryKind::Created => words::CREATED,
@@ -103,13 +103,13 @@ impl ActivityEntry {
         }
     }
 
-    /// Names are cut; sentences are told in full, on as many lines as they take: all but the first have the whole width behind the
-    /// time.
+    /// Returns the lines of an entry. A name takes one line and is cut off there; a sentence is wrapped, with all lines but the
+    /// first as wide as the pane allows after the time.
     fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
         let room = usize::from(width.saturating_sub(TIME_COLUMNS)).max(8);
         let lead = match self.kind {
             EntryKind::Notice | EntryKind::Recovered => 0,
-            // Of a very narrow pane, the text gets at least a half.
+            // In a very narrow pane, the text gets at least half of the width.
             _ => usize::from(VERB_COLUMNS).min(room / 2),
         };
         let text: Vec<Cow<'_, str>> = match self.kind {
@@ -127,7 +127,8 @@ impl ActivityEntry {
     }
 }
 
-/// A text on lines of so many cells, of which the first has `lead` cells less. What there are too many of is cut, which is shown.
+/// Wraps a text to `room` columns, leaving `lead` columns free on the first line. Text beyond the maximum number of lines is cut
+/// off with an ellipsis.
 fn wrapped(text: &str, room: usize, lead: usize) -> Vec<Cow<'_, str>> {
     let indent = " ".repeat(lead);
     let mut lines = textwrap::wrap(text, textwrap::Options::new(room).initial_indent(&indent));
@@ -143,7 +144,7 @@ fn wrapped(text: &str, room: usize, lead: usize) -> Vec<Cow<'_, str>> {
     lines
 }
 
-/// As much of the beginning of a line as leaves a cell for the sign that it goes on.
+/// Cuts a line so that an ellipsis fits within `room` columns.
 fn with_dots(line: &str, room: usize) -> String {
     let mut used = 0;
     let kept = line.graphemes(true).take_while(|grapheme| {
@@ -153,69 +154,69 @@ fn with_dots(line: &str, room: usize) -> String {
     kept.collect::<String>().trim_end().to_owned() + "…"
 }
 
-/// A kind of thing that happens.
+/// The kind of an activity entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// Somebody created a segment.
     Created,
-    /// Somebody changed one.
+    /// Somebody changed a segment.
     Changed,
-    /// Somebody deleted one.
+    /// Somebody deleted a segment.
     Deleted,
-    /// The feed had not told of a change, and a comparison with the server found it.
+    /// A change that the feed had missed and a comparison with the server found.
     Missed,
-    /// An own write was carried out.
+    /// A write of this session was applied.
     Done,
-    /// An own write was refused, or its outcome is not known.
+    /// A write of this session failed, or its outcome is unknown.
     Failed,
-    /// Something about the server or its data.
+    /// A notice about the server or its data.
     Notice,
-    /// What was wrong is well again.
+    /// A problem is over.
     Recovered,
 }
 
-/// A field that changed, as a person reads it: parents by their names.
+/// A changed field with its values as shown: parents by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
     /// Which field.
     pub field: Field,
-    /// What it was; a dash for nothing.
+    /// The old value; a dash for none.
     pub before: String,
-    /// What it is.
+    /// The new value; a dash for none.
     pub now: String,
 }
 
-/// Entries kept. A day of a busy tenant; older ones are of no use on a screen.
+/// Entries to keep: a day of a busy tenant. Older ones are of no use on a screen.
 const ENTRIES: usize = 2_000;
-/// Segments whose last change is remembered.
+/// Segments whose last change is remembered. Beyond that, all are forgotten.
 const REMEMBERED: usize = 100_000;
-/// How long a row that changed stands out.
+/// How long a changed row is highlighted.
 const HIGHLIGHT: SignedDuration = SignedDuration::from_secs(6);
 
 impl Activity {
-    /// What happened, newest first.
+    /// Returns the entries, newest first.
     pub fn entries(&self) -> impl Iterator<Item = &ActivityEntry> {
         self.entries.iter()
     }
 
-    /// When a segment was last seen to change, in this run of the program, and who did it.
+    /// Returns when a segment was last seen to change in this session, and who changed it.
     #[must_use]
     pub fn last_change(&self, id: &SegmentId) -> Option<LastChange> {
         self.changed.get(id).copied()
     }
 
-    /// Whether a segment changed so short a time ago that its row stands out.
+    /// Whether a segment changed so recently that its row is highlighted.
     #[must_use]
     pub fn is_fresh(&self, id: &SegmentId) -> bool {
         self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
-    /// The segments whose rows stand out, some of them more than once.
+    /// Returns the segments whose rows are highlighted, some of them more than once.
     pub fn fresh(&self) -> impl Iterator<Item = &SegmentId> {
         self.fresh.iter().map(|(_, id)| id)
     }
 
-    /// How many changes by others of a kind were seen in each of so many minutes before `now`, the oldest first.
+    /// Returns how many changes of a kind by others were seen in each of the last `minutes` minutes up to `now`, oldest first.
     #[must_use]
     pub fn changes_by_minute(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {
         self.pulse.minutes(kind, now, minutes)
@@ -246,7 +247,7 @@ impl Activity {
         self.pushed += 1;
     }
 
-    /// How many entries there have been in this session, those that were dropped since included.
+    /// Returns how many entries this session has had, including those that were dropped.
     pub(in crate::app) const fn counted(&self) -> u64 {
         self.pushed
     }
@@ -270,7 +271,7 @@ impl Activity {
     }
 }
 
-/// The entry for a change that was seen in the feed, read against the tree as it was before.
+/// Returns the entry for a change seen in the feed, with its values read against the tree before the change.
 pub(in crate::app) fn entry(forest: &Forest, seen: &SegmentChange, at: Timestamp) -> Option<ActivityEntry> {
     let (kind, segment) = match (&seen.before, &seen.now) {
         (None, Some(now)) => (EntryKind::Created, now),
@@ -294,7 +295,7 @@ pub(in crate::app) fn entry(forest: &Forest, seen: &SegmentChange, at: Timestamp
     })
 }
 
-/// The fields in which two states of a segment differ, with parents by their names.
+/// Returns the fields in which two versions of a segment differ, with parents by name.
 pub(in crate::app) fn field_changes(forest: &Forest, before: &Segment, now: &Segment) -> Vec<FieldChange> {
     let changes = before.differing_fields(now).into_iter();
     changes
@@ -302,7 +303,7 @@ pub(in crate::app) fn field_changes(forest: &Forest, before: &Segment, now: &Seg
         .collect()
 }
 
-/// A field's value as a person reads it.
+/// Returns a field's value as shown.
 pub(in crate::app) fn shown(forest: &Forest, segment: &Segment, field: Field) -> String {
     match (field, &segment.parent) {
         (Field::Parent, Some(parent)) => {
@@ -318,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_stands_out_for_some_seconds_and_is_remembered_after() {
+    fn a_changed_row_is_highlighted_for_a_few_seconds() {
         let mut activity = Activity::default();
         let start = Timestamp::UNIX_EPOCH;
         let id = SegmentId::new("vip").unwrap();
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_entries_are_kept() {
+    fn only_the_newest_entries_are_kept() {
         let mut activity = Activity::default();
         for number in 0..ENTRIES + 10 {
             activity.add(Timestamp::UNIX_EPOCH, EntryKind::Notice, None, number.to_string());

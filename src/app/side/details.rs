@@ -1,4 +1,4 @@
-//! All about the selected row, as lines that fit the pane.
+//! The details pane: everything about the selected row, as lines that fit the pane.
 
 use crate::action::Action;
 use crate::changes::is_provisional;
@@ -10,52 +10,52 @@ use crate::app::side::words;
 use crate::app::{Shape, State, grouped, in_words};
 use crate::changes::PendingKind;
 
-/// A line of the details.
+/// A line of the details pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DetailLine {
     /// The title.
     Title(String),
-    /// A label and its value; no label where the value goes on.
+    /// A label and its value; the label is empty on continuation lines.
     Field {
         /// The label.
         label: &'static str,
-        /// The value, or a part of it.
+        /// The value, or part of it.
         value: String,
     },
-    /// Something that is wrong with it.
+    /// An anomaly or an error.
     Wrong(String),
     /// A sentence.
     Text(String),
     /// A heading over what follows.
     Heading(&'static str),
-    /// A child and how large it is, beside the largest.
+    /// The size of a child, relative to the largest one.
     Bar {
-        /// The child.
+        /// The child's name.
         name: String,
-        /// Segments below it.
+        /// How many descendants it has.
         count: usize,
-        /// Segments below the largest child.
+        /// How many descendants the largest child has.
         most: usize,
     },
-    /// How many segments stand at each level below, the nearest first.
+    /// How many descendants there are at each level, nearest first.
     Levels(Vec<usize>),
-    /// Nothing.
+    /// A blank line.
     Blank,
 }
 
-/// The column of values.
+/// The width of the label column.
 const LABEL_COLUMNS: u16 = 13;
-/// Changes of the selected segment that are listed.
+/// Entries to list under the last changes.
 const CHANGES: usize = 5;
-/// Children in the picture of the largest.
+/// Bars to show under the largest children.
 const BARS: usize = 5;
-/// More children than these are not ranked: that would cost time in every frame.
+/// Number of children above which they are not ranked, since that would slow down every frame.
 const RANKED_CHILDREN: usize = 2_000;
 
-/// More segments than these are not counted by their levels, for the same reason.
+/// Number of descendants above which they are not counted by level, for the same reason.
 const COUNTED_BY_LEVEL: usize = 5_000;
 
-/// The lines for the selected row, in the width of the pane they are shown in.
+/// Returns the lines for the selected row, wrapped to the width of its pane.
 #[must_use]
 pub fn details(state: &State) -> Vec<DetailLine> {
     let layout = state.layout();
@@ -86,7 +86,7 @@ pub fn details(state: &State) -> Vec<DetailLine> {
 enum Spacing {
     /// Enough for everything.
     Ample,
-    /// Not enough: what comes first has no blank lines and no line more than it needs.
+    /// Not enough: blank lines are dropped and the path takes a single line.
     Tight,
 }
 
@@ -169,7 +169,7 @@ impl Lines {
         self.lines
     }
 
-    /// Everything, a fact in each line, and first what is to be minded.
+    /// Returns everything, one fact per line, with problems first.
     fn segment_aloud(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
         let (forest, id) = (&state.tree.forest, &segment.id);
         for line in textwrap::wrap(&words::details_of(&segment.name), self.width) {
@@ -198,12 +198,12 @@ impl Lines {
         self.field("Changed", &changed(state, id));
         self.history(state, id);
         self.bars(state, id);
-        // A blank line says nothing.
+        // A screen reader gets nothing out of a blank line.
         self.lines.retain(|line| *line != DetailLine::Blank);
         self.lines
     }
 
-    /// What is going on with it.
+    /// Adds the state of the segment's pending changes.
     fn status(&mut self, state: &State, id: &SegmentId) {
         let Some(pending) = state.changes.queue.pending(id) else { return };
         let failed = words::failed(state.key(Action::Resolve));
@@ -219,7 +219,7 @@ impl Lines {
         );
     }
 
-    /// What is wrong with it.
+    /// Adds the segment's anomalies.
     fn anomalies(&mut self, state: &State, id: &SegmentId) {
         let anomalies = state.tree.forest.anomalies(id);
         if !anomalies.is_empty() {
@@ -232,7 +232,8 @@ impl Lines {
         }
     }
 
-    /// How many descendants there are on each level. Nothing for one level, which is shown elsewhere, or for too many to count.
+    /// Adds the number of descendants at each level. Omitted when there is only one level, whose count is shown elsewhere; above
+    /// the limit, a note says so.
     fn levels(&mut self, state: &State, id: &SegmentId) {
         let all = state.tree.forest.descendant_count(id);
         if all > COUNTED_BY_LEVEL {
@@ -243,7 +244,7 @@ impl Lines {
         }
     }
 
-    /// The last changes of this session, the newest first.
+    /// Adds the last changes of this session, newest first.
     fn history(&mut self, state: &State, id: &SegmentId) {
         let entries = state.side.activity.entries().filter(|entry| entry.subject.as_ref() == Some(id));
         let is_read = state.screen.panes.accessible;
@@ -264,7 +265,7 @@ impl Lines {
         if !lines.is_empty() {
             self.lines.extend([DetailLine::Blank, DetailLine::Heading("Last changes")]);
             for line in lines.into_iter().take(2 * CHANGES) {
-                // Read aloud, none is cut.
+                // Text for a screen reader is wrapped, never cut.
                 if is_read { self.text(&line) } else { self.lines.push(DetailLine::Text(line)) }
             }
         }
@@ -317,10 +318,10 @@ fn parent(state: &State, segment: &Segment) -> String {
     }
 }
 
-/// More names than these say no more.
+/// Ancestors to name in a path. A longer path is not more helpful.
 const PATH_NAMES: usize = 24;
 
-/// The names from the top to a segment, of a long way the last ones.
+/// Returns the names from the root to a segment; of a long path, only the last ones.
 pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
     let mut names: Vec<&str> =
         state.tree.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
@@ -332,13 +333,13 @@ pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
     names.join(BETWEEN_NAMES)
 }
 
-/// What stands between the names of a path.
+/// Separates the names of a path.
 const BETWEEN_NAMES: &str = " › ";
 
-/// Cells of what stands before something that is wrong, in words.
+/// Columns of the word that precedes an error for a screen reader.
 const WRONG_COLUMNS: usize = 9;
 
-/// Something that is wrong, in lines to be read: what it is stands before the first one.
+/// Wraps an error for a screen reader. Only the first line is labeled as an error.
 pub(in crate::app) fn wrong_aloud(text: &str, width: usize) -> Vec<DetailLine> {
     let lines = textwrap::wrap(text, width.saturating_sub(WRONG_COLUMNS).max(1)).into_iter().enumerate();
     lines

@@ -1,5 +1,5 @@
-//! What is wrong with the tree, by the rules of the profile: looked at beside everything else, anew after every change while somebody
-//! reads it.
+//! Findings: violations of the profile's rules in the tree. Checks run in the background, again after every change while the list
+//! is open.
 
 use std::sync::Arc;
 
@@ -10,39 +10,40 @@ use crate::segment::SegmentId;
 
 use crate::app::{Effect, Layer, List, State};
 
-/// What was found, and which of it is chosen.
+/// The latest findings and the chosen one.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// What is looked for.
+    /// The rules to check.
     pub rules: Rules,
-    /// What was found last.
+    /// The result of the last check.
     checked: Option<Checked>,
-    /// When what is under way was begun.
+    /// When the check in progress started.
     begun: Option<Timestamp>,
-    /// Nothing is begun before then.
+    /// No check starts before this time.
     rest_until: Option<Timestamp>,
-    /// The chosen finding, by its place.
+    /// The index of the chosen finding.
     pub list: List,
-    /// The segment that was about to be mended: when its finding goes, that is no surprise.
+    /// The segment whose fix was opened: the user expects its finding to go away.
     pub(in crate::app) mending: Option<SegmentId>,
-    /// Whether another finding has come to the chosen place by itself.
+    /// Whether another finding took the chosen place by itself.
     pub(in crate::app) replaced: bool,
 }
 
 impl Findings {
-    /// What was found last, the gravest first; `None` before the first look has ended.
+    /// Returns the findings of the last check, most severe first; `None` before the first check has finished.
     #[must_use]
     pub fn all(&self) -> Option<&[Finding]> {
         self.checked.as_ref().map(|checked| &*checked.findings)
     }
 
-    /// The chosen finding.
+    /// Returns the chosen finding.
     #[must_use]
     pub fn chosen(&self) -> Option<&Finding> {
         self.all()?.get(self.list.chosen)
     }
 
-    /// Chooses the finding of a rule about a segment. Whether it was chosen before; `None` where there is no such finding.
+    /// Chooses the finding of a rule about a segment. Returns whether it was chosen already, or `None` if there is no such
+    /// finding.
     pub(in crate::app) fn choose(&mut self, rule: Rule, id: &SegmentId) -> Option<bool> {
         let at = self.all()?.iter().position(|finding| finding.rule == rule && finding.segment.id == *id)?;
         let was_chosen = self.list.chosen == at;
@@ -50,33 +51,33 @@ impl Findings {
         Some(was_chosen)
     }
 
-    /// How many there are of a level.
+    /// Returns the number of findings of a level.
     #[must_use]
     pub fn count(&self, level: Level) -> usize {
-        // The graver ones stand first.
+        // The findings are sorted by level, most severe first.
         let all = self.all().unwrap_or_default();
         all.partition_point(|finding| finding.level >= level) - all.partition_point(|finding| finding.level > level)
     }
 
-    /// Whether the tree is being looked at.
+    /// Whether a check is in progress.
     #[must_use]
     pub const fn is_checking(&self) -> bool {
         self.begun.is_some()
     }
 
-    /// When there is to be another look, if that has to wait.
+    /// Returns when the next check may start, if it has to wait.
     pub(in crate::app) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         self.rest_until.filter(|until| *until > now)
     }
 
-    /// The tree is another one, of which nothing is known.
+    /// Drops the findings of a tree that was replaced.
     pub(in crate::app) fn forget(&mut self) {
         self.checked = None;
     }
 
-    /// Takes in what was found. What was chosen stays so wherever it has come to; where it has gone, what has come there is chosen.
+    /// Takes the result of a check. The chosen finding stays chosen if it still exists; otherwise the one now in its place is.
     fn take(&mut self, checked: Checked, now: Timestamp) {
-        // A large tree that changes all the time is looked at half of the time.
+        // Pausing for as long as the check took limits the load of a large tree that changes constantly to half the time.
         let took = self.begun.take().map_or(SignedDuration::ZERO, |begun| now.duration_since(begun));
         self.rest_until = now.checked_add(took).ok();
         let former = self.chosen().map(|finding| (finding.rule, finding.segment.id.clone()));
@@ -91,7 +92,7 @@ impl Findings {
     }
 }
 
-/// Looks at the tree once more while the findings are open and it is another one than that which was looked at.
+/// Starts a check if the list is open and the tree has changed since the last one.
 pub(in crate::app) fn look_again(state: &mut State) -> Option<Effect> {
     if !state.screen.layers.iter().any(Layer::is_findings) {
         return None;
@@ -107,12 +108,12 @@ pub(in crate::app) fn look_again(state: &mut State) -> Option<Effect> {
     Some(Effect::Check(Box::new(CheckJob { revision, snapshot, rules: findings.rules.clone() })))
 }
 
-/// Takes in what a look has found.
+/// Takes the result of a check.
 pub(in crate::app) fn take_checked(state: &mut State, checked: Checked) {
     state.side.findings.take(checked, state.clock.now);
 }
 
-/// The path of a segment as it is now, without its own name; `None` where it is at the top or has gone.
+/// Returns the present path of a segment's ancestors; `None` for a root or an unknown segment.
 #[must_use]
 pub fn path_above(state: &State, id: &SegmentId) -> Option<String> {
     let path = state.tree.forest.path(id);

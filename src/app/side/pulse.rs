@@ -1,4 +1,5 @@
-//! [`Pulse`]: how many changes by others were seen in each of the last minutes, by kind. It costs the same however many there were.
+//! [`Pulse`]: how many changes by others were seen in each of the last minutes, by kind. Its size does not depend on how many
+//! there were.
 
 use std::collections::VecDeque;
 
@@ -6,17 +7,17 @@ use jiff::Timestamp;
 
 use crate::app::EntryKind;
 
-/// The kinds that are counted.
+/// The kinds of changes to count.
 pub const KINDS: [EntryKind; 3] = [EntryKind::Created, EntryKind::Changed, EntryKind::Deleted];
-/// Minutes that are looked back on.
+/// Minutes to keep.
 pub const MINUTES: usize = 10;
 
-/// Seconds that are counted together, so that a minute ends a little more than a minute ago at most.
+/// Seconds per bucket. The boundary of a minute is off by at most this much.
 const SPAN: i64 = 10;
 const SPANS_A_MINUTE: i64 = 60 / SPAN;
 const SPANS: usize = MINUTES * 6;
 
-/// Counts by time, the newest first.
+/// Counts per time bucket, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse {
     spans: VecDeque<(i64, [usize; KINDS.len()])>,
@@ -26,7 +27,7 @@ impl Pulse {
     pub(in crate::app) fn beat(&mut self, at: Timestamp, kind: EntryKind) {
         let Some(kind) = KINDS.iter().position(|known| *known == kind) else { return };
         let span = at.as_second().div_euclid(SPAN);
-        // A clock that was set back counts towards the newest.
+        // With a clock that was set back, changes count towards the newest bucket.
         if self.spans.front().is_none_or(|(newest, _)| *newest < span) {
             self.spans.truncate(SPANS - 1);
             self.spans.push_front((span, [0; KINDS.len()]));
@@ -36,7 +37,7 @@ impl Pulse {
         }
     }
 
-    /// The counts of a kind in so many minutes up to `now`, the oldest first.
+    /// Returns the counts of a kind for the last `minutes` minutes up to `now`, oldest first.
     #[must_use]
     pub fn minutes(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {
         let mut counts = vec![0; minutes];
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_counted_by_minute_and_kind_and_then_forgotten() {
+    fn changes_are_counted_by_minute_and_kind_and_then_dropped() {
         let begin: Timestamp = "2026-11-23T12:41:00Z".parse().unwrap();
         let at = |seconds| begin + SignedDuration::from_secs(seconds);
         let mut pulse = Pulse::default();
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_takes_no_more_room() {
+    fn many_changes_take_no_more_memory() {
         let mut pulse = Pulse::default();
         for second in 0..10_000 {
             pulse.beat(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second), EntryKind::Created);

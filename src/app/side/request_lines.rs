@@ -1,4 +1,4 @@
-//! One request as lines for reading: what was asked, what came back, and both bodies, JSON laid out over lines.
+//! One request as lines of text: the request, the response, and both bodies, with JSON pretty-printed.
 
 use std::iter;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::app::side::words;
 use crate::app::{DetailLine, Panes, RequestsPage};
 use crate::numbers::size;
 
-/// The column of values, as in the details.
+/// The width of the label column, as in the details pane.
 const LABEL_COLUMNS: usize = 13;
-/// Deeper than this nothing is indented any more.
+/// Deepest level that is indented further.
 const DEEPEST: usize = 20;
 
-/// The lines of a request, as wide as the page of requests.
+/// Returns the lines for a request, wrapped to the width of the requests page.
 #[must_use]
 pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec<DetailLine> {
     let mut lines = Lines { width: RequestsPage::of(panes).columns, lines: Vec::new() };
@@ -44,13 +44,13 @@ pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec
     }
     lines.body("Response body", &exchange.answer);
     if panes.accessible {
-        // A blank line says nothing.
+        // A screen reader gets nothing out of a blank line.
         lines.lines.retain(|line| *line != DetailLine::Blank);
     }
     lines.lines
 }
 
-/// A time that was waited for, short.
+/// Formats an elapsed time in a few characters.
 #[must_use]
 pub fn duration(took: Duration) -> String {
     match took.as_millis() {
@@ -95,8 +95,8 @@ impl Lines {
     }
 }
 
-/// JSON over lines, each value on its own. It is never taken apart and put together again: what is cut off or was no JSON after
-/// all is laid out as well, and every figure and escape stays as it was sent.
+/// Pretty-prints JSON without parsing it, so truncated or invalid JSON works too, and every number and escape stays as it was
+/// sent.
 fn laid_out(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_laid_out_as_it_was_sent() {
+    fn json_is_pretty_printed_without_changing_values() {
         let json = r#"{"a":[1,{"b":"x, \"{y}\" \u0142"},[],{ }],"c":1.50}"#;
         let expected = r#"{
   "a": [
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_breaks_off_anywhere_is_laid_out_up_to_there() {
+    fn truncated_json_is_pretty_printed_up_to_the_cut() {
         let json = r#"{"a":[1,{"b":"x \" łódź"}]}]}"#;
         let bare = |text: &str| text.replace(char::is_whitespace, "");
         for (end, _) in json.char_indices() {

@@ -1,4 +1,4 @@
-//! The last requests that were made, for whoever wants to see what the program asks of the server.
+//! The log of recent requests, for anyone who wants to see what the program asks of the server.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::app::side::words;
 use crate::remote::{Exchange, Fault};
 
-/// Requests that are kept. Long enough to find what went wrong a moment ago, and small beside the tree.
+/// Requests to keep: enough to find what went wrong a moment ago, and small next to the tree.
 const KEPT: usize = 500;
 
-/// A request and its number, by which it is found again when others have come before it.
+/// A logged request. Its number identifies it while newer ones arrive.
 #[derive(Debug, Clone)]
 pub struct Logged {
     /// Counted from 1.
@@ -19,7 +19,7 @@ pub struct Logged {
 }
 
 impl Logged {
-    /// The status of the answer, or a word for why there is none that counts.
+    /// Returns the response status, or a word for why there is no valid response.
     #[must_use]
     pub fn status(&self) -> String {
         match (&self.exchange.fault, self.exchange.status) {
@@ -29,7 +29,7 @@ impl Logged {
         }
     }
 
-    /// Whether every word of a text is in what the list tells of it.
+    /// Whether the list entry contains every word of a text.
     pub(in crate::app) fn has(&self, text: &str) -> bool {
         if text.trim().is_empty() {
             return true;
@@ -45,14 +45,14 @@ impl Logged {
 #[derive(Debug, Clone, Default)]
 pub struct Requests {
     kept: VecDeque<Logged>,
-    /// Requests that were told of, those included that are no longer kept.
+    /// All requests that were logged, including those that are no longer kept.
     pub counted: u64,
-    /// Requests that were not told of, since so many came at once.
+    /// Requests that were never logged because too many came at once.
     pub missed: u64,
 }
 
 impl Requests {
-    /// Takes one in; the oldest makes room for it.
+    /// Logs a request and drops the oldest one if there are too many.
     pub(in crate::app) fn keep(&mut self, exchange: Arc<Exchange>) {
         self.missed += exchange.missed;
         self.counted += 1;
@@ -60,7 +60,7 @@ impl Requests {
         self.kept.push_front(Logged { number: self.counted, exchange });
     }
 
-    /// Those that are kept, the newest first.
+    /// Returns the kept requests, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Logged> {
         self.kept.iter()
     }

@@ -1,8 +1,7 @@
-//! The sentences of the wing beside the tree: what the details say of the selected row, what the activity says of an entry, and what
-//! is said of a request.
+//! The texts of the side panes: details of the selected row, activity entries and requests.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole. What stands before a value,
-//! as `External ID`, is a label and stands where the line is made.
+//! Each function takes the varying parts, with names and keys already in words, and returns the whole sentence. Labels such as
+//! `External ID` are written where the line is built.
 
 use std::fmt::Display;
 
@@ -24,7 +23,7 @@ pub(super) const NO_PARENT: &str = "– (top level)";
 pub(super) const NO_ID_YET: &str = "assigned by the server";
 pub(super) const NOT_THIS_SESSION: &str = "not this session";
 
-/// In words, since a sign in the place of a value is not read.
+/// A word, since screen readers skip a dash.
 pub(super) const NONE: &str = "none";
 pub(super) const NO_PARENT_ALOUD: &str = "none, it is at the top level";
 
@@ -32,7 +31,7 @@ pub(super) fn details_of(name: &str) -> String {
     format!("Details of {name}")
 }
 
-/// How many descendants there are at each level, the nearest first.
+/// Lists the number of descendants at each level, nearest first.
 pub(super) fn by_depth_aloud(levels: &[usize]) -> String {
     levels.iter().map(|count| grouped(*count)).collect::<Vec<_>>().join(", then ")
 }
@@ -50,7 +49,7 @@ pub(super) fn tenant_is_empty(add: &str) -> String {
     format!("This tenant has none. Press {add} to add the first.")
 }
 
-/// What a heading is for. A parent may be missing only because not everything is loaded.
+/// Explains a heading. Before the whole list is loaded, a parent may only seem to be missing.
 pub(super) const fn about(heading: Heading, listed: bool) -> &'static str {
     match heading {
         Heading::MissingParents if !listed => {
@@ -75,7 +74,7 @@ pub(super) fn managed_by(owner: &str) -> String {
     format!("managed by {owner}")
 }
 
-/// How many children there are, and how many descendants where that is more.
+/// Returns the number of children, and that of descendants if it is higher.
 pub(super) fn below(children: usize, all: usize) -> String {
     match children {
         0 => NO_DESCENDANTS.into(),
@@ -92,7 +91,7 @@ pub(super) fn by_you(at: impl Display) -> String {
     format!("{at} by you")
 }
 
-/// The server does not always say by whom.
+/// The server does not always say who made a change.
 pub(super) fn by_another(at: impl Display, contexts: Contexts) -> String {
     if contexts.is_empty() { at.to_string() } else { format!("{at} by {contexts}") }
 }
@@ -105,14 +104,14 @@ pub(in crate::app) fn change_of_field_aloud(change: &FieldChange) -> String {
     format!("{} {} to {}", change.field, value_aloud(&change.before), value_aloud(&change.now))
 }
 
-/// A value of a field as [`shown`](super::activity::shown) has it.
+/// Spells out a field's value as formatted by [`shown`](super::activity::shown).
 fn value_aloud(value: &str) -> &str {
     if value == NO_VALUE { NONE } else { value }
 }
 
 // The activity.
 
-/// In the place of a value, where there is none.
+/// Stands for a missing value.
 pub(in crate::app) const NO_VALUE: &str = "–";
 pub(super) const CREATED: &str = "created";
 pub(super) const CHANGED: &str = "changed";
@@ -129,7 +128,7 @@ pub(super) fn bytes_not_kept(bytes: usize) -> String {
     format!("… {} more bytes not kept", grouped(bytes))
 }
 
-/// Why there is no response, in a word or two.
+/// Why there is no valid response, in a word or two.
 pub(super) const fn fault_in_short(fault: &Fault) -> &'static str {
     match fault {
         Fault::Refused { .. } => "rejected",

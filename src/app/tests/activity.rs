@@ -1,19 +1,19 @@
-//! The activity as a list to go through: what is chosen is in sight, and a key acts on nothing else.
+//! The activity as a list: the selected entry stays visible, and keys act on no other entry.
 
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{ActivityEntry, Edited, EditorFault, Effect, Event, Mouse, MouseKind, Pane};
 
-/// What a person and others do, in any order.
+/// An action of the user or of others.
 #[derive(Debug, Clone)]
 enum Step {
     Press(&'static str),
     Wheel(MouseKind),
     Click(u16),
-    /// So many changes by others.
+    /// A number of changes by others.
     News(u8),
-    /// A change of one's own, sent and answered.
+    /// A change by the user, sent and applied.
     Own,
     Resize(u16, u16),
 }
@@ -31,16 +31,16 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The chosen entry where its first line is in the pane that has the keys.
+/// Returns the selected entry if its first line is visible in the focused pane.
 fn shown(harness: &Harness) -> Option<ActivityEntry> {
     let area = harness.state.layout().activity.filter(|_| harness.state.screen.panes.focus == Pane::Activity)?;
     let mut lines = harness.state.side.activity.shown(area);
     lines.any(|line| line.is_chosen && line.is_first).then(|| harness.state.side.activity.selected().cloned()).flatten()
 }
 
-/// Renames the first segment, as soon as nothing is open. Then the tree has the keys.
+/// Renames the first segment once no dialog is open. The tree then has the focus.
 fn own_change(harness: &mut Harness, number: usize) {
-    // Each press leaves something, so a few come to the tree.
+    // Each press closes one layer or pane, so a few lead back to the tree.
     for _ in 0..20 {
         if harness.state.screen.layers.is_empty() && harness.state.screen.panes.focus == Pane::Tree {
             break;
@@ -56,7 +56,7 @@ fn own_change(harness: &mut Harness, number: usize) {
     }
 }
 
-/// An editor that was opened ends at once: until then it has the keys.
+/// Ends an editor that was opened, since it takes all keys until then.
 fn end_of_editor(harness: &mut Harness) {
     let opened = |effect: &Effect| matches!(effect, Effect::EditText { .. });
     if harness.effects.iter().any(opened) {
@@ -69,10 +69,10 @@ fn end_of_editor(harness: &mut Harness) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// Whatever happens in whatever order: the chosen entry is in the pane unless the wheel has turned it away, only a key or a
-    /// click chooses another one, and a key acts on none that was not shown as the chosen one when it was pressed.
+    /// In any order of events: the selected entry is visible unless the wheel has scrolled it away, only keys and clicks select
+    /// another one, and a key acts only on an entry that was shown as selected when it was pressed.
     #[test]
-    fn no_order_of_keys_wheel_and_news_has_a_key_act_on_what_was_not_shown(steps in prop::collection::vec(step(), 1..60)) {
+    fn a_key_acts_only_on_an_entry_that_was_shown_as_selected(steps in prop::collection::vec(step(), 1..60)) {
         let mut harness = Harness::live(100, 26, wholesale());
         for number in 0..12 {
             harness.changed(None, Some(&segment(&format!("first-{number}"), Some("vip"))));
@@ -154,7 +154,7 @@ proptest! {
 }
 
 #[test]
-fn a_key_for_an_entry_that_is_gone_is_not_for_the_one_in_its_place() {
+fn a_key_for_a_dropped_entry_does_not_act_on_the_next() {
     let mut harness = Harness::live(120, 40, wholesale());
     for number in 0..2_100 {
         harness.changed(None, Some(&segment(&format!("{number}"), Some("vip"))));
@@ -168,7 +168,7 @@ fn a_key_for_an_entry_that_is_gone_is_not_for_the_one_in_its_place() {
     assert_eq!(harness.state.screen.panes.focus, Pane::Activity);
     harness.press("enter");
     assert_eq!((harness.state.screen.panes.focus, harness.selected()), (Pane::Tree, "101".into()));
-    // The first entry of an empty list was chosen by nobody.
+    // Nobody has selected the first entry of a list that was empty.
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("tab tab enter");
     assert_eq!(harness.message(), "Nothing has happened yet");

@@ -1,4 +1,4 @@
-//! Moving, folding, finding, panes.
+//! Moving, folding, finding, and panes.
 
 use crate::action::Action;
 use crate::app::harness::{Harness, command, id, named, segment, wholesale};
@@ -29,7 +29,7 @@ fn the_first_list_shows_two_levels_and_selects_the_first_row() {
 }
 
 #[test]
-fn the_habits_of_vim_and_of_arrow_keys_do_the_same() {
+fn vim_keys_and_arrow_keys_do_the_same() {
     for (down, up, right, left) in [("j", "k", "l", "h"), ("down", "up", "right", "left")] {
         let mut harness = at_work();
         harness.press(&format!("{down} {down}"));
@@ -64,7 +64,7 @@ fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
 }
 
 #[test]
-fn a_key_that_means_nothing_says_so() {
+fn an_unbound_key_is_reported() {
     let mut harness = at_work();
     harness.press("f12");
     assert_eq!(harness.message(), "f12 is not bound. Press ? for help");
@@ -73,7 +73,7 @@ fn a_key_that_means_nothing_says_so() {
 }
 
 #[test]
-fn tab_goes_around_the_panes_and_hidden_ones_are_left_out() {
+fn tab_cycles_through_the_visible_panes() {
     let mut harness = at_work();
     harness.press("tab");
     assert_eq!(harness.state.screen.panes.focus, Pane::Details);
@@ -153,7 +153,7 @@ fn pages_go_far_and_keep_the_selection_in_sight() {
 }
 
 #[test]
-fn help_opens_and_any_leaving_key_closes_it() {
+fn every_closing_key_closes_the_help() {
     for leave in ["esc", "q", "?"] {
         let mut harness = at_work();
         harness.press("? j j");
@@ -165,7 +165,7 @@ fn help_opens_and_any_leaving_key_closes_it() {
 }
 
 #[test]
-fn the_page_of_keys_scrolls_no_farther_than_its_end() {
+fn the_help_scrolls_no_further_than_its_end() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.press("? G");
     let Some(Layer::Help(end)) = harness.state.screen.layers.last().cloned() else { panic!("the page is open") };
@@ -186,7 +186,7 @@ fn q_quits_and_ctrl_z_suspends() {
 }
 
 #[test]
-fn reload_and_poll_are_handed_to_the_mirror() {
+fn reload_and_poll_are_sent_to_the_sync_actor() {
     let mut harness = at_work();
     harness.press("R ctrl-r");
     assert_eq!(harness.effects, [Effect::Sync(Command::Reload), Effect::Sync(Command::PollNow)]);
@@ -203,7 +203,7 @@ fn sorting_keeps_the_selection() {
 }
 
 #[test]
-fn a_paste_outside_a_field_is_not_taken_for_keys() {
+fn a_paste_outside_a_field_does_nothing() {
     let mut harness = at_work();
     harness.event(Event::Paste("dq".into()));
     assert!(harness.effects.is_empty());
@@ -211,7 +211,7 @@ fn a_paste_outside_a_field_is_not_taken_for_keys() {
 }
 
 #[test]
-fn the_next_run_finds_things_as_they_were_left() {
+fn the_next_session_restores_the_view() {
     let mut harness = at_work();
     harness.press("j j * j l s e t a > >");
     let view = harness.state.view();
@@ -228,7 +228,7 @@ fn the_next_run_finds_things_as_they_were_left() {
 }
 
 #[test]
-fn a_view_of_another_version_is_no_fault() {
+fn a_view_from_another_version_is_accepted() {
     let mut harness = Harness::new(120, 40);
     let text = r#"{"open": ["gone", "hurt"], "selected": "gone", "colour": "mauve"}"#;
     harness.state.recall(serde_json::from_str(text).unwrap());
@@ -238,7 +238,7 @@ fn a_view_of_another_version_is_no_fault() {
 }
 
 #[test]
-fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
+fn the_stored_tree_is_shown_with_the_restored_view() {
     let mut harness = at_work();
     harness.press("j j * j l");
     let view = harness.state.view();
@@ -253,7 +253,7 @@ fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
 }
 
 #[test]
-fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
+fn a_long_sort_shows_the_former_order_until_it_is_done() {
     let mut harness = Harness::large(120, 40, wholesale());
     let pressed = |harness: &mut Harness, key: &str| {
         update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()))
@@ -269,7 +269,7 @@ fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
 }
 
 #[test]
-fn a_sort_that_was_thought_better_of_changes_nothing_when_it_is_done() {
+fn the_result_of_an_abandoned_sort_is_ignored() {
     let mut harness = Harness::large(120, 40, wholesale());
     let rows = harness.rows();
     let pressed = |harness: &mut Harness, key: &str| {
@@ -284,7 +284,7 @@ fn a_sort_that_was_thought_better_of_changes_nothing_when_it_is_done() {
 }
 
 #[test]
-fn an_exact_external_id_or_id_is_jumped_to_and_one_can_go_back_and_forth() {
+fn jumps_go_to_an_exact_id_and_back_and_forward_return() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("f");
     harness.type_text("X-lodz");
@@ -311,7 +311,7 @@ fn an_exact_external_id_or_id_is_jumped_to_and_one_can_go_back_and_forth() {
 }
 
 #[test]
-fn a_bookmark_is_a_letter_and_is_there_the_next_time() {
+fn bookmarks_are_kept_for_the_next_session() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("j b x g g ' x");
     assert_eq!(harness.selected(), "Export");
@@ -325,7 +325,7 @@ fn a_bookmark_is_a_letter_and_is_there_the_next_time() {
 }
 
 #[test]
-fn every_sentence_names_the_keys_that_hold() {
+fn messages_name_the_configured_keys() {
     let keys = [
         ("f1", Action::Help),
         ("ctrl-x ctrl-f", Action::Find),
@@ -358,7 +358,7 @@ fn the_help_closes_with_the_key_that_opens_it() {
 }
 
 #[test]
-fn a_number_before_a_key_says_how_often_or_which_row() {
+fn a_number_before_a_key_repeats_it_or_selects_a_row() {
     let many: Vec<_> = (0..100).map(|at| segment(&format!("{at:03}"), None)).collect();
     let mut harness = Harness::live(120, 40, many);
     harness.press("5 j");
@@ -402,7 +402,7 @@ fn shift_and_arrows_mark_a_range_and_a_plain_arrow_ends_it() {
 }
 
 #[test]
-fn the_palette_takes_what_is_typed_behind_a_name() {
+fn palette_commands_take_arguments() {
     let mut harness = at_work();
     harness.press(":");
     harness.type_text("goto X-lodz");
@@ -443,7 +443,7 @@ fn mouse(harness: &mut Harness, kind: MouseKind, column: u16, row: u16) {
 }
 
 #[test]
-fn two_clicks_rename_and_the_right_button_offers_the_commands() {
+fn a_double_click_renames_and_a_right_click_opens_the_palette() {
     let mut harness = at_work();
     mouse(&mut harness, MouseKind::Click, 12, 1);
     mouse(&mut harness, MouseKind::Release, 12, 1);
@@ -460,11 +460,11 @@ fn two_clicks_rename_and_the_right_button_offers_the_commands() {
 }
 
 #[test]
-fn the_right_button_offers_the_actions_of_the_row_and_never_acts_on_another_one() {
+fn a_right_click_offers_only_actions_on_the_clicked_row() {
     let mut harness = Harness::live(120, 40, wholesale()).with_commands(vec![("ctrl-x", command("Report"))]);
     let row = harness.rows().iter().position(|row| row.contains("Export")).and_then(|row| u16::try_from(row).ok());
     let row = row.expect("it is shown");
-    // The second half of a double click, or one on an arrow, opens nothing else.
+    // A right click as the second half of a double click opens nothing else.
     mouse(&mut harness, MouseKind::Click, 12, row);
     mouse(&mut harness, MouseKind::RightClick, 12, row);
     let Some(Layer::Palette(palette)) = harness.state.screen.layers.last() else { panic!("it is closed") };
@@ -481,7 +481,7 @@ fn the_right_button_offers_the_actions_of_the_row_and_never_acts_on_another_one(
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Renaming(_)]), "of the row that was clicked");
     harness.press("esc");
     assert_eq!(harness.selected(), "Export");
-    // Somebody deletes it before the key.
+    // Somebody deletes the segment before the key is pressed.
     mouse(&mut harness, MouseKind::RightClick, 12, row);
     harness.type_text("delete");
     harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
@@ -489,10 +489,10 @@ fn the_right_button_offers_the_actions_of_the_row_and_never_acts_on_another_one(
     harness.press("enter");
     assert!(harness.state.screen.layers.is_empty() && harness.write_count() == 0);
     assert_eq!(harness.message(), "The row that was clicked is no longer selected; nothing was done");
-    // Where there is no row, there is nothing to offer.
+    // Without a row there is nothing to offer.
     mouse(&mut harness, MouseKind::RightClick, 12, 30);
     assert!(harness.state.screen.layers.is_empty());
-    // On an arrow it folds nothing.
+    // A right click on a fold arrow folds nothing.
     let rows = harness.rows();
     mouse(&mut harness, MouseKind::RightClick, 2, 0);
     harness.press("esc");
@@ -500,7 +500,7 @@ fn the_right_button_offers_the_actions_of_the_row_and_never_acts_on_another_one(
 }
 
 #[test]
-fn a_row_that_is_dragged_onto_another_asks_for_the_move() {
+fn dragging_a_row_onto_another_asks_to_move_it() {
     let mut harness = at_work();
     let row = |harness: &Harness, name: &str| {
         u16::try_from(harness.rows().iter().position(|row| row.trim_start_matches([' ', '>']) == name).unwrap())
@@ -524,7 +524,7 @@ fn a_row_that_is_dragged_onto_another_asks_for_the_move() {
 }
 
 #[test]
-fn the_scrollbar_and_the_line_between_the_panes_can_be_dragged() {
+fn the_scrollbar_and_the_pane_border_can_be_dragged() {
     let many: Vec<_> = (0..400).map(|at| segment(&format!("{at:03}"), None)).collect();
     let mut harness = Harness::live(120, 40, many);
     let tree = harness.state.layout().tree;
@@ -538,7 +538,7 @@ fn the_scrollbar_and_the_line_between_the_panes_can_be_dragged() {
 }
 
 #[test]
-fn the_key_for_the_next_pane_says_how_there_is_one() {
+fn tab_explains_why_there_is_no_other_pane() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.press("tab");
     assert_eq!(harness.message(), "The tree has the focus. Press t a to show the activity");

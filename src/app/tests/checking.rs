@@ -1,4 +1,4 @@
-//! The list of what is wrong: how it follows the tree, and how what is in it is mended.
+//! The findings list: how it follows the tree, and how findings are fixed from it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::check::{CheckJob, Level, Rule};
 use crate::keymap::parse_sequence;
 use crate::segment::Segment;
 
-/// An orphan, two siblings that look the same, and a name with a space behind it.
+/// A tree with an orphan, two siblings of the same name, and a name with a trailing space.
 fn troubled() -> Harness {
     let mut segments = wholesale();
     segments.push(named("twin", "ZGIERZ", Some("lodzkie")));
@@ -29,7 +29,7 @@ fn is_open(state: &State) -> bool {
 }
 
 #[test]
-fn what_is_wrong_is_listed_and_enter_goes_there_and_back_leads_back() {
+fn enter_goes_to_the_findings_segment_and_back_returns() {
     let mut harness = troubled();
     harness.press("C");
     assert_eq!(
@@ -47,7 +47,7 @@ fn what_is_wrong_is_listed_and_enter_goes_there_and_back_leads_back() {
 }
 
 #[test]
-fn a_command_with_its_name_opens_the_list() {
+fn the_check_command_opens_the_list() {
     let mut harness = troubled();
     harness.press(":");
     harness.type_text("check");
@@ -56,7 +56,7 @@ fn a_command_with_its_name_opens_the_list() {
 }
 
 #[test]
-fn a_name_is_fixed_with_two_keys_and_its_finding_goes_at_once() {
+fn fixing_a_name_takes_two_keys_and_removes_its_finding() {
     let mut harness = troubled();
     harness.press("C G f");
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Retail"));
@@ -74,7 +74,7 @@ fn a_name_is_fixed_with_two_keys_and_its_finding_goes_at_once() {
 }
 
 #[test]
-fn each_key_mends_the_chosen_segment_only_whatever_is_marked() {
+fn keys_fix_only_the_chosen_segment_whatever_is_marked() {
     let mut harness = troubled();
     harness.press("z 0 space space");
     let marked = harness.state.tree.picks.marked.clone();
@@ -101,7 +101,7 @@ fn each_key_mends_the_chosen_segment_only_whatever_is_marked() {
 }
 
 #[test]
-fn the_list_follows_what_colleagues_do_and_a_key_for_what_has_gone_does_nothing_to_another() {
+fn a_key_for_a_vanished_finding_does_not_hit_another_one() {
     let mut harness = troubled();
     harness.press("C j");
     let twin = Arc::clone(harness.state.tree.forest.get(&id("twin")).unwrap());
@@ -116,7 +116,7 @@ fn the_list_follows_what_colleagues_do_and_a_key_for_what_has_gone_does_nothing_
 }
 
 #[test]
-fn another_finding_above_leaves_the_chosen_one_chosen() {
+fn a_new_finding_above_keeps_the_chosen_one() {
     let mut harness = troubled();
     harness.press("C G");
     harness.changed(None, Some(&named("nameless", " ", Some("export"))));
@@ -135,7 +135,7 @@ fn tab_goes_from_rule_to_rule() {
 }
 
 #[test]
-fn rules_of_the_profile_are_followed() {
+fn the_profiles_rules_are_applied() {
     let mut harness = troubled();
     harness.state.side.findings.rules.set(Rule::Orphan, Level::Off);
     harness.state.side.findings.rules.set(Rule::PaddedName, Level::Error);
@@ -144,7 +144,7 @@ fn rules_of_the_profile_are_followed() {
 }
 
 #[test]
-fn a_read_only_profile_lists_what_is_wrong_and_mends_nothing() {
+fn a_read_only_profile_lists_findings_but_fixes_nothing() {
     let mut harness = troubled();
     harness.state.session.access = crate::app::Access::ReadOnly;
     harness.press("C e");
@@ -152,14 +152,14 @@ fn a_read_only_profile_lists_what_is_wrong_and_mends_nothing() {
     assert!(harness.message().starts_with("Read-only: "), "{}", harness.message());
 }
 
-/// What an event asks to be looked at.
+/// Returns the check that an event starts.
 fn asked(harness: &mut Harness, event: Event) -> Option<Box<CheckJob>> {
     let effects = update(&mut harness.state, &harness.keymap, event);
     effects.into_iter().find_map(|effect| if let Effect::Check(job) = effect { Some(job) } else { None })
 }
 
 #[test]
-fn the_tree_is_looked_at_once_at_a_time_and_once_more_when_it_changed_meanwhile_and_not_while_nobody_reads() {
+fn checks_run_one_at_a_time_and_only_while_the_list_is_open() {
     let mut harness = troubled();
     let key = |text| Event::Key(parse_sequence(text).unwrap()[0]);
     let change = |harness: &mut Harness, text: &str| {

@@ -1,4 +1,4 @@
-//! What goes into the clipboard, and what is said about it.
+//! What is copied to the clipboard, and the messages about it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// What the keys put into the clipboard.
+/// Presses keys and returns the text that they copied.
 fn copied(harness: &mut Harness, keys: &str) -> String {
     harness.press(keys);
     match harness.effects.pop() {
@@ -20,7 +20,7 @@ fn copied(harness: &mut Harness, keys: &str) -> String {
 }
 
 #[test]
-fn every_aspect_of_a_segment_can_be_copied() {
+fn every_field_and_format_of_a_segment_can_be_copied() {
     let mut harness = at_work();
     harness.press("z 0 j j");
     assert_eq!(harness.selected(), "Polska");
@@ -48,14 +48,14 @@ fn every_aspect_of_a_segment_can_be_copied() {
 }
 
 #[test]
-fn copying_changes_nothing_and_so_is_there_when_only_reading() {
+fn copying_works_in_a_read_only_profile() {
     let mut harness = at_work();
     harness.state.session.access = Access::ReadOnly;
     assert_eq!(copied(&mut harness, "y i"), "hurt");
 }
 
 #[test]
-fn all_that_is_marked_is_copied_in_the_order_of_the_tree() {
+fn marked_segments_are_copied_in_tree_order() {
     let mut harness = at_work();
     harness.press("z 0 G k k k space g g space");
     assert_eq!(copied(&mut harness, "y n"), "Hurtownie\nVIP Client");
@@ -70,7 +70,7 @@ fn all_that_is_marked_is_copied_in_the_order_of_the_tree() {
 }
 
 #[test]
-fn what_stands_below_another_marked_one_is_in_one_outline_only() {
+fn a_marked_descendant_is_copied_once_in_its_subtree() {
     let mut harness = at_work();
     harness.press("z 0 g g space j space");
     let text = copied(&mut harness, "y t");
@@ -84,7 +84,7 @@ fn without_external_id(id: &str) -> Arc<Segment> {
 }
 
 #[test]
-fn an_external_id_that_is_not_there_is_told() {
+fn a_missing_external_id_is_reported() {
     let mut harness = Harness::live(120, 40, vec![without_external_id("a"), segment("b", None)]);
     harness.press("y e");
     assert_eq!((harness.message(), harness.effects.len()), ("a has no external ID", 0));
@@ -94,7 +94,7 @@ fn an_external_id_that_is_not_there_is_told() {
 }
 
 #[test]
-fn the_size_of_a_long_text_is_told_and_one_too_long_for_a_terminal_is_refused() {
+fn a_long_copy_shows_its_size_and_a_huge_one_is_refused() {
     let mut chain = vec![segment("deep 0", None)];
     chain.extend((1..100).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
     let mut harness = Harness::live(120, 40, chain);
@@ -113,7 +113,7 @@ fn the_size_of_a_long_text_is_told_and_one_too_long_for_a_terminal_is_refused() 
 }
 
 #[test]
-fn of_a_missing_parent_the_id_and_the_command_are_worth_having() {
+fn the_id_and_curl_command_of_a_missing_parent_can_be_copied() {
     let mut harness = at_work();
     harness.press("G k");
     assert_eq!(copied(&mut harness, "y i"), "no-such-parent");
@@ -126,7 +126,7 @@ fn of_a_missing_parent_the_id_and_the_command_are_worth_having() {
 }
 
 #[test]
-fn what_does_not_exist_yet_has_a_name_but_no_id() {
+fn a_segment_being_created_has_a_name_but_no_id() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("Niemcy");
@@ -145,7 +145,7 @@ fn what_does_not_exist_yet_has_a_name_but_no_id() {
 }
 
 #[test]
-fn a_name_can_pass_for_no_second_line_and_an_id_for_no_command() {
+fn copied_names_and_ids_are_escaped() {
     let evil = named("x'; rm -rf ~ #", "one\n  two", None);
     let mut harness = Harness::live(120, 40, vec![evil]);
     assert_eq!(copied(&mut harness, "y t"), "one   two  X-x'; rm -rf ~ #  x'; rm -");

@@ -1,4 +1,4 @@
-//! What changes while a dialog is open, and what becomes of it when it is decided.
+//! Changes elsewhere while a dialog is open, and what happens when the user decides.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// Asks about deleting "Polska", with four below it.
+/// Opens the deletion dialog for "Polska", which has four descendants.
 fn deleting() -> Harness {
     let mut harness = at_work();
     harness.press("j j d");
@@ -21,7 +21,7 @@ fn deleting() -> Harness {
     harness
 }
 
-/// The operations that are over for the journal.
+/// Returns the operations that the journal records as over.
 fn discarded(harness: &Harness) -> Vec<OpId> {
     let entries = harness.effects.iter().filter_map(|effect| match effect {
         crate::app::Effect::Sync(Command::Journal(entries)) => Some(entries),
@@ -35,7 +35,7 @@ fn discarded(harness: &Harness) -> Vec<OpId> {
 }
 
 #[test]
-fn what_was_renamed_or_moved_while_a_deletion_was_asked_about_is_asked_about_again() {
+fn a_rename_or_move_during_a_deletion_asks_again() {
     let before = named("pl", "Polska", Some("hurt"));
     let renamed = named("pl", "DO NOT DELETE", Some("hurt"));
     let moved = named("pl", "Polska", Some("vip"));
@@ -55,7 +55,7 @@ fn what_was_renamed_or_moved_while_a_deletion_was_asked_about_is_asked_about_aga
 }
 
 #[test]
-fn what_was_renamed_below_while_a_deletion_was_asked_about_is_asked_about_again() {
+fn a_renamed_descendant_during_a_deletion_asks_again() {
     let mut harness = deleting();
     let (before, now) = (named("lodz", "Łódź", Some("lodzkie")), named("lodz", "Keep me", Some("lodzkie")));
     harness.changed(Some(&before), Some(&now));
@@ -67,7 +67,7 @@ fn what_was_renamed_below_while_a_deletion_was_asked_about_is_asked_about_again(
 }
 
 #[test]
-fn what_was_deleted_while_a_deletion_was_asked_about_is_said_to_be_gone() {
+fn a_segment_deleted_during_the_dialog_is_reported_as_gone() {
     for policy in ["s", "p", "o"] {
         let mut harness = deleting();
         harness.changed(Some(&named("pl", "Polska", Some("hurt"))), None);
@@ -78,7 +78,7 @@ fn what_was_deleted_while_a_deletion_was_asked_about_is_said_to_be_gone() {
 }
 
 #[test]
-fn the_place_to_move_up_to_is_the_one_that_was_shown() {
+fn a_changed_target_for_the_children_asks_again() {
     let mut harness = at_work();
     harness.changed(None, Some(&segment("nest", Some("orphan"))));
     harness.changed(None, Some(&segment("egg", Some("nest"))));
@@ -93,7 +93,7 @@ fn the_place_to_move_up_to_is_the_one_that_was_shown() {
     assert!(harness.message().contains("Its parent just changed"), "{}", harness.message());
 }
 
-/// A segment is being created, and its form is open; the server answers with what it has made of it.
+/// Opens a dialog on a segment being created; the server responds with its own version of that segment.
 fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harness {
     let mut harness = at_work();
     harness.press("j a");
@@ -112,7 +112,7 @@ fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harne
 }
 
 #[test]
-fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
+fn a_form_on_a_new_segment_shows_what_the_server_changed() {
     let theirs = |segment| Segment { external_id: Some("E2".into()), ..segment };
     let mut harness = editing_while_created(theirs, "e");
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
@@ -125,7 +125,7 @@ fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
 }
 
 #[test]
-fn a_row_that_is_renamed_while_it_is_created_begins_from_the_name_that_was_seen() {
+fn renaming_a_new_segment_starts_from_the_name_that_was_shown() {
     let theirs = |segment| Segment { name: "Theirs".into(), ..segment };
     let harness = editing_while_created(theirs, "r");
     let Some(Layer::Renaming(renaming)) = harness.state.screen.layers.last() else { panic!("the input stays") };
@@ -133,7 +133,7 @@ fn a_row_that_is_renamed_while_it_is_created_begins_from_the_name_that_was_seen(
     assert!(renaming.fault.as_ref().unwrap().contains("Theirs"));
 }
 
-/// "Polska" was to go alone, and something has come below it meanwhile.
+/// "Polska" was to be deleted without its children, and has got a new child in the meantime.
 fn grown() -> Harness {
     let mut harness = deleting();
     harness.press("o");
@@ -145,7 +145,7 @@ fn grown() -> Harness {
 }
 
 #[test]
-fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
+fn deleting_the_new_children_still_leaves_the_former_ones() {
     let mut harness = grown();
     let (plan_id, _) = harness.last_write();
     harness.press("D y");
@@ -162,7 +162,7 @@ fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
 }
 
 #[test]
-fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
+fn cancelling_the_review_keeps_the_failed_deletion() {
     let mut harness = grown();
     let (plan_id, _) = harness.last_write();
     harness.press("D esc");
@@ -176,7 +176,7 @@ fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
     );
 }
 
-/// "Zgierz" was renamed and is gone, as is `parent` if wanted.
+/// "Zgierz" was renamed here and deleted elsewhere, with its parent if `with_parent`.
 fn gone(with_parent: bool) -> Harness {
     let mut harness = at_work();
     harness.press("* g g j j j j j r");
@@ -194,7 +194,7 @@ fn gone(with_parent: bool) -> Harness {
 }
 
 #[test]
-fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_is_saved() {
+fn re_creating_opens_a_form_and_discards_the_failed_change() {
     let mut harness = gone(false);
     let (plan_id, _) = harness.last_write();
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("a form opens") };
@@ -208,7 +208,7 @@ fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_i
 }
 
 #[test]
-fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself() {
+fn re_creating_without_the_former_parent_asks_for_another() {
     let mut harness = gone(true);
     let (plan_id, _) = harness.last_write();
     harness.press("enter");
@@ -221,7 +221,7 @@ fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself()
 }
 
 #[test]
-fn what_is_created_again_in_a_protected_profile_takes_the_tenant() {
+fn re_creating_in_a_protected_profile_takes_the_tenant() {
     let mut harness = gone(false);
     harness.state.session.protected = true;
     harness.press("enter");
@@ -233,7 +233,7 @@ fn what_is_created_again_in_a_protected_profile_takes_the_tenant() {
 }
 
 #[test]
-fn several_that_were_not_moved_are_told_as_several() {
+fn a_failed_move_of_several_names_their_number() {
     let mut harness = at_work();
     harness.press("j space space m");
     harness.type_text("vip");
@@ -243,7 +243,7 @@ fn several_that_were_not_moved_are_told_as_several() {
 }
 
 #[test]
-fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
+fn a_failure_opens_no_dialog_and_keys_still_reach_the_tree() {
     let theirs = named("export", "Theirs", Some("hurt"));
     let call = crate::remote::Call::Update(id("export"));
     let error = crate::remote::RemoteError { call, fault: crate::remote::Fault::ReadOnly };
@@ -278,7 +278,7 @@ fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
 }
 
 #[test]
-fn keeping_ones_own_keeps_what_the_other_did_to_fields_that_were_not_touched() {
+fn keeping_mine_keeps_their_changes_to_other_fields() {
     let mut harness = at_work();
     harness.press("j r x enter");
     let mut theirs = (*named("export", "Theirs", Some("hurt"))).clone();
@@ -291,7 +291,7 @@ fn keeping_ones_own_keeps_what_the_other_did_to_fields_that_were_not_touched() {
 }
 
 #[test]
-fn the_key_for_problems_opens_that_of_the_selected_row_and_then_the_oldest() {
+fn the_resolve_key_takes_the_selected_rows_failure_first() {
     let mut harness = at_work();
     for (keys, name) in [("j r", "!"), ("j r", "?")] {
         harness.press(keys);
@@ -311,7 +311,7 @@ fn the_key_for_problems_opens_that_of_the_selected_row_and_then_the_oldest() {
 }
 
 #[test]
-fn a_deletion_that_was_refused_is_a_problem_as_well() {
+fn a_rejected_deletion_can_be_resolved_too() {
     let mut harness = at_work();
     harness.press("j d enter");
     harness.refuse("still used");
@@ -322,7 +322,7 @@ fn a_deletion_that_was_refused_is_a_problem_as_well() {
 }
 
 #[test]
-fn a_conflict_that_moves_on_while_it_is_open_does_not_take_the_key_that_was_meant_for_what_was_there() {
+fn a_conflict_that_changes_while_open_needs_the_key_again() {
     let mut harness = at_work();
     let first = named("export", "First", Some("hurt"));
     let second = named("export", "Second", Some("hurt"));
@@ -342,7 +342,7 @@ fn a_conflict_that_moves_on_while_it_is_open_does_not_take_the_key_that_was_mean
 }
 
 #[test]
-fn a_plan_about_something_that_has_just_changed_is_not_sent_by_the_key_that_was_meant_for_what_was_there() {
+fn a_review_whose_segment_changes_needs_the_key_again() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");

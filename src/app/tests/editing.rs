@@ -1,4 +1,4 @@
-//! Creating, editing, renaming, moving and deleting; and what becomes of refusals.
+//! Creating, editing, renaming, moving and deleting, and what happens with rejected changes.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
 }
 
 #[test]
-fn a_child_is_shown_pending_at_once_and_keeps_the_selection_when_the_server_names_it() {
+fn a_new_child_is_shown_at_once_and_stays_selected() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Niemcy");
@@ -59,7 +59,7 @@ fn a_sibling_stands_under_the_same_parent() {
 }
 
 #[test]
-fn a_blank_name_is_said_at_the_field_and_nothing_is_sent() {
+fn a_blank_name_is_reported_at_the_field_and_not_sent() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("   ");
@@ -70,7 +70,7 @@ fn a_blank_name_is_said_at_the_field_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_refused_create_comes_back_with_the_input_and_the_servers_words() {
+fn a_rejected_create_reopens_with_its_input_and_the_reason() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("Dup");
@@ -89,7 +89,7 @@ fn a_refused_create_comes_back_with_the_input_and_the_servers_words() {
 }
 
 #[test]
-fn a_refusal_that_comes_while_the_person_does_something_else_waits_behind_a_key() {
+fn a_rejection_waits_behind_a_key_while_the_user_goes_on() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("Dup");
@@ -102,7 +102,7 @@ fn a_refusal_that_comes_while_the_person_does_something_else_waits_behind_a_key(
 }
 
 #[test]
-fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
+fn the_edit_form_is_filled_in_and_saves_only_changed_fields() {
     let mut harness = at_work();
     harness.press("j e enter");
     assert_eq!((harness.write_count(), harness.message()), (0, "No changes"));
@@ -139,7 +139,7 @@ fn a_row_is_renamed_in_place() {
 }
 
 #[test]
-fn a_move_is_picked_by_typing_a_part_of_the_name() {
+fn a_parent_is_picked_by_typing_part_of_its_name() {
     let mut harness = at_work();
     harness.press("j m");
     harness.type_text("vip");
@@ -149,7 +149,7 @@ fn a_move_is_picked_by_typing_a_part_of_the_name() {
 }
 
 #[test]
-fn a_move_into_the_own_subtree_is_refused_before_anything_is_sent() {
+fn a_move_into_its_own_subtree_is_refused_before_sending() {
     let mut harness = at_work();
     harness.press("j j m");
     harness.type_text("zgierz");
@@ -164,7 +164,7 @@ fn a_move_into_the_own_subtree_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn cut_and_paste_moves_what_is_marked() {
+fn cut_and_paste_moves_the_marked_segments() {
     let mut harness = at_work();
     harness.press("* g g /");
     harness.type_text("x-l");
@@ -200,7 +200,7 @@ fn deleting_a_leaf_asks_once_and_a_subtree_asks_how() {
 }
 
 #[test]
-fn children_can_move_up_before_their_parent_goes() {
+fn children_can_move_up_before_their_parent_is_deleted() {
     let mut harness = at_work();
     harness.press("j j d p");
     let (_, plan) = harness.last_write();
@@ -210,7 +210,7 @@ fn children_can_move_up_before_their_parent_goes() {
 }
 
 #[test]
-fn a_subtree_that_grew_while_one_was_asked_is_shown_again() {
+fn a_subtree_that_grows_during_the_dialog_asks_again() {
     let mut harness = at_work();
     harness.press("j j d");
     harness.changed(None, Some(&segment("new", Some("pl"))));
@@ -221,7 +221,7 @@ fn a_subtree_that_grew_while_one_was_asked_is_shown_again() {
 }
 
 #[test]
-fn a_change_by_somebody_else_while_a_form_is_open_is_said_at_the_field() {
+fn a_change_elsewhere_is_shown_at_the_field_of_an_open_form() {
     let mut harness = at_work();
     harness.press("j e");
     harness.type_text("!");
@@ -233,7 +233,7 @@ fn a_change_by_somebody_else_while_a_form_is_open_is_said_at_the_field() {
 }
 
 #[test]
-fn a_conflict_is_decided_field_by_field() {
+fn a_conflict_is_resolved_field_by_field() {
     let mut harness = at_work();
     harness.press("j e");
     harness.type_text("!");
@@ -256,7 +256,7 @@ fn a_conflict_is_decided_field_by_field() {
 }
 
 #[test]
-fn a_change_made_elsewhere_shows_through_when_the_own_write_is_refused() {
+fn a_rejected_write_reveals_the_change_made_elsewhere() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -269,7 +269,7 @@ fn a_change_made_elsewhere_shows_through_when_the_own_write_is_refused() {
 }
 
 #[test]
-fn a_read_only_profile_changes_nothing_and_says_why() {
+fn a_read_only_profile_refuses_every_edit_and_says_why() {
     let mut harness = at_work();
     harness.state.session.access = Access::ReadOnly;
     for keys in ["a", "A", "e", "r", "m", "x", "d"] {
@@ -281,7 +281,7 @@ fn a_read_only_profile_changes_nothing_and_says_why() {
 }
 
 #[test]
-fn what_can_not_be_edited_says_why() {
+fn rows_that_cannot_be_edited_say_why() {
     let mut harness = at_work();
     harness.press("G k e");
     assert!(harness.message().contains("“no-such-parent” doesn't exist"), "{}", harness.message());
@@ -290,7 +290,7 @@ fn what_can_not_be_edited_says_why() {
 }
 
 #[test]
-fn quitting_while_a_write_is_under_way_asks_first() {
+fn quitting_with_a_write_in_flight_asks_first() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -303,7 +303,7 @@ fn quitting_while_a_write_is_under_way_asks_first() {
 }
 
 #[test]
-fn orders_that_could_not_be_handed_over_are_handed_over_later() {
+fn undelivered_commands_are_sent_again_later() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -320,7 +320,7 @@ fn orders_that_could_not_be_handed_over_are_handed_over_later() {
 }
 
 #[test]
-fn the_parent_in_the_form_is_chosen_by_typing_and_cleared_by_ctrl_u() {
+fn the_forms_parent_is_picked_by_typing_and_cleared_by_ctrl_u() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Nowy");
@@ -337,7 +337,7 @@ fn the_parent_in_the_form_is_chosen_by_typing_and_cleared_by_ctrl_u() {
 }
 
 #[test]
-fn a_paste_of_several_lines_becomes_one_line_of_text() {
+fn a_paste_of_several_lines_becomes_one_line() {
     let mut harness = at_work();
     harness.press("a");
     harness.event(Event::Paste("Nowy\noddział\t2\n".into()));
@@ -346,7 +346,7 @@ fn a_paste_of_several_lines_becomes_one_line_of_text() {
 }
 
 #[test]
-fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_real_id() {
+fn a_child_of_a_new_segment_follows_it_to_its_real_id() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Nowy");
@@ -371,7 +371,7 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
 }
 
 #[test]
-fn a_protected_profile_wants_the_tenant_typed() {
+fn a_protected_profile_takes_the_tenant() {
     let mut harness = at_work();
     harness.state.session.protected = true;
     let tenant = harness.state.session.tenant.clone();
@@ -387,7 +387,7 @@ fn a_protected_profile_wants_the_tenant_typed() {
 }
 
 #[test]
-fn what_another_system_owns_asks_once_more() {
+fn a_managed_segment_takes_its_name() {
     let mut harness = at_work();
     harness.state.session.owned = vec![crate::segment::Pattern::new("export").unwrap()];
     harness.press("j r");
@@ -401,7 +401,7 @@ fn what_another_system_owns_asks_once_more() {
 }
 
 #[test]
-fn all_that_is_marked_is_edited_by_a_template() {
+fn all_marked_segments_are_edited_by_a_template() {
     let mut harness = at_work();
     harness.press("j space space e");
     harness.type_text(" {n}");
@@ -421,7 +421,7 @@ fn all_that_is_marked_is_edited_by_a_template() {
 }
 
 #[test]
-fn editing_after_a_conflict_keeps_what_the_person_did_not_touch_as_it_is_now() {
+fn editing_after_a_conflict_keeps_their_other_fields() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -435,14 +435,14 @@ fn editing_after_a_conflict_keeps_what_the_person_did_not_touch_as_it_is_now() {
 }
 
 #[test]
-fn a_leaf_that_is_none_any_more_is_asked_about_again() {
+fn a_leaf_that_got_a_child_asks_again() {
     let mut harness = at_work();
     harness.press("j d");
     harness.changed(None, Some(&segment("new", Some("export"))));
     harness.press("enter");
     assert_eq!(harness.write_count(), 0);
     harness.press("esc j j d");
-    // As many as before, and not the same.
+    // Same number of descendants, but different ones.
     harness.changed(Some(&segment("maz", Some("pl"))), None);
     harness.changed(None, Some(&segment("other", Some("pl"))));
     harness.press("s");
@@ -450,7 +450,7 @@ fn a_leaf_that_is_none_any_more_is_asked_about_again() {
 }
 
 #[test]
-fn a_range_that_was_used_marks_nothing_more() {
+fn a_range_ends_with_the_move_that_used_it() {
     let mut harness = at_work();
     harness.press("j V j m");
     harness.type_text("vip");
@@ -461,7 +461,7 @@ fn a_range_that_was_used_marks_nothing_more() {
 }
 
 #[test]
-fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
+fn a_parent_whose_full_name_or_id_is_typed_comes_first() {
     let place = |id: &str, name: &str, external_id: Option<&str>| {
         let external_id = external_id.map(Into::into);
         Arc::new(crate::segment::Segment { external_id, ..(*named(id, name, None)).clone() })
@@ -487,7 +487,7 @@ fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
 }
 
 #[test]
-fn staging_ends_by_its_own_key() {
+fn staging_ends_only_by_its_own_key() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");
@@ -505,7 +505,7 @@ fn staging_ends_by_its_own_key() {
 }
 
 #[test]
-fn an_edit_that_is_repeated_on_what_is_marked_elsewhere_is_shown_first() {
+fn repeating_an_edit_on_marked_rows_elsewhere_is_reviewed() {
     let mut harness = at_work();
     harness.press("j e tab ctrl-u");
     harness.type_text("SAME");
@@ -518,7 +518,7 @@ fn an_edit_that_is_repeated_on_what_is_marked_elsewhere_is_shown_first() {
 }
 
 #[test]
-fn the_last_edit_is_repeated_on_what_is_selected() {
+fn the_last_edit_is_repeated_on_the_selected_segment() {
     let mut harness = at_work();
     harness.press(".");
     assert_eq!(harness.message(), "Nothing to repeat");

@@ -1,4 +1,4 @@
-//! Searching: the tree filtered while one types, and what is left of it afterwards.
+//! Searching: the tree filtered while typing, and what remains of the filter afterwards.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ fn typing(text: &str) -> Harness {
     harness
 }
 
-/// The line of the screen on which the selected row is.
+/// Returns the screen line of the selected row.
 fn line_of_selection(harness: &Harness) -> usize {
     let selected = harness.state.tree.view.selected.as_ref().unwrap();
     harness.state.shown_position(selected).unwrap() - harness.state.tree.view.offset
 }
 
-/// Presses a key and keeps the search that it begins for later.
+/// Presses a key and returns the batches of the search that it starts, to be delivered later.
 fn press_and_wait(harness: &mut Harness, key: &str) -> Vec<Event> {
     let effects = update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()));
     effects
@@ -42,7 +42,7 @@ fn press_and_wait(harness: &mut Harness, key: &str) -> Vec<Event> {
 }
 
 #[test]
-fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
+fn typing_leaves_only_the_matches_and_their_ancestors() {
     let harness = typing("lodz");
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
     assert_eq!(harness.state.tree.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(2), 2)));
@@ -51,7 +51,7 @@ fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
 }
 
 #[test]
-fn the_best_match_is_selected_and_keys_go_from_match_to_match() {
+fn the_best_match_is_selected_and_keys_step_through_matches() {
     let mut harness = typing("lod");
     assert_eq!(harness.selected(), "Łódź", "it is the shorter one");
     harness.press("ctrl-n");
@@ -65,13 +65,13 @@ fn the_best_match_is_selected_and_keys_go_from_match_to_match() {
 }
 
 #[test]
-fn letters_may_be_left_out() {
+fn a_fuzzy_query_may_skip_letters() {
     let harness = typing("mzwckie");
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    >Mazowieckie"]);
 }
 
 #[test]
-fn esc_goes_back_to_exactly_where_one_was() {
+fn esc_restores_the_view_exactly() {
     let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).chain(wholesale()).collect();
     let mut harness = Harness::live(120, 40, many);
     harness.press("pagedown pagedown j");
@@ -84,7 +84,7 @@ fn esc_goes_back_to_exactly_where_one_was() {
 }
 
 #[test]
-fn enter_keeps_the_filter_and_enter_again_shows_the_match_in_the_whole_tree() {
+fn enter_keeps_the_filter_and_then_shows_the_whole_tree() {
     let mut harness = typing("lod");
     harness.press("enter");
     assert_eq!(harness.selected(), "Łódź");
@@ -102,7 +102,7 @@ fn enter_keeps_the_filter_and_enter_again_shows_the_match_in_the_whole_tree() {
 }
 
 #[test]
-fn an_emptied_line_shows_the_whole_tree_and_a_former_search_comes_back_with_esc() {
+fn an_empty_prompt_shows_all_and_esc_restores_the_filter() {
     let mut harness = typing("vip");
     harness.press("enter /");
     harness.type_text("lodz");
@@ -115,7 +115,7 @@ fn an_emptied_line_shows_the_whole_tree_and_a_former_search_comes_back_with_esc(
 }
 
 #[test]
-fn a_search_without_matches_says_so_and_stays_where_it_was() {
+fn a_search_without_matches_is_reported_and_goes_nowhere() {
     let mut harness = at_work();
     harness.press("j /");
     harness.type_text("qqq");
@@ -126,7 +126,7 @@ fn a_search_without_matches_says_so_and_stays_where_it_was() {
 }
 
 #[test]
-fn states_and_paths_are_looked_for() {
+fn states_and_paths_can_be_searched() {
     assert_eq!(typing("is:orphan").rows(), ["Orphans: parent missing", "  (no-such-parent)", "    >Orphan of nobody"]);
     assert_eq!(typing("path:lodz is:leaf !zgierz").selected(), "Łódź");
     assert_eq!(typing("path:hurt is:leaf").state.tree.forest.match_count(SearchKind::Tree), 4);
@@ -140,7 +140,7 @@ fn states_and_paths_are_looked_for() {
 }
 
 #[test]
-fn what_changed_a_moment_ago_is_found_until_its_mark_fades() {
+fn a_recent_change_matches_until_its_highlight_fades() {
     let mut harness = typing("is:changed");
     assert_eq!(harness.rows(), [""; 0]);
     harness.changed(Some(&named("vip", "VIP Klient", None)), Some(&named("vip", "VIP Client", None)));
@@ -150,7 +150,7 @@ fn what_changed_a_moment_ago_is_found_until_its_mark_fades() {
 }
 
 #[test]
-fn what_waits_for_the_server_is_found_until_it_is_done() {
+fn a_pending_change_matches_until_it_is_done() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("u");
@@ -162,7 +162,7 @@ fn what_waits_for_the_server_is_found_until_it_is_done() {
 }
 
 #[test]
-fn an_external_id_of_two_is_found_with_both() {
+fn both_segments_with_a_duplicate_external_id_match() {
     let twin = Arc::new(Segment { external_id: Some("X-vip".into()), ..Segment::clone(&named("twin", "Twin", None)) });
     let mut harness = typing("is:duplicate");
     harness.changed(None, Some(&twin));
@@ -181,7 +181,7 @@ fn the_selection_stays_on_its_line_while_the_tree_changes() {
 }
 
 #[test]
-fn a_click_chooses_among_what_is_left() {
+fn a_click_selects_a_filtered_row() {
     let mut harness = typing("lod");
     let area = harness.state.layout().tree;
     harness.event(Event::Mouse(Mouse { kind: MouseKind::Click, column: area.x + 9, row: area.y + 2 }));
@@ -191,7 +191,7 @@ fn a_click_chooses_among_what_is_left() {
 }
 
 #[test]
-fn everything_works_in_a_filter_that_stays() {
+fn everything_works_in_a_kept_filter() {
     let mut harness = at_work();
     harness.press("j /");
     harness.type_text("x-l");
@@ -226,7 +226,7 @@ fn everything_works_in_a_filter_that_stays() {
 }
 
 #[test]
-fn esc_clears_a_filter_that_stays_and_goes_back_to_where_one_was() {
+fn esc_clears_a_kept_filter_and_restores_the_view() {
     let mut harness = at_work();
     harness.press("j /");
     harness.type_text("lodz");
@@ -241,7 +241,7 @@ fn esc_clears_a_filter_that_stays_and_goes_back_to_where_one_was() {
 }
 
 #[test]
-fn a_segment_that_the_filter_hides_is_gone_to_without_it() {
+fn going_to_a_hidden_segment_clears_the_filter() {
     let mut harness = at_work();
     harness.press("b x /");
     harness.type_text("vip");
@@ -251,7 +251,7 @@ fn a_segment_that_the_filter_hides_is_gone_to_without_it() {
 }
 
 #[test]
-fn filters_of_earlier_come_back_and_words_are_completed() {
+fn earlier_filters_come_back_and_words_are_completed() {
     let mut harness = typing("vip");
     harness.press("enter esc esc /");
     harness.type_text("lodz");
@@ -278,9 +278,9 @@ fn filters_of_earlier_come_back_and_words_are_completed() {
     assert_eq!(next.selected(), "Łódź", "also the next time");
 }
 
-/// Matches come in parts while the person does other things; whoever went elsewhere meanwhile is left there.
+/// Matches arrive in batches while the user goes on, and don't move a selection made in the meantime.
 #[test]
-fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
+fn a_long_search_does_not_move_a_later_selection() {
     let mut harness = at_work();
     harness.press("/");
     let parts = press_and_wait(&mut harness, "z");
@@ -294,7 +294,7 @@ fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
 }
 
 #[test]
-fn whoever_presses_enter_before_anything_is_found_gets_there_all_the_same() {
+fn enter_before_the_first_match_still_selects_the_best_match() {
     let mut harness = typing("lod");
     let parts = press_and_wait(&mut harness, "k");
     harness.press("backspace");
@@ -307,7 +307,7 @@ fn whoever_presses_enter_before_anything_is_found_gets_there_all_the_same() {
 }
 
 #[test]
-fn what_was_found_stays_in_sight_until_more_is_known() {
+fn former_matches_stay_visible_until_new_ones_arrive() {
     let mut harness = typing("lod");
     let rows = harness.rows();
     let parts = press_and_wait(&mut harness, "q");
@@ -328,7 +328,7 @@ fn a_search_works_while_the_list_is_loading() {
 }
 
 #[test]
-fn what_was_found_follows_what_changes() {
+fn matches_follow_changes() {
     let mut harness = typing("export");
     harness.press("enter");
     harness.changed(None, Some(&named("new", "Export 2", Some("vip"))));
@@ -347,7 +347,7 @@ fn numbered(at: u8, parent: Option<u8>) -> Arc<Segment> {
     )
 }
 
-/// The rows of a tree of which everything is hidden that is no match and stands above none.
+/// Returns the rows that a filter should show: the matches and their ancestors in the fully unfolded tree.
 fn left_of(forest: &Forest, is_match: impl Fn(&Segment) -> bool) -> Vec<RowId> {
     let mut whole = forest.clone();
     whole.fold_to_level(None);
@@ -362,8 +362,8 @@ fn left_of(forest: &Forest, is_match: impl Fn(&Segment) -> bool) -> Vec<RowId> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
-    /// Whatever is typed and whatever changes meanwhile: what is shown are the matches and what they stand under, and Esc brings
-    /// back what was unfolded, selected and scrolled to, as far as it still exists.
+    /// Whatever is typed and whatever changes in the meantime, the matches and their ancestors are shown, and Esc restores
+    /// folding, selection and scroll position as far as the rows still exist.
     #[test]
     fn a_filter_shows_what_it_should_and_leaves_no_trace(
         is_large in any::<bool>(),
@@ -379,7 +379,7 @@ proptest! {
         for keys in &keys {
             harness.press(keys);
         }
-        // What changes is also told to one who does not search.
+        // The same changes also go to a client without a search.
         let mut other = Harness::live(80, 20, harness.state.tree.forest.iter().cloned().collect());
         for keys in &keys {
             other.press(keys);
@@ -398,7 +398,7 @@ proptest! {
                 other.changed(before.as_ref(), now.as_ref());
             }
             if harness.state.tree.filter.is_none() {
-                // Nothing had been found when it was to stay.
+                // The filter was cleared because nothing matched when it was to be kept.
                 continue;
             }
             let forest = &harness.state.tree.forest;
@@ -425,7 +425,7 @@ proptest! {
                 prop_assert!(is_match, "a match is selected");
             }
         }
-        // The first may only be for a message that was read.
+        // The first Esc may only dismiss a message.
         harness.press(if keeps { "esc esc" } else { "esc" });
         prop_assert_eq!(harness.rows(), other.rows());
         prop_assert_eq!(harness.state.tree.view.offset, other.state.tree.view.offset);
@@ -434,7 +434,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_found_later_does_not_take_the_selection_from_whoever_has_pressed_a_key() {
+fn a_later_match_does_not_take_the_selection_after_a_key() {
     let mut harness = at_work();
     let mut parts: Vec<Event> = Vec::new();
     for key in ["/", "l", "o", "d"] {

@@ -1,4 +1,4 @@
-//! What comes from the server: loading, changes made elsewhere, failures; and random schedules of everything.
+//! Events from the server: loading, changes made elsewhere and failures, and all of them in random order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn unreachable_server() -> RemoteError {
 }
 
 #[test]
-fn the_tree_shows_what_has_come_while_it_loads_and_keys_work() {
+fn pages_are_shown_and_keys_work_while_the_list_loads() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 2, pages: 1, elapsed: Duration::from_secs(1), total: None };
     harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
@@ -35,7 +35,7 @@ fn the_tree_shows_what_has_come_while_it_loads_and_keys_work() {
 }
 
 #[test]
-fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
+fn a_stalled_list_keeps_its_pages_and_offers_a_retry() {
     let mut harness = Harness::new(120, 40);
     harness.tell(sync::Event::PageReceived(vec![segment("a", None)]));
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
@@ -50,7 +50,7 @@ fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
 }
 
 #[test]
-fn the_first_list_can_be_stopped_and_gone_on_with() {
+fn the_first_list_can_be_paused_and_resumed() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 41_500, pages: 83, elapsed: Duration::from_secs(1), total: None };
     harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
@@ -66,7 +66,7 @@ fn the_first_list_can_be_stopped_and_gone_on_with() {
 }
 
 #[test]
-fn changes_made_elsewhere_move_neither_the_selection_nor_the_screen() {
+fn changes_elsewhere_move_neither_selection_nor_screen() {
     let many: Vec<_> = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
     let mut harness = Harness::live(120, 40, many);
     harness.press("/");
@@ -84,7 +84,7 @@ fn changes_made_elsewhere_move_neither_the_selection_nor_the_screen() {
 }
 
 #[test]
-fn a_change_is_listed_with_old_and_new_values_and_stands_out_for_a_while() {
+fn a_change_is_logged_with_its_values_and_highlighted() {
     let mut harness = at_work();
     let before = named("vip", "VIP Client", None);
     let now = Arc::new(Segment { name: "VIP".into(), parent: Some(id("hurt")), ..Segment::clone(&before) });
@@ -100,7 +100,7 @@ fn a_change_is_listed_with_old_and_new_values_and_stands_out_for_a_while() {
 }
 
 #[test]
-fn a_selected_segment_that_disappears_leaves_the_selection_on_its_neighbour() {
+fn a_deleted_segments_neighbour_takes_the_selection() {
     let mut harness = at_work();
     harness.press("j");
     harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
@@ -109,7 +109,7 @@ fn a_selected_segment_that_disappears_leaves_the_selection_on_its_neighbour() {
 }
 
 #[test]
-fn a_whole_branch_that_disappears_leaves_the_selection_above_it() {
+fn a_deleted_branch_leaves_the_selection_above_it() {
     let mut harness = at_work();
     harness.press("*");
     harness.press("/");
@@ -133,7 +133,7 @@ fn a_reload_keeps_the_selection_and_what_is_unfolded() {
 }
 
 #[test]
-fn offline_says_since_when_and_counts_down_to_the_next_try() {
+fn going_offline_counts_down_to_the_next_retry() {
     let mut harness = at_work();
     harness.tell(sync::Event::PhaseChanged(Phase::Offline {
         error: unreachable_server(),
@@ -149,11 +149,11 @@ fn offline_says_since_when_and_counts_down_to_the_next_try() {
 }
 
 #[test]
-fn a_message_goes_by_itself_and_asks_to_be_woken_for_that() {
+fn a_message_expires_by_itself_and_requests_a_wake_up() {
     let mut harness = at_work();
     harness.press("R");
     assert!(!harness.message().is_empty());
-    // The age of the last answer asks for it too, each second.
+    // The age of the last response requests a wake-up every second as well.
     for _ in 0..10 {
         let wake = harness.state.next_wake().unwrap();
         harness.event(Event::Time(wake));
@@ -162,7 +162,7 @@ fn a_message_goes_by_itself_and_asks_to_be_woken_for_that() {
 }
 
 #[test]
-fn a_list_that_grows_while_nobody_presses_anything_begins_at_its_first_row() {
+fn a_growing_list_stays_at_its_first_row_until_a_key() {
     let mut harness = Harness::new(120, 20);
     for page in (0..10).rev() {
         let segments = (0..50).map(|at| segment(&format!("{:03}", page * 50 + at), None)).collect();
@@ -175,7 +175,7 @@ fn a_list_that_grows_while_nobody_presses_anything_begins_at_its_first_row() {
     assert_eq!(harness.selected(), "001", "from a key on, the selection stays");
 }
 
-/// What a person and a server may do, in any order.
+/// An action of the user or an event from the server.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
     Press(String),
@@ -273,10 +273,10 @@ fn numbered(id: u8, parent: Option<u8>) -> Arc<Segment> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
-    /// Whatever happens in whatever order: the selection is on a visible row whenever there is one, the scroll position shows
-    /// rows, and once every write has ended the tree is exactly what the server said.
+    /// In any order of events: a visible row is selected whenever there is one, the scroll position is in range, and once every
+    /// write has finished the tree matches the server.
     #[test]
-    fn no_order_of_keys_and_news_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
+    fn no_order_of_events_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
         let mut harness = Harness::live(120, 12, Vec::new());
         let mut server = Server::new();
         for happening in happenings {
@@ -299,7 +299,7 @@ proptest! {
     }
 }
 
-/// What the server has, by id.
+/// The segments on the server, by id.
 pub(super) type Server = std::collections::BTreeMap<String, Arc<Segment>>;
 
 pub(super) fn happen(happening: Happening, server: &mut Server, harness: &mut Harness) {
@@ -337,7 +337,7 @@ pub(super) fn in_flight(harness: &Harness) -> Vec<(OpId, Operation)> {
     ops.collect()
 }
 
-/// The server takes everything that is in flight as it is.
+/// Applies all operations in flight as requested.
 fn execute_all(server: &mut Server, harness: &mut Harness) {
     for (op, operation) in in_flight(harness) {
         let result = match operation {
@@ -369,7 +369,7 @@ fn refuse_all(harness: &mut Harness) {
 }
 
 #[test]
-fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
+fn waiting_for_the_server_is_logged_once_per_outage() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("j r");
     harness.type_text("!");
@@ -392,7 +392,7 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
         harness.executed(op, unreached(&error));
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::Queued);
         harness.tell(sync::Event::ServerAnswers);
-        // Something else is said between.
+        // Another message is shown in between.
         harness.press("y i");
     }
     assert_eq!(told(&harness), 1);

@@ -1,4 +1,4 @@
-//! A message is true for as long as it is shown.
+//! Messages: each is true for as long as it is shown.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// Export was renamed here, and the server has not answered yet.
+/// Renames Export. The server has not responded yet.
 fn renaming() -> Harness {
     let mut harness = at_work();
     harness.press("j r");
@@ -40,7 +40,7 @@ fn says(harness: &Harness, text: &str) {
 }
 
 #[test]
-fn a_failure_is_said_until_the_change_is_adopted_or_sent_again_by_itself() {
+fn a_failure_is_shown_until_the_change_is_adopted() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("Nowy");
@@ -48,7 +48,7 @@ fn a_failure_is_said_until_the_change_is_adopted_or_sent_again_by_itself() {
     let op = in_flight(&harness)[0].0;
     harness.fail(WriteError::PossibleDuplicate { theirs: named("real", "Nowy", Some("hurt")) });
     says(&harness, "press ! to resolve");
-    // Nobody presses anything: the feed shows whose it is.
+    // No key is pressed: the feed reveals that the segment is the user's own.
     let transitions = harness.state.changes.queue.adopt(op, id("real"));
     let effects = crate::app::changes::apply(&mut harness.state, transitions);
     assert!(!effects.is_empty());
@@ -57,7 +57,7 @@ fn a_failure_is_said_until_the_change_is_adopted_or_sent_again_by_itself() {
 }
 
 #[test]
-fn a_failure_in_a_plan_says_how_far_the_plan_has_come_by_now() {
+fn a_failure_in_a_plan_shows_the_plans_current_progress() {
     let mut harness = at_work();
     harness.press("j space space m");
     harness.type_text("vip");
@@ -69,7 +69,7 @@ fn a_failure_in_a_plan_says_how_far_the_plan_has_come_by_now() {
 }
 
 #[test]
-fn that_the_server_is_unreachable_is_said_until_the_change_is_applied() {
+fn an_unreachable_server_is_shown_until_the_change_is_applied() {
     let mut harness = renaming();
     let op = in_flight(&harness)[0].0;
     harness.executed(op, unreached());
@@ -81,7 +81,7 @@ fn that_the_server_is_unreachable_is_said_until_the_change_is_applied() {
 }
 
 #[test]
-fn what_was_done_to_a_segment_is_said_for_as_long_as_there_is_one() {
+fn a_success_is_shown_while_the_segment_exists() {
     let mut harness = renaming();
     harness.succeed();
     assert_eq!(harness.message(), "Renamed Export → Export!");
@@ -91,7 +91,7 @@ fn what_was_done_to_a_segment_is_said_for_as_long_as_there_is_one() {
 }
 
 #[test]
-fn a_deletion_elsewhere_is_said_until_the_segment_is_back() {
+fn a_deletion_elsewhere_is_shown_until_the_segment_is_back() {
     let mut harness = at_work();
     harness.press("j");
     let export = named("export", "Export", Some("hurt"));
@@ -102,7 +102,7 @@ fn a_deletion_elsewhere_is_said_until_the_segment_is_back() {
 }
 
 #[test]
-fn a_reverted_change_is_said_until_the_segment_is_changed_again() {
+fn a_reverted_change_is_shown_until_the_segment_changes_again() {
     let mut harness = renaming();
     harness.succeed();
     let (mine, before) = (named("export", "Export!", Some("hurt")), named("export", "Export", Some("hurt")));
@@ -113,7 +113,7 @@ fn a_reverted_change_is_said_until_the_segment_is_changed_again() {
 }
 
 #[test]
-fn an_undo_that_is_seen_before_its_answer_is_nobody_elses() {
+fn an_undo_seen_before_its_response_is_not_blamed_on_others() {
     let mut harness = renaming();
     harness.succeed();
     let (mine, before) = (named("export", "Export!", Some("hurt")), named("export", "Export", Some("hurt")));
@@ -122,13 +122,13 @@ fn an_undo_that_is_seen_before_its_answer_is_nobody_elses() {
     assert!(!harness.message().contains("someone"), "{}", harness.message());
     harness.succeed();
     says(&harness, "Undid: ");
-    // Whoever sets it back after that is somebody else.
+    // A revert after that is somebody else's.
     harness.changed(Some(&before), Some(&mine));
     says(&harness, "someone reverted your change to name");
 }
 
 #[test]
-fn a_value_that_the_server_kept_is_said_until_it_has_another() {
+fn a_value_the_server_kept_is_shown_until_it_changes() {
     let mut harness = renaming();
     let op = in_flight(&harness)[0].0;
     let kept = named("export", "Export", Some("hurt"));
@@ -141,7 +141,7 @@ fn a_value_that_the_server_kept_is_said_until_it_has_another() {
 }
 
 #[test]
-fn why_an_action_cannot_act_is_said_until_it_can() {
+fn why_an_action_is_unavailable_is_shown_until_it_is_available() {
     let mut harness = at_work();
     harness.press("a");
     harness.type_text("Nowy");
@@ -157,7 +157,7 @@ fn why_an_action_cannot_act_is_said_until_it_can() {
 }
 
 #[test]
-fn an_unknown_id_is_said_until_a_segment_has_it() {
+fn an_unknown_id_is_shown_until_a_segment_has_it() {
     let mut harness = at_work();
     harness.press("f");
     harness.type_text("X-late");
@@ -174,7 +174,7 @@ fn an_unknown_id_is_said_until_a_segment_has_it() {
 }
 
 #[test]
-fn a_search_in_vain_is_said_until_something_matches() {
+fn no_matches_is_shown_until_something_matches() {
     let mut harness = at_work();
     harness.press("/");
     harness.type_text("late");
@@ -185,7 +185,7 @@ fn a_search_in_vain_is_said_until_something_matches() {
 }
 
 #[test]
-fn a_cut_segment_that_is_deleted_elsewhere_is_no_longer_to_be_pasted() {
+fn a_cut_segment_deleted_elsewhere_clears_the_paste_hint() {
     let mut harness = at_work();
     harness.press("j x");
     says(&harness, "Press p to paste");
@@ -195,7 +195,7 @@ fn a_cut_segment_that_is_deleted_elsewhere_is_no_longer_to_be_pasted() {
 }
 
 #[test]
-fn what_the_connection_was_like_is_said_until_it_is_otherwise() {
+fn a_stalled_connection_is_shown_until_loading_goes_on() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
     let error = connection_refused();
@@ -206,7 +206,7 @@ fn what_the_connection_was_like_is_said_until_it_is_otherwise() {
 }
 
 #[test]
-fn a_check_for_changes_is_answered() {
+fn a_manual_poll_reports_its_outcome() {
     let mut harness = at_work();
     harness.press("ctrl-r");
     assert_eq!(harness.message(), "Checking for changes…");
@@ -219,7 +219,7 @@ fn a_check_for_changes_is_answered() {
 }
 
 #[test]
-fn changes_that_are_staged_are_counted_as_they_are() {
+fn the_number_of_staged_changes_is_kept_current() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");
@@ -237,7 +237,7 @@ fn changes_that_are_staged_are_counted_as_they_are() {
 }
 
 #[test]
-fn a_screen_that_has_grown_is_no_longer_too_small() {
+fn too_small_is_cleared_when_the_screen_grows() {
     let mut harness = Harness::live(40, 12, wholesale());
     harness.press("t d");
     says(&harness, "Only the tree fits");
@@ -245,7 +245,7 @@ fn a_screen_that_has_grown_is_no_longer_too_small() {
     assert_eq!(harness.message(), "");
 }
 
-/// What may happen besides, for the sake of messages.
+/// Further events that affect messages.
 #[derive(Debug, Clone)]
 enum More {
     Usual(Happening),
@@ -309,7 +309,7 @@ fn take(more: More, server: &mut Server, harness: &mut Harness) {
     }
 }
 
-/// What is wrong about the message, as a person reads it beside the screen. It knows nothing of why the message was said.
+/// Returns what is wrong about the message, judged only by its text and the state, not by why it was shown.
 fn untruth(harness: &Harness) -> Option<&'static str> {
     let (state, text) = (&harness.state, harness.message());
     let (queue, counts, forest) = (&state.changes.queue, state.changes.counts(), &state.tree.forest);
@@ -328,7 +328,7 @@ fn untruth(harness: &Harness) -> Option<&'static str> {
             text.starts_with(&(plan.title.failed.clone() + &progress)) && (0..plan.ops().len()).any(has_failed)
         })
     };
-    // Several may be called the same; the newest entry is the one that is meant.
+    // Several segments may have the same name; the newest entry is meant.
     let deleted = text.strip_suffix(" was deleted by someone else").and_then(|name| {
         let mut entries = state.side.activity.entries();
         entries.find(|entry| entry.kind == EntryKind::Deleted && entry.text == name)?.subject.as_ref()
@@ -386,7 +386,7 @@ fn untruth(harness: &Harness) -> Option<&'static str> {
     claims.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, why)| why)
 }
 
-/// The name that a segment had, of a message that it was renamed. In these tests it is its id.
+/// Returns the old name from a message about a rename. In these tests it equals the id.
 fn renamed(text: &str) -> Option<&str> {
     text.strip_prefix("Renamed ").and_then(|text| text.split_once(" → ")).map(|(before, _)| before)
 }
@@ -394,7 +394,7 @@ fn renamed(text: &str) -> Option<&str> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
-    /// Whatever happens in whatever order, no message says what is no longer so.
+    /// In any order of events, no message claims something that is no longer true.
     #[test]
     fn no_message_outlives_what_it_says(happenings in prop::collection::vec(more(), 1..80)) {
         let mut harness = Harness::live(120, 12, Vec::new());
@@ -412,7 +412,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_wrong_with_a_message_is_found() {
+fn a_false_message_is_detected() {
     let mut harness = at_work();
     for text in [
         "Couldn't rename Export: no · press ! to resolve",

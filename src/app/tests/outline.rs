@@ -1,4 +1,4 @@
-//! Segments as a text in an editor: what is written, and what becomes of the text that comes back.
+//! Segments as text in an editor: what is written, and what happens with the text that comes back.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// The text that was handed to the editor last.
+/// Returns the text that the editor was last opened with.
 fn text(harness: &Harness) -> String {
     let texts = harness.effects.iter().rev().find_map(|effect| match effect {
         Effect::EditText { text } => Some(text.clone()),
@@ -37,7 +37,7 @@ fn removed(harness: &Harness) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent() {
+fn a_subtree_edited_as_text_is_reviewed_before_it_is_sent() {
     let mut harness = at_work();
     harness.press("E");
     assert_eq!(body(&harness).lines().count(), 7);
@@ -59,7 +59,7 @@ fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent
 }
 
 #[test]
-fn what_is_moved_below_a_new_segment_goes_there() {
+fn a_segment_can_move_under_a_new_one() {
     let mut harness = at_work();
     harness.press("E");
     save(&mut harness, "Hurtownie [X-hurt] {hurt}\n  Nowe\n    Export [X-export] {export}\n", "/tmp/one");
@@ -73,7 +73,7 @@ fn what_is_moved_below_a_new_segment_goes_there() {
 }
 
 #[test]
-fn a_single_change_is_shown_too_and_esc_sends_nothing() {
+fn a_single_change_is_reviewed_too_and_esc_sends_nothing() {
     let mut harness = at_work();
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
@@ -85,7 +85,7 @@ fn a_single_change_is_shown_too_and_esc_sends_nothing() {
 }
 
 #[test]
-fn all_that_is_marked_is_opened_each_with_what_stands_below() {
+fn all_marked_segments_are_opened_with_their_descendants() {
     let mut harness = at_work();
     harness.press("j space G k k");
     let vip = harness.state.tree.forest.get(&id("vip")).unwrap().id.clone();
@@ -95,7 +95,7 @@ fn all_that_is_marked_is_opened_each_with_what_stands_below() {
 }
 
 #[test]
-fn with_nothing_there_the_first_segments_can_be_typed() {
+fn the_first_segments_of_an_empty_tree_can_be_typed() {
     let mut harness = Harness::live(120, 40, Vec::new());
     harness.press("E");
     assert_eq!(body(&harness), "");
@@ -115,7 +115,7 @@ fn an_unchanged_text_changes_nothing() {
 }
 
 #[test]
-fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
+fn a_faulty_text_is_reopened_with_its_faults_at_the_top() {
     let mut harness = at_work();
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export}\n   Nowe\n", "/tmp/one");
@@ -134,7 +134,7 @@ fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
 }
 
 #[test]
-fn a_text_with_faults_can_be_left_and_its_file_is_told() {
+fn leaving_a_faulty_text_names_its_file() {
     let mut harness = at_work();
     harness.press("E");
     save(&mut harness, "Nowe {x}\n", "/tmp/one");
@@ -144,7 +144,7 @@ fn a_text_with_faults_can_be_left_and_its_file_is_told() {
 }
 
 #[test]
-fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
+fn an_editor_failure_is_reported_and_the_text_is_kept() {
     let mut harness = at_work();
     harness.press("E");
     let fault = EditorFault::NotStarted { editor: "ed-x".into(), reason: "not found".into() };
@@ -163,12 +163,12 @@ fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
 }
 
 #[test]
-fn every_change_carries_the_segment_as_it_was_written_into_the_text() {
+fn changes_are_based_on_the_segments_written_into_the_text() {
     let mut harness = at_work();
     let seen = named("export", "Export", Some("hurt"));
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export} x\n", "/tmp/one");
-    // Somebody else is faster while the person mends the text.
+    // Somebody else changes the segment while the user corrects the text.
     let theirs = named("export", "Exports", Some("hurt"));
     harness.changed(Some(&seen), Some(&theirs));
     harness.press("e");
@@ -179,7 +179,7 @@ fn every_change_carries_the_segment_as_it_was_written_into_the_text() {
 }
 
 #[test]
-fn what_does_not_exist_yet_or_is_going_is_not_written_as_a_text() {
+fn a_segment_being_created_is_not_written_as_text() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Niemcy");
@@ -191,7 +191,7 @@ fn what_does_not_exist_yet_or_is_going_is_not_written_as_a_text() {
 }
 
 #[test]
-fn keys_that_were_typed_before_the_editor_came_up_do_nothing() {
+fn keys_typed_before_the_editor_opens_do_nothing() {
     let mut harness = at_work();
     harness.press("E d enter q esc");
     assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (0, 1));
@@ -199,7 +199,7 @@ fn keys_that_were_typed_before_the_editor_came_up_do_nothing() {
 }
 
 #[test]
-fn what_is_edited_as_text_gathers_with_other_edits() {
+fn text_edits_are_staged_with_other_edits() {
     let mut harness = at_work();
     harness.press("S j E");
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");

@@ -1,4 +1,4 @@
-//! Commands of the person's own, and the browser.
+//! User commands and the browser.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn at_work(own: UserCommand) -> Harness {
     Harness::live(120, 40, wholesale()).with_commands(vec![("g r", own)])
 }
 
-/// The command that was to be run last.
+/// Returns the last command that was started.
 fn order(harness: &mut Harness) -> RunRequest {
     match harness.effects.pop() {
         Some(Effect::Run(order)) => *order,
@@ -33,7 +33,7 @@ fn output_is_open(harness: &Harness) -> bool {
 }
 
 #[test]
-fn a_command_gets_what_is_marked_or_else_what_is_selected() {
+fn a_command_gets_the_marked_segments_or_the_selected_one() {
     let mut harness = at_work(command("Report"));
     harness.press("G g r");
     assert_eq!(names(&order(&mut harness)), ["Orphan of nobody"]);
@@ -43,7 +43,7 @@ fn a_command_gets_what_is_marked_or_else_what_is_selected() {
 }
 
 #[test]
-fn a_command_can_be_for_the_selected_or_for_the_marked_only() {
+fn a_command_can_be_limited_to_the_selected_or_the_marked() {
     let mut harness = at_work(UserCommand { on: Subjects::Selected, ..command("Report") });
     harness.press("space space g r");
     assert_eq!(order(&mut harness).subjects.len(), 1);
@@ -54,7 +54,7 @@ fn a_command_can_be_for_the_selected_or_for_the_marked_only() {
 }
 
 #[test]
-fn what_runs_is_stopped_before_its_output_is_left() {
+fn a_running_command_is_stopped_before_its_output_closes() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let run = order(&mut harness).run;
@@ -69,7 +69,7 @@ fn what_runs_is_stopped_before_its_output_is_left() {
 }
 
 #[test]
-fn nobody_has_to_wait_for_what_does_not_end() {
+fn the_output_of_a_stopping_command_can_be_closed() {
     let mut harness = at_work(command("Report"));
     harness.press("g r ctrl-c ctrl-c");
     assert!(!output_is_open(&harness));
@@ -79,13 +79,13 @@ fn nobody_has_to_wait_for_what_does_not_end() {
     assert_eq!(harness.message(), "“Report”: stopped after 1.3 s");
     harness.press("g r");
     assert!(output_is_open(&harness));
-    // What is late from the earlier run is not taken for this one's.
+    // Late output of the earlier run is not shown as this one's.
     harness.event(Event::Ran(1, RunNews::Wrote("late".into())));
     assert!(harness.state.side.commands.run.as_ref().unwrap().text.lines().is_empty());
 }
 
 #[test]
-fn a_command_without_a_pane_tells_its_last_line_or_what_went_wrong() {
+fn a_command_without_a_pane_shows_its_last_line_or_error() {
     let mut harness = at_work(UserCommand { output: Output::Message, ..command("Count") });
     harness.press("g r");
     harness.event(Event::Ran(1, RunNews::Wrote("one\n9 counted\n\n".into())));
@@ -98,7 +98,7 @@ fn a_command_without_a_pane_tells_its_last_line_or_what_went_wrong() {
 }
 
 #[test]
-fn a_command_that_runs_in_the_background_is_not_left_behind_unseen() {
+fn quitting_waits_for_a_background_command() {
     let mut harness = at_work(UserCommand { output: Output::Nothing, ..command("Sync") });
     harness.press("g r");
     harness.effects.clear();
@@ -112,7 +112,7 @@ fn a_command_that_runs_in_the_background_is_not_left_behind_unseen() {
 }
 
 #[test]
-fn a_command_that_asks_runs_only_at_the_persons_word() {
+fn a_command_with_confirm_runs_only_when_confirmed() {
     let mut harness = at_work(UserCommand { confirm: true, ..command("Sync") });
     harness.press("g r esc");
     assert!(harness.effects.is_empty() && harness.state.screen.layers.is_empty());
@@ -121,7 +121,7 @@ fn a_command_that_asks_runs_only_at_the_persons_word() {
 }
 
 #[test]
-fn what_may_change_nothing_gives_no_program_the_key() {
+fn a_read_only_profile_gives_no_command_the_api_key() {
     let mut harness = at_work(UserCommand { api_key: true, ..command("Sync") });
     harness.state.session.access = Access::ReadOnly;
     harness.press("g r");
@@ -130,7 +130,7 @@ fn what_may_change_nothing_gives_no_program_the_key() {
 }
 
 #[test]
-fn what_does_not_exist_yet_is_given_to_no_program() {
+fn a_command_gets_no_segment_that_is_being_created() {
     let mut harness = at_work(command("Report"));
     harness.press("a");
     harness.type_text("New");
@@ -150,7 +150,7 @@ fn a_command_is_found_by_its_name() {
 }
 
 #[test]
-fn something_is_looked_for_in_the_output() {
+fn the_output_can_be_searched() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let lines: Vec<String> = (0..500).map(|at| format!("line {at}")).collect();
@@ -172,7 +172,7 @@ fn something_is_looked_for_in_the_output() {
 }
 
 #[test]
-fn a_segment_is_opened_at_the_address_of_the_profile() {
+fn a_segment_is_opened_at_the_profiles_url() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("o");
     assert!(harness.message().contains("Set open = \"https://…/{id}\" in [profiles.preprod]"));

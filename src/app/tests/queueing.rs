@@ -1,4 +1,5 @@
-//! What is gathered, held, in doubt, failed or left by an earlier run, and what is done about it.
+//! Changes that are staged, on hold, failed, of unknown outcome or left over from an earlier session, and what the user does
+//! about them.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
     harness.state.changes.queue.pending(&id(text))
 }
 
-/// What the list of pending changes says, line by line.
+/// Returns the lines of the queue pane.
 fn listed(harness: &Harness) -> Vec<String> {
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Queue(_))), "{:?}", harness.state.screen.layers);
     let queue = &harness.state.changes.queue;
@@ -34,7 +35,7 @@ fn chosen(harness: &Harness) -> Option<OpId> {
 }
 
 #[test]
-fn edits_gather_until_they_are_sent_together() {
+fn edits_are_staged_until_they_are_sent_together() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");
@@ -51,7 +52,7 @@ fn edits_gather_until_they_are_sent_together() {
 }
 
 #[test]
-fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
+fn left_over_changes_are_reported_and_wait_in_the_queue() {
     let mut harness = at_work();
     let base = named("export", "Export", Some("hurt"));
     let draft = Draft::of(&named("export", "Left", Some("hurt")));
@@ -82,7 +83,7 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
 }
 
 #[test]
-fn what_the_last_session_left_is_told_for_as_long_as_it_is_so() {
+fn a_left_over_notice_is_shown_only_while_it_is_true() {
     let left = |harness: &Harness| {
         let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is closed") };
         let keys = pane.keys(&harness.state);
@@ -103,20 +104,20 @@ fn what_the_last_session_left_is_told_for_as_long_as_it_is_so() {
         harness.press("Q");
         harness
     };
-    // What is discarded is not staged any more.
+    // A discarded change is no longer staged.
     let mut harness = recovered(vec![RecoveredState::Staged]);
     assert_eq!(left(&harness), ["Rename Export to Left 0: still staged"]);
     harness.press("D");
     assert_eq!(left(&harness), Vec::<String>::new());
     assert_eq!(harness.state.changes.counts().total(), 0);
-    // What is sent is not unsent any more, and of several the others are still told.
+    // A discarded or sent change is no longer listed; the others still are.
     let mut harness = recovered(vec![RecoveredState::Staged, RecoveredState::Staged]);
     harness.press("d");
     assert_eq!(left(&harness), ["Rename Export to Left 1: still staged"]);
     let mut harness = recovered(vec![RecoveredState::NotSent]);
     harness.press("r");
     assert_eq!(left(&harness), Vec::<String>::new());
-    // Enter says that it was read, and is for the selected change only then.
+    // Enter dismisses the notice first, and only then acts on the selected change.
     let mut harness = recovered(vec![RecoveredState::NotFound]);
     assert_eq!(left(&harness).len(), 1);
     harness.press("enter");
@@ -126,7 +127,7 @@ fn what_the_last_session_left_is_told_for_as_long_as_it_is_so() {
 }
 
 #[test]
-fn a_failed_operation_stays_until_it_is_dropped() {
+fn a_failed_change_stays_until_it_is_discarded() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -141,7 +142,7 @@ fn a_failed_operation_stays_until_it_is_dropped() {
 }
 
 #[test]
-fn ctrl_c_holds_back_what_is_not_in_flight() {
+fn ctrl_c_puts_everything_on_hold_that_is_not_in_flight() {
     let mut harness = at_work();
     harness.state.changes.queue.pause_sending();
     harness.press("j r");
@@ -155,7 +156,7 @@ fn ctrl_c_holds_back_what_is_not_in_flight() {
 }
 
 #[test]
-fn what_is_in_flight_is_not_discarded() {
+fn an_operation_in_flight_cannot_be_discarded() {
     let mut harness = at_work();
     harness.press("g g r ctrl-u");
     harness.type_text("Renamed");
@@ -166,7 +167,7 @@ fn what_is_in_flight_is_not_discarded() {
 }
 
 #[test]
-fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it() {
+fn discarding_a_staged_create_discards_its_children() {
     let mut harness = at_work();
     harness.press("S j a");
     harness.type_text("Parent");
@@ -181,7 +182,7 @@ fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it()
 }
 
 #[test]
-fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
+fn indexes_in_a_plan_stay_when_a_change_is_excluded() {
     let mut harness = at_work();
     harness.press("j space space e");
     harness.type_text(" {n}");
@@ -195,7 +196,7 @@ fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
 }
 
 #[test]
-fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
+fn a_possible_duplicate_is_asked_about_and_can_be_adopted() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Nowy");
@@ -218,7 +219,7 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
 }
 
 #[test]
-fn what_was_gathered_is_kept_and_sent_from_the_list() {
+fn staged_changes_are_journaled_and_sent_from_the_list() {
     let mut harness = at_work();
     harness.press("S g g r ctrl-u");
     harness.type_text("Renamed");
@@ -230,10 +231,10 @@ fn what_was_gathered_is_kept_and_sent_from_the_list() {
 }
 
 #[test]
-fn what_was_gathered_is_looked_at_again_where_there_is_more_to_say_and_stays_when_nothing_is_sent() {
+fn staged_deletions_are_reviewed_and_stay_when_cancelled() {
     let mut harness = at_work();
     harness.press("S j d enter");
-    // Staging ends, and what was gathered stays all the same.
+    // Staging is switched off, but the staged change stays.
     harness.press("S S S y");
     let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("deletions are told of") };
     assert_eq!(review.warnings.len(), 1);
@@ -244,7 +245,7 @@ fn what_was_gathered_is_looked_at_again_where_there_is_more_to_say_and_stays_whe
 }
 
 #[test]
-fn the_list_begins_with_what_needs_a_person_and_the_choice_follows_its_change() {
+fn failures_come_first_and_the_choice_follows_its_change() {
     let mut harness = at_work();
     for (go, typed) in [("g g", "1"), ("j", "2"), ("j", "3")] {
         harness.press(&format!("{go} r"));
@@ -262,7 +263,7 @@ fn the_list_begins_with_what_needs_a_person_and_the_choice_follows_its_change() 
 }
 
 #[test]
-fn a_key_that_was_meant_for_a_change_that_has_gone_does_nothing_to_another_one() {
+fn a_key_for_a_vanished_change_does_not_hit_another_one() {
     let mut harness = at_work();
     harness.press("S g g r");
     harness.type_text("1");
@@ -285,7 +286,7 @@ fn a_key_that_was_meant_for_a_change_that_has_gone_does_nothing_to_another_one()
 }
 
 #[test]
-fn what_a_colleague_has_just_changed_is_not_sent_with_the_key_that_was_pressed_before() {
+fn staged_changes_altered_elsewhere_need_the_key_again() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");
@@ -299,7 +300,7 @@ fn what_a_colleague_has_just_changed_is_not_sent_with_the_key_that_was_pressed_b
 }
 
 #[test]
-fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
+fn a_child_of_a_staged_segment_is_not_sent_without_it() {
     let mut harness = at_work();
     harness.press("S j a");
     harness.type_text("Parent");
@@ -313,7 +314,7 @@ fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
 }
 
 #[test]
-fn what_an_earlier_run_had_gathered_is_gathered_again() {
+fn changes_staged_in_an_earlier_session_are_staged_again() {
     let mut harness = at_work();
     let base = Arc::clone(harness.state.tree.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
@@ -332,7 +333,7 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
 }
 
 #[test]
-fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
+fn discarding_a_create_discards_a_chain_of_any_depth() {
     let mut harness = at_work();
     harness.press("S");
     for _ in 0..2 {
@@ -360,7 +361,7 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
 }
 
 #[test]
-fn a_deletion_taken_out_of_a_subtree_takes_those_above_it_along() {
+fn discarding_a_deletion_discards_those_of_its_ancestors() {
     let mut harness = at_work();
     harness.press("S z 0");
     harness.state.tree.view.selected = Some(RowId::Segment(id("lodzkie")));
@@ -376,7 +377,7 @@ fn a_deletion_taken_out_of_a_subtree_takes_those_above_it_along() {
 }
 
 #[test]
-fn a_move_taken_out_takes_the_deletion_along_that_it_makes_room_for() {
+fn discarding_a_move_discards_the_deletion_that_needs_it() {
     let mut harness = at_work();
     harness.press("S z 0");
     harness.state.tree.view.selected = Some(RowId::Segment(id("lodzkie")));
@@ -387,7 +388,7 @@ fn a_move_taken_out_takes_the_deletion_along_that_it_makes_room_for() {
 }
 
 #[test]
-fn one_change_is_put_on_hold_and_another_key_holds_all() {
+fn one_key_holds_one_change_and_another_holds_all() {
     let mut harness = at_work();
     harness.state.changes.queue.pause_sending();
     for keys in ["j r", "j r"] {

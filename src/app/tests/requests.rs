@@ -1,4 +1,4 @@
-//! The list of requests: what is kept, how it is read while more come, and what is copied.
+//! The list of requests: what it keeps, how it is read while more arrive, and what is copied.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn pane(harness: &Harness) -> &RequestsPane {
     }
 }
 
-/// The paths in the list, the selected one with a bar.
+/// Returns the listed targets, the selected one marked with `>`.
 fn listed(harness: &Harness) -> Vec<String> {
     let listed = pane(harness).listed(&harness.state.side.requests);
     let at = pane(harness).position(&listed);
@@ -31,7 +31,7 @@ fn listed(harness: &Harness) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_is_first_and_a_selection_stays_on_its_request_while_others_come() {
+fn the_newest_is_first_and_the_selection_stays_on_its_request() {
     let mut harness = asked(&["/a", "/b"]);
     harness.press("L");
     assert_eq!(listed(&harness), [">/b", "/a"]);
@@ -47,13 +47,13 @@ fn the_newest_is_first_and_a_selection_stays_on_its_request_while_others_come() 
 }
 
 #[test]
-fn only_the_last_ones_are_kept_and_what_was_missed_is_counted() {
+fn only_the_latest_are_kept_and_missed_ones_are_counted() {
     let mut harness = asked(&["/first", "/second"]);
     harness.press("L G");
     for number in 0..499 {
         harness.requested(Exchange { missed: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
     }
-    // What was selected is gone: the nearest that is left takes its place.
+    // The selected request was dropped; the nearest remaining one takes its place.
     let left = listed(&harness);
     assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
     harness.requested(exchange("/last"));
@@ -62,7 +62,7 @@ fn only_the_last_ones_are_kept_and_what_was_missed_is_counted() {
 }
 
 #[test]
-fn a_filter_takes_words_of_method_path_status_and_fault() {
+fn the_filter_matches_words_of_method_path_status_and_fault() {
     let mut harness = asked(&["/segments/vip", "/segments?pageNumber=1"]);
     let fault = Some(Fault::TimedOut { after: Duration::from_secs(30) });
     harness.requested(Exchange { status: None, fault, method: "PUT".into(), ..exchange("/segments/vip") });
@@ -86,7 +86,7 @@ fn a_filter_takes_words_of_method_path_status_and_fault() {
 }
 
 #[test]
-fn a_request_is_copied_as_the_command_that_makes_it_again() {
+fn a_request_is_copied_as_a_curl_command() {
     let mut harness = Harness::live(120, 40, wholesale());
     let sent = Some(Excerpt { text: r#"{"name":"O'Neill"}"#.into(), bytes: 18, cut: 0 });
     harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
@@ -106,7 +106,7 @@ fn a_request_is_copied_as_the_command_that_makes_it_again() {
 }
 
 #[test]
-fn a_request_that_is_read_stays_and_can_be_scrolled_to_its_end_and_no_further() {
+fn an_open_request_stays_and_scrolls_to_its_end() {
     let mut harness = Harness::live(60, 12, wholesale());
     let text = format!("[{}1]", "1,".repeat(100));
     let answer = Excerpt { bytes: text.len(), text, cut: 0 };

@@ -1,4 +1,4 @@
-//! What common tasks cost in keys. docs/keys.md has the same table, and no task may take more.
+//! How many keys common tasks take. docs/keys.md has the same table, and no task may take more.
 
 use crate::app::harness::{Harness, id, named, wholesale};
 use crate::app::{Effect, Layer, Pane};
@@ -6,14 +6,14 @@ use crate::changes::{Operation, WriteError};
 use crate::forest::Order;
 use crate::segment::Field;
 
-/// What is to be done, the keys for it with what is typed in quotation marks, how it begins, and whether it is done.
+/// The task, its keys with typed text in quotation marks, the state it starts from, and whether it is done.
 type Task = (&'static str, &'static str, fn() -> Harness, fn(&Harness) -> bool);
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// With some keys pressed before, which are not counted.
+/// Returns a harness after some keys that don't count towards the task.
 fn after(keys: &str) -> Harness {
     let mut harness = at_work();
     press(&mut harness, keys);
@@ -21,7 +21,7 @@ fn after(keys: &str) -> Harness {
     harness
 }
 
-/// The same, with what comes of them.
+/// Returns a harness after some keys and what happens next.
 fn once(keys: &str, comes: impl FnOnce(&mut Harness)) -> Harness {
     let mut harness = at_work();
     press(&mut harness, keys);
@@ -30,7 +30,7 @@ fn once(keys: &str, comes: impl FnOnce(&mut Harness)) -> Harness {
     harness
 }
 
-/// Presses keys and types what stands in quotation marks. Returns how many keys that were.
+/// Presses keys and types the text in quotation marks. Returns the number of keys.
 fn press(harness: &mut Harness, script: &str) -> usize {
     let mut count = 0;
     for (at, part) in script.split('“').flat_map(|part| part.split('”')).enumerate() {
@@ -49,7 +49,7 @@ fn renamed_once() -> Harness {
     once("j r “!” enter", Harness::succeed)
 }
 
-/// A rename that met somebody else's.
+/// A rename in conflict with somebody else's.
 fn in_conflict() -> Harness {
     once("j r “!” enter", |harness| {
         let theirs = named("export", "Eksport", Some("hurt"));
@@ -68,7 +68,7 @@ fn deletion_in_conflict() -> Harness {
     })
 }
 
-/// A name and an external ID that met somebody else's.
+/// A new name and external ID in conflict with somebody else's.
 fn in_conflict_twice() -> Harness {
     once("j e “!” tab “!” enter", |harness| {
         let theirs = crate::segment::Segment {
@@ -82,7 +82,7 @@ fn in_conflict_twice() -> Harness {
     })
 }
 
-/// A deletion that met a child nobody had seen.
+/// A deletion that failed because of a new child.
 fn deletion_of_a_parent() -> Harness {
     once("j d enter", |harness| {
         harness.changed(None, Some(&named("new", "Nowy", Some("export"))));
@@ -90,12 +90,12 @@ fn deletion_of_a_parent() -> Harness {
     })
 }
 
-/// A new name that the server has refused.
+/// A rename that the server has rejected.
 fn refused() -> Harness {
     once("j r “!” enter", |harness| harness.refuse("that name is not allowed"))
 }
 
-/// Where twenty segments are to be moved from one parent to another.
+/// Twenty segments to be moved from one parent to another, with the first selected.
 fn twenty() -> Harness {
     let stores = (1..=20).map(|at| named(&format!("s{at:02}"), &format!("Sklep {at:02}"), Some("hurt")));
     let mut harness = Harness::live(120, 40, wholesale().into_iter().chain(stores).collect());
@@ -111,7 +111,7 @@ fn perhaps_created() -> Harness {
     })
 }
 
-/// What was submitted last: its operations.
+/// Returns the operations of the last submitted plan.
 fn written(harness: &Harness) -> Vec<Operation> {
     if harness.write_count() == 0 { Vec::new() } else { harness.last_write().1.operations }
 }
@@ -290,7 +290,7 @@ fn row((task, keys, begins, _): &Task) -> String {
 }
 
 #[test]
-fn forty_tasks_are_done_with_the_keys_that_the_readme_names() {
+fn forty_tasks_work_with_the_documented_keys() {
     assert!(TASKS.len() >= 40);
     for (task, keys, begins, done) in TASKS {
         let mut harness = begins();
@@ -299,7 +299,7 @@ fn forty_tasks_are_done_with_the_keys_that_the_readme_names() {
     }
 }
 
-/// The keys with which a conflict ends.
+/// The keys that resolve a conflict.
 const DECIDING: [&str; 4] = ["enter", "t", "c", "D"];
 
 #[test]
@@ -320,7 +320,7 @@ fn every_way_to_resolve_every_kind_of_conflict_is_a_task() {
 }
 
 #[test]
-fn the_page_about_keys_counts_the_keys_of_each_task() {
+fn the_keys_page_counts_the_keys_of_each_task() {
     let table: Vec<String> = TASKS.iter().map(row).collect();
     let table = format!("| Task | Keys | Count |\n| --- | --- | --- |\n{}\n", table.join("\n"));
     let page = include_str!("../../../docs/keys.md");

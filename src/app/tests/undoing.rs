@@ -1,4 +1,4 @@
-//! Taking back and doing again; what is carried out although it was given up; and what somebody else sets back.
+//! Undo and redo, changes that are applied although others were discarded, and changes that somebody else reverts.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn at_work() -> Harness {
 }
 
 #[test]
-fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
+fn undo_re_creates_a_deleted_subtree_and_redo_deletes_it() {
     let mut harness = at_work();
     harness.press("j j d s");
     harness.succeed();
@@ -42,7 +42,7 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
 }
 
 #[test]
-fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
+fn one_marked_segment_moves_at_once_and_is_undone() {
     let mut harness = at_work();
     harness.press("* G g g j V j j j V m");
     assert_eq!(harness.state.tree.picks.marked.len(), 4);
@@ -59,7 +59,7 @@ fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
 }
 
 #[test]
-fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
+fn a_change_reverted_by_somebody_else_is_reported() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -71,7 +71,7 @@ fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
 }
 
 #[test]
-fn an_undo_that_does_not_come_about_can_be_tried_again() {
+fn a_failed_undo_can_be_tried_again() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
@@ -86,7 +86,7 @@ fn an_undo_that_does_not_come_about_can_be_tried_again() {
 }
 
 #[test]
-fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
+fn undo_restores_the_former_value_not_a_discarded_one() {
     let mut harness = at_work();
     harness.press("g g");
     let original = harness.state.selected_segment().unwrap().name.clone();
@@ -111,7 +111,7 @@ fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
 }
 
 #[test]
-fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
+fn undo_leaves_an_older_failed_plan_alone() {
     let mut harness = at_work();
     harness.press("j space space e");
     harness.type_text("x");
@@ -133,7 +133,7 @@ fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
 }
 
 #[test]
-fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
+fn a_change_that_wrote_nothing_is_not_undone() {
     let mut harness = at_work();
     harness.press("g g r ctrl-u");
     harness.type_text("Both");
@@ -148,7 +148,7 @@ fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
     assert!(harness.message().contains("Nothing to undo"), "{}", harness.message());
 }
 
-/// What a server may make of the children of a segment that goes alone.
+/// What a server may do with the children of a segment deleted without them.
 #[derive(Debug, Clone, Copy)]
 enum Children {
     Stay,
@@ -158,10 +158,10 @@ enum Children {
 }
 
 #[test]
-fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_them() {
+fn undoing_a_single_deletion_restores_its_children() {
     for made_of_them in [Children::Stay, Children::BecomeRoots, Children::MoveUp, Children::GoToo] {
         let mut harness = at_work();
-        // "Polska" stands in "Hurtownie" and has two children.
+        // "Polska" is a child of "Hurtownie" and has two children.
         harness.press("j j d o");
         let Operation::Delete { leaving, .. } = harness.last_write().1.operations[0].clone() else {
             panic!("a deletion")
@@ -185,13 +185,13 @@ fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_the
         let expected = if matches!(made_of_them, Children::GoToo) { Vec::new() } else { leaving.clone() };
         assert_eq!(children.len(), expected.len(), "{made_of_them:?}");
         assert!(expected.iter().all(|child| children.contains(child)), "{made_of_them:?}");
-        // And goes again, without anybody being blamed.
+        // Redo deletes it again, without blaming anybody.
         harness.press("U");
         let (_, plan) = harness.last_write();
         let Some(Operation::Delete { base, leaving: again }) = plan.operations.last() else { panic!("a deletion") };
         assert_eq!(base.id, id("again"));
         match made_of_them {
-            // The server is to do with them what it did.
+            // The server handles them as before.
             Children::Stay => assert_eq!((plan.operations.len(), again.len()), (1, 2)),
             Children::BecomeRoots | Children::MoveUp => assert_eq!((plan.operations.len(), again.len()), (3, 0)),
             Children::GoToo => assert_eq!((plan.operations.len(), again.len()), (1, 0)),
@@ -200,7 +200,7 @@ fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_the
 }
 
 #[test]
-fn a_child_that_somebody_has_moved_since_stays_where_it_is_when_the_segment_comes_back() {
+fn undoing_a_deletion_leaves_a_child_moved_elsewhere_alone() {
     let mut harness = at_work();
     harness.press("j j d o");
     let Operation::Delete { leaving, .. } = harness.last_write().1.operations[0].clone() else { panic!("a deletion") };
@@ -215,7 +215,7 @@ fn a_child_that_somebody_has_moved_since_stays_where_it_is_when_the_segment_come
 }
 
 #[test]
-fn any_step_of_this_session_is_undone_from_the_activity() {
+fn any_change_of_this_session_is_undone_from_the_activity() {
     let mut harness = at_work();
     for (keys, name) in [("j r", "Export!"), ("G r", "Orphan!")] {
         harness.press(keys);
@@ -242,7 +242,7 @@ fn any_step_of_this_session_is_undone_from_the_activity() {
 }
 
 #[test]
-fn undo_while_the_first_change_is_on_its_way_says_so() {
+fn undo_while_the_first_change_is_in_flight_is_refused() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");

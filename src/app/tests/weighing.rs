@@ -1,4 +1,4 @@
-//! How much has to be done before something is sent.
+//! How much confirmation a change needs before it is sent.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ fn protected() -> Harness {
     harness
 }
 
-/// "Export" and "Polska" are the ERP's.
+/// "Export" and "Polska" are managed by another system.
 fn owned() -> Harness {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.state.session.owned = vec![Pattern::new("export").unwrap(), Pattern::new("pl").unwrap()];
     harness
 }
 
-/// A root, and below it as many leaves.
+/// Two roots, one of them with this many leaves.
 fn yard(leaves: usize) -> Vec<Arc<Segment>> {
     let leaf = |number| segment(&format!("leaf-{number:03}"), Some("yard"));
     [segment("hall", None), segment("yard", None)].into_iter().chain((0..leaves).map(leaf)).collect()
@@ -45,7 +45,7 @@ fn answer(harness: &mut Harness, word: &str) {
 }
 
 #[test]
-fn in_a_protected_profile_each_single_write_takes_the_tenant_and_goes_out_once() {
+fn in_a_protected_profile_each_write_takes_the_tenant() {
     let begin: [fn(&mut Harness); 4] = [
         |harness| {
             harness.press("j r");
@@ -74,7 +74,7 @@ fn in_a_protected_profile_each_single_write_takes_the_tenant_and_goes_out_once()
 }
 
 #[test]
-fn leaving_the_look_at_a_single_change_gives_the_input_back() {
+fn cancelling_a_review_reopens_the_form_with_its_input() {
     let mut harness = protected();
     harness.press("j e");
     answer(&mut harness, "!");
@@ -97,7 +97,7 @@ fn an_undo_in_a_protected_profile_takes_the_tenant() {
 }
 
 #[test]
-fn what_is_decided_after_a_conflict_in_a_protected_profile_takes_the_tenant() {
+fn resolving_a_conflict_takes_the_tenant_if_protected() {
     let mut harness = protected();
     harness.press("j d enter");
     answer(&mut harness, "acme");
@@ -115,7 +115,7 @@ fn what_is_decided_after_a_conflict_in_a_protected_profile_takes_the_tenant() {
 }
 
 #[test]
-fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
+fn a_conflict_settled_during_the_review_is_not_sent() {
     let mut harness = protected();
     harness.press("j d enter");
     answer(&mut harness, "acme");
@@ -130,7 +130,7 @@ fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
 }
 
 #[test]
-fn what_is_left_to_the_server_counts_as_what_may_go() {
+fn descendants_left_to_the_server_count_towards_the_limit() {
     let mut harness = Harness::live(120, 40, yard(60));
     harness.press("g g j d o");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, Some("acme")));
@@ -144,7 +144,7 @@ fn what_is_left_to_the_server_counts_as_what_may_go() {
 }
 
 #[test]
-fn many_moves_take_the_tenant_and_a_few_a_key() {
+fn many_moves_take_the_tenant_and_a_few_one_key() {
     for (count, wanted) in [(50, None), (51, Some("acme"))] {
         let mut harness = Harness::live(120, 100, yard(count));
         let ids = (0..count).map(|number| id(&format!("leaf-{number:03}")));
@@ -157,7 +157,7 @@ fn many_moves_take_the_tenant_and_a_few_a_key() {
 }
 
 #[test]
-fn taking_one_out_asks_for_what_is_left() {
+fn excluding_a_change_updates_the_confirmation_phrase() {
     let mut harness = Harness::live(120, 100, yard(51));
     harness.state.tree.picks.marked = (0..51).map(|number| id(&format!("leaf-{number:03}"))).collect();
     harness.press("m");
@@ -169,7 +169,7 @@ fn taking_one_out_asks_for_what_is_left() {
 }
 
 #[test]
-fn a_protected_profile_does_not_spare_one_the_name_of_what_another_system_owns() {
+fn a_managed_segment_takes_its_name_besides_the_tenant() {
     let mut harness = owned();
     harness.state.session.protected = true;
     harness.press("j d enter");
@@ -184,7 +184,7 @@ fn a_protected_profile_does_not_spare_one_the_name_of_what_another_system_owns()
 }
 
 #[test]
-fn of_several_that_another_system_owns_their_number_is_to_be_typed() {
+fn several_managed_segments_take_their_number() {
     let mut harness = owned();
     harness.press("j space space m");
     answer(&mut harness, "vip");
@@ -197,13 +197,13 @@ fn of_several_that_another_system_owns_their_number_is_to_be_typed() {
 }
 
 #[test]
-fn what_another_system_owns_is_asked_about_wherever_it_is_concerned() {
-    // Left to the server below what is deleted.
+fn managed_segments_take_a_phrase_however_they_are_affected() {
+    // Left to the server below a deleted segment.
     let mut harness = owned();
     harness.press("g g d o");
     assert_eq!(word(&harness).as_deref(), Some("2"));
 
-    // Taken back.
+    // Affected by an undo.
     let mut harness = owned();
     harness.press("j r");
     answer(&mut harness, "!");
@@ -212,7 +212,7 @@ fn what_another_system_owns_is_asked_about_wherever_it_is_concerned() {
     harness.press("u");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (1, Some("Export!")));
 
-    // Made so by the change itself.
+    // Managed only because of the change itself.
     let mut harness = owned();
     harness.press("f");
     answer(&mut harness, "vip");
@@ -220,7 +220,7 @@ fn what_another_system_owns_is_asked_about_wherever_it_is_concerned() {
     answer(&mut harness, "export");
     assert!(matches!(review(&harness).confirmation.next(), Some(TypedPhrase::Name { .. })));
 
-    // What the platform has put there, whatever is configured.
+    // Managed by the platform, whatever is configured.
     let mut harness = Harness::live(120, 40, vec![named("segment", "Platform", None)]);
     harness.press("r");
     answer(&mut harness, "!");
@@ -228,7 +228,7 @@ fn what_another_system_owns_is_asked_about_wherever_it_is_concerned() {
 }
 
 #[test]
-fn what_has_no_name_is_told_by_its_id() {
+fn a_managed_segment_without_a_name_takes_its_id() {
     let mut harness = Harness::live(120, 40, vec![named("export", " ", None)]);
     harness.state.session.owned = vec![Pattern::new("export").unwrap()];
     harness.press("d enter");
@@ -238,7 +238,7 @@ fn what_has_no_name_is_told_by_its_id() {
 }
 
 #[test]
-fn a_way_through_the_history_that_deletes_several_is_looked_at() {
+fn a_redo_that_deletes_several_is_reviewed() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("j j d s");
     harness.succeed();
@@ -251,7 +251,7 @@ fn a_way_through_the_history_that_deletes_several_is_looked_at() {
 }
 
 #[test]
-fn what_was_gathered_is_looked_at_when_it_is_sent_from_the_queue_too() {
+fn staged_changes_sent_from_the_queue_are_reviewed_too() {
     let mut harness = protected();
     harness.press("S j r");
     answer(&mut harness, "!");

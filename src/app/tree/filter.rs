@@ -1,9 +1,8 @@
-//! The filtered tree: the matches and their ancestors, laid over the whole tree while a filter is typed and for as long as it
-//! stays.
+//! The filtered tree: the matches and their ancestors, laid over the whole tree while a filter is typed or kept.
 //!
-//! Nothing is done to the tree below: what is unfolded there, selected and scrolled to stays as it is and follows what changes, so
-//! clearing the filter is to lift this off again. What lies on top is built anew when there are twice as many matches as were shown,
-//! up to as many as are shown at all, when all have been found, and when something about them changes.
+//! The tree below is untouched: its folding, selection and scroll position stay and follow changes, so clearing the filter only
+//! removes the overlay. The overlay is rebuilt when the number of matches has doubled, unless it is full, when the search ends,
+//! and when the matches or their order change.
 
 use std::ops::Range;
 
@@ -14,17 +13,17 @@ use crate::app::Tree;
 use crate::app::tree::viewport::{self, Direction};
 use crate::app::{State, TreeView};
 
-/// What is shown instead of the whole tree. Its selection and scroll position are [`State::tree`] for as long as it is there.
+/// The overlay shown instead of the whole tree. While it exists, [`State::tree`] holds its selection and scroll position.
 #[derive(Debug, Clone)]
 pub struct Filter {
     rows: Filtered,
-    /// Selection and scroll position of the whole tree.
+    /// Selection and scroll position of the whole tree below.
     below: TreeView,
-    /// What was found when the rows were built; `None` when they are those of an earlier text, or of none.
+    /// The state of the search when the rows were built; `None` while they are still those of an earlier text, or of none.
     built: Option<Built>,
-    /// Whether the person went to a match, and did not take what was offered.
+    /// Whether the user moved the selection instead of keeping the best match.
     chosen: bool,
-    /// Whether it stays: the prompt is closed, and everything works in what it left.
+    /// Whether the filter is kept: its prompt is closed, and all keys act on the filtered rows.
     kept: bool,
 }
 
@@ -36,18 +35,18 @@ struct Built {
 }
 
 impl Filter {
-    /// Selection and scroll position of the whole tree.
+    /// Returns the selection and scroll position of the whole tree.
     pub(in crate::app) const fn below(&self) -> &TreeView {
         &self.below
     }
 
-    /// Whether it stays after its prompt was closed.
+    /// Whether the filter is kept after its prompt was closed.
     #[must_use]
     pub const fn is_kept(&self) -> bool {
         self.kept
     }
 
-    /// How many of the matches are shown.
+    /// Returns how many of the matches are shown.
     #[must_use]
     pub fn shown_matches(&self) -> usize {
         self.rows.matches().len()
@@ -56,21 +55,21 @@ impl Filter {
 
 /// The rows of the tree pane, whether filtered or not.
 impl State {
-    /// The rows that are left by the filter; `None` while the whole tree is shown.
+    /// Returns the filtered rows; `None` while the whole tree is shown.
     #[must_use]
     pub fn filtered(&self) -> Option<&Filtered> {
         let filter = self.tree.filter.as_ref()?;
-        // Until the first matches come, the whole tree is a better sight than nothing.
+        // Until the first matches arrive, the whole tree is more useful than nothing.
         (filter.built.is_some() || !filter.rows.is_empty()).then_some(&filter.rows)
     }
 
-    /// How many rows there are to scroll through.
+    /// Returns the number of rows to scroll through.
     #[must_use]
     pub fn shown_row_count(&self) -> usize {
         self.filtered().map_or_else(|| self.tree.forest.row_count(), Filtered::len)
     }
 
-    /// Those in that range, as many of them as there are.
+    /// Returns the rows in a range, as far as they exist.
     #[must_use]
     pub fn shown_rows(&self, range: Range<usize>) -> Vec<Row<'_>> {
         match self.filtered() {
@@ -79,13 +78,13 @@ impl State {
         }
     }
 
-    /// The row at that place.
+    /// Returns the row at an index.
     #[must_use]
     pub fn shown_row(&self, at: usize) -> Option<Row<'_>> {
         self.shown_rows(at..at.saturating_add(1)).into_iter().next()
     }
 
-    /// Where a row is among them.
+    /// Returns the index of a row.
     #[must_use]
     pub fn shown_position(&self, id: &RowId) -> Option<usize> {
         match self.filtered() {
@@ -95,7 +94,7 @@ impl State {
     }
 }
 
-/// Lays a filter over the tree, or lets the one that is there wait for the matches of another text.
+/// Lays a filter over the tree; an existing filter waits for the matches of its new text.
 pub(in crate::app) fn apply(tree: &mut Tree) {
     let below = tree.view.clone();
     let fresh = || Filter { rows: Filtered::default(), below, built: None, chosen: false, kept: false };
@@ -103,14 +102,14 @@ pub(in crate::app) fn apply(tree: &mut Tree) {
     (filter.built, filter.chosen, filter.kept) = (None, false, false);
 }
 
-/// The matches are looked for once more: the rows stay until they come.
+/// Marks the rows as outdated after the search was restarted. They are shown until matches arrive.
 pub(in crate::app) fn await_matches(tree: &mut Tree) {
     if let Some(filter) = &mut tree.filter {
         filter.built = None;
     }
 }
 
-/// Lets the filter stay. Before its first matches come, the whole tree is shown: what an earlier text had found is not meant.
+/// Keeps the filter. The whole tree is shown until its first matches arrive, since rows of an earlier text would mislead.
 pub(in crate::app) fn keep(tree: &mut Tree) {
     let Some(filter) = &mut tree.filter else { return };
     filter.kept = true;
@@ -120,13 +119,13 @@ pub(in crate::app) fn keep(tree: &mut Tree) {
     }
 }
 
-/// Whether a filter stays, so that what is done is done in its rows.
+/// Whether a filter is kept, so that keys act on its rows.
 pub(in crate::app) fn is_kept(tree: &Tree) -> bool {
     tree.filter.as_ref().is_some_and(Filter::is_kept)
 }
 
-/// A person pressed a key: the selection is theirs, and no match that comes later takes it. Where none has come yet, they went on
-/// in the whole tree, and stay there.
+/// Pins the selection after a key press, so that no later match moves it. A kept filter without any matches yet is cleared: the
+/// user went on in the whole tree.
 pub(in crate::app) fn take_selection(state: &mut State) {
     match state.tree.filter.as_mut().filter(|filter| filter.kept) {
         Some(Filter { built: None, .. }) => drop(clear(state)),
@@ -135,7 +134,7 @@ pub(in crate::app) fn take_selection(state: &mut State) {
     }
 }
 
-/// Goes to a row that the filter may hide: it is shown for as long as it is selected.
+/// Selects a row that a kept filter may hide. It is shown for as long as it is selected.
 pub(in crate::app) fn show(tree: &mut Tree, id: &SegmentId) {
     if let Some(filter) = tree.filter.as_mut().filter(|filter| filter.kept) {
         filter.chosen = true;
@@ -144,18 +143,19 @@ pub(in crate::app) fn show(tree: &mut Tree, id: &SegmentId) {
     }
 }
 
-/// The rows are other ones, or in another order: they are made anew with the next look.
+/// Has the rows rebuilt by the next refresh, after they or their order changed.
 pub(in crate::app) fn rebuild(tree: &mut Tree) {
     if let Some(built) = tree.filter.as_mut().and_then(|filter| filter.built.as_mut()) {
         built.changes = built.changes.wrapping_sub(1);
     }
 }
 
-/// Takes the filter off: the tree is as it was. Answers what was selected of its matches, and whether a person chose that.
+/// Removes the filter and restores the view of the whole tree. Returns the segment selected in the filter, and whether the user
+/// chose it.
 pub(in crate::app) fn clear(state: &mut State) -> Option<(SegmentId, bool)> {
     let filter = state.tree.filter.take()?;
     let selected = std::mem::replace(&mut state.tree.view, filter.below).selected;
-    // The screen may be another one by now.
+    // The screen size may have changed in the meantime.
     viewport::keep_in_sight(state);
     match selected {
         Some(RowId::Segment(id)) if filter.built.is_some() => Some((id, filter.chosen)),
@@ -163,7 +163,7 @@ pub(in crate::app) fn clear(state: &mut State) -> Option<(SegmentId, bool)> {
     }
 }
 
-/// Does something to the tree that may lie below a filter, with its own selection and scroll position.
+/// Runs `act` on the whole tree below the filter, with that tree's own selection and scroll position.
 pub(in crate::app) fn with_unfiltered<T>(state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
     let Some(mut filter) = state.tree.filter.take() else { return act(state) };
     std::mem::swap(&mut filter.below, &mut state.tree.view);
@@ -173,8 +173,7 @@ pub(in crate::app) fn with_unfiltered<T>(state: &mut State, act: impl FnOnce(&mu
     outcome
 }
 
-/// Makes the rows anew where what is known of the matches asks for it. The selection stays where a person put it, and is the best
-/// match where nobody did.
+/// Rebuilds the rows if the matches require it. Keeps the selection if the user chose it, and otherwise selects the best match.
 pub(in crate::app) fn refresh(state: &mut State) {
     let Some(filter) = &state.tree.filter else { return };
     let now = Built {
@@ -192,7 +191,7 @@ pub(in crate::app) fn refresh(state: &mut State) {
     if !due {
         return;
     }
-    // What a person has changed, and is still at, does not vanish from under their hands because it no longer matches.
+    // A row that the user has just changed must not vanish because it no longer matches.
     let also = match &state.tree.view.selected {
         Some(RowId::Segment(id)) if filter.kept && filter.chosen => Some(id),
         _ => None,
@@ -229,7 +228,7 @@ fn select(state: &mut State, at: Option<usize>) {
     viewport::keep_in_sight(state);
 }
 
-/// Goes to the next or previous match, around the end if need be.
+/// Goes to the next or previous match, wrapping around.
 pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     let Some(filtered) = state.filtered() else { return };
     let matches = filtered.matches();
@@ -247,7 +246,7 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     choose(state, next.copied());
 }
 
-/// Goes to the match that is nearest to so many rows further on, stopping at the ends.
+/// Goes to the match nearest to the row `by` rows away, stopping at the ends.
 pub(in crate::app) fn page(state: &mut State, by: isize) {
     let Some(filtered) = state.filtered() else { return };
     let matches = filtered.matches();
@@ -257,7 +256,7 @@ pub(in crate::app) fn page(state: &mut State, by: isize) {
     choose(state, found);
 }
 
-/// Selects the row at that place because a person wants it.
+/// Selects the row at an index because the user chose it.
 pub(in crate::app) fn choose(state: &mut State, at: Option<usize>) {
     if at.is_none() {
         return;
@@ -268,7 +267,7 @@ pub(in crate::app) fn choose(state: &mut State, at: Option<usize>) {
     }
 }
 
-/// Which of all matches is selected, from 1; `None` also when only some of them are shown.
+/// Returns the number of the selected match, from 1; `None` if it is no match, or if not all matches are shown.
 pub(in crate::app) fn number(state: &State) -> Option<usize> {
     let matches = state.filtered()?.matches();
     let all = matches.len() == state.tree.forest.match_count(SearchKind::Tree);

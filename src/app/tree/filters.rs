@@ -1,4 +1,4 @@
-//! Filters that were typed before, those that have a name, and how what is being typed can go on.
+//! The filter history, named filters, and completion of a filter being typed.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forest::StateFilter;
 
-/// Filters of earlier, the last one last, and those that were given a name. Kept from one session to the next.
+/// Recent filters, most recent last, and named filters. Kept from one session to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filters {
@@ -14,12 +14,12 @@ pub struct Filters {
     saved: BTreeMap<String, String>,
 }
 
-/// Filters that are remembered, and those that can be saved.
+/// How many recent and how many named filters are kept.
 const RECENT: usize = 100;
 const SAVED: usize = 200;
 
 impl Filters {
-    /// A filter was used. It goes to the end, once.
+    /// Moves a used filter to the end of the history, without duplicates.
     pub(in crate::app) fn used(&mut self, text: &str) {
         self.recent.retain(|other| other != text);
         self.recent.push(text.to_owned());
@@ -27,7 +27,7 @@ impl Filters {
         self.recent.drain(..surplus);
     }
 
-    /// Filters used before, from the last one on.
+    /// Returns the filter `back` steps back in the history; 1 is the most recent.
     pub(in crate::app) fn recent(&self, back: usize) -> Option<&str> {
         let at = self.recent.len().checked_sub(back)?;
         self.recent.get(at).map(String::as_str)
@@ -42,16 +42,16 @@ impl Filters {
         true
     }
 
-    /// The filter that was saved under a name.
+    /// Returns the filter saved under a name.
     pub(in crate::app) fn saved(&self, name: &str) -> Option<&str> {
         self.saved.get(name).map(String::as_str)
     }
 }
 
-/// The words that can begin a term, and what `is:` goes with.
+/// Prefixes that a term can have.
 const FIELDS: [&str; 5] = ["ext:", "id:", "is:", "name:", "path:"];
 
-/// What the last word of a text can become, in the order of the alphabet. Nothing for a word that is complete.
+/// Returns the texts with the last word completed, sorted; none if the word is complete.
 pub(in crate::app) fn completions(text: &str) -> Vec<String> {
     let start =
         text.rfind(char::is_whitespace).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_used_again_comes_first_and_only_so_many_are_kept() {
+    fn a_reused_filter_moves_to_the_front_and_old_ones_go() {
         let mut filters = Filters::default();
         for number in 0..RECENT + 5 {
             filters.used(&number.to_string());

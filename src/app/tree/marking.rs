@@ -1,4 +1,4 @@
-//! Marking more than one segment at a time: a range of rows that grows with the selection, and all matches of a search.
+//! Marking several segments: a range of rows that follows the selection, and all matches of a search.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::app::messages::Topic;
 use crate::app::tree::{viewport, words};
 use crate::app::{MarkedRange, State};
 
-/// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
+/// Returns the segments that an action applies to: the marked ones in tree order, or else the selected one.
 pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
     if state.tree.picks.marked.is_empty() {
         return state.selected_segment().cloned().into_iter().collect();
@@ -19,7 +19,7 @@ pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
     state.tree.forest.in_order(&state.tree.picks.marked).into_iter().cloned().collect()
 }
 
-/// Begins to mark a range at the selected row, or ends it and keeps the marks.
+/// Starts marking a range at the selected row, or ends the range and keeps the marks.
 pub(in crate::app) fn toggle_range(state: &mut State) {
     if state.tree.picks.range.anchor.is_some() {
         state.tree.picks.range = MarkedRange::default();
@@ -38,7 +38,7 @@ fn begin_range(state: &mut State, by_shift: bool) {
     follow(state);
 }
 
-/// Lets a range grow by some rows, from the selected row on if there is none.
+/// Extends the range by a number of rows. Without a range, starts one at the selected row.
 pub(in crate::app) fn extend(state: &mut State, by: isize) {
     if state.tree.picks.range.anchor.is_none() {
         begin_range(state, true);
@@ -46,14 +46,14 @@ pub(in crate::app) fn extend(state: &mut State, by: isize) {
     viewport::step(state, by);
 }
 
-/// Ends a range that only the keys grow that extend it. What is marked stays marked.
+/// Ends a range that only the extending keys move. The marks stay.
 pub(in crate::app) fn end_extending(tree: &mut Tree) {
     if tree.picks.range.by_shift {
         tree.picks.range = MarkedRange::default();
     }
 }
 
-/// Takes a range back that is being marked. Answers whether there was one.
+/// Cancels the range being marked and restores the marks from before. Returns whether there was one.
 pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
     let MarkedRange { anchor, before, .. } = std::mem::take(&mut tree.picks.range);
     if anchor.is_none() {
@@ -63,7 +63,7 @@ pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
     true
 }
 
-/// Lets the range reach from where it began to the selected row.
+/// Marks the rows between the anchor and the selected row.
 pub(in crate::app) fn follow(state: &mut State) {
     let Some(anchor) = &state.tree.picks.range.anchor else { return };
     let ends = (state.shown_position(anchor), selected_position(state));
@@ -81,7 +81,7 @@ fn selected_position(state: &State) -> Option<usize> {
     state.tree.view.selected.as_ref().and_then(|row: &RowId| state.shown_position(row))
 }
 
-/// Marks all matches of the search.
+/// Marks all matches of the search, in addition to what is marked.
 pub(in crate::app) fn mark_matches(state: &mut State) {
     let matches: Vec<SegmentId> = state.tree.forest.matches(SearchKind::Tree).cloned().collect();
     let more = state.tree.search.as_ref().is_some_and(|search| !search.ended);

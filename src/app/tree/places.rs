@@ -1,4 +1,4 @@
-//! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
+//! Navigation history, bookmarks, and jumps to an exact id.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
@@ -12,44 +12,44 @@ use crate::segment::SegmentId;
 use crate::app::tree::{viewport, words};
 use crate::app::{State, TextField};
 
-/// The way back and forth, and the bookmarks.
+/// The navigation history and the bookmarks.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    /// Where somebody was before they went far, the oldest first.
+    /// Segments that were selected before a jump, oldest first.
     visited: Vec<SegmentId>,
-    /// Where they are on that way; its length when they have not gone back.
+    /// The present index in `visited`; its length unless the user has gone back.
     at: usize,
-    /// Segments under a letter.
+    /// Bookmarked segments by letter.
     pub(in crate::app) bookmarks: BTreeMap<char, SegmentId>,
 }
 
-/// Places remembered on the way back.
+/// History entries to keep.
 const REMEMBERED: usize = 100;
 
-/// What a letter is awaited for.
+/// What the next letter is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Letter {
-    /// To put a bookmark there.
+    /// Sets a bookmark.
     Bookmark,
-    /// To go to the bookmark.
+    /// Goes to a bookmark.
     GoTo,
 }
 
 impl Places {
-    /// A segment that was still being created is another one now.
+    /// Replaces a provisional id with the real one.
     pub(in crate::app) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
         for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == former) {
             *known = id.clone();
         }
     }
 
-    /// Whether there is a bookmark.
+    /// Whether there are any bookmarks.
     #[must_use]
     pub fn any_bookmark(&self) -> bool {
         !self.bookmarks.is_empty()
     }
 
-    /// The bookmarks, by their letters.
+    /// Returns the bookmarks, sorted by letter.
     pub fn bookmarks(&self) -> impl Iterator<Item = (char, &SegmentId)> {
         self.bookmarks.iter().map(|(letter, id)| (*letter, id))
     }
@@ -62,7 +62,7 @@ fn here(state: &State) -> Option<SegmentId> {
     }
 }
 
-/// Remembers where the person is, who is about to go far.
+/// Adds the selected segment to the history before a jump.
 pub(in crate::app) fn leave(state: &mut State) {
     let Some(here) = here(state) else { return };
     let places = &mut state.tree.picks.places;
@@ -76,12 +76,12 @@ pub(in crate::app) fn leave(state: &mut State) {
     places.at = places.visited.len();
 }
 
-/// Goes to where the person was before, past what is gone by now.
+/// Goes back in the history, skipping segments that no longer exist.
 pub(in crate::app) fn back(state: &mut State) {
     let here = here(state);
     let places = &mut state.tree.picks.places;
     if places.at == places.visited.len() {
-        // The way forth leads here again.
+        // Going forward will lead back here.
         let present = here.clone().filter(|here| places.visited.last() != Some(here));
         places.visited.extend(present);
         places.at = places.visited.len().saturating_sub(1);
@@ -94,7 +94,7 @@ pub(in crate::app) fn back(state: &mut State) {
     go(state, earlier, words::OLDEST_POSITION);
 }
 
-/// Goes to where the person was before they went back.
+/// Goes forward in the history.
 pub(in crate::app) fn forward(state: &mut State) {
     let places = &state.tree.picks.places;
     let later = (places.at + 1..places.visited.len()).find(|place| state.tree.forest.contains(&places.visited[*place]));
@@ -111,7 +111,7 @@ fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
     }
 }
 
-/// Takes the letter for a bookmark.
+/// Handles the letter of a bookmark.
 pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key) -> KeyResult {
     let Some(letter) = key.typed().filter(|letter| letter.is_alphanumeric()) else { return KeyResult::Close };
     match purpose {
@@ -133,7 +133,7 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
     KeyResult::Close
 }
 
-/// Takes a key while an exact id is typed.
+/// Handles a key while an exact id is typed.
 pub(in crate::app) fn press_jump(state: &mut State, text: &mut TextField, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => KeyResult::Close,

@@ -1,4 +1,4 @@
-//! What is kept of the view from one run to the next: folding, selection, order, panes.
+//! The saved view: folding, selection, order and panes, kept from one session to the next.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use crate::segment::SegmentId;
 use crate::app::tree::viewport;
 use crate::app::{Effect, Filter, Filters, State};
 
-/// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
+/// The view saved between sessions. Fields that are missing or unknown are accepted, so other versions can read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// Segments that were unfolded; of very many, those nearest to the top.
+    /// Unfolded segments; if there are too many, the visible ones nearest to the root.
     open: Vec<SegmentId>,
-    /// Whether nothing visible was folded, with more unfolded than are remembered one by one.
+    /// Whether no visible row was folded, with more segments unfolded than are saved one by one.
     everything_open: bool,
-    /// Bookmarks by their letters.
+    /// Bookmarks by letter.
     bookmarks: BTreeMap<char, SegmentId>,
-    /// The segment that was selected.
+    /// The selected segment.
     selected: Option<SegmentId>,
-    /// By what siblings were sorted.
+    /// The order of siblings.
     order: Sorted,
-    /// Filters of earlier, and those with a name.
+    /// Recent and named filters.
     filters: Filters,
-    /// Which panes were shown, and how large; `None` keeps the usual.
+    /// Which panes were shown and how large; `None` keeps the defaults.
     panes: Option<ShownPanes>,
 }
 
-/// By what siblings were sorted.
+/// The order of siblings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Sorted {
@@ -50,7 +50,7 @@ struct ShownPanes {
 }
 
 impl State {
-    /// How things are arranged now. Before a list came, that is how they were to be arranged.
+    /// Returns the present view, or the recalled one as long as it has not been applied to the tree.
     #[must_use]
     pub fn view(&self) -> View {
         if let Some(recalled) = &self.tree.recalled {
@@ -82,7 +82,7 @@ impl State {
         }
     }
 
-    /// Arranges things as they were, the tree as soon as there is one.
+    /// Restores a saved view: panes, bookmarks and filters at once, the tree as soon as it is loaded.
     pub fn recall(&mut self, view: View) {
         if let Some(panes) = view.panes {
             self.screen.panes.details = panes.details;
@@ -96,10 +96,10 @@ impl State {
     }
 }
 
-/// More unfolded segments are not remembered one by one: the next start would be slow for what nobody arranged by hand.
+/// Unfolded segments to save one by one. Restoring more would slow down the next start, for folding that nobody did by hand.
 const REMEMBERED: usize = 10_000;
 
-/// What is to be remembered as unfolded, and whether that stands for everything.
+/// Returns the segments to save as unfolded, or whether everything is unfolded.
 fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
     if forest.open_segments().nth(REMEMBERED).is_none() {
         return (forest.open_segments().cloned().collect(), false);
@@ -119,7 +119,7 @@ fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
     (open.into_iter().take(REMEMBERED).map(|(_, id)| id).collect(), false)
 }
 
-/// Unfolds, sorts and selects as it was. What is gone by now is left out.
+/// Restores folding, order and selection, without segments that no longer exist.
 pub(in crate::app) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
     let order = match view.order {
         Sorted::Name => Order::Name,
@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Parents of one child each.
+    /// Roots with one child each.
     fn pairs(count: usize) -> Forest {
         let segment = |id: String, parent: Option<&str>| {
             let parent = parent.and_then(SegmentId::new);
@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn a_few_unfolded_segments_are_remembered_each() {
+    fn a_few_unfolded_segments_are_saved_one_by_one() {
         let mut forest = pairs(10);
         forest.expand_each(&[SegmentId::new("p3").unwrap()]);
         assert_eq!(unfolded(&forest), (vec![SegmentId::new("p3").unwrap()], false));
     }
 
     #[test]
-    fn of_very_many_only_so_many_are_remembered_or_that_it_was_everything() {
+    fn too_many_unfolded_segments_are_cut_or_saved_as_everything() {
         let mut forest = pairs(REMEMBERED + 5);
         forest.fold_to_level(None);
         assert_eq!(unfolded(&forest), (Vec::new(), true));

@@ -1,7 +1,7 @@
-//! Searching: the text being typed, the matches, and going from one to the next.
+//! Searching: the prompt, the matches, and moving from one to the next.
 //!
-//! While the text is typed, the tree is filtered by it. A small tree is searched at once; in a large one the matches come while the
-//! person goes on.
+//! While the text is typed, the tree is filtered by it. A small tree is searched at once; in a large one, the matches arrive in
+//! the background.
 
 use crate::app::ParentPicker;
 use crate::app::Tree;
@@ -15,40 +15,40 @@ use crate::app::tree::viewport::{self, Direction};
 use crate::app::tree::{filter, filters, search_flags, words};
 use crate::app::{Effect, Layer, State, TextField};
 
-/// A search whose matches are shown.
+/// The search whose matches are shown.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// What is searched.
+    /// The parsed query.
     pub query: Query,
-    /// The text it was read from.
+    /// The text of the query.
     pub text: String,
-    /// How many segments matched when last looked.
+    /// The number of matches so far.
     pub matches: usize,
-    /// Whether all segments were looked at.
+    /// Whether the whole tree has been searched.
     pub ended: bool,
-    /// Which of the matches is selected, from 1; `None` also for one of so many that counting up to it would take long.
+    /// The number of the selected match, from 1; `None` also if there are too many matches to count quickly.
     pub current: Option<usize>,
-    /// Whether it is still to be said if nothing is found.
+    /// Whether “no matches” still has to be reported if nothing is found.
     fresh: bool,
 }
 
-/// The line in which a search is typed.
+/// The prompt in which a search is typed.
 #[derive(Debug, Clone)]
 pub struct FindPrompt {
-    /// The text as typed.
+    /// The typed text.
     pub text: TextField,
-    /// The search that was shown before, and whether its filter stayed.
+    /// The search shown before, and whether its filter was kept.
     former: Option<Search>,
     kept: bool,
-    /// How many filters of earlier were gone back, and what had been typed before that.
+    /// How many steps back in the filter history the prompt is, and the text typed before going back.
     back: usize,
     typed: String,
 }
 
-/// Matches of which each is told its number.
+/// Number of matches above which the selected one's number is not counted.
 const NUMBERED: usize = 20_000;
 
-/// Carries out a search, or has it carried out where that takes longer than a person should wait.
+/// Runs a search at once, or in the background if the tree is large.
 pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect> {
     if !state.tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
@@ -57,7 +57,7 @@ pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect
     Vec::new()
 }
 
-/// Takes in what was found.
+/// Takes a batch of matches.
 pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
     let purpose = finds.kind();
     state.tree.forest.take_finds(finds);
@@ -75,13 +75,13 @@ pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
 
 pub(in crate::app) fn begin(state: &mut State) {
     let kept = filter::is_kept(&state.tree);
-    // A filter that stays is shown until something is typed.
+    // A kept filter stays until something is typed.
     let former = if kept { state.tree.search.clone() } else { state.tree.search.take() };
     let prompt = FindPrompt { text: TextField::default(), former, kept, back: 0, typed: String::new() };
     state.screen.layers.push(Layer::Find(prompt));
 }
 
-/// Takes a key while the search is typed.
+/// Handles a key in the prompt.
 pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Do(leave(state, prompt)),
@@ -104,7 +104,7 @@ pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key
     KeyResult::Stay
 }
 
-/// Puts a filter of earlier into the prompt, or what was typed before that.
+/// Puts an earlier filter into the prompt, or the text typed before going back.
 fn recall(state: &mut State, prompt: &mut FindPrompt, back: usize) -> KeyResult {
     if prompt.back == 0 {
         prompt.typed = prompt.text.text().to_owned();
@@ -116,7 +116,7 @@ fn recall(state: &mut State, prompt: &mut FindPrompt, back: usize) -> KeyResult 
     KeyResult::StayAndDo(start(state, prompt))
 }
 
-/// Completes the last word, or the part of it that all its completions have in common.
+/// Completes the last word, as far as its completions agree.
 fn complete(state: &mut State, prompt: &mut FindPrompt) -> KeyResult {
     let found = filters::completions(prompt.text.text());
     let Some(first) = found.first() else { return KeyResult::Stay };
@@ -140,7 +140,7 @@ pub(in crate::app) fn paste(state: &mut State, prompt: &mut FindPrompt, text: &s
     KeyResult::StayAndDo(start(state, prompt))
 }
 
-/// Searches for what is typed, and filters the tree by it.
+/// Searches for the typed text and filters the tree by it.
 fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
     let Some(query) = Query::parse(&text) else {
@@ -156,7 +156,7 @@ fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     carry_out(state, job)
 }
 
-/// Back to where the person was, and to the search or the filter that was shown before.
+/// Closes the prompt and restores the previous view with its search or filter.
 fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     state.tree.search = prompt.former.take();
     if prompt.kept && state.tree.search.is_some() {
@@ -168,7 +168,7 @@ fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     resume(state)
 }
 
-/// Closes the prompt. The filter stays.
+/// Closes the prompt and keeps the filter.
 fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
@@ -188,7 +188,7 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Filters the tree by a text, as if it had been typed.
+/// Filters the tree by a text, as if it had been typed and confirmed.
 pub(in crate::app) fn filter_by(state: &mut State, text: &str) -> Vec<Effect> {
     let former = state.tree.search.take();
     let kept = filter::is_kept(&state.tree);
@@ -198,7 +198,7 @@ pub(in crate::app) fn filter_by(state: &mut State, text: &str) -> Vec<Effect> {
     effects
 }
 
-/// Clears the filter that stays: the tree is as it was, and the matches are marked in it. Returns whether there was one.
+/// Clears a kept filter. The whole tree is shown again, with the matches highlighted. Returns whether there was one.
 pub(in crate::app) fn clear_filter(state: &mut State) -> bool {
     let is_kept = filter::is_kept(&state.tree);
     if is_kept {
@@ -208,7 +208,7 @@ pub(in crate::app) fn clear_filter(state: &mut State) -> bool {
     is_kept
 }
 
-/// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
+/// Repeats the current search on the present tree without moving the selection.
 pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
     let Some(search) = &mut state.tree.search else {
         state.tree.forest.end_search(SearchKind::Tree);
@@ -221,13 +221,13 @@ pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
     carry_out(state, job)
 }
 
-/// Ends the search that is shown, and tells whether there was one.
+/// Ends the current search. Returns whether there was one.
 pub(in crate::app) fn end(tree: &mut Tree) -> bool {
     tree.forest.end_search(SearchKind::Tree);
     tree.search.take().is_some()
 }
 
-/// Brings the matches up to date with the tree; called after every event.
+/// Updates the search after every event: external flags, filtered rows and counts.
 pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
     let mut effects = search_flags::learn(state);
     if state.tree.forest.wants_search(SearchKind::Parents) {
@@ -244,7 +244,7 @@ pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Looks for the places that match once more, where a parent is being chosen.
+/// Repeats the search for matching parents in an open picker.
 pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
     let mut jobs = Vec::new();
     for layer in &mut state.screen.layers {
@@ -255,7 +255,7 @@ pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
     jobs.into_iter().flat_map(|job| carry_out(state, job)).collect()
 }
 
-/// Looks for the places that match what is typed in a choice of a parent.
+/// Searches for the parents that match the picker's text.
 pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) -> Vec<Effect> {
     let Some(job) = picker.search(&mut tree.forest) else { return Vec::new() };
     if !tree.forest.is_searched_at_once() {
@@ -266,7 +266,7 @@ pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) 
     Vec::new()
 }
 
-/// Matches have come.
+/// Updates the search after more matches arrived.
 fn follow(state: &mut State) {
     let (matches, ended) =
         (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
@@ -285,7 +285,7 @@ fn follow(state: &mut State) {
     }
 }
 
-/// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
+/// Keeps the selection where it is when the user presses a key, whatever is found later.
 pub(in crate::app) fn cancel_jump(state: &mut State) {
     filter::take_selection(state);
 }
@@ -297,7 +297,7 @@ fn warn_of_none(state: &mut State) {
     }
 }
 
-/// Goes to the next or previous match, around the end if need be.
+/// Goes to the next or previous match, wrapping around.
 pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     if state.tree.search.is_none() {
         return;
@@ -328,7 +328,7 @@ fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<S
     }
 }
 
-/// Counts which of the matches is selected.
+/// Counts the number of the selected match.
 fn number_current(state: &mut State) {
     let selected = state.tree.view.selected.as_ref().filter(|row| is_match(state, row)).and_then(segment_of);
     let countable = selected.filter(|_| state.tree.forest.match_count(SearchKind::Tree) <= NUMBERED);

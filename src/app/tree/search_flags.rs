@@ -1,4 +1,4 @@
-//! The search terms that need more than the tree: `is:marked`, `is:pending`, `is:changed`.
+//! Search terms that need more than the forest: `is:marked`, `is:pending`, `is:changed`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::segment::SegmentId;
 use crate::app::tree::search;
 use crate::app::{Effect, State};
 
-/// Lets the search know of marks, writes and changes, if it asks for any, and begins it anew where that is due.
+/// Passes marks, pending writes and recent changes to the search if its query uses them, and restarts the search if it is stale.
 pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
     let Some(search) = &state.tree.search else { return Vec::new() };
     let before = search.query.known();
@@ -26,7 +26,7 @@ pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
     if state.tree.forest.wants_search(SearchKind::Tree) { search::resume(state) } else { Vec::new() }
 }
 
-/// What a query asks for of what the tree does not know.
+/// Returns the flags that a query uses and the forest doesn't know.
 pub(in crate::app) fn known(state: &State, query: &Query) -> ExternalFlags {
     let set = |what| if query.asks(what) { Arc::new(those(state, what).cloned().collect()) } else { Arc::default() };
     ExternalFlags {
@@ -41,12 +41,12 @@ fn those(state: &State, what: StateFilter) -> Box<dyn Iterator<Item = &SegmentId
         StateFilter::Changed => Box::new(state.side.activity.fresh()),
         StateFilter::Pending => Box::new(state.changes.queue.concerned()),
         StateFilter::Marked => Box::new(state.tree.picks.marked.iter()),
-        // The tree itself knows these.
+        // The forest knows these itself.
         StateFilter::Orphan | StateFilter::Leaf | StateFilter::Duplicate => Box::new(std::iter::empty()),
     }
 }
 
-/// Of more marks than these, only how many they are is compared: this is asked after every key.
+/// Number of marks above which only their count is compared, since this runs after every event.
 const COMPARED: usize = 10_000;
 
 fn is_known(state: &State, query: &Query, before: &ExternalFlags) -> bool {

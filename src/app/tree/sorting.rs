@@ -1,11 +1,11 @@
-//! Sorting: at once where that takes no time, and else beside everything else while the tree stays as it is.
+//! Sorting the tree: at once if it is small, in the background if it is large.
 
 use crate::forest::{Order, SortJob};
 
 use crate::app::tree::{filter, viewport, words};
 use crate::app::{Effect, State};
 
-/// Sorts by an order because a person asked for it.
+/// Sorts the tree because the user asked for it.
 pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
     if let Some(job) = arrange(state, order) {
         state.inform(words::sorting(order));
@@ -17,7 +17,7 @@ pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Puts in order what is not yet, so that whatever is unfolded or walked through later is in order already.
+/// Sorts whatever is not in order yet, so that rows unfolded or visited later already are.
 pub(in crate::app) fn put_in_order(state: &mut State) -> Vec<Effect> {
     if state.tree.forest.is_being_sorted() {
         return Vec::new();
@@ -32,7 +32,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
     let mut taken = false;
     viewport::preserving_viewport(state, |state| taken = state.tree.forest.take_sorted(job));
     if !taken {
-        // Nearly everything has changed meanwhile.
+        // Too much has changed in the meantime; starts over.
         return arrange(state, order).map(Effect::Sort).into_iter().collect();
     }
     filter::rebuild(&mut state.tree);

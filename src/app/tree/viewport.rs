@@ -1,7 +1,7 @@
-//! Selection and scroll position of the tree, and everything that moves them.
+//! The selection and scroll position of the tree, and everything that moves them.
 //!
-//! The selection is an identity, never a position: whatever happens to the tree, it stays on its row, and on its line of the
-//! screen. Only when its row vanishes does it go to the heir.
+//! The selection is an id, never a position: whatever happens to the tree, it stays on its row and on its line of the screen.
+//! Only when its row disappears does another row take its place.
 
 use crate::action::Action;
 use crate::forest::{Fold, RowId};
@@ -10,7 +10,7 @@ use crate::segment::SegmentId;
 use crate::app::tree::{filter, words};
 use crate::app::{Layer, Pane, State};
 
-/// Selection and scroll position.
+/// The selection and scroll position.
 #[derive(Debug, Clone, Default)]
 pub struct TreeView {
     /// The selected row.
@@ -19,25 +19,25 @@ pub struct TreeView {
     pub offset: usize,
 }
 
-/// Where a dialog opens, and which rows are shown beside it.
+/// Where a dialog opens, and which rows are visible beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BesideDialog {
-    /// The topmost line of the dialog.
+    /// The top line of the dialog.
     pub y: u16,
-    /// The first row on the screen for as long as the dialog is open.
+    /// The first visible row while the dialog is open.
     pub first_row: usize,
 }
 
 impl State {
-    /// Where a dialog of so many lines opens, its frame included: over the lower part of the tree, or the upper one when the row that
-    /// it speaks of is down there. Where it would cover that row all the same, the rows are scrolled under it as far as it takes; the
-    /// scroll position itself stays, so that everything is where it was when the dialog is closed.
+    /// Places a dialog of `height` lines, its frame included: over the lower part of the tree, or the upper part if the row it is
+    /// about is below. If it would cover that row either way, the rows are scrolled as far as needed. The scroll position itself
+    /// stays, so that closing the dialog restores the view.
     #[must_use]
     pub fn beside_dialog(&self, height: u16) -> BesideDialog {
         let (tree, above_footer) = (self.layout().tree, self.screen.panes.rows.saturating_sub(1));
         let (top, bottom) = (tree.y, tree.y.saturating_add(tree.height));
         let height = height.min(above_footer);
-        // Where the tree alone has no room, what is below it is covered first.
+        // If the tree has too little room, the dialog covers what is below the tree first.
         let lowest = bottom.saturating_sub(height).max(top.saturating_add(1)).min(above_footer - height);
         let first_row = self.tree.view.offset;
         let Some(at) = self.subject().and_then(|row| self.shown_position(&row)) else {
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// The row that the open dialog speaks of: that of a conflict or a form where it is shown, else the selected one.
+    /// Returns the row that the open dialog is about: that of a conflict or form if it is shown, otherwise the selected one.
     fn subject(&self) -> Option<RowId> {
         let id = match self.screen.layers.last() {
             Some(Layer::Conflict(conflict)) => self.changes.queue.op(conflict.op).and_then(|op| op.operation.subject()),
@@ -67,9 +67,9 @@ impl State {
     }
 }
 
-/// Rows kept in sight above and below the selection where the pane is high enough.
+/// Rows kept visible above and below the selection if the pane is tall enough.
 const MARGIN: usize = 3;
-/// How many parents are remembered as heirs, in case that a whole branch goes at once.
+/// Candidates for the selection to remember, in case a whole branch disappears at once.
 const HEIRS: usize = 32;
 
 pub(in crate::app) fn height(state: &State) -> usize {
@@ -80,7 +80,7 @@ fn position(state: &State) -> Option<usize> {
     state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected))
 }
 
-/// Selects the row at that place, the last one if there are fewer, and brings it into sight.
+/// Selects the row at an index, or the last row, and scrolls it into view.
 pub(in crate::app) fn select(state: &mut State, index: usize) {
     let Some(last) = state.shown_row_count().checked_sub(1) else {
         state.tree.view = TreeView::default();
@@ -94,7 +94,7 @@ pub(in crate::app) fn select(state: &mut State, index: usize) {
     keep_in_sight(state);
 }
 
-/// Goes to a segment because a person asked for it: in the filter that stays, or without it where it hides the segment.
+/// Goes to a segment because the user asked for it. A kept filter that hides the segment is cleared.
 pub(in crate::app) fn go_to(state: &mut State, id: &SegmentId) {
     if filter::is_kept(&state.tree) {
         if let Some(at) = state.shown_position(&RowId::Segment(id.clone())) {
@@ -105,7 +105,7 @@ pub(in crate::app) fn go_to(state: &mut State, id: &SegmentId) {
     reveal(state, id);
 }
 
-/// Expands what is above a segment in the whole tree, selects it there and brings it into sight. A filter that stays shows it too.
+/// Unfolds a segment's ancestors in the whole tree, selects it and scrolls it into view. A kept filter shows it too.
 pub(in crate::app) fn reveal(state: &mut State, id: &SegmentId) {
     filter::show(&mut state.tree, id);
     filter::with_unfiltered(state, |state| {
@@ -115,7 +115,7 @@ pub(in crate::app) fn reveal(state: &mut State, id: &SegmentId) {
     });
 }
 
-/// Scrolls as little as needed for the selected row to be on the screen with some rows around it.
+/// Scrolls as little as needed to show the selected row with some rows around it.
 pub(in crate::app) fn keep_in_sight(state: &mut State) {
     let height = height(state);
     let rows = state.shown_row_count();
@@ -129,20 +129,20 @@ pub(in crate::app) fn keep_in_sight(state: &mut State) {
     state.tree.view.offset = state.tree.view.offset.min(rows.saturating_sub(height));
 }
 
-/// Selects the first row for as long as nobody has pressed anything: rows that come do not push it down.
+/// Selects the first row until the user presses a key, so that arriving rows don't push the selection down.
 pub(in crate::app) fn begin_at_top(state: &mut State) {
     if !state.tree.touched {
         filter::with_unfiltered(state, |state| select(state, 0));
     }
 }
 
-/// Moves the selection by so many rows, stopping at the ends.
+/// Moves the selection by a number of rows, stopping at the ends.
 pub(in crate::app) fn step(state: &mut State, by: isize) {
     let at = position(state).unwrap_or(0);
     select(state, at.saturating_add_signed(by));
 }
 
-/// Moves what is seen by so many rows; the selection stays where it is, even out of sight.
+/// Scrolls by a number of rows. The selection stays, even out of sight.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     let most = state.shown_row_count().saturating_sub(height(state));
     state.tree.view.offset = state.tree.view.offset.saturating_add_signed(by).min(most);
@@ -159,7 +159,7 @@ pub(in crate::app) fn open(state: &mut State) {
     }
 }
 
-/// Folds the selected row, or goes to what it stands under.
+/// Folds the selected row, or goes to its parent row.
 pub(in crate::app) fn close(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
     let is_open = state.shown_row(at).is_some_and(|row| row.fold == Fold::Open);
@@ -175,7 +175,7 @@ fn warn_of_hidden(state: &mut State) {
     state.warn(words::children_do_not_match(fold, clear));
 }
 
-/// Folds or unfolds a row. In a filter that stays, it shows the row in the whole tree instead.
+/// Folds or unfolds a row. A kept filter is cleared instead, and the row is shown in the whole tree.
 pub(in crate::app) fn toggle(state: &mut State, id: &RowId) {
     if filter::is_kept(&state.tree) {
         filter::clear(state);
@@ -200,7 +200,7 @@ pub(in crate::app) fn selected_row(state: &State) -> Option<(usize, RowId)> {
     Some((position(state)?, state.tree.view.selected.clone()?))
 }
 
-/// Goes to the next row on the same level under the same parent, or to the one before.
+/// Goes to the next or previous row at the same depth under the same parent.
 pub(in crate::app) fn step_sibling(state: &mut State, direction: Direction) {
     let Some((at, _)) = selected_row(state) else { return };
     let Some(depth) = state.shown_row(at).map(|row| row.depth) else { return };
@@ -221,17 +221,17 @@ pub(in crate::app) fn step_sibling(state: &mut State, direction: Direction) {
     }
 }
 
-/// Which way.
+/// The direction of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Direction {
     Next,
     Previous,
 }
 
-/// Changes the tree without moving what the person looks at.
+/// Changes the tree without moving what the user looks at.
 ///
-/// The selected row, or the topmost one when the selection is out of sight, stays on its line of the screen. When the
-/// selected row vanishes, its heir takes its place.
+/// The selected row, or the top row if the selection is out of sight, stays on its line of the screen. If the selected row
+/// disappears, a neighbour or an ancestor takes its place.
 pub(in crate::app) fn preserving_viewport(state: &mut State, change: impl FnOnce(&mut State)) {
     filter::with_unfiltered(state, |state| change_steadily(state, change));
 }
@@ -267,7 +267,7 @@ fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
     state.tree.view.offset = state.tree.view.offset.min(state.tree.forest.row_count().saturating_sub(height));
 }
 
-/// Who takes the selection if this row goes: its heir, or those above it and their heirs.
+/// Returns the rows that may take over the selection, best first: the neighbours of the row, its ancestors and their neighbours.
 fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
     let mut heirs = Vec::new();
     let mut above = Some(id.clone());
@@ -281,7 +281,7 @@ fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
     heirs
 }
 
-/// Moves within the pane that has the keys.
+/// Moves within the focused pane.
 pub(in crate::app) fn move_in_focus(state: &mut State, by: isize) {
     match state.screen.panes.focus {
         Pane::Tree => step(state, by),
@@ -290,13 +290,13 @@ pub(in crate::app) fn move_in_focus(state: &mut State, by: isize) {
     }
 }
 
-/// Moves what is in sight in a pane by so many lines; nothing else is selected for that.
+/// Scrolls a pane by a number of lines without changing the selection.
 pub(in crate::app) fn scroll_pane(state: &mut State, pane: Pane, by: isize) {
     match (pane, state.layout()) {
         (Pane::Tree, _) => scroll(state, by),
         (Pane::Details, layout) => {
             let lines = crate::app::details(state).len();
-            // Read aloud, it is a line that has the keys.
+            // With a screen reader, one line of the pane is current instead of a page.
             let is_read = state.screen.panes.accessible;
             let shown = if is_read { 1 } else { layout.details.map_or(0, |area| usize::from(area.height)) };
             state.screen.panes.details_scroll = scrolled(state.screen.panes.details_scroll, by, lines, shown);

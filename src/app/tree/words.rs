@@ -1,6 +1,6 @@
-//! The sentences of the wing of the tree: what it says of marks, searches, places and the order.
+//! The texts of the tree: marks, searches, places and sorting.
 //!
-//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
+//! Each function takes the varying parts, with names and keys already in words, and returns the whole sentence.
 
 use crate::forest::Order;
 use crate::numbers::{Noun, counted};
@@ -32,7 +32,7 @@ pub(super) fn no_bookmark(letter: char, bookmark: &str) -> String {
     format!("No bookmark {letter}. Press {bookmark} {letter} to set it here")
 }
 
-/// No segment has an id. As long as not everything is loaded, that says little.
+/// No segment has that id. Before the whole list is loaded, it may still arrive.
 pub(super) fn no_such_id(wanted: &str, listed: bool) -> String {
     let more = if listed { "" } else { " (or it hasn't loaded yet)" };
     format!("No segment with ID or external ID “{wanted}”{more}")

@@ -1,8 +1,8 @@
-//! From the lines of an edited text to what they ask for, compared with the segments that were written into it.
+//! Compares the lines of an edited text with the segments that were written into it, and returns the plan.
 //!
-//! New segments come first, each after the one it stands below; then changes in the order of the text, in which everything
-//! stands after what is above it, so that no move closes a circle on its way; deletions last, the lowest first, when whatever
-//! was moved away from below has gone.
+//! Creates come first, each after its parent's. Updates follow in the order of the text, where every line comes after its parent,
+//! so that no move closes a cycle on the way. Deletes come last, children first, after all children that were to stay have moved
+//! away.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, Segmen
 struct Place {
     line: OutlineLine,
     id: SegmentId,
-    /// Its line when it was written, `None` for a new segment.
+    /// Index of the line as it was written, `None` for a new segment.
     written: Option<usize>,
-    /// The place above it, `None` at the top.
+    /// Index of the parent's place, `None` at the top.
     above: Option<usize>,
 }
 
-/// The segments that were written, by what stands for them.
+/// The segments that were written, by tag.
 struct Known<'a> {
     outline: &'a Outline,
     by_tag: HashMap<&'a str, usize>,
@@ -70,7 +70,8 @@ impl<'a> Known<'a> {
         Self { outline, by_tag, used: vec![false; outline.lines.len()] }
     }
 
-    /// The line that was written for what stands for an id now: as it was, or more or less of it.
+    /// Returns the line whose tag this is. A longer or shorter prefix of a UUID, down to eight characters, is accepted if it is
+    /// unique.
     fn find(&self, tag: &str) -> Result<usize, Problem> {
         if let Some(at) = self.by_tag.get(tag) {
             return Ok(*at);
@@ -118,7 +119,7 @@ fn places(
     places
 }
 
-/// What each place asks for; `None` where that can't be said, which is a fault.
+/// Returns the draft of each place, `None` where there is a fault.
 fn drafts(known: &Known<'_>, places: &[Place], faults: &mut Vec<Fault>) -> Vec<Option<Draft>> {
     let outline = known.outline;
     let dropped: std::collections::HashSet<&SegmentId> =
@@ -145,7 +146,7 @@ fn drafts(known: &Known<'_>, places: &[Place], faults: &mut Vec<Fault>) -> Vec<O
     places.iter().map(told).collect()
 }
 
-/// What was not retyped is sent as it came, however odd it is.
+/// Parses a name that was edited. One that was not is kept as it came, even if it is invalid.
 fn name(line: &OutlineLine, base: Option<&Segment>) -> Result<Name, Problem> {
     match base {
         Some(base) if base.name == line.name => Ok(Draft::of(base).name),
@@ -164,8 +165,8 @@ fn external_id(line: &OutlineLine, base: Option<&Segment>) -> Result<Option<Exte
     }
 }
 
-/// Indentation can't say that something stands below itself. But a segment of a circle, which is shown at the top, keeps its
-/// parent there, and that may be anywhere below.
+/// Reports moves that close a cycle. Indentation can't express a cycle, but the segment at which an existing cycle is cut is
+/// shown at the top and keeps its parent, which may now be one of its descendants.
 fn refuse_circles(outline: &Outline, places: &[Place], drafts: &[Option<Draft>], faults: &mut Vec<Fault>) {
     let by_id: HashMap<&SegmentId, usize> = places.iter().enumerate().map(|(at, place)| (&place.id, at)).collect();
     let parent = |at: usize| drafts[at].as_ref().and_then(|draft| draft.parent.as_ref());

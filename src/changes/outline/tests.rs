@@ -1,4 +1,4 @@
-//! What is written is read back exactly; what is edited comes to the edited tree; what is wrong is told with its line.
+//! Outlines: unedited text yields an empty plan, edits yield the edited tree, and faults are reported with their line.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn outline_of(segments: &[Arc<Segment>], roots: &[&str]) -> Outline {
     Outline::of(&forest, &roots).unwrap()
 }
 
-/// The lines that are no comments.
+/// The text without its comments.
 fn body(outline: &Outline) -> String {
     outline.text().split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
@@ -74,14 +74,14 @@ fn tell(operation: &Operation) -> String {
 }
 
 #[test]
-fn a_subtree_is_written_a_line_a_segment_with_short_ids() {
+fn a_subtree_is_written_with_one_line_per_segment() {
     let outline = outline_of(&wholesale(), &[HURT]);
     assert_eq!(body(&outline), "Hurtownie  [Hurt]  {ab9e32db}\n  Podhurt  [1]  {fcc98538}\n    VIP \\[x\\]  {vip}\n");
     assert!(outline.text().starts_with("# "));
 }
 
 #[test]
-fn an_id_is_as_long_as_it_must_be_to_be_the_only_one() {
+fn an_id_is_written_as_its_shortest_unique_prefix() {
     let mut segments = wholesale();
     segments.push(segment(SPOZ, "Spożywczy", None, None));
     let outline = outline_of(&segments, &[]);
@@ -93,7 +93,7 @@ fn an_id_is_as_long_as_it_must_be_to_be_the_only_one() {
 }
 
 #[test]
-fn more_of_an_id_is_as_good_and_less_is_not() {
+fn a_longer_id_prefix_is_accepted_a_shorter_one_is_not() {
     let mut segments = wholesale();
     segments.push(segment(SPOZ, "Spożywczy", None, None));
     let outline = outline_of(&segments, &[]);
@@ -106,13 +106,13 @@ fn more_of_an_id_is_as_good_and_less_is_not() {
 }
 
 #[test]
-fn what_is_marked_twice_over_is_written_once() {
+fn a_selected_descendant_is_written_only_once() {
     let outline = outline_of(&wholesale(), &["vip", HURT, "other"]);
     assert_eq!(body(&outline).lines().count(), 4);
 }
 
 #[test]
-fn retyping_indenting_deleting_and_adding_lines_come_to_a_plan_in_an_order_that_works() {
+fn edits_become_a_plan_in_an_executable_order() {
     let outline = outline_of(&wholesale(), &[]);
     let text = "\
 Nowe  [N]
@@ -134,7 +134,7 @@ Hurt  [2]  {ab9e32db}
 }
 
 #[test]
-fn a_parent_and_its_child_change_places_without_a_circle_on_the_way() {
+fn swapping_parent_and_child_closes_no_cycle() {
     let outline = outline_of(&wholesale(), &[HURT]);
     let text = "Podhurt [1] {fcc98538}\n  Hurtownie [Hurt] {ab9e32db}\n  VIP \\[x\\] {vip}\n";
     let first = "Podhurt to Podhurt [1] under nothing".to_owned();
@@ -142,7 +142,7 @@ fn a_parent_and_its_child_change_places_without_a_circle_on_the_way() {
 }
 
 #[test]
-fn a_new_line_at_the_top_of_a_subtree_stands_beside_its_root() {
+fn a_new_top_line_becomes_a_sibling_of_the_subtree_root() {
     let outline = outline_of(&wholesale(), &[PODHURT]);
     assert_eq!(told(&outline, &(body(&outline) + "Beside\n")), [format!("create Beside [] under {HURT}")]);
     let outline = outline_of(&wholesale(), &[PODHURT, "other"]);
@@ -151,7 +151,7 @@ fn a_new_line_at_the_top_of_a_subtree_stands_beside_its_root() {
 }
 
 #[test]
-fn every_fault_is_told_with_its_line_and_what_was_expected() {
+fn every_fault_has_its_line_and_what_was_expected() {
     let outline = outline_of(&wholesale(), &[]);
     let faults = |text: &str| told(&outline, text).join("\n");
     for (text, fault) in [
@@ -180,14 +180,14 @@ fn every_fault_is_told_with_its_line_and_what_was_expected() {
 }
 
 #[test]
-fn a_byte_order_mark_and_the_line_ends_of_another_system_mean_nothing() {
+fn a_byte_order_mark_and_crlf_are_ignored() {
     let outline = outline_of(&wholesale(), &[]);
     let text = format!("\u{feff}{}", outline.text().replace('\n', "\r\n"));
     assert_eq!(told(&outline, &text), Vec::<String>::new());
 }
 
 #[test]
-fn a_circle_can_be_left_alone_or_opened_and_not_moved_about() {
+fn a_cycle_can_be_kept_or_broken_but_not_extended() {
     let circle =
         [segment("a", "A", None, Some("b")), segment("b", "B", None, Some("a")), segment("c", "C", None, None)];
     let outline = outline_of(&circle, &[]);
@@ -198,7 +198,7 @@ fn a_circle_can_be_left_alone_or_opened_and_not_moved_about() {
 }
 
 #[test]
-fn faults_are_told_at_the_top_with_the_line_as_it_is_then_and_only_once() {
+fn faults_are_listed_once_at_the_top_with_shifted_lines() {
     let outline = outline_of(&wholesale(), &[]);
     let faults = outline.plan("A\n   B\nC {x}\n", provisional).unwrap_err();
     let text = with_faults("A\n   B\nC {x}\n", &faults);
@@ -212,7 +212,7 @@ fn faults_are_told_at_the_top_with_the_line_as_it_is_then_and_only_once() {
 }
 
 #[test]
-fn what_nobody_edits_by_hand_is_not_written() {
+fn an_outline_with_too_many_segments_is_refused() {
     let many = |index: usize| segment(&format!("s{index}"), "x", None, None);
     let forest: Forest = (0..=LINES).map(many).collect();
     assert_eq!(Outline::of(&forest, &[]), Err(TooLarge));
@@ -229,7 +229,7 @@ fn any_id(at: usize) -> impl Strategy<Value = String> {
     ]
 }
 
-/// Segments of which each may stand under an earlier one, at the top, or under one that is not there.
+/// Segments whose parent is an earlier one, none, or one that does not exist.
 fn any_tree() -> impl Strategy<Value = Vec<Arc<Segment>>> {
     let one = |at: usize| (any_id(at), any_text(), proptest::option::of(any_text()), 0..at + 2);
     (0_usize..12).prop_flat_map(move |count| (0..count).map(one).collect::<Vec<_>>()).prop_map(|drawn| {
@@ -245,7 +245,7 @@ fn any_tree() -> impl Strategy<Value = Vec<Arc<Segment>>> {
     })
 }
 
-/// What a person does to the text, in terms of the tree.
+/// An edit by the user, in terms of the tree.
 #[derive(Debug, Clone)]
 enum Edit {
     Rename(usize, String),
@@ -270,7 +270,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// A tree that is edited as a person means it: without ids for what is new.
+/// The tree that the user wants; new segments have no id yet.
 #[derive(Debug, Clone)]
 struct Model {
     nodes: Vec<Node>,
@@ -280,7 +280,7 @@ struct Model {
 #[derive(Debug, Clone)]
 struct Node {
     tag: Option<String>,
-    /// What it was, `None` for a new one.
+    /// The original segment and its level, `None` for a new one.
     base: Option<(Arc<Segment>, usize)>,
     name: String,
     external_id: Option<String>,
@@ -324,7 +324,7 @@ impl Model {
                 let up = up.and_then(|up| self.pick(up));
                 let name = format!("new {}", self.created);
                 self.created += 1;
-                // In front of the others: the order of lines means nothing.
+                // Written before its siblings: their order is ignored.
                 self.nodes.push(Node { tag: None, base: None, name, external_id: None, up, gone: false });
             }
             Edit::Rename(at, name) => self.with(at, |_, node| node.name.clone_from(&name)),
@@ -375,7 +375,7 @@ impl Model {
         text
     }
 
-    /// What every segment is to be, by its id or, for a new one, its name.
+    /// The wanted fields of every segment, by id, or by name for a new one.
     fn wanted(&self) -> BTreeMap<String, (String, String, Option<String>)> {
         let key = |node: &Node| node.base.as_ref().map_or_else(|| node.name.clone(), |(base, _)| base.id.to_string());
         let there = self.nodes.iter().filter(|node| !node.gone);
@@ -391,7 +391,7 @@ impl Model {
     }
 }
 
-/// A server that carries out a plan in its order and takes nothing that it could not.
+/// Executes a plan in order on a model server, and panics if an operation is not possible.
 fn carried_out(base: &[Arc<Segment>], plan: &Plan) -> BTreeMap<SegmentId, Segment> {
     let mut there: BTreeMap<SegmentId, Segment> =
         base.iter().map(|segment| (segment.id.clone(), (**segment).clone())).collect();
@@ -444,7 +444,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn writing_and_reading_asks_for_nothing(segments in any_tree(), cut in 0_usize..16, circle in any::<bool>()) {
+    fn unedited_text_yields_an_empty_plan(segments in any_tree(), cut in 0_usize..16, circle in any::<bool>()) {
         let mut segments = segments;
         if circle && let [first, .., last] = segments.as_mut_slice() {
             Arc::make_mut(first).parent = Some(last.id.clone());
@@ -458,7 +458,7 @@ proptest! {
     }
 
     #[test]
-    fn any_edits_come_to_the_edited_tree(segments in any_tree(), edits in vec(any_edit(), 0..8)) {
+    fn edited_text_yields_a_plan_for_the_edited_tree(segments in any_tree(), edits in vec(any_edit(), 0..8)) {
         let outline = outline_of(&segments, &[]);
         let mut model = Model::of(&outline);
         for edit in edits {
@@ -468,7 +468,7 @@ proptest! {
         let plan = outline.plan(&text, provisional);
         prop_assert!(plan.is_ok(), "{:?} of\n{}", plan, text);
         let came = carried_out(&segments, &plan.unwrap().0);
-        // A new segment is known by its name.
+        // A new segment is identified by its name.
         let key = |id: &SegmentId| {
             let is_new = id.text().starts_with("new:");
             if is_new { came[id].name.to_string() } else { id.to_string() }
@@ -484,7 +484,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_at_all_breaks_the_reading(text in "[ a\\[\\]{}\\\\\n\tb#]{0,40}") {
+    fn arbitrary_text_never_panics(text in "[ a\\[\\]{}\\\\\n\tb#]{0,40}") {
         let outline = outline_of(&wholesale(), &[]);
         if let Err(faults) = outline.plan(&text, provisional) {
             prop_assert!(!faults.is_empty());

@@ -1,4 +1,4 @@
-//! What comes back of operations, and what is discarded: each leaves the queue by one of these two doors.
+//! Results and discards: the two ways in which an operation leaves the queue.
 
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::changes::result::{WriteError, WriteResult, Written};
 use crate::changes::undo::{DoneOp, PlanKind};
 
 impl ChangeQueue {
-    /// An operation in flight has come to something.
+    /// Records the result of an operation in flight.
     pub fn executed(&mut self, op: OpId, result: &ExecutionResult) -> Transitions {
         if self.op(op).is_none_or(|planned| planned.state != OpState::InFlight) {
             return Transitions::default();
@@ -58,7 +58,7 @@ impl ChangeQueue {
             (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
                 transitions.add(self.created(op, segment));
                 let expected = draft.clone().into_segment(segment.id.clone());
-                // What somebody else has made of it, the person has not seen.
+                // The user has not seen the fields that someone else changed, so these are not rebased onto.
                 let came = (**segment).clone().with_fields_of(&expected, merged);
                 transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &came));
                 if self.concerns(&segment.id) {
@@ -69,7 +69,7 @@ impl ChangeQueue {
                 let Written { segment, concurrent_write, .. } = written;
                 self.overlay.set_truth(&id, Some(Arc::clone(segment)));
                 if !concurrent_write {
-                    // What somebody else has changed and was kept, the person has not seen: that is not taken for what they saw.
+                    // A value that someone else changed and that was kept is not taken as seen by the user.
                     let expected = draft.clone().into_segment(segment.id.clone());
                     let came = expected.clone().with_fields_of(segment, &draft.changes(base));
                     transitions.journal.extend(self.rebase_later(op, &id, &expected, &came));
@@ -86,7 +86,7 @@ impl ChangeQueue {
         transitions
     }
 
-    /// A new segment has its real id: whatever refers to it refers to that one from now on, in the journal as well.
+    /// Replaces the provisional id of a new segment by its real one in all operations, also in the journal.
     fn created(&mut self, op: OpId, segment: &Arc<Segment>) -> Transitions {
         let (provisional, real) = (op.provisional_id(), segment.id.clone());
         self.given.insert(provisional.clone(), real.clone());
@@ -109,7 +109,7 @@ impl ChangeQueue {
         if let Some(former) = former {
             self.undo.rename(former, real);
         }
-        // The segment itself comes before what is to stand below it.
+        // The segment itself comes before its children.
         let mut shown = vec![Change::Upsert(Arc::clone(segment))];
         shown.extend(concerned.iter().map(|id| self.overlay.change(id, &self.plans)));
         shown.push(Change::Remove(provisional.clone()));
@@ -121,7 +121,7 @@ impl ChangeQueue {
         let Some(id) = self.op(op).map(|planned| subject(op, &planned.operation)) else {
             return Transitions::default();
         };
-        // What may have been applied stays so in the journal, whatever has become of this try.
+        // An operation that may have been applied stays marked as sent in the journal, whatever became of this attempt.
         let journal = if evidence.is_none() { vec![JournalEntry::NotSent(op)] } else { Vec::new() };
         self.set_evidence(op, evidence);
         if let WriteError::Conflict { theirs, .. } = error {
@@ -133,8 +133,8 @@ impl ChangeQueue {
         Transitions { journal, shown, ..Transitions::default() }
     }
 
-    /// Later operations on the same segment, begun from what an operation was expected to come to, go on from what it came to.
-    /// Returns what of it is to be written into the journal.
+    /// Rebases later operations on the same segment from the expected result of an operation onto its actual one. Returns the
+    /// journal entries for that.
     fn rebase_later(&mut self, op: OpId, id: &SegmentId, expected: &Segment, came: &Segment) -> Vec<JournalEntry> {
         if expected == came {
             return Vec::new();
@@ -152,7 +152,7 @@ impl ChangeQueue {
         journal
     }
 
-    /// How an operation stands in the journal by now, `None` when it is not in it.
+    /// Returns the current journal entry of an operation, `None` if it is not in the journal.
     fn entry_of(&self, op: OpId) -> Option<JournalEntry> {
         let planned = self.op(op)?;
         let operation = || planned.operation.clone();
@@ -165,13 +165,13 @@ impl ChangeQueue {
         }
     }
 
-    /// Discards operations that are not in flight, and whatever can't be done without them, to any depth.
+    /// Discards operations that are not in flight, and all operations that depend on them, directly or indirectly.
     pub(super) fn discard_each(&mut self, ops: impl IntoIterator<Item = OpId>) -> Transitions {
         let mut found: Vec<OpId> = Vec::new();
         let mut known: HashSet<OpId> = HashSet::new();
         let mut left: Vec<OpId> = ops.into_iter().collect();
         left.reverse();
-        // By plan: the deletions, by their segments.
+        // For each plan, its deletes by segment.
         let mut deletions: HashMap<PlanId, HashMap<SegmentId, OpId>> = HashMap::new();
         while let Some(op) = left.pop() {
             let Some(planned) = self.op(op) else { continue };
@@ -189,14 +189,14 @@ impl ChangeQueue {
             }
         }
         let mut transitions = Transitions::default();
-        // Those that need others go before them.
+        // Dependents first.
         for op in found.into_iter().rev() {
             self.discard_one(op, &mut transitions);
         }
         transitions
     }
 
-    /// The deletions of a plan, by the segments that they delete.
+    /// Returns the deletes of a plan by segment.
     fn deletions(&self, plan_id: PlanId) -> HashMap<SegmentId, OpId> {
         let ops = self.plan(plan_id).into_iter().flat_map(|plan| plan.ops().iter().enumerate());
         let deletion = |(index, planned): (usize, &PlannedOp)| match &planned.operation {
@@ -206,14 +206,15 @@ impl ChangeQueue {
         ops.filter_map(deletion).collect()
     }
 
-    /// The deletion of a parent that a child has to leave first: without that, nobody has agreed to what becomes of the child.
+    /// Returns the delete of a parent that has to wait until the child has left, since the user has not agreed to leave it to the
+    /// server.
     fn emptied_by(&self, deletions: &HashMap<SegmentId, OpId>, parent: &SegmentId, child: &SegmentId) -> Option<OpId> {
         let op = *deletions.get(parent)?;
         let leaves = |planned: &&PlannedOp| matches!(&planned.operation, Operation::Delete { leaving, .. } if leaving.contains(child));
         self.op(op).filter(|planned| !leaves(planned)).map(|_| op)
     }
 
-    /// The operations that can't be done without the segment that another one creates.
+    /// Returns the operations that can't be done without the segment that this one creates.
     fn needing(&self, create: OpId) -> impl Iterator<Item = OpId> {
         let id = create.provisional_id();
         let needs = |operation: &Operation| operation.subject() == Some(&id) || operation.destination() == Some(&id);
@@ -243,7 +244,7 @@ impl ChangeQueue {
         transitions.finished.extend(self.finish(op.plan_id));
     }
 
-    /// Takes out a plan of which nothing is left, and remembers what it did.
+    /// Removes a plan whose operations are all over, and remembers what it did for undo.
     fn finish(&mut self, plan_id: PlanId) -> Option<FinishedPlan> {
         if !self.plans.get(plan_id).is_some_and(QueuedPlan::is_over) {
             return None;
@@ -255,7 +256,8 @@ impl ChangeQueue {
         Some(finished)
     }
 
-    /// A segment is new on the server. It may be what a create has made whose answer was lost: then that is looked into again.
+    /// Handles a new segment on the server. If it may be the result of a create whose response was lost, that create is queued
+    /// again, to check.
     pub fn see_new(&mut self, new: &Segment) -> Transitions {
         let mut transitions = Transitions::default();
         let explained = self.evidence.iter().filter(|(op, evidence)| {

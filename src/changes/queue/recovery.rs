@@ -1,4 +1,4 @@
-//! What an earlier session left in the journal, taken into the queue: shown, and sent only when a person says so.
+//! Recovery: operations that an earlier session left in the journal are shown, and sent only if the user resumes them.
 
 use crate::forest::Forest;
 use crate::remote::{Call, Fault, RemoteError};
@@ -12,8 +12,8 @@ use crate::changes::result::{WriteError, WriteResult};
 use crate::changes::undo::PlanKind;
 
 impl ChangeQueue {
-    /// Takes in what an earlier session left, and what became of it. Plans keep their numbers and operations their places; `title`
-    /// is how each of the plans is spoken of.
+    /// Takes in the operations that an earlier session left unfinished. Plans keep their ids and operations their indices; each
+    /// plan gets this `title`.
     pub fn recover(&mut self, forest: &Forest, recovered: Vec<Recovered>, title: &Title) -> Transitions {
         for Recovered { op, state, .. } in &recovered {
             if let RecoveredState::Applied(WriteResult::Created(written)) = state {
@@ -46,7 +46,7 @@ impl ChangeQueue {
                 plans.push((op.plan_id, Vec::new()));
             }
             if let Some((_, ops)) = plans.last_mut() {
-                // What is over has left its place; the others keep theirs.
+                // Operations that are over are missing here; discarded placeholders keep the indices of the others.
                 let gone = PlannedOp { operation: resolved.clone(), state: OpState::Discarded };
                 ops.resize(op.index.max(ops.len()), gone);
                 ops.push(PlannedOp { operation: resolved, state });
@@ -68,14 +68,14 @@ impl ChangeQueue {
         transitions
     }
 
-    /// The real id of a segment that an operation created, if the server has given it one.
+    /// Returns the id that the server assigned to a segment with a provisional id, if any.
     #[must_use]
     pub fn given(&self, provisional: &SegmentId) -> Option<&SegmentId> {
         self.given.get(provisional)
     }
 }
 
-/// That no trace of an operation was found so far.
+/// Returns the error for an operation of which no trace has been found so far.
 fn not_found(operation: &Operation) -> RemoteError {
     let call = match operation {
         Operation::Create { draft } => Call::Create(draft.name.as_str().into()),

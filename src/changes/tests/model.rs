@@ -1,4 +1,4 @@
-//! A tenant that executes operations as a script says: taken, refused, lost on the way back, or not reached at all.
+//! A model tenant that executes operations as scripted: applied, refused, with the response lost, or unreachable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use crate::changes::{Evidence, Execution, ExecutionResult, OpId, Operation, Writ
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId};
 
-/// What happens to an operation on its way.
+/// The outcome of sending an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Taken,
     Refused,
-    /// It is applied, and the answer is lost.
+    /// Applied, but the response is lost.
     Lost,
     NotReached,
 }
@@ -21,7 +21,7 @@ pub enum Way {
 #[derive(Debug, Default)]
 pub struct Model {
     pub segments: BTreeMap<SegmentId, Arc<Segment>>,
-    /// What each create has made.
+    /// The segment that each create made.
     made: BTreeMap<OpId, SegmentId>,
     ids: usize,
 }
@@ -35,7 +35,7 @@ impl Model {
         segment
     }
 
-    /// Executes an operation. Answers what of the tenant is another one now as well.
+    /// Executes an operation. Also returns the segment that it concerned, unless nothing was applied.
     pub fn execute(&mut self, execution: &Execution, way: Way) -> (ExecutionResult, Option<SegmentId>) {
         let Execution { op, operation, evidence } = execution;
         match way {

@@ -1,5 +1,5 @@
-//! A person at random: whatever they do, and whatever becomes of it on the way, what is shown comes to what is on the server, the
-//! journal holds what is not over, and nothing waits for nothing. A seed replays exactly.
+//! A randomized user: whatever they do and whatever goes wrong, the tree ends up as on the server, the journal holds exactly the
+//! unfinished operations, and nothing waits forever. A seed replays exactly.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const SEEDS: u64 = 400;
 const ACTIONS: usize = 60;
 const AT_ONCE: usize = 3;
 
-/// The seeds of a normal run, as many as `SEGTUI_SEEDS` says, or the one of `SEGTUI_SEED`.
+/// The default seeds, as many as `SEGTUI_SEEDS`, or only `SEGTUI_SEED`.
 fn seeds() -> std::ops::Range<u64> {
     let set = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match set("SEGTUI_SEED") {
@@ -25,11 +25,11 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// What happens beside the person.
+/// What happens besides the user's actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Around {
     Quiet,
-    /// A colleague works, answers are lost and refused, and the program may end at any moment.
+    /// A colleague makes changes, responses are lost, operations are refused, and the program can restart at any time.
     Trouble,
 }
 
@@ -40,7 +40,7 @@ struct Person {
     queue: ChangeQueue,
     forest: Forest,
     in_flight: Vec<Execution>,
-    /// What is in the journal: whether it is only staged, and the operation.
+    /// The journal: whether the operation is only staged, and the operation.
     journal: BTreeMap<OpId, (bool, Operation)>,
     evidence: BTreeMap<OpId, crate::changes::Evidence>,
     was_refused: bool,
@@ -79,7 +79,7 @@ impl Person {
         Name::parse(&format!("{kind}{}", self.names)).unwrap()
     }
 
-    /// Any segment that is shown, or none; what is still being created too, unless a `real` one is wanted.
+    /// Returns a random segment that is shown, or none; with `real`, only one that exists on the server.
     fn any(&mut self, real: bool) -> Option<Arc<Segment>> {
         let all: Vec<_> = self.forest.iter().filter(|segment| !real || !is_provisional(&segment.id)).cloned().collect();
         let at = self.random.usize(0..=all.len());
@@ -131,7 +131,7 @@ impl Person {
         assert!(self.in_flight.len() <= AT_ONCE);
     }
 
-    /// What holds at every moment.
+    /// Checks the invariants.
     fn check(&self) {
         let counts = self.queue.counts();
         assert_eq!(counts.in_flight, self.in_flight.len(), "seed {}", self.seed);
@@ -163,7 +163,7 @@ impl Person {
                 self.apply(kept);
             }
             1 => {}
-            // Whoever stages has all edits staged until they are sent. Sent in another order, they may be refused.
+            // Staging all edits until they are sent: in another order, some could be refused.
             _ if self.around == Around::Quiet => {
                 for plan_id in self.queue.plans().map(|(plan_id, _)| plan_id).collect::<Vec<_>>() {
                     let submitted = self.queue.submit(plan_id);
@@ -212,7 +212,7 @@ impl Person {
             }
             9 => {
                 let Some(id) = some.map(|segment| segment.id.clone()) else { return };
-                // What is not certain yet can't be deleted with what stands below it.
+                // A subtree with pending operations can't be deleted.
                 let below = self.forest.descendants(&id).map(|(_, segment)| segment.id.clone());
                 if below.chain([id.clone()]).all(|id| !self.queue.concerns(&id)) {
                     let promotes = self.random.bool();
@@ -227,7 +227,7 @@ impl Person {
                 let step = if self.random.bool() { UndoStep::Undo } else { UndoStep::Redo };
                 self.undo(step);
             }
-            // What rests holds up no other move, so it is done in another order than it can be undone in.
+            // A held move does not block others, so moves could be done in an order that can't be undone.
             11 if self.around == Around::Trouble => drop(self.queue.hold_all()),
             12 => {
                 self.queue.resume_sending();
@@ -237,7 +237,7 @@ impl Person {
         }
     }
 
-    /// Decides about any plan or operation that is not over.
+    /// Makes a decision about a random unfinished plan or operation.
     fn decide(&mut self) {
         let plans: Vec<PlanId> = self.queue.plans().map(|(plan_id, _)| plan_id).collect();
         let Some(plan_id) = self.random.choice(plans) else { return };
@@ -246,7 +246,7 @@ impl Person {
         let transitions = match self.random.u8(0..6) {
             0 if self.around == Around::Trouble => self.queue.submit(plan_id),
             0 | 1 => self.queue.resume(plan_id).0,
-            // What is left of half a plan may be refused.
+            // The rest of a plan may be refused.
             2 if self.around == Around::Trouble => self.queue.discard(op),
             2 | 3 => self.queue.discard_plan(plan_id),
             4 => self.queue.retry(op),
@@ -263,7 +263,7 @@ impl Person {
     }
 
     fn undo(&mut self, step: UndoStep) {
-        // In another order than the one in which it was done, undoing may be refused.
+        // Undoing in another order than the reverse may be refused.
         if self.queue.is_moving() || self.around == Around::Quiet && self.queue.counts().staged > 0 {
             return;
         }
@@ -275,7 +275,7 @@ impl Person {
         }
     }
 
-    /// Something that is in flight comes to something.
+    /// Completes a random operation in flight.
     fn execute(&mut self) {
         if self.in_flight.is_empty() {
             return;
@@ -298,7 +298,7 @@ impl Person {
         let is_done = matches!(result, ExecutionResult::Done(_));
         let transitions = self.queue.executed(execution.op, &result);
         self.apply(transitions);
-        // What was applied and is not known to be is seen through the feed.
+        // Something that was applied without a response is seen through the feed.
         if let Some(id) = changed.filter(|_| !is_done) {
             self.see(&id);
         }
@@ -326,10 +326,10 @@ impl Person {
         }
     }
 
-    /// The program ends, whatever is in flight, and starts again with what is in the journal.
+    /// Restarts the program with the contents of the journal.
     fn start_again(&mut self) {
         for execution in std::mem::take(&mut self.in_flight) {
-            // It left, or it did not.
+            // The request was sent, or it was not.
             let way = if self.random.bool() { Way::Lost } else { Way::NotReached };
             self.model.execute(&execution, way);
             let draft = match &execution.operation {
@@ -356,7 +356,7 @@ impl Person {
         self.apply(transitions);
     }
 
-    /// Everything that is left is executed, or discarded when it can't be.
+    /// Executes everything that is left, or discards it if it can't be executed.
     fn end(&mut self) {
         self.around = Around::Quiet;
         for round in 0.. {
@@ -394,7 +394,7 @@ impl Person {
         assert!(self.journal.is_empty(), "seed {}: {:?}", self.seed, self.journal);
     }
 
-    /// Each segment by the names above it.
+    /// The names on each segment's path.
     fn shape(&self) -> Vec<Vec<String>> {
         let mut shape: Vec<Vec<String>> = self
             .forest
@@ -410,7 +410,7 @@ impl Person {
 }
 
 #[test]
-fn whatever_a_person_does_and_meets_the_tree_comes_to_what_is_on_the_server() {
+fn random_use_always_converges_to_the_servers_state() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut person = Person::new(seed, Around::Trouble);
@@ -434,7 +434,7 @@ fn whatever_a_person_does_and_meets_the_tree_comes_to_what_is_on_the_server() {
 }
 
 #[test]
-fn undoing_everything_brings_the_tree_back_up_to_ids() {
+fn undoing_everything_restores_the_tree_except_for_ids() {
     let mut checked = 0;
     for seed in seeds() {
         println!("seed {seed}");
@@ -448,7 +448,7 @@ fn undoing_everything_brings_the_tree_back_up_to_ids() {
         }
         person.end();
         if person.was_refused {
-            // What is tried again later is done in another order than it is undone in, so that undoing may be refused.
+            // A retry is done in another order than it is undone in, so the undo may be refused.
             continue;
         }
         checked += 1;

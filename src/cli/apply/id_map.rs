@@ -1,4 +1,4 @@
-//! Which external ID has which ID: what an ERP needs that knows only its own.
+//! The id map: external ids with their ids, for an ERP that knows only its own.
 
 use std::fmt::{self, Write};
 
@@ -9,7 +9,7 @@ use super::Todo;
 
 const HEADING: [&str; 4] = ["externalId", "id", "name", "created"];
 
-/// Writes a line for each row of the file that has a segment by now.
+/// Writes a line for each row of the file that now has a segment.
 pub(super) fn write(out: &mut dyn Write, todo: &Todo, sent: &Sent) -> fmt::Result {
     let rows = todo.segments(sent).into_iter().map(|(_, segment, is_new)| {
         [

@@ -1,7 +1,7 @@
-//! The rows that were not applied, in the form of the file that they came from, so that they can be corrected and applied again with the
-//! same flags.
+//! The rejects file: the rows that were not applied, in the form of the source file, to correct them and apply them with the same
+//! flags.
 //!
-//! Where the file was not plain UTF-8, a byte order mark says so, which goes over what `--encoding` says.
+//! If the source wasn't plain UTF-8, the rejects begin with a byte order mark, which takes precedence over `--encoding`.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -13,7 +13,7 @@ use crate::formats::rows::{Above, Cell, Column, Row};
 use super::super::arguments::SourceFormat;
 use super::super::source::Source;
 
-/// Writes the rows that begin at these lines.
+/// Writes the rows that begin on these lines.
 pub(super) fn write(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>) -> fmt::Result {
     if source.is_marked {
         out.write_char('\u{feff}')?;
@@ -32,7 +32,7 @@ enum Heading {
     None,
 }
 
-/// Writes lines as they stand in the file, each with those that belong to it, up to the next row.
+/// Writes rows as they are in the file, each with all its lines.
 fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, heading: Heading) -> fmt::Result {
     let begins: BTreeSet<usize> = source.rows.rows.iter().map(|row| row.line).collect();
     let mut is_wanted = heading == Heading::Kept;
@@ -50,7 +50,7 @@ fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, he
     Ok(())
 }
 
-/// Lines of an outline with the lines that they are indented under, which say where they belong.
+/// Adds to lines of an outline the lines of their ancestors, which say where they belong.
 fn with_those_above(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut wanted = lines.clone();
     for row in rows.iter().rev().filter(|row| lines.contains(&row.line)) {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_table_are_left_as_they_are_written() {
+    fn rejected_csv_rows_are_copied_unchanged() {
         let text = "sep=;\r\nname;ext\r\n\"A\r\nB\";1\r\n\r\nC;'007\r\nD;2";
         let heading = "sep=;\r\nname;ext\r\n";
         assert_eq!(rejected(text, SourceFormat::Csv, &[3, 7]), format!("{heading}\"A\r\nB\";1\r\n\r\nD;2\n"));
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_an_outline_keeps_its_place() {
+    fn a_rejected_outline_row_keeps_its_ancestors() {
         let text = "A  [1]  {}\n  B\n    C\n  D\nE\n".replace("  {}", "");
         assert_eq!(rejected(&text, SourceFormat::Outline, &[3]), "A  [1]\n  B\n    C\n");
         assert_eq!(rejected(&text, SourceFormat::Outline, &[4]), "A  [1]\n  D\n");
     }
 
     #[test]
-    fn objects_say_what_they_said() {
+    fn rejected_json_objects_keep_their_fields() {
         let text = "[{\"name\": \"A\", \"externalId\": null}, \n{\"name\": \"B\", \"parentSegmentId\": \"p\"}]";
         assert_eq!(rejected(text, SourceFormat::Json, &[1]), "[\n  {\"externalId\":null,\"name\":\"A\"}\n]\n");
         assert_eq!(rejected(text, SourceFormat::Json, &[]), "[]\n");

@@ -50,7 +50,7 @@ pub(in crate::cli) struct SourceArguments {
 }
 
 impl SourceArguments {
-    /// Whether it is a file, and no tenant.
+    /// Whether the source is a file and not a tenant.
     pub fn is_file(&self) -> bool {
         let text = self.source.to_str().unwrap_or_default();
         !["profile:", "store:"].iter().any(|kind| text.starts_with(kind))
@@ -123,7 +123,7 @@ pub(in crate::cli) struct MatchingArguments {
 }
 
 impl MatchingArguments {
-    /// The first flag that was given, for a plan that was made before and takes none.
+    /// Returns the first of these flags that was given. A saved plan takes none of them.
     pub fn first_flag(&self) -> Option<&'static str> {
         let flags = [
             (self.key.is_some(), "--key"),
@@ -140,7 +140,7 @@ impl MatchingArguments {
     }
 }
 
-/// A query, and how it was written.
+/// A query with its text.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct ScopeQuery {
     pub text: String,
@@ -338,7 +338,7 @@ pub(in crate::cli) enum HistoryForm {
     Ndjson,
 }
 
-/// A moment, or how long ago it was.
+/// Parses a time, or how long ago it was.
 fn since(text: &str) -> Result<Timestamp, String> {
     let expected = || "expected a date, a time such as 2026-11-24T08:00Z, or 90m, 12h or 7d".to_owned();
     let now = clock::now();

@@ -34,7 +34,7 @@ pub(in crate::cli) struct CheckArguments {
     pub connection: ConnectionArguments,
 }
 
-/// A rule, and the level given for it.
+/// A rule and the level given for it, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) struct RuleChoice {
     pub rule: Rule,
@@ -51,7 +51,7 @@ fn rule(text: &str) -> Result<RuleChoice, String> {
     Ok(RuleChoice { rule, level: level.map(str::parse).transpose().map_err(fault)? })
 }
 
-/// What a shell offers for a rule.
+/// Completes a rule.
 fn rules() -> ArgValueCompleter {
     ArgValueCompleter::new(completing::rules)
 }

@@ -37,7 +37,7 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).map_err(|fault| fault.to_string())
 }
 
-/// What a shell offers for a REF.
+/// Completes a REF.
 pub(super) fn segments() -> ArgValueCompleter {
     ArgValueCompleter::new(completing::segments)
 }
@@ -228,7 +228,7 @@ pub(in crate::cli) enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The format that the extension of a file says.
+    /// Returns the format that a file's extension stands for.
     fn of_file(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
         Some(match extension.as_str() {
@@ -246,7 +246,7 @@ impl ExportFormat {
 }
 
 impl ExportArguments {
-    /// The format that is meant; `None` where `--excel` contradicts it.
+    /// Returns the format to write, or `None` if `--excel` contradicts `--format`.
     pub fn meant_format(&self) -> Option<ExportFormat> {
         match self.format {
             None | Some(ExportFormat::Csv) if self.excel => Some(ExportFormat::Csv),

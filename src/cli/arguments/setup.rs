@@ -102,7 +102,7 @@ pub(in crate::cli) struct DoctorArguments {
 }
 
 impl DoctorArguments {
-    /// The form that was asked for in one way or the other.
+    /// Returns the form, asked for by `--json` or `--output`.
     pub fn form(&self) -> TextOrJson {
         if self.json { TextOrJson::Json } else { self.output }
     }

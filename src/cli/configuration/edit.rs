@@ -1,7 +1,7 @@
-//! Editing the configuration: a copy, which takes the file's place when nothing is wrong with it.
+//! `segtui config edit`: edits a copy, which replaces the file once it has no faults.
 //!
-//! The copy has the keys of the file, so one that says nothing new never stays. One that does is somebody's work: it is named, and
-//! offered the next time. Its name says of which text it is a copy, so that it never takes the place of a later one.
+//! The copy contains the file's keys, so an unchanged one is never kept. A changed one is the user's work: it is named, and
+//! offered the next time. Its name depends on the text that it is a copy of, so it never replaces a later version.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,7 +17,7 @@ use super::super::failure::Failure;
 use super::super::notes::Notes;
 use super::{number_of, somewhere};
 
-/// What a new file begins with: it says nothing.
+/// The content of a new file: only comments.
 const NEW: &str = "\
 # Configuration of segtui. `segtui config show` lists all settings, `segtui config schema` prints a schema for editors.
 #
@@ -37,7 +37,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let (path, _) = config::config_path(flags, environment, paths);
     somewhere(&path)?;
-    // A file with faults, which is what is to be mended, doesn't say which variables hold keys.
+    // A file with faults, which may be the reason to edit it, doesn't say which variables hold keys.
     let key_variables =
         config::interface(flags, environment, paths).map(|interface| interface.key_variables).unwrap_or_default();
     let before = text_of(&path)?;
@@ -61,7 +61,7 @@ pub(super) async fn run(
             Failure::failed(format_args!("couldn't read {}: {}", draft.display(), files::reason(&error)))
                 .hint("edit the file again")
         })?;
-        // An editor that was stopped halfway leaves nothing, and nobody means to lose every profile by that.
+        // An editor that was interrupted may leave an empty file; nobody wants to lose all profiles that way.
         if text == begun_with || text.trim().is_empty() {
             remove(&draft, notes);
             notes.note("nothing was changed");
@@ -85,7 +85,7 @@ pub(super) async fn run(
     }
 }
 
-/// What the file says, `None` when it is not there.
+/// Returns the content of a file, or `None` if it doesn't exist.
 fn text_of(path: &Path) -> Result<Option<String>, Failure> {
     match files::read_text(path) {
         Ok(text) => Ok(Some(text)),
@@ -95,8 +95,8 @@ fn text_of(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The copy that an earlier edit of the same text has left, if the person wants to go on with it. Where nobody can be asked, it is
-/// only named: a script begins with the file.
+/// Returns the copy that an earlier edit of the same text left, if the user wants to continue with it. Without a terminal it is
+/// only named: a script starts from the file.
 fn left_over(path: &Path, begun_with: &str, notes: Notes) -> Option<PathBuf> {
     let prefix = prefix(path, begun_with);
     let entries = fs::read_dir(folder(path)).ok()?.flatten();
@@ -119,12 +119,12 @@ fn left_over(path: &Path, begun_with: &str, notes: Notes) -> Option<PathBuf> {
 
 const ENDING: &str = ".toml";
 
-/// What the name of a copy begins with.
+/// Returns the start of a copy's name.
 fn prefix(path: &Path, begun_with: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut hasher = DefaultHasher::new();
     begun_with.hash(&mut hasher);
-    // Enough to tell one version from the next, and too little to say anything about the keys in it.
+    // Enough to tell one version from the next, and too little to reveal anything about its keys.
     format!("{stem}-edit-{:04x}-", hasher.finish() & 0xffff)
 }
 
@@ -132,7 +132,7 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A copy beside the file, as private as the folder of the configuration, with an ending by which editors know the language.
+/// Creates a copy next to the file, readable only by its owner, with an extension by which editors recognise the language.
 fn draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
     let folder = folder(path);
     let write = || -> io::Result<PathBuf> {
@@ -148,7 +148,7 @@ fn draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Puts the copy in the place of the file, unless that has been changed by somebody else.
+/// Replaces the file with the copy, unless another program has changed the file meanwhile.
 fn replace(path: &Path, before: Option<&str>, text: &str, draft: &Path) -> Result<(), Failure> {
     if text_of(path)?.as_deref() != before {
         let what = format!("{} was changed by another program while you edited it", path.display());
@@ -166,7 +166,7 @@ fn remove(draft: &Path, notes: Notes) {
     }
 }
 
-/// Whether the person wants to go on editing. Where nobody can be asked, nobody does.
+/// Asks whether to edit again; the answer is no without a terminal.
 fn goes_on() -> bool {
     can_ask() && agreed("Edit again? [Y/n] ")
 }

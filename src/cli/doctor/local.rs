@@ -1,4 +1,4 @@
-//! What is on this machine: the configuration, the store with its journal, the log, the terminal.
+//! Checks of this machine: the configuration, the store with its journal, the log, the terminal.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -18,10 +18,10 @@ use super::super::configuration::readable_key;
 use super::super::failure::Failure;
 use super::report::{Check, Report};
 
-/// Why nothing is kept.
+/// Why there is no store, journal or log.
 const NO_HOME: &str = "there is no home folder (HOME), so nothing is kept";
 
-/// The file, its profile, and who can read it.
+/// Checks the config file: whether it exists, its profile, and whether others can access a key in it.
 pub fn config(effective: &Effective) -> Check {
     let file = effective.file.display();
     let profile = effective.profile.as_deref().map_or("no profile".to_owned(), |name| format!("profile {name}"));
@@ -42,7 +42,7 @@ pub fn config(effective: &Effective) -> Check {
     check.details(details)
 }
 
-/// What was last known of the tenant, and what waits to be sent.
+/// Checks the store, with the last known segments of the tenant, and the journal.
 pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
     let path = paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts);
     if Paths::is_nowhere(&path) {
@@ -96,8 +96,8 @@ fn unreadable(error: StoreError) -> Failure {
     Failure::failed(error).hint(hint)
 }
 
-/// What the interface and the commands, which have a file of their own, have sent or were about to. `None` for the interface is a
-/// store that can't be read, which was said.
+/// Checks the journals of the interface and of the commands, which have a file of their own, for pending changes. `in_interface`
+/// is `None` if the store can't be read, which is already reported.
 fn journal(report: &mut Report, in_interface: Option<usize>, runs: &Path) {
     let in_commands = match store::inspect(runs) {
         Ok(found) => found.map_or(0, |found| found.pending),
@@ -122,7 +122,7 @@ fn journal(report: &mut Report, in_interface: Option<usize>, runs: &Path) {
     report.add(Check::warning("journal", what, hint).details(details));
 }
 
-/// About how long ago something was, from seconds.
+/// Formats how long ago something was, from seconds.
 fn ago(seconds: i64) -> String {
     match seconds {
         0..60 => format!("{seconds} s ago"),
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_told_in_the_unit_that_fits() {
+    fn an_age_is_shown_in_a_fitting_unit() {
         assert_eq!([5, 61, 7_200, 864_000].map(ago), ["5 s ago", "1 min ago", "2 h ago", "10 days ago"]);
     }
 }

@@ -1,4 +1,5 @@
-//! The way to the server, step by step: proxy, name, connection, certificate; then one page of segments and one part of the feed.
+//! Checks of the connection to the server, step by step: proxy, DNS, TCP, TLS; then one page of segments and one part of the
+//! feed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -22,12 +23,12 @@ use super::super::failure::{Failure, advice};
 use super::super::link::{TRIAL, TRIAL_PAGE, trial, unusable};
 use super::report::{Check, Report};
 
-/// How long each step may take.
+/// Timeout of each step.
 const PATIENCE: Duration = TRIAL.connect;
-/// Days before the end of a certificate that are worth a word: the usual ones are renewed earlier.
+/// A certificate with fewer days left than this is a warning: they are usually renewed earlier.
 const SOON: i64 = 14;
 
-/// Looks at the way. Answers whether the server can be reached on it.
+/// Checks the connection step by step. Returns whether the server can be reached.
 pub async fn look(report: &mut Report, connection: &Connection) -> bool {
     let url = connection.base_url.segments();
     if let Err(fault) = route::check_proxy_to(&url) {
@@ -82,7 +83,7 @@ fn of_proxy(proxy: Option<&Proxy>, connection: &Connection) -> Check {
     }
 }
 
-/// The addresses of a host; none where they can't be found, which is told.
+/// Looks up the addresses of a host and reports the result. Returns none if that fails.
 async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &str) -> Vec<SocketAddr> {
     let host = host.trim_matches(['[', ']']);
     let port = port.unwrap_or_default();
@@ -114,7 +115,7 @@ async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &st
     Vec::new()
 }
 
-/// Whether one of the addresses takes a connection.
+/// Checks whether one of the addresses accepts a connection.
 async fn connected(report: &mut Report, addresses: &[SocketAddr], proxy: Option<&Proxy>) -> bool {
     let whose = if proxy.is_some() { " (the proxy)" } else { "" };
     let mut refused = Vec::new();
@@ -140,7 +141,7 @@ async fn connected(report: &mut Report, addresses: &[SocketAddr], proxy: Option<
     false
 }
 
-/// Whether the server is who it should be.
+/// Checks the server's certificate.
 async fn greeted(report: &mut Report, connection: &Connection) -> bool {
     let roots = &connection.extra_roots.certificates;
     let greeting = match route::greet(&connection.base_url, roots, PATIENCE).await {
@@ -190,7 +191,7 @@ fn words(certificate: &ServerCertificate) -> String {
     format!("{subject}, issued by {issuer}, {validity} (until {})", expires.strftime("%Y-%m-%d"))
 }
 
-/// Asks for one page and one part of the feed, each once.
+/// Fetches one page and one part of the feed, each once.
 pub async fn call(report: &mut Report, connection: &Connection) {
     let client = match trial(connection) {
         Ok(client) => client,
@@ -211,7 +212,7 @@ pub async fn call(report: &mut Report, connection: &Connection) {
         }
         Err(error) => not_answered("page", error).took(took),
     });
-    // Beyond the end of any feed: the shortest answer there is.
+    // A step beyond the end of any feed gets the shortest response.
     let start = Instant::now();
     let changes = client.changes(Step(BEYOND), None).await;
     let took = start.elapsed();

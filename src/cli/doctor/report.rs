@@ -1,4 +1,4 @@
-//! What was looked at and what came of it, as lines and as JSON.
+//! The results of `doctor`, as lines and as JSON.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::paint::Paint;
 
-/// One thing that was looked at.
+/// A check and its result.
 #[derive(Debug)]
 pub struct Check {
     name: &'static str,
@@ -22,14 +22,14 @@ pub struct Check {
     message: String,
     hint: Option<String>,
     took: Option<Duration>,
-    /// What a program may want to read.
+    /// Details for programs, only in the JSON.
     details: Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Ok,
-    /// It works, and is worth a look.
+    /// It works, but needs attention.
     Warning,
     Failed(Exit),
     Skipped,
@@ -59,7 +59,7 @@ impl Check {
         Self { hint: Some(hint.into()), ..Self::new(name, State::Warning, message) }
     }
 
-    /// What a command would say of it, and end with.
+    /// Creates a failed check with a failure's message, hint and exit code.
     pub fn failed(name: &'static str, failure: &Failure) -> Self {
         let check = Self::new(name, State::Failed(failure.exit()), failure.to_string());
         Self { hint: Some(failure.hint_text()), ..check }
@@ -74,7 +74,7 @@ impl Check {
     }
 }
 
-/// All of it, in the order in which it was looked at.
+/// The checks made so far, in order.
 #[derive(Debug, Default)]
 pub struct Report {
     checks: Vec<Check>,
@@ -86,18 +86,18 @@ impl Report {
         self.checks.push(check);
     }
 
-    /// Puts a check in the place of the one of the same name.
+    /// Removes the check of the same name and adds this one.
     pub fn replace(&mut self, check: Check) {
         self.checks.retain(|other| other.name != check.name);
         self.checks.push(check);
     }
 
-    /// Nothing could be said of these.
+    /// Adds checks that could not be made, and why.
     pub fn skip(&mut self, names: &[&'static str], why: &str) {
         self.checks.extend(names.iter().map(|name| Check::new(name, State::Skipped, why)));
     }
 
-    /// That of the first check that failed.
+    /// Returns the exit code of the first check that failed.
     pub fn exit(&self) -> Exit {
         let failed = self.checks.iter().find_map(|check| match check.state {
             State::Failed(exit) => Some(exit),

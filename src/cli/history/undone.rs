@@ -1,8 +1,9 @@
-//! Which changes of a history were undone by later ones, change by change, so that an undo that was interrupted is known to be half done.
+//! Determines which changes of a history were undone by later ones, change by change, so that an interrupted undo counts as
+//! partial.
 //!
-//! The history says which run undoes which, not which change. A change that undoes another one is about the same segment and does the
-//! opposite; a segment that was deleted comes back under a new ID, and what is left to undo is about that one from then on. An undo
-//! that was undone has undone nothing.
+//! The history records which run undoes which, but not which change. A change undoes another if it does the opposite to the same
+//! segment. A deleted segment comes back with a new id, and what is left to undo then refers to that id. An undo that was itself
+//! undone has no effect.
 
 use compact_str::CompactString;
 use hashbrown::HashMap;
@@ -11,23 +12,23 @@ use crate::changes::{DoneOp, PlanId};
 use crate::segment::{Field, Segment, SegmentId};
 use crate::store::HistoryEntry;
 
-/// What has become of a change.
+/// Whether a change was undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Undone {
-    /// A run has undone it.
+    /// It was undone by this run.
     By(PlanId),
-    /// It was not undone, and this is what it is about now.
+    /// It was not undone. The operation has the current ids of its segments.
     Not(DoneOp),
 }
 
-/// What has become of each change, the oldest first. All changes of a run have to say what it undoes.
+/// Returns whether each change was undone, the oldest first. All changes of a run must name the run that it undoes.
 pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
     let mut trail = Trail { entries, undoes: vec![Vec::new(); entries.len()], ..Trail::default() };
     for at in 0..entries.len() {
         trail.follow(at);
     }
     let mut by: Vec<Option<PlanId>> = vec![None; entries.len()];
-    // What undoes comes after what it undoes.
+    // An undo comes after what it undoes.
     for at in (0..entries.len()).rev().filter(|at| trail.in_effect[*at]) {
         for undone in &trail.undoes[at] {
             by[*undone] = Some(entries[at].op.plan_id);
@@ -40,22 +41,22 @@ pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
     by.into_iter().enumerate().map(what).collect()
 }
 
-/// What is deleted is looked for by its plan, name and external ID.
+/// The key of a deleted segment: plan, name and external id.
 type Deleted<'a> = (PlanId, &'a str, Option<&'a str>);
 
 #[derive(Default)]
 struct Trail<'a> {
     entries: &'a [HistoryEntry],
-    /// Whether each change was not undone so far.
+    /// Whether each change is still in effect.
     in_effect: Vec<bool>,
-    /// What each change undoes.
+    /// The changes that each change undoes.
     undoes: Vec<Vec<usize>>,
-    /// The creations and updates of each segment, under the ID that it has by now.
+    /// The creates and updates of each segment, by its current id.
     about: HashMap<SegmentId, Vec<usize>>,
     deleted: HashMap<Deleted<'a>, Vec<usize>>,
     /// The deletions of each plan.
     deletions: HashMap<PlanId, Vec<usize>>,
-    /// Under which ID a segment came back, and with which change.
+    /// The new ids of segments that came back, with the change that brought each of them back.
     back: HashMap<SegmentId, Vec<(usize, SegmentId)>>,
 }
 
@@ -85,7 +86,7 @@ impl Trail<'_> {
         }
     }
 
-    /// The changes of a run that one which undoes it has undone.
+    /// Returns the changes of a run that a change of its undo undoes.
     fn undone_with(&self, plan_id: PlanId, did: &DoneOp) -> Vec<usize> {
         match did {
             DoneOp::Created(segment) => self.deletion_of(plan_id, segment).into_iter().collect(),
@@ -95,7 +96,7 @@ impl Trail<'_> {
             }
             DoneOp::Deleted { segment, leaving } => {
                 let created = self.last_about(plan_id, &segment.id, |of| matches!(of, DoneOp::Created(_)));
-                // The children had been attached to it, and lose it with the same deletion.
+                // Its children had been attached to it, and leave it with the same deletion.
                 let attached =
                     |of: &DoneOp| matches!(of, DoneOp::Updated { fields, .. } if fields.as_slice() == [Field::Parent]);
                 let attached = leaving.iter().filter_map(|child| self.last_about(plan_id, child, attached));
@@ -113,8 +114,8 @@ impl Trail<'_> {
         self.in_effect[at] && self.entries[at].op.plan_id == plan_id
     }
 
-    /// The deletion that a creation has undone: of what looks most like it, the last first. A server may have made something else of
-    /// one of the fields.
+    /// Returns the deletion that a create undoes: the most similar one, and the last of equals. The server may have changed one
+    /// of name, external id and parent.
     fn deletion_of(&self, plan_id: PlanId, came: &Segment) -> Option<usize> {
         let likeness = |at: usize| {
             let DoneOp::Deleted { segment, .. } = &self.entries[at].did else { return 0 };
@@ -137,7 +138,7 @@ impl Trail<'_> {
         self.back.entry(former).or_default().push((at, id.clone()));
     }
 
-    /// What undoes a change that undid something puts that in effect again.
+    /// Sets whether a change is in effect. The changes that it undoes follow in the opposite direction.
     fn set_in_effect(&mut self, at: usize, is_so: bool) {
         let mut changed = vec![(at, is_so)];
         while let Some((at, is_so)) = changed.pop() {
@@ -147,7 +148,7 @@ impl Trail<'_> {
         }
     }
 
-    /// The ID that a segment has by now which a change knew under this one, if that is another one.
+    /// Returns the current id of a segment that had this id at the time of a change, if it is a different one.
     fn now(&self, id: &SegmentId, mut since: usize) -> Option<SegmentId> {
         let mut now = None;
         while let Some((at, id)) =
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_undone_of_a_run_is_left() {
+    fn a_partly_undone_run_has_changes_left() {
         let entries = history(vec![
             (1, None, created("a", "A", "")),
             (1, None, created("b", "B", "a")),
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_about_the_segments_that_came_back() {
+    fn changes_left_refer_to_the_recreated_segments() {
         let entries = history(vec![
             (1, None, created("a", "A", "")),
             (2, None, deleted("b", "B", "a")),
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undo_that_was_undone_has_undone_nothing() {
+    fn an_undo_that_was_undone_has_no_effect() {
         let entries = history(vec![
             (1, None, created("a", "A", "")),
             (2, Some(1), deleted("a", "A", "")),

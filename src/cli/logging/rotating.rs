@@ -1,7 +1,7 @@
-//! A log file that never grows without end: a full one is renamed to `.1`, an earlier `.1` to `.2` and so on, and the oldest goes.
+//! A log file of limited size: a full file is renamed to `.1`, an earlier `.1` to `.2` and so on, and the oldest is dropped.
 //!
-//! Several programs may write the same log. Whoever finds it full has the right to rename it for a moment; who comes second sees
-//! that the path leads to another file by now, and goes on there. What is no regular file is written to and left alone.
+//! Several programs can write to the same log. One that finds it full locks it to rename it; the next one then sees that the path
+//! leads to a new file, and continues there. Anything but a regular file is written to and otherwise left alone.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,43 +14,43 @@ use crate::platform;
 /// How much of a log is kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Bytes after which a file is full. The message that fills it is written whole.
+    /// Bytes from which a file is full. The message that fills it is written whole.
     pub full: u64,
-    /// Full files that are kept.
+    /// Number of full files that are kept.
     pub kept: u32,
 }
 
 impl Default for Limits {
-    /// Weeks of the usual level, and 32 MiB in all.
+    /// Enough for weeks at the default level; 32 MiB in total.
     fn default() -> Self {
         Self { full: 8 << 20, kept: 3 }
     }
 }
 
-/// A log file, open for adding to it.
+/// A log file, open for appending.
 #[derive(Debug)]
 pub(super) struct Rotating {
-    /// Where the file is, links followed; `None` for what is no regular file.
+    /// The file's path with links resolved; `None` if the file is not to be rotated.
     path: Option<PathBuf>,
     file: File,
     limits: Limits,
 }
 
 impl Rotating {
-    /// Opens a log, readable for nobody else if it is new.
+    /// Opens a log. A new file is readable only by its owner.
     pub fn open(path: &Path, limits: Limits) -> io::Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             files::create_folder(folder)?;
         }
         let file = files::append_privately(path)?;
-        // What stands there is open already, and belongs to whoever opened it.
+        // Files there are already open and belong to whoever opened them.
         let is_lent = ["/dev", "/proc"].iter().any(|system| path.starts_with(system));
         let is_own = file.metadata()?.is_file() && !is_lent;
         let path = if is_own { Some(fs::canonicalize(path)?) } else { None };
         Ok(Self { path, file, limits })
     }
 
-    /// Makes room where the file is full. Where that fails it goes on in the full one: a log that is too long is better than none.
+    /// Rotates a full file. If that fails, the full file is used: a log that is too long is better than none.
     fn make_room(&mut self) {
         let Some(path) = self.path.clone() else { return };
         if self.file.metadata().is_ok_and(|there| there.len() < self.limits.full) {
@@ -61,7 +61,7 @@ impl Rotating {
         }
     }
 
-    /// Renames the full file, unless another program has done so by now.
+    /// Renames the full file, unless another program already has.
     fn renamed(&self, path: &Path) -> io::Result<()> {
         self.file.lock()?;
         let renamed = if platform::is_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_is_kept_under_a_number_and_the_oldest_goes() {
+    fn a_full_file_is_renamed_and_the_oldest_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = Rotating::open(&folder.path().join("log"), SMALL).unwrap();
         for number in 0..10 {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn several_programs_lose_no_message_of_one_log() {
+    fn several_writers_of_one_log_lose_no_message() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let many = Limits { full: 400, kept: 200 };
@@ -153,7 +153,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_the_path_links_to_is_what_rotates() {
+    fn the_target_of_a_link_is_rotated() {
         let folder = tempfile::tempdir().unwrap();
         let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
         fs::create_dir(&kept).unwrap();

@@ -1,4 +1,4 @@
-//! What a file speaks for, and what a person said about its rows, found in the tree.
+//! The scope of a plan and the flags about single rows, resolved in the tree.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use super::super::failure::{Detail, Failure};
 use super::super::load::Loaded;
 use super::super::reference;
 
-/// What flags say about matching and scope, with their references resolved.
+/// The flags about matching and scope, with their references resolved.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Wish {
     pub key: Option<Key>,
@@ -21,14 +21,14 @@ pub(in crate::cli) struct Wish {
     /// The scope in words.
     pub scope_text: String,
     pub prune: bool,
-    /// Segments that a row means, by the indices of the rows.
+    /// The segments that `--renamed` gives for rows, by row index.
     pub renamed: HashMap<usize, SegmentId>,
     pub recreate: HashSet<SegmentId>,
     pub ids_as_written: bool,
 }
 
 impl Wish {
-    /// Resolves what flags say in a tree, for the rows of a file.
+    /// Resolves the flags in a tree, for the rows of a file.
     pub fn of(
         matching: &MatchingArguments,
         ids_as_written: bool,
@@ -63,7 +63,8 @@ fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, St
     Ok((scope, text.into()))
 }
 
-/// A segment that may be gone, as it is when the same command runs a second time: its ID is enough, but not a word that nothing has.
+/// Resolves a reference of `--recreate`. The segment may be gone, as when a command is repeated: then an id is enough, but a word
+/// must be the id of a row.
 fn recreated(reference: &Reference, loaded: &Loaded, rows: &Rows) -> Result<SegmentId, Failure> {
     let in_file = |id: &SegmentId| rows.rows.iter().any(|row| row.value(Column::Id) == Some(&id.text()));
     let id = match reference {
@@ -74,7 +75,7 @@ fn recreated(reference: &Reference, loaded: &Loaded, rows: &Rows) -> Result<Segm
     reference::segment(loaded, reference).or_else(|failure| id.ok_or(failure))
 }
 
-/// Which row means which segment, each of them once.
+/// Returns the segment of each row in `--renamed`. Neither may be named twice.
 fn all_renamed(texts: &[String], loaded: &Loaded, rows: &Rows) -> Result<HashMap<usize, SegmentId>, Failure> {
     let mut all: HashMap<usize, SegmentId> = HashMap::new();
     for text in texts {
@@ -103,7 +104,7 @@ fn renamed(text: &str, loaded: &Loaded, rows: &Rows) -> Result<(usize, SegmentId
     Ok((row(new, rows)?, reference::segment(loaded, &old)?))
 }
 
-/// The index of the row that a text means.
+/// Returns the index of the row that a text names.
 fn row(text: &str, rows: &Rows) -> Result<usize, Failure> {
     let indices = |is: &dyn Fn(&Row) -> bool| -> Vec<usize> {
         rows.rows.iter().enumerate().filter(|(_, row)| is(row)).map(|(at, _)| at).collect()

@@ -1,4 +1,4 @@
-//! A plan for reading: an operation a line, by path, with the sum at the end.
+//! A plan for reading: an operation per line, by path, and the counts at the end.
 
 use std::fmt::{self, Write};
 
@@ -14,7 +14,8 @@ use super::super::origin::TenantName;
 use super::super::paint::Paint;
 use super::super::source::Source;
 
-/// Writes what is compared with what, where that is no file: production should never be taken for something else.
+/// Writes which tenant is compared with which, if the source is a tenant, and marks a protected one so that production stands
+/// out.
 pub(in crate::cli) fn write_heading(
     out: &mut dyn Write,
     source: Option<&Source>,
@@ -95,7 +96,7 @@ fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, pai
     Ok(())
 }
 
-/// What a person can say about a row that may be a rename, as the end of a sentence.
+/// Returns the flags that settle a possible rename, as the end of a sentence.
 pub(in crate::cli) fn ways_out(conflict: &Conflict) -> Option<String> {
     let Conflict { line, of_tenant, segment, reason, .. } = conflict;
     let is_open =

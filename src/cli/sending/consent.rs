@@ -1,4 +1,4 @@
-//! Whether a person wants a plan to be sent: asked at a terminal as the interface asks, or said by flags.
+//! Consent to send a plan: asked for at the terminal as in the interface, or given by flags.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -16,17 +16,18 @@ use super::super::arguments::SendingArguments;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 
-/// What flags say.
+/// The consent that the flags give.
 #[derive(Debug, Clone)]
 pub(in crate::cli) enum Consent {
-    /// It is to be sent without being asked about.
+    /// Send without asking.
     Given,
-    /// A person has to be asked.
+    /// Ask at the terminal.
     Asked,
 }
 
 impl Consent {
-    /// What flags say for a tenant. It is refused where they are not enough and nobody can be asked.
+    /// Returns the consent for a tenant. Fails if `--approve` names another tenant, `--yes` lacks `--approve` for a protected
+    /// tenant, or there is no terminal to ask at.
     pub fn of(arguments: &SendingArguments, connection: &Connection) -> Result<Self, Failure> {
         let Connection { tenant, protected, .. } = connection;
         let refused = |why: String| Failure::new(Exit::Guarded, format_args!("nothing was sent: {why}"));
@@ -51,7 +52,7 @@ impl Consent {
     }
 }
 
-/// Asks whether operations are to be sent. Answers an exit code if not.
+/// Asks whether to send operations. Fails unless the answer confirms it.
 pub(in crate::cli) async fn confirm(
     operations: &[PlannedOperation],
     connection: &Connection,
@@ -87,7 +88,7 @@ fn declined() -> Failure {
     Failure::new(Exit::Guarded, "nothing was sent: it wasn't confirmed").hint("run it again to be asked again")
 }
 
-/// Asks for a line. The tenant is followed meanwhile.
+/// Asks for a line. Reads the tenant's events in the meantime.
 async fn answer(question: String, sync: &mut SyncHandle) -> Result<String, Failure> {
     terminal::ask(&question);
     let mut reading = spawn_blocking(|| {

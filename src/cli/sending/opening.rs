@@ -1,4 +1,4 @@
-//! Getting ready to send: the tenant loaded, the journal at hand and nobody else's, and what an earlier session left looked into.
+//! Opening a tenant to send changes: loads it, locks its journal, and settles what an earlier session left unfinished.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,25 +23,25 @@ use super::super::link::Link;
 use super::super::load::{Loaded, Session, session};
 use super::super::notes::Notes;
 
-/// A tenant that can be changed.
+/// A tenant opened for changes.
 pub(in crate::cli) struct Opened {
     pub loaded: Loaded,
     pub sync: SyncHandle,
-    /// Creates that an earlier session has sent, and of which no trace was found.
+    /// Creates that an earlier session sent and whose outcome is unknown.
     pub doubts: Vec<Doubt>,
-    /// What an earlier session did of which only this one has learnt. It is on its way into the history.
+    /// What an earlier session applied and only this one found out. It is being written to the history.
     pub did: Vec<HistoryEntry>,
 }
 
-/// A create that an earlier session has sent, and of which no trace was found.
+/// A create that an earlier session sent and whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Doubt {
     pub draft: Draft,
     pub evidence: Evidence,
 }
 
-/// Opens a tenant to be changed. What an earlier session left is over then: what it has applied is in the history, and what it has not
-/// is asked for again by those who still want it.
+/// Opens a tenant for changes. Closes the operations that an earlier session left in the journal: those that were applied go into
+/// the history, the others are left to the command that is run again.
 pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Notes) -> Result<Opened, Failure> {
     let tenant = &link.connection.tenant;
     if link.connection.access == Access::ReadOnly {
@@ -74,7 +74,7 @@ pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Not
     Ok(Opened { loaded, sync, doubts, did })
 }
 
-/// What is to be written into the journal of what an earlier session left, what nobody knows of it, and what it did.
+/// Returns the journal entries that close an earlier session's operations, its creates of unknown outcome, and what it applied.
 fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>, Vec<HistoryEntry>) {
     let (mut entries, mut doubts, mut history) = (Vec::new(), Vec::new(), Vec::new());
     let count = recovered.len();
@@ -101,12 +101,11 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
     (entries, doubts, history)
 }
 
-/// What became of an earlier session. What it had sent and nobody knows of is looked for by whoever sends it again.
+/// Shown after an interrupted session. A create of unknown outcome is looked up again before it is sent again.
 const UNFINISHED: &str =
     "an earlier command didn't finish: what it had applied is in the history, and running it again does the rest";
 
-/// Puts operations into a queue of their own, as one plan that is sent at once. Answers its number, the queue, and what is to be written
-/// into the journal.
+/// Stages and submits operations in a new queue, as one plan. Returns the plan's id, the queue and its journal entries.
 pub(in crate::cli) fn in_queue(
     operations: &[PlannedOperation],
     forest: &Forest,
@@ -136,12 +135,12 @@ pub(in crate::cli) fn in_queue(
     (plan_id, queue, journal)
 }
 
-/// A command that a signal ended before it had sent anything.
+/// The failure of a command that a signal ended before it sent anything.
 pub(in crate::cli) fn stopped_before(exit: Exit) -> Failure {
     Failure::new(exit, "stopped before anything was sent").hint("run it again")
 }
 
-/// What comes before anything is sent: a signal or the end of its time ends it at once, and nothing was changed.
+/// Runs the preparation of a command. A signal or the timeout ends it at once, as nothing has been sent yet.
 pub(in crate::cli) async fn before_sending<T>(
     timeout: Option<Duration>,
     preparing: impl Future<Output = Result<T, Failure>>,

@@ -1,4 +1,5 @@
-//! What became of operations: a line of JSON for each as soon as it is known, the sum of all, and how the program ends because of it.
+//! Reports the outcome of operations: a line of JSON each as soon as it is known, the counts of all, and the exit code they lead
+//! to.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -21,38 +22,38 @@ use super::super::exit::Exit;
 use super::super::failure::{Detail, Failure};
 use super::{Entry, Outcome, Sent, Stop};
 
-/// What is in a line beside what was asked for. Fields may be added; anything else makes another version.
+/// Version of the format of a line. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 
-/// Where lines go.
+/// The report file, with one JSON line per operation.
 #[derive(Debug)]
 pub(in crate::cli) struct Report {
     file: Option<File>,
-    /// Why a line couldn't be written. None was after it.
+    /// Why a line couldn't be written. Nothing was written after it.
     fault: Option<String>,
 }
 
-/// What became of an operation.
+/// The status of an operation in the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::cli) enum Status {
     /// It is done.
     Done,
-    /// It is done, and the server has made something else of it.
+    /// It is done, but the server ignored some of its fields.
     DoneOtherwise,
     /// It was refused.
     Failed,
-    /// Somebody else has changed the same thing.
+    /// Someone else has changed the same segment or its children.
     Conflict,
-    /// A person has to say what is meant.
+    /// A person has to decide about it.
     Undecided,
-    /// It may have been applied; the next session looks for it.
+    /// It may have been applied; the next session looks it up.
     InDoubt,
-    /// What it builds upon was not done.
+    /// An operation that it depends on was not done.
     OnHold,
     /// It was not begun.
     NotSent,
-    /// Of a saved plan: it was done before, by an earlier session or by others.
+    /// Part of a saved plan, already done by an earlier session or by someone else.
     AlreadyDone,
 }
 
@@ -95,7 +96,7 @@ struct ReportLine<'a> {
     line: Option<usize>,
     before: Option<&'a Fields>,
     after: Option<&'a Fields>,
-    /// What is on the server by now, where that is known.
+    /// The segment's state on the server, if known and different from what was wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Fields>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +106,7 @@ struct ReportLine<'a> {
 }
 
 impl Report {
-    /// Begins a report. One that is there is continued: what an interrupted run has reported is not lost. A new file is readable only
+    /// Opens a report. An existing file is appended to, so the lines of an interrupted run are kept. A new file is readable only
     /// by its owner.
     pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self { file: None, fault: None }) };
@@ -116,7 +117,7 @@ impl Report {
         Ok(Self { file: Some(file), fault: None })
     }
 
-    /// Writes what an earlier run has applied, of which only this one has learnt.
+    /// Writes an operation that an earlier run has applied, which was found out only in this run.
     pub fn recovered(&mut self, entry: &HistoryEntry, forest: &Forest) {
         let (operation, id) = match &entry.did {
             DoneOp::Created(segment) => (Operation::Create { draft: Draft::of(segment) }, &segment.id),
@@ -132,7 +133,7 @@ impl Report {
         }
     }
 
-    /// Writes what became of an operation.
+    /// Writes the outcome of an operation.
     pub fn write(&mut self, op: OpId, entry: &Entry, outcome: &Outcome, status: Status) {
         let Entry { number, operation: entry } = entry;
         let op = OpId { index: *number, ..op };
@@ -151,13 +152,13 @@ impl Report {
         self.put(op, entry, status, (id, now), words(outcome, status), warning(outcome));
     }
 
-    /// Writes of an operation of a plan that it is not done, and why.
+    /// Writes that an operation of a plan was passed over, and why.
     pub fn pass_over(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, status: Status, why: &str) {
         let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
         self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None);
     }
 
-    /// Writes of an operation of a plan that it was done before; of a create, with the segment that is there.
+    /// Writes that an operation of a plan was already done; for a create, with the id of the existing segment.
     pub fn done_before(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, created: Option<&SegmentId>) {
         let id = created.map_or_else(|| entry.r#ref.clone(), ToString::to_string);
         self.put(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None);
@@ -192,7 +193,7 @@ impl Report {
         });
     }
 
-    /// Writes of a row that a person has to decide about it.
+    /// Writes a row that a person has to decide about.
     pub fn undecided(&mut self, plan_id: PlanId, conflict: &Conflict) {
         self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
@@ -214,29 +215,29 @@ impl Report {
         });
     }
 
-    /// Why the report has ended before its time.
+    /// Returns why the report ended early, if it did.
     pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
 
-    /// Nothing is written after a line that couldn't be: half a line would be read as another one.
+    /// Writes a line. Nothing is written after a failed line: the next one would be joined to half a line.
     fn write_line(&mut self, line: &ReportLine<'_>) {
         let Some(file) = &mut self.file else { return };
         let line = serde_json::to_string(line).map_err(io::Error::from);
         let written = line.and_then(|line| file.write_all((printable_json(&line) + "\n").as_bytes()));
         let Err(error) = written else { return };
         self.file = None;
-        // Who read it has seen enough.
+        // A closed pipe is not an error.
         if error.kind() != io::ErrorKind::BrokenPipe {
             self.fault = Some(format!("the report can't be written: {}", files::reason(&error)));
         }
     }
 }
 
-/// What is to be known of an operation that a run had sent when it was interrupted.
+/// Warning for an operation that was in flight when an earlier run was interrupted.
 const RECOVERED: &str = "it was in flight when an earlier run was interrupted, and was found to be applied";
 
-/// Opens a file to be written on at its end, on a line of its own. A pipe or a device is written to as it is.
+/// Opens a file for appending, at the start of a line. A pipe or a device is opened as it is.
 fn continued(path: &Path) -> io::Result<File> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return files::private().write(true).open(path);
@@ -254,7 +255,7 @@ fn continued(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What somebody should look at although an operation is done.
+/// Returns a warning about an operation that is done but needs attention.
 pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
     let Outcome::Done(result) = outcome else { return None };
     match &**result {
@@ -270,7 +271,7 @@ pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-/// Why an operation is not done, as a phrase.
+/// Returns why an operation is not done, as a phrase.
 fn words(outcome: &Outcome, status: Status) -> Option<String> {
     match (outcome, status) {
         (Outcome::Done(result), Status::DoneOtherwise) => {
@@ -290,14 +291,14 @@ fn words(outcome: &Outcome, status: Status) -> Option<String> {
     }
 }
 
-/// How many operations have become what.
+/// Numbers of operations by status.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(in crate::cli) struct Tally {
     pub created: usize,
     pub updated: usize,
     pub moved: usize,
     pub deleted: usize,
-    /// Done before, by an earlier session or by others.
+    /// Already done by an earlier session or by someone else.
     pub already_done: usize,
     pub failed: usize,
     pub conflicts: usize,
@@ -308,7 +309,7 @@ pub(in crate::cli) struct Tally {
 }
 
 impl Tally {
-    /// Counts.
+    /// Counts the operations of a plan by status.
     pub fn of(sent: &Sent) -> Self {
         let mut tally = Self::default();
         for (status, entry) in sent.statuses.iter().zip(&sent.entries) {
@@ -328,18 +329,18 @@ impl Tally {
         tally
     }
 
-    /// How many were done.
+    /// Returns how many were done.
     pub const fn done(&self) -> usize {
         self.created + self.updated + self.moved + self.deleted
     }
 
-    /// How many were to be done and are not.
+    /// Returns how many should have been done and were not.
     pub const fn left(&self) -> usize {
         self.failed + self.conflicts + self.in_doubt + self.on_hold + self.not_sent
     }
 }
 
-/// The sum in words.
+/// Returns the counts in words.
 pub(in crate::cli) fn sum(tally: &Tally) -> String {
     let counts = [
         (tally.created, "created"),
@@ -361,8 +362,8 @@ pub(in crate::cli) fn sum(tally: &Tally) -> String {
     if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
 }
 
-/// How the program ends, with what is to be said of what was not done. `undecided` is what was not sent for another reason, and `hint`
-/// what to do about all of it.
+/// Returns the exit code, or a failure that lists what was not done. `undecided` are the details of what was not sent for other
+/// reasons, and `hint` says what to do about all of it.
 pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>, hint: &str) -> Result<Exit, Failure> {
     let total = tally.done() + tally.left();
     let (done, total) = (grouped(tally.done()), grouped(total));
@@ -395,7 +396,7 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
     }
     let failed = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, Entry { operation: entry, .. })| {
         let status = Status::of(outcome);
-        // What was not begun is told by the sum.
+        // Operations that were not begun are only counted.
         let said = !status.is_done() && *outcome != Outcome::Open;
         said.then(|| Detail {
             line: entry.line,

@@ -1,5 +1,5 @@
-//! A shell command that is run for a change, with the change on its stdin. It has a group of its own, so that nothing it started
-//! outlives the time it has.
+//! A shell command that is run for a change, with the change on its stdin. It has its own process group, so that no process it
+//! started outlives its timeout.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -13,20 +13,20 @@ use crate::files;
 use crate::platform::{self, Group};
 use crate::terminal;
 
-/// How long a command may take to end that was asked to.
+/// How long a command may take to end after it was asked to.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A command, and for how long it may run.
+/// A shell command and its timeout.
 #[derive(Debug)]
 pub(super) struct ShellCommand {
     pub text: String,
-    /// Variables that it doesn't see: they hold keys and secrets.
+    /// Environment variables withheld from it: they hold keys and secrets.
     pub hidden: Vec<String>,
     pub patience: Duration,
 }
 
 impl ShellCommand {
-    /// Runs it once. What it writes to its stdout goes to this program's stderr, where it is in nobody's way. Dropped, it ends the
+    /// Runs the command once. Its stdout goes to this program's stderr, away from the lines. Dropping the future kills the
     /// command.
     pub async fn run(&self, json: &str) -> Result<(), String> {
         let not_run = |error: io::Error| format!("couldn't be run: {}", files::reason(&error));
@@ -35,7 +35,7 @@ impl ShellCommand {
         let ended = timeout(self.patience, fed(&mut child, json)).await;
         let Ok(ended) = ended else {
             group.ask();
-            // Whether it ends by itself in that time or not, all of it is gone then.
+            // Whether it ends in that time or not, the whole group is killed then.
             let _patient = timeout(LAST_WORDS, child.wait()).await;
             group.end();
             return Err(format!("didn't end within {} s and was ended", self.patience.as_secs_f64()));
@@ -50,7 +50,7 @@ impl ShellCommand {
         command.stdin(Stdio::piped()).kill_on_drop(true);
         terminal::without_keys(&mut command, &self.hidden);
         platform::lead_group(&mut command);
-        // A stderr that can't be had twice is no reason not to run it.
+        // If stderr can't be duplicated, the command runs with its stdout discarded.
         command.stdout(platform::stderr_for_child().unwrap_or_else(|_| Stdio::null()));
         command.spawn()
     }
@@ -60,7 +60,7 @@ async fn fed(child: &mut Child, json: &str) -> io::Result<ExitStatus> {
     let stdin = child.stdin.take();
     let feeding = async {
         if let Some(mut stdin) = stdin {
-            // A command may well end without reading.
+            // A command may end without reading its stdin.
             if let Err(error) = stdin.write_all(format!("{json}\n").as_bytes()).await {
                 tracing::debug!(%error, "the command did not read the change");
             }

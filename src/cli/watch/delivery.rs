@@ -1,4 +1,4 @@
-//! Handing each change to a command or to an address, in order: a change is dealt with before the next one begins.
+//! Delivers each change to a command or a URL, in order: a change is handled before the next one begins.
 
 use std::fmt;
 use std::io;
@@ -11,20 +11,21 @@ use super::super::arguments::OnError;
 use super::command::ShellCommand;
 use super::signals::Signals;
 
-/// How often a change is tried in all where it isn't tried for as long as it takes.
+/// Attempts per change, unless it is retried without limit.
 const TRIES: u32 = 3;
-/// The pause before the second time, which doubles with each further one.
+/// The pause before the second attempt; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Long enough not to be in the way of a receiver that is being mended, short enough not to be forgotten by it.
+/// The longest back-off: long enough not to disturb a receiver that is being repaired, short enough to notice soon that it works
+/// again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A receiver that asks for more is asked again after this.
+/// The longest pause that a receiver can ask for.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// Who is handed the changes.
+/// Where changes are delivered to.
 #[derive(Debug)]
 pub(super) enum Hook {
     Command(ShellCommand),
-    /// An address, and what tells the deliveries of this run from those of others.
+    /// A URL, and a number that distinguishes this run's deliveries from those of others.
     Post {
         webhook: Webhook,
         run: u64,
@@ -40,10 +41,10 @@ impl fmt::Display for Hook {
     }
 }
 
-/// Why a change was not taken.
+/// Why a delivery failed.
 struct Fault {
     what: String,
-    /// How long the receiver asks to wait.
+    /// The pause that the receiver asks for.
     asked: Option<Duration>,
 }
 
@@ -59,23 +60,23 @@ impl Hook {
     }
 }
 
-/// What became of a change.
+/// The result of a delivery.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Delivered {
-    /// It was taken, or is passed over as was wished: the next one may come.
+    /// It was accepted, or skipped as configured: the next change may follow.
     DealtWith,
-    /// It is time to end, and it is to come again.
+    /// A signal ended it; the change will be delivered again.
     NotYet,
-    /// It is to end here, for this reason, and the change is to come again.
+    /// Watching ends for this reason; the change will be delivered again.
     GivenUp(String),
 }
 
-/// Hands over changes, one after the other.
+/// Delivers changes, one after the other.
 #[derive(Debug)]
 pub(super) struct Delivery {
     hook: Hook,
     on_error: OnError,
-    /// How many changes there were.
+    /// How many changes there were so far.
     number: u64,
 }
 
@@ -84,7 +85,7 @@ impl Delivery {
         Self { hook, on_error, number: 0 }
     }
 
-    /// Hands over a change. When a signal comes, what is under way is waited for, and not begun again; a second one ends it.
+    /// Delivers a change. After a signal, the current attempt is finished and not repeated; a second signal ends it.
     pub async fn deliver(&mut self, json: &str, signals: &mut Signals) -> io::Result<Delivered> {
         self.number += 1;
         let mut failures = 0;
@@ -127,7 +128,7 @@ impl Delivery {
         }
     }
 
-    /// One attempt, `None` where it was ended before it came to anything.
+    /// Makes one attempt. Returns `None` if a second signal ended it.
     async fn attempt(&self, json: &str, signals: &mut Signals) -> io::Result<Option<Result<(), Fault>>> {
         let mut attempt = std::pin::pin!(self.hook.once(json, self.number));
         loop {
@@ -149,8 +150,8 @@ impl Delivery {
     }
 }
 
-/// How long to wait after so many failures: what is asked for, else longer each time. `jitter` is from 0 to 1 and keeps many programs from
-/// asking all at once.
+/// Returns the pause after a number of failures: what the receiver asks for, else a back-off. `jitter` is from 0 to 1 and keeps
+/// many programs from retrying at the same time.
 fn pause(failures: u32, asked: Option<Duration>, jitter: f64) -> Duration {
     let own = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
     asked.map_or_else(|| own.mul_f64(0.75 + jitter / 4.0), |asked| asked.clamp(FIRST_PAUSE, LONGEST_ASKED_PAUSE))
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_up_to_a_minute_and_what_is_asked_for_goes_over_them() {
+    fn the_back_off_is_at_most_a_minute_unless_more_is_asked_for() {
         let of = |failures, asked| pause(failures, asked, 1.0);
         let milliseconds = [1, 2, 3, 7, 8, 1_000].map(|failures| of(failures, None).as_millis());
         assert_eq!(milliseconds, [500, 1_000, 2_000, 32_000, 60_000, 60_000]);

@@ -1,4 +1,4 @@
-//! How far a tenant was followed, and the lines that come of it.
+//! How far a tenant was followed, and the lines for its changes.
 
 use std::sync::Arc;
 
@@ -15,35 +15,35 @@ use super::super::failure::Failure;
 use super::super::notes::Notes;
 use super::line::{Line, Source};
 
-/// How far the tenant was followed.
+/// Turns sync events into lines and notes.
 pub(super) struct Following {
     source: Arc<Source>,
-    /// Whether the person named the step to begin at.
+    /// The step to start from, if one was given or saved.
     since: Option<Step>,
-    /// From where to go on after what was told so far.
+    /// The step to resume from after the lines so far.
     pub step: Option<Step>,
     synchronised: bool,
     offline: bool,
-    /// The step that the feed refused, while it isn't known whether that is forgotten or there is no feed any more.
+    /// The step that the feed refused, until it is known whether the step was dropped or the feed is gone.
     refused: Option<Step>,
-    /// How many changes were said to be still to be read.
+    /// The last reported number of unread changes.
     behind: usize,
     notes: Notes,
 }
 
-/// A tenant whose feed can't be asked, for this reason.
+/// The failure for a tenant whose feed can't be fetched, and why.
 pub(super) fn no_feed(tenant: &str, error: &RemoteError) -> Failure {
     Failure::failed(format_args!("couldn't watch {tenant}: it has no change feed ({error})"))
         .hint("check the base URL and the tenant with `segtui doctor`; without a feed, compare two exports with `segtui diff`")
 }
 
-/// A tenant whose feed could be asked before, and can't be now.
+/// The failure for a tenant whose feed was there before and is gone.
 fn feed_gone(tenant: &str, error: &RemoteError) -> Failure {
     Failure::new(Exit::Unreachable, format_args!("couldn't watch {tenant} any longer: its change feed is gone ({error})"))
         .hint("run it again to continue, with --state or from the step that was last; `segtui doctor` shows whether the feed is back")
 }
 
-/// A step that the feed doesn't have any more, so that something may be missed.
+/// The failure for a step that is no longer in the feed: changes may have been missed.
 pub(super) fn forgotten(step: Step) -> Failure {
     let hint =
         "start without --since, or with another --state, to continue from now; compare with an export what was missed";
@@ -56,7 +56,7 @@ impl Following {
         Self { source, since, step: since, synchronised: false, offline: false, refused: None, behind: 0, notes }
     }
 
-    /// The lines that an event gives. What a person should know goes to stderr.
+    /// Returns the lines for an event. Notes for people go to stderr.
     pub fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Failure> {
         match event {
             Event::Listed { different } => return Ok(self.lines(different, None)),
@@ -114,7 +114,7 @@ impl Following {
         Ok(Vec::new())
     }
 
-    /// Only the last line of a batch may be gone on from behind the batch.
+    /// Returns a line per change. Only the last line of a batch has the step after the batch.
     fn lines(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Vec<Line> {
         let time = clock::now();
         let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, &self.source, self.step)).collect();

@@ -22,19 +22,19 @@ pub(super) struct Line {
     time: Timestamp,
     kind: Kind,
     id: SegmentId,
-    /// What the segment is now; `None` when it is gone.
+    /// The segment's current state; `None` if it is deleted.
     segment: Option<Arc<Segment>>,
-    /// What was before; `None` when that is not known. Not written itself, but what follows from it.
+    /// The previous state; `None` if unknown. Not written itself; `changed` follows from it.
     #[serde(skip)]
     before: Option<Before>,
-    /// Field to old and new; `None` when it is not known what was before.
+    /// Old and new value by field; `None` if the previous state is unknown.
     changed: Option<Map<String, Value>>,
-    /// Who did it; nothing where the feed is not asked for each context by itself.
+    /// Who made the change; empty if the feed is not fetched for each context separately.
     contexts: Contexts,
-    /// Of which tenant the segment is.
+    /// The tenant that the segment belongs to.
     #[serde(flatten)]
     source: Arc<Source>,
-    /// From which step on to ask, to miss nothing that comes after this line.
+    /// The step to resume from to miss nothing after this line.
     pub step: Option<Step>,
 }
 
@@ -61,8 +61,8 @@ enum Kind {
 }
 
 impl Line {
-    /// A change that was seen. When the segment is as it was known before, the feed told of it later than the list did, and what
-    /// was before that is not known.
+    /// Creates the line of a change. If the segment is in its known state already, the list had the change before the feed did,
+    /// and the state before it is unknown unless the feed says that it was created.
     pub fn of(seen: SegmentChange, time: Timestamp, source: &Arc<Source>, step: Option<Step>) -> Self {
         let SegmentChange { id, before, now, mention } = seen;
         let (kind, before) = match (before, &now) {
@@ -90,21 +90,21 @@ impl Line {
         }
     }
 
-    /// What the segment is now, in short.
+    /// Returns a digest of the segment's current state.
     pub fn outcome(&self) -> serde_json::Result<Outcome> {
         let state = serde_json::to_vec(&self.segment)?;
         let digest = digest::digest(&digest::SHA256, &state);
-        // That two states of one segment share so much of it is not to be feared.
+        // 64 bits are enough to tell the states of one segment apart.
         let start = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         Ok(Outcome { id: self.id.clone(), digest: format!("{start:016x}") })
     }
 
-    /// One line of JSON, without its end.
+    /// Returns a line of JSON, without its line break.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self).map(|json| printable_json(&json))
     }
 
-    /// One line for reading, without its end.
+    /// Returns a line for reading, without its line break.
     pub fn to_text(&self, zone: &TimeZone) -> String {
         let time = self.time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
         let verb = match self.kind {
@@ -129,7 +129,7 @@ impl Line {
         if !self.contexts.is_empty() {
             parts.push(format!("by {}", self.contexts));
         }
-        // Names are others' words: what a terminal would obey is not printed.
+        // Names are untrusted: control characters in them are not printed.
         printable(&parts.join("  ")).into_owned()
     }
 }
@@ -147,7 +147,7 @@ fn shown(segment: &Segment, field: Field) -> String {
     segment.field(field).unwrap_or_else(|| "–".into())
 }
 
-/// The fields in which two states differ, under the names that the API has for them.
+/// Returns the fields that differ, by their names in the API.
 fn changed(before: Option<&Segment>, now: Option<&Segment>) -> Map<String, Value> {
     let value = |segment: Option<&Segment>, field| segment.and_then(|segment| segment.field(field));
     let entries = Field::ALL.into_iter().filter_map(|field| {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_has_everything_and_null_for_what_is_not() {
+    fn a_json_line_has_all_fields_and_null_for_missing_ones() {
         let (old, new) = (segment("VIP", None), segment("VIP 2", Some("V")));
         assert_eq!(
             serde_json::from_str::<Value>(&json(&line(Some(&old), Some(&new), None))).unwrap(),
@@ -209,18 +209,18 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_comes_again_is_recognised_by_what_the_segment_is_now() {
+    fn a_repeated_change_is_recognised_by_its_new_state() {
         let (old, now, other) = (segment("VIP", None), segment("VIP", Some("V")), segment("VIP", Some("")));
         let digest = |before, now| line(before, now, None).outcome().unwrap().digest;
         assert_eq!(digest(Some(&old), Some(&now)), digest(None, Some(&now)));
-        // State files of earlier versions have it.
+        // Existing state files contain it.
         assert_eq!(digest(None, Some(&now)), "4e3218f59a41da32");
         assert_ne!(digest(None, Some(&now)), digest(None, Some(&other)));
         assert_ne!(digest(None, Some(&old)), digest(Some(&old), None));
     }
 
     #[test]
-    fn what_was_before_is_said_only_where_it_is_known() {
+    fn old_values_are_given_only_if_known() {
         use FeedEventKind::{Created, Deleted, Updated};
         let now = segment("VIP", None);
         let told = |line: Line| (line.kind, line.changed.is_some());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_reading_names_the_fields_and_obeys_nothing() {
+    fn a_text_line_names_fields_without_control_characters() {
         let (old, new) = (segment("VIP", None), segment("VIP \u{1b}[2J", Some("V")));
         let mut line = line(Some(&old), Some(&new), None);
         line.contexts.extend([Context::Backoffice]);

@@ -1,4 +1,4 @@
-//! The signals that ask to end, one after the other: the first one is heard in order, a second one is impatience.
+//! Signals that ask the program to end: the first one asks for an orderly end, a second one for an immediate one.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::terminal::{self, Signal};
 
-/// More than anybody sends.
+/// More signals than anyone sends before they are read.
 const WAITING: usize = 4;
 
 pub(super) struct Signals {
@@ -15,7 +15,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on, on the current tokio runtime.
+    /// Starts to listen, on the current tokio runtime.
     pub fn listen() -> Self {
         let (sender, coming) = mpsc::channel(WAITING);
         tokio::spawn(async move {
@@ -30,14 +30,14 @@ impl Signals {
         Self { coming, received: None }
     }
 
-    /// The next signal. Nothing is lost when this is dropped before.
+    /// Waits for the next signal. Dropping the future loses none.
     pub async fn next(&mut self) -> io::Result<Signal> {
         let signal = self.coming.recv().await.unwrap_or_else(|| Err(io::Error::other("nobody listens any more")))?;
         self.received.get_or_insert(signal);
         Ok(signal)
     }
 
-    /// The first one that came.
+    /// Returns the first signal received, if any.
     pub const fn received(&self) -> Option<Signal> {
         self.received
     }

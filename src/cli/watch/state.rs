@@ -1,8 +1,8 @@
-//! The file that keeps how far the changes were dealt with: the step to resume from, of which tenant, and which changes after that
-//! step were dealt with already.
+//! The state file: the tenant, the step to resume from, and the changes after that step that are already handled.
 //!
-//! It is replaced whole each time, so that whatever ends the program, one state or the other stands there. One program at a time has
-//! it. The step can't follow each change: several come from one part of the feed, and one that can't be read holds it back.
+//! It is replaced as a whole, so however the program ends, the file has either the old or the new state. Only one program at a
+//! time can use it. The step can't advance with each change: one part of the feed has several, and one that can't be read holds
+//! it back.
 
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
@@ -17,46 +17,46 @@ use crate::segment::{SegmentId, Step};
 use super::super::failure::Failure;
 
 const FORMAT_VERSION: u32 = 1;
-/// Changes after the step that are remembered: what a burst brings, and a file that is replaced quickly.
+/// Most handled changes that are remembered: enough for a burst, few enough to replace the file quickly.
 const MOST_DONE: usize = 2_000;
 
-/// What became of a segment, by which its change is recognised when it comes again.
+/// The result of a change, by which it is recognised when it is delivered again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Outcome {
     /// The segment.
     pub id: SegmentId,
-    /// The state it was seen in.
+    /// A digest of its state after the change.
     pub digest: String,
 }
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Written {
     format_version: u32,
     tenant: String,
     host: String,
     step: i64,
-    /// What was dealt with after the step, the earliest first. Older programs neither have it nor miss it.
+    /// Changes handled after the step, earliest first. Older versions neither write nor need it.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     done: VecDeque<Outcome>,
 }
 
-/// An open file.
+/// An open state file.
 #[derive(Debug)]
 pub(super) struct StateFile {
     path: PathBuf,
     tenant: String,
     host: String,
     step: Option<Step>,
-    /// At most one of each segment, the last one.
+    /// At most one per segment, the last one.
     done: VecDeque<Outcome>,
     is_written: bool,
-    /// Held for as long as the file is written here.
+    /// Held for as long as the file is open.
     _lock: File,
 }
 
 impl StateFile {
-    /// Opens a file, which need not be there yet, for a tenant.
+    /// Opens the state file of a tenant. The file may not exist yet.
     pub fn open(path: &Path, tenant: &str, host: &str) -> Result<Self, Failure> {
         let lock = lock(path)?;
         let (step, done) = match files::read_text(path) {
@@ -75,17 +75,17 @@ impl StateFile {
         Ok(Self { path, tenant, host, step, done, is_written: true, _lock: lock })
     }
 
-    /// The step to resume from, `None` for a new file.
+    /// Returns the step to resume from, or `None` for a new file.
     pub const fn step(&self) -> Option<Step> {
         self.step
     }
 
-    /// Whether this is what was dealt with last of its segment.
+    /// Whether this is the last handled change of its segment.
     pub fn has_dealt_with(&self, outcome: &Outcome) -> bool {
         self.done.contains(outcome)
     }
 
-    /// Takes note of what was dealt with.
+    /// Records a handled change.
     pub fn deal_with(&mut self, outcome: Outcome) {
         self.done.retain(|done| done.id != outcome.id);
         if self.done.len() == MOST_DONE {
@@ -95,7 +95,7 @@ impl StateFile {
         self.is_written = false;
     }
 
-    /// Moves the step. What was dealt with before it needs no mention.
+    /// Moves to a step and forgets the changes handled before it.
     pub fn move_to(&mut self, step: Step) {
         if self.step != Some(step) {
             self.step = Some(step);
@@ -104,7 +104,7 @@ impl StateFile {
         }
     }
 
-    /// Writes it, unless the file has it. What has no step yet begins anew.
+    /// Writes the state if it has changed. Without a step there is nothing to resume from, so nothing is written.
     pub fn save(&mut self) -> Result<(), Failure> {
         let Some(step) = self.step.filter(|_| !self.is_written) else { return Ok(()) };
         let (tenant, host) = (self.tenant.clone(), self.host.clone());
@@ -128,7 +128,7 @@ impl StateFile {
     }
 }
 
-/// The right to write a file, which lasts as long as the program. The file itself is replaced, so another one stands for it.
+/// Takes the lock for a state file, which lasts as long as the program. It is a separate file, since the state file is replaced.
 fn lock(path: &Path) -> Result<File, Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_keeps_the_step_of_one_tenant_and_one_program_has_it() {
+    fn a_state_file_serves_one_tenant_and_one_program() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dealt_with_after_the_step_is_known_to_the_next_program_until_the_step_moves_past_it() {
+    fn handled_changes_are_remembered_until_the_step_moves_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let outcome = |id: &str, digest: &str| Outcome { id: SegmentId::new(id).unwrap(), digest: digest.into() };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_is_refused_and_stays() {
+    fn an_invalid_state_file_is_refused_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         for text in ["", "7", "{\"format_version\":2,\"tenant\":\"a\",\"host\":\"b\",\"step\":1}"] {

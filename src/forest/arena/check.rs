@@ -1,14 +1,14 @@
-//! What has to hold at any time, for tests.
+//! The invariants of the arena, for tests.
 
 use super::{Arena, Kind, NodeIndex};
 
 impl Arena {
-    /// Links followed upwards in the last batch of changes.
+    /// Number of links followed upwards in the last batch of changes.
     pub fn climbed(&self) -> usize {
         self.climbed
     }
 
-    /// Panics where the links contradict each other.
+    /// Panics if the links contradict each other.
     pub fn check(&self) {
         let mut hung = 0;
         for at in (0..self.nodes.len()).map(NodeIndex::at) {

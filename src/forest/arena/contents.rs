@@ -1,4 +1,4 @@
-//! What the nodes stand for: segments, and the ids of those that are named and not there.
+//! The content of the nodes: segments, and the ids of ghosts.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{NodeIndex, Slots};
 
-/// Room for so many ghosts is nothing to care about.
+/// Capacity for ghosts below which memory is never given back.
 const ROOM_TO_SPARE: usize = 1_024;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contents {
     slots: Slots,
-    /// Hardly any: a node is a ghost only for as long as a parent is missing.
+    /// Few: a node is a ghost only as long as a parent is missing.
     ghosts: HashMap<NodeIndex, SegmentId>,
 }
 
@@ -33,7 +33,7 @@ impl Contents {
         self.slots.get(node).map(|segment| &segment.id).or_else(|| self.ghosts.get(&node))
     }
 
-    /// The id of a node that is no segment.
+    /// Returns the id of a node that is not a segment.
     pub fn ghost(&self, node: NodeIndex) -> Option<&SegmentId> {
         self.ghosts.get(&node)
     }
@@ -51,28 +51,28 @@ impl Contents {
         &self.slots
     }
 
-    /// A node that stands for nothing, or for a segment, is this segment from now on.
+    /// Sets the segment of a node that is free or a segment.
     pub fn put(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         self.slots.set(node, Some(segment));
     }
 
-    /// A node is no segment any more, and keeps its id.
+    /// Turns a segment's node into a ghost with the same id.
     pub fn give_up(&mut self, node: NodeIndex) {
         if let Some(segment) = self.slots.set(node, None) {
             self.ghosts.insert(node, segment.id.clone());
         }
     }
 
-    /// A node stands for this id.
+    /// Sets the id of a ghost.
     pub fn name(&mut self, node: NodeIndex, id: SegmentId) {
         self.ghosts.insert(node, id);
     }
 
-    /// A node stands for nothing any more.
+    /// Clears a node.
     pub fn forget(&mut self, node: NodeIndex) {
         self.slots.set(node, None);
         self.ghosts.remove(&node);
-        // While everything loads there may be very many.
+        // During loading, there may have been very many ghosts.
         if self.ghosts.capacity() > ROOM_TO_SPARE && self.ghosts.len() < self.ghosts.capacity() / 8 {
             self.ghosts.shrink_to(2 * self.ghosts.len());
         }

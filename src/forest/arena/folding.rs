@@ -1,4 +1,4 @@
-//! What is unfolded. It is remembered for each node, whether it can be seen or not.
+//! Which nodes are expanded. It is remembered for each node, whether visible or not.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ impl Arena {
         }
     }
 
-    /// Whether a node shows something below it.
+    /// Whether a node shows children.
     pub fn unfolds(&self, node: NodeIndex) -> bool {
         self.has_children(node) && self.is_open(node)
     }
 
-    /// Whether each node shows something below it, a bit each, by their places.
+    /// Returns a bit for each node, by index: whether it shows children.
     pub fn unfolding(&self) -> Vec<u64> {
         let word = |(first, nodes): (usize, &[Node])| {
             (first..)
@@ -43,7 +43,7 @@ impl Arena {
         }
     }
 
-    /// Unfolds a node and everything under it.
+    /// Expands a node and all its descendants.
     pub fn open_below(&mut self, node: NodeIndex) {
         let mut waiting = vec![node];
         while let Some(node) = waiting.pop() {
@@ -52,7 +52,7 @@ impl Arena {
         }
     }
 
-    /// Unfolds what is above a node and answers the topmost one that was folded.
+    /// Expands the ancestors of a node and returns the topmost one that was collapsed.
     pub fn open_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let mut topmost = None;
         let mut above = self.up(node);
@@ -66,7 +66,7 @@ impl Arena {
         topmost
     }
 
-    /// Unfolds the segments above a level and folds those from there on; `None` unfolds all.
+    /// Expands the segments above a level and collapses the others; `None` expands everything.
     pub fn fold_to_level(&mut self, level: Option<u32>) {
         for node in &mut self.nodes {
             match (node.kind, level) {

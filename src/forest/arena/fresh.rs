@@ -1,7 +1,7 @@
-//! Taking in pages of segments that were not there before: this is what loading a large tenant consists of.
+//! Adds pages of new segments: most of the work of loading a large tenant.
 //!
-//! Whatever a segment needs, its place in the table of ids or its parent, lies anywhere in memory. So it is looked for of many
-//! segments at a time: while one is waited for, others are on their way.
+//! What a segment needs, its slot in the id table and its parent, can be anywhere in memory. So the lookups are done for many
+//! segments together, which lets the cache misses overlap.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::segment::{Segment, SegmentId};
 use super::{Arena, Change, Kind, NodeIndex};
 
 impl Arena {
-    /// Takes in what is new of the segments with which a batch begins, and answers the changes that are left to be made.
+    /// Adds the new segments among the upserts that a batch starts with, and returns the changes that remain.
     pub(super) fn take_in_fresh(&mut self, changes: Vec<Change>, patience: usize) -> Vec<Change> {
         let together = self.limits.together;
         let mut changes = changes.into_iter().peekable();
@@ -48,7 +48,8 @@ impl Arena {
         left
     }
 
-    /// Looks where segments and their external ids will stand, so that it is near when they come there one by one.
+    /// Touches the table entries of segments and external ids, so that they are in the CPU cache when the segments are added one
+    /// by one.
     fn look_ahead(&self, segments: &[Arc<Segment>], hashes: &[u64]) {
         let known = hashes.iter().filter(|hash| self.by_id.find(**hash, |_| true).is_some()).count();
         let external_ids = segments.iter().filter_map(|segment| segment.external_id.as_deref());
@@ -57,13 +58,13 @@ impl Arena {
         black_box((known, same_external_id));
     }
 
-    /// Hangs each node where it belongs, unless that takes too long.
+    /// Attaches each node to its parent. Gives up if that takes too long, and returns whether all were attached.
     fn attach_all(&mut self, nodes: &[NodeIndex], patience: usize) -> bool {
         let together = self.limits.together;
         let mut parents = Vec::with_capacity(together);
         for nodes in nodes.chunks(together) {
             self.look_up_parents(nodes, &mut parents);
-            // As above: the families come near together.
+            // As above: prefetches the families.
             black_box(parents.iter().flatten().map(|parent| self.child_count(*parent)).sum::<usize>());
             for (node, parent) in nodes.iter().zip(&parents) {
                 match parent {
@@ -78,7 +79,7 @@ impl Arena {
         true
     }
 
-    /// Finds the parents of some segments, hardly ever not all of those that are there.
+    /// Looks up the parents of nodes. Very rarely, an existing parent is not found.
     pub(super) fn look_up_parents(&self, nodes: &[NodeIndex], parents: &mut Vec<Option<NodeIndex>>) {
         parents.clear();
         parents.extend(nodes.iter().map(|node| self.probable(self.named_parent(*node)?)));
@@ -91,7 +92,7 @@ impl Arena {
         self.segment(node)?.parent.as_ref()
     }
 
-    /// The node with an id, or hardly ever another one; `None` is certain.
+    /// Returns the node with an id, or very rarely another one. `None` is certain.
     fn probable(&self, id: &SegmentId) -> Option<NodeIndex> {
         self.by_id.find(self.hash(id), |_| true).copied()
     }

@@ -1,4 +1,4 @@
-//! Linking one segment at a time: each change in time that depends on the depth at which it happens.
+//! Links one segment at a time: each change takes time proportional to its depth.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::segment::{Segment, SegmentId};
 use super::{Arena, Content, Family, FamilyIndex, Kind, NodeIndex, Order, Place, Siblings, Touched};
 
 impl Arena {
-    /// Brings in a segment, or the new fields of one.
+    /// Adds a segment, or updates its fields.
     pub(super) fn upsert(&mut self, segment: Arc<Segment>) {
         let Some(node) = self.find(&segment.id) else {
             let node = self.allocate(&segment.id);
@@ -15,7 +15,7 @@ impl Arena {
             return self.attach(node);
         };
         match self.segment(node) {
-            // The new one is shared with whoever sent it, so the old copy needn't stay in memory.
+            // The new one is shared with the caller, so the old copy can be freed.
             Some(known) if *known == segment => self.contents.put(node, segment),
             Some(known) if known.parent == segment.parent => {
                 let place = self.place_of_child(node);
@@ -26,12 +26,12 @@ impl Arena {
         }
     }
 
-    /// Lets a node be a segment that hangs elsewhere, or that had been missing.
+    /// Sets the segment of a node that was missing or gets another parent.
     pub(super) fn bring_in(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         self.relocate(node, |arena| arena.set_segment(node, segment));
     }
 
-    /// Takes out a segment. What hangs under it then hangs under a ghost.
+    /// Removes a segment. Its children move to a ghost.
     pub(super) fn remove(&mut self, id: &SegmentId) {
         if let Some(node) = self.find(id).filter(|node| self.segment(*node).is_some()) {
             self.relocate(node, |arena| {
@@ -41,13 +41,13 @@ impl Arena {
         }
     }
 
-    /// Changes what a node is and hangs it where it then belongs.
+    /// Changes a node's content and attaches it to its new parent.
     fn relocate(&mut self, node: NodeIndex, change: impl FnOnce(&mut Self)) {
         let cut = self.cut_above(node);
         let former = self.detach(node);
         change(self);
         self.attach(node);
-        // The link that went may have been part of a circle, which then is none any more.
+        // The removed link may have been part of a cycle, which is broken then.
         if let Some(cut) = cut.filter(|cut| *cut != node) {
             self.detach(cut);
             self.attach(cut);
@@ -57,7 +57,7 @@ impl Arena {
         }
     }
 
-    /// Hangs a node where it belongs.
+    /// Attaches a node to its parent.
     pub(super) fn attach(&mut self, node: NodeIndex) {
         let parent = match self.content(node) {
             Content::Segment(segment) => segment.parent.clone(),
@@ -72,7 +72,7 @@ impl Arena {
         self.attach_under(node, up);
     }
 
-    /// Hangs a node where it belongs, the node of its parent being known.
+    /// Attaches a node to its parent, whose node is known.
     pub(super) fn attach_under(&mut self, node: NodeIndex, up: NodeIndex) {
         let Some(circle) = self.circle(node, up) else { return self.hang(node, up) };
         let cut = circle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
@@ -83,7 +83,7 @@ impl Arena {
         self.hang(cut, NodeIndex::CIRCLES);
     }
 
-    /// The nodes of the circle that hanging `node` under `up` would close.
+    /// Returns the nodes of the cycle that attaching `node` to `up` would close.
     fn circle(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
         if node != up && !self.has_children(node) {
             return None;
@@ -101,7 +101,7 @@ impl Arena {
         Some(members)
     }
 
-    /// The segment at the top of the node's tree if it was cut from a circle.
+    /// Returns the root of the node's tree if a cycle was cut there.
     fn cut_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         if !self.has_children(NodeIndex::CIRCLES) {
             return None;
@@ -125,7 +125,7 @@ impl Arena {
         self.weigh(up, |descendants| descendants + weight);
     }
 
-    /// Takes a node from where it hangs, and answers where that was.
+    /// Detaches a node from its parent, and returns the parent.
     fn detach(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let up = self.up(node)?;
         self.touch(node);
@@ -139,12 +139,12 @@ impl Arena {
         Some(up)
     }
 
-    /// How many segments a node brings along.
+    /// Number of segments in a node's subtree, including itself.
     pub(super) fn weight(&self, node: NodeIndex) -> u32 {
         self.descendants(node) + u32::from(self.kind(node) == Kind::Segment)
     }
 
-    /// Changes the number of descendants from a node upwards. How many there are in all is known without.
+    /// Changes the number of descendants of a node and its ancestors. The top doesn't count its own.
     fn weigh(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
         let by_weight = self.order == Order::Descendants;
         let mut at = from;
@@ -154,7 +154,7 @@ impl Arena {
             if let Some(family) = self.family_mut(at) {
                 family.descendants = change(family.descendants);
             }
-            // What is sorted elsewhere may be sorted by this.
+            // A sort job may sort by this number.
             self.alter(at);
             if by_weight && at.is_ordinary() {
                 self.put_in_order(at, place);
@@ -164,12 +164,12 @@ impl Arena {
         }
     }
 
-    /// Adds a node to the children of the one that it points to.
+    /// Adds a node to the children of its parent.
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
         let longest = self.limits.longest_siblings;
         if !self.has_children(up) {
-            // Missing parents come and go while everything loads, so they are always kept in order.
+            // Missing parents come and go during loading, so they are always kept sorted.
             let none =
                 if up == NodeIndex::MISSING { Siblings::in_order(Vec::new(), longest) } else { Siblings::default() };
             self.begin_family(up, none);
@@ -194,14 +194,14 @@ impl Arena {
         }
     }
 
-    /// Where a child stands among its siblings. It must still be what it was when it was added.
+    /// Returns the place of a child among its siblings. The child must not have changed since it was added.
     pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
         let up = self.up(child)?;
         let siblings = &self.family(up)?.children;
         if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.look_for(child) }
     }
 
-    /// The place of a child in a list in order, or else that where it belongs.
+    /// Returns the place of a child in a sorted list, or else where it belongs.
     fn search(&self, up: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
         if up == NodeIndex::MISSING {
             siblings.search(|other| self.compare_missing(other, child))
@@ -210,7 +210,7 @@ impl Arena {
         }
     }
 
-    /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
+    /// Moves a child that has changed from its place to where it belongs.
     pub(super) fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
         let Some(up) = self.up(child) else { return };
         self.alter(child);
@@ -231,7 +231,7 @@ impl Arena {
         }
     }
 
-    /// Gives children to a node that has none.
+    /// Gives a node without children its family.
     pub(super) fn begin_family(&mut self, node: NodeIndex, children: Siblings) {
         let family = Family { children, descendants: 0 };
         let index = if let Some(index) = self.free_families.pop() {
@@ -239,7 +239,7 @@ impl Arena {
             index
         } else {
             self.families.push(family);
-            // There are fewer families than nodes, and nodes have numbers of the same size.
+            // There are fewer families than nodes, whose indices have the same size.
             FamilyIndex(u32::try_from(self.families.len() - 1).unwrap_or(u32::MAX))
         };
         self.nodes[node.slot()].family = index;
@@ -253,7 +253,7 @@ impl Arena {
         }
     }
 
-    /// Frees a ghost that has no children any more.
+    /// Frees a ghost without children.
     fn drop_if_abandoned(&mut self, node: NodeIndex) {
         if self.kind(node) == Kind::Ghost && !self.has_children(node) {
             self.detach(node);

@@ -1,9 +1,9 @@
-//! Linking everything at once, in time that depends on the number of nodes only.
+//! Links everything at once, in time that depends only on the number of nodes.
 
 use super::{Arena, FamilyIndex, Kind, NodeIndex, Siblings, Touched};
 
 impl Arena {
-    /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
+    /// Attaches every node to its parent, whatever the links were before. What is expanded stays so.
     pub(super) fn relink(&mut self) {
         self.touched = Touched::Everything;
         self.alter_all();
@@ -18,7 +18,7 @@ impl Arena {
         self.count_descendants();
     }
 
-    /// Lets every segment point to its parent, creating the ghosts it takes.
+    /// Points every segment to its parent, creating ghosts as needed.
     fn point_to_parents(&mut self) {
         let nodes: Vec<NodeIndex> = self.ordinary().collect();
         let together = self.limits.together;
@@ -40,10 +40,10 @@ impl Arena {
         }
     }
 
-    /// Lets one segment of each circle point to the heading instead.
+    /// Points one segment of each cycle to the heading instead.
     fn cut_circles(&mut self) {
         const UNSEEN: u32 = 0;
-        // The number of the walk that came by first.
+        // The number of the walk that visited the node first.
         let mut seen_in = vec![UNSEEN; self.nodes.len()];
         for (walk, start) in (UNSEEN + 1..).zip(self.ordinary()) {
             let mut at = start;
@@ -65,7 +65,7 @@ impl Arena {
         }
     }
 
-    /// Tells every node what points to it, and lets the ghosts go that nothing points to.
+    /// Builds the families from the parent links, and frees ghosts without children.
     fn gather_children(&mut self) {
         let mut counts = vec![0_u32; self.nodes.len()];
         for node in &self.nodes {
@@ -81,7 +81,7 @@ impl Arena {
                 counts[NodeIndex::MISSING.slot()] += 1;
             }
         }
-        // The headings point to the top without being children of it.
+        // The headings point to the top without being its children.
         counts[NodeIndex::TOP.slot()] -= 2;
         let children = self.children_in_order_of_parents(&counts);
         let mut rest = children.as_slice();
@@ -93,7 +93,7 @@ impl Arena {
         self.sort_children(NodeIndex::MISSING);
     }
 
-    /// All children, those of the first node before those of the second and so on, from how many each has.
+    /// Returns all children, grouped by parent in the order of the parents' indices. `counts` has the number of children of each.
     fn children_in_order_of_parents(&self, counts: &[u32]) -> Vec<NodeIndex> {
         let mut next = 0;
         let mut places: Vec<usize> = Vec::with_capacity(counts.len());

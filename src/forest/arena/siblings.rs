@@ -1,13 +1,13 @@
-//! The children of one node: a list that is put in order when somebody looks, and then stays so.
+//! The children of one node: a list that is sorted when it is first read in order, and kept sorted from then on.
 //!
-//! In order a child is found by comparing, and a long list is kept in pieces, so that a parent of a million costs no more to
-//! change than one of ten.
+//! In a sorted list, a child is found by binary search. A long list is kept in pieces, so that changing a parent of a million
+//! children costs no more than changing one of ten.
 
 use std::cmp::Ordering;
 
 use super::NodeIndex;
 
-/// Children of one node, each once.
+/// The distinct children of one node.
 #[derive(Debug, Clone)]
 pub(in crate::forest) struct Siblings {
     list: List,
@@ -17,11 +17,11 @@ pub(in crate::forest) struct Siblings {
 #[derive(Debug, Clone)]
 enum List {
     Whole(Vec<NodeIndex>),
-    /// Only in order, and none of the pieces is empty.
+    /// Only if sorted. No piece is empty, unless it is the only one.
     Pieces(Vec<Vec<NodeIndex>>),
 }
 
-/// Where a child is in a list.
+/// The place of a child in a list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::forest) struct Place {
     piece: usize,
@@ -35,12 +35,12 @@ impl Default for Siblings {
 }
 
 impl Siblings {
-    /// Children that are in no order.
+    /// Creates an unsorted list.
     pub const fn in_no_order(children: Vec<NodeIndex>) -> Self {
         Self { list: List::Whole(children), sorted: false }
     }
 
-    /// Children that are in order already, with at most so many in a piece.
+    /// Creates a list of sorted children, with at most `longest` in a piece.
     pub fn in_order(children: Vec<NodeIndex>, longest: usize) -> Self {
         let list = if children.len() <= longest {
             List::Whole(children)
@@ -58,7 +58,7 @@ impl Siblings {
         self.pieces().iter().all(Vec::is_empty)
     }
 
-    /// Whether they are in order.
+    /// Whether the list is sorted.
     pub const fn is_sorted(&self) -> bool {
         self.sorted
     }
@@ -67,25 +67,25 @@ impl Siblings {
         self.pieces().iter().flatten().copied()
     }
 
-    /// Those after a place.
+    /// The children after a place.
     pub fn after(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
         let (piece, later) = self.around(place);
         piece.get(place.within + 1..).unwrap_or_default().iter().chain(later.iter().flatten()).copied()
     }
 
-    /// Those before a place, the nearest first.
+    /// The children before a place, nearest first.
     pub fn before(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
         let earlier = self.pieces().get(..place.piece).unwrap_or_default();
         let piece = self.pieces().get(place.piece).and_then(|piece| piece.get(..place.within)).unwrap_or_default();
         piece.iter().rev().chain(earlier.iter().rev().flat_map(|piece| piece.iter().rev())).copied()
     }
 
-    /// The nearest on either side of a place.
+    /// Returns the nearest children on both sides of a place.
     pub fn neighbours(&self, place: Place) -> (Option<NodeIndex>, Option<NodeIndex>) {
         (self.before(place).next(), self.after(place).next())
     }
 
-    /// The place of a child, found by looking at one after the other.
+    /// Finds a child by linear search.
     pub fn look_for(&self, child: NodeIndex) -> Option<Place> {
         let mut pieces = self.pieces().iter().enumerate();
         pieces.find_map(|(piece, children)| {
@@ -93,7 +93,7 @@ impl Siblings {
         })
     }
 
-    /// The place of a child in a list in order, or else that where it belongs. `compare` tells how another one stands to it.
+    /// Returns the place of a child in a sorted list, or else where it belongs. `compare` compares another child with it.
     pub fn search(&self, compare: impl Fn(NodeIndex) -> Ordering) -> Result<Place, Place> {
         let pieces = self.pieces();
         let ends_before = |piece: &Vec<NodeIndex>| piece.last().is_some_and(|last| compare(*last).is_lt());
@@ -104,14 +104,14 @@ impl Siblings {
         }
     }
 
-    /// Adds a child to a list without order.
+    /// Adds a child to an unsorted list.
     pub fn push(&mut self, child: NodeIndex) {
         let mut children = self.take();
         children.push(child);
         *self = Self::in_no_order(children);
     }
 
-    /// Adds a child where it belongs in a list in order, with at most so many in a piece.
+    /// Inserts a child into a sorted list, with at most `longest` in a piece.
     pub fn insert(&mut self, place: Place, child: NodeIndex, longest: usize) {
         match &mut self.list {
             List::Whole(list) => {
@@ -131,7 +131,7 @@ impl Siblings {
         }
     }
 
-    /// Takes out a child.
+    /// Removes a child.
     pub fn remove(&mut self, place: Place) {
         match &mut self.list {
             List::Whole(list) => drop(list.remove(place.within)),
@@ -144,12 +144,12 @@ impl Siblings {
         }
     }
 
-    /// Forgets the order.
+    /// Marks the list as unsorted.
     pub fn forget_order(&mut self) {
         *self = Self::in_no_order(self.take());
     }
 
-    /// Takes all children.
+    /// Takes all children out.
     pub fn take(&mut self) -> Vec<NodeIndex> {
         match std::mem::replace(&mut self.list, List::Whole(Vec::new())) {
             List::Whole(list) => list,
@@ -157,7 +157,7 @@ impl Siblings {
         }
     }
 
-    /// All of them, in pieces.
+    /// All children, in pieces.
     pub fn pieces(&self) -> &[Vec<NodeIndex>] {
         match &self.list {
             List::Whole(list) => std::slice::from_ref(list),
@@ -165,7 +165,7 @@ impl Siblings {
         }
     }
 
-    /// The piece of a place and those after it.
+    /// Returns the piece of a place, and the pieces after it.
     fn around(&self, place: Place) -> (&[NodeIndex], &[Vec<NodeIndex>]) {
         let pieces = self.pieces().get(place.piece..).unwrap_or_default();
         pieces.split_first().map_or((&[], &[]), |(piece, later)| (piece.as_slice(), later))

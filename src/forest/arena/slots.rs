@@ -1,7 +1,7 @@
-//! Where the segments are: a list in chunks that others can keep a copy of for next to nothing.
+//! The segments, as a list of chunks that can be copied for next to nothing.
 //!
-//! A copy shares the chunks. A chunk that is shared is copied when something in it changes, so whoever reads a copy sees what
-//! was there when it was taken, in whichever thread.
+//! A copy shares the chunks, and a shared chunk is cloned when something in it changes. So a copy shows what was there when it
+//! was taken, in any thread.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use crate::segment::Segment;
 
 use super::NodeIndex;
 
-/// The segments of a chunk at most: few enough that copying one while somebody reads is nothing to notice, enough that there are few
-/// chunks.
+/// Maximum number of segments in a chunk: few enough that cloning one while it is being read goes unnoticed, enough that there
+/// are few chunks.
 const CHUNK: usize = 1 << MOST_BITS;
 const MOST_BITS: u32 = 8;
 
-/// Segments by the place of their nodes; none where a node is no segment.
+/// Segments by node index; `None` where the node is not a segment.
 pub(in crate::forest) type Chunk = [Option<Arc<Segment>>; CHUNK];
 
 /// The segments of an arena.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::forest) struct Slots {
     chunks: Vec<Arc<Chunk>>,
-    /// So many bits of a node's number tell where it is in its chunk.
+    /// Number of low bits of a node index that give the position in its chunk.
     bits: u32,
 }
 
@@ -34,18 +34,18 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// With chunks that are filled only so far.
+    /// With chunks that are only partly used.
     #[cfg(test)]
     pub fn within(limits: &Limits) -> Self {
         Self { bits: limits.chunk_bits.min(MOST_BITS), ..Self::default() }
     }
 
-    /// The segments of a chunk.
+    /// Number of segments in a chunk.
     pub const fn chunk_size(&self) -> usize {
         1 << self.bits
     }
 
-    /// In which chunk a node is, and where there.
+    /// Returns a node's chunk, and the position there.
     const fn place(&self, node: NodeIndex) -> (usize, usize) {
         (node.slot() >> self.bits, node.slot() & (self.chunk_size() - 1))
     }
@@ -59,7 +59,7 @@ impl Slots {
         self.chunks.get(chunk)?[within].as_ref()
     }
 
-    /// Puts a segment, or none, in the place of what was there.
+    /// Sets or removes the segment of a node and returns the previous one.
     pub fn set(&mut self, node: NodeIndex, segment: Option<Arc<Segment>>) -> Option<Arc<Segment>> {
         let (chunk, within) = self.place(node);
         while self.chunks.len() <= chunk {

@@ -1,4 +1,4 @@
-//! Lending out families to be sorted elsewhere, and taking them back while the tree has moved on.
+//! Copies of child lists for sorting in another thread, and merging the results into a tree that has changed since.
 
 use hashbrown::HashSet;
 
@@ -6,10 +6,10 @@ use crate::forest::rows::Visible;
 
 use super::{Arena, NodeIndex, Order, Siblings};
 
-/// Children of several parents.
+/// The children of several parents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::forest) struct ChildLists {
-    /// Each parent, and how many children it has.
+    /// Each parent, and its number of children.
     parents: Vec<(NodeIndex, usize)>,
     /// The children of the first parent, then those of the second, and so on.
     children: Vec<NodeIndex>,
@@ -26,8 +26,8 @@ impl ChildLists {
         })
     }
 
-    /// What is visible below the top, from which nodes show something below them. The headings and what is below them come after
-    /// that and are not in it.
+    /// Returns the visible rows below the top, given which nodes show children. The headings and their descendants come after
+    /// them and are not included.
     pub fn rows(&self, unfolding: &[u64]) -> Vec<Visible> {
         let unfolds =
             |node: NodeIndex| unfolding.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1);
@@ -66,16 +66,16 @@ impl ChildLists {
     }
 }
 
-/// A sorting that is under way elsewhere.
+/// A sort job in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Sorting {
     number: u32,
-    /// Children that came, went, or are others now since it was begun; `None` when everything may be.
+    /// Children that were added, removed or changed since the job began; `None` if everything may have changed.
     altered: Option<HashSet<NodeIndex>>,
 }
 
 impl Arena {
-    /// How many children are to be sorted, counted no further than a bit beyond a number. `all` counts those in order too.
+    /// Number of children to sort, counted only until it exceeds `enough`. `all` includes lists that are sorted already.
     pub fn count_to_sort(&self, all: bool, enough: usize) -> usize {
         let mut count = 0;
         for (_, siblings) in self.to_sort(all) {
@@ -87,8 +87,8 @@ impl Arena {
         count
     }
 
-    /// The families, without those that are in order unless `all` are wanted, and without the missing parents, which are always in
-    /// the order of their ids.
+    /// The child lists to sort: the unsorted ones, or with `all` every one. The missing parents, which are always sorted by id,
+    /// are left out.
     fn to_sort(&self, all: bool) -> impl Iterator<Item = (NodeIndex, &Siblings)> {
         let nodes = (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING);
         let families = nodes.filter_map(|node| Some((node, &self.family(node)?.children)));
@@ -104,7 +104,7 @@ impl Arena {
         families
     }
 
-    /// How many segments stand below each node.
+    /// Returns the figure of each node that an order compares, by index; empty if it needs none.
     pub fn all_figures(&self, order: Order) -> Vec<u32> {
         match order {
             Order::Name | Order::ExternalId => Vec::new(),
@@ -114,12 +114,12 @@ impl Arena {
         }
     }
 
-    /// What decides about a node besides what stands in the segment.
+    /// Returns the number that an order compares besides the segment's fields: its last change, or its number of descendants.
     pub fn figure(&self, order: Order, node: NodeIndex) -> u32 {
         if order == Order::Recent { self.recent.get(&node).copied().unwrap_or(0) } else { self.descendants(node) }
     }
 
-    /// A node was seen to change, later than all others.
+    /// Marks a node as changed, later than all others.
     pub fn mark_changed(&mut self, node: NodeIndex) {
         let moves = self.order == Order::Recent;
         let place = if moves { self.place_of_child(node) } else { None };
@@ -128,60 +128,60 @@ impl Arena {
         if moves {
             self.put_in_order(node, place);
         } else {
-            // What is sorted elsewhere may be sorted by this.
+            // A sort job may sort by this.
             self.alter(node);
         }
     }
 
-    /// Notes from now on what changes, until what is sorted elsewhere comes back. Answers the number of this sorting.
+    /// Starts recording changes for a new sort job. Returns its number.
     pub fn begin_sorting(&mut self) -> u32 {
         self.sortings += 1;
         self.sorting = Some(Sorting { number: self.sortings, altered: Some(HashSet::new()) });
         self.sortings
     }
 
-    /// Ends the sorting under way, whatever comes of it.
+    /// Ends the current sort job, whatever its outcome.
     pub fn end_sorting(&mut self) {
         self.sorting = None;
     }
 
-    /// Whether a sorting is under way.
+    /// Whether a sort job is in progress.
     pub const fn is_being_sorted(&self) -> bool {
         self.sorting.is_some()
     }
 
-    /// Whether that is the sorting which was begun last.
+    /// Whether a number is that of the current sort job.
     pub fn is_sorting(&self, number: u32) -> bool {
         self.sorting.as_ref().is_some_and(|sorting| sorting.number == number)
     }
 
-    /// Whether nothing has changed since the sorting under way was begun.
+    /// Whether nothing has changed since the current sort job began.
     pub fn is_unaltered(&self) -> bool {
         let altered = self.sorting.as_ref().and_then(|sorting| sorting.altered.as_ref());
         altered.is_some_and(HashSet::is_empty)
     }
 
-    /// Notes that a child came, went, or is another one.
+    /// Records that a child was added, removed or changed.
     pub(super) fn alter(&mut self, child: NodeIndex) {
         if let Some(altered) = self.sorting.as_mut().and_then(|sorting| sorting.altered.as_mut()) {
             altered.insert(child);
         }
     }
 
-    /// Notes that everything may be otherwise.
+    /// Records that everything may have changed.
     pub(super) fn alter_all(&mut self) {
         if let Some(sorting) = &mut self.sorting {
             sorting.altered = None;
         }
     }
 
-    /// Ends the sorting under way and takes in what it has sorted; `false` when everything may have changed meanwhile.
+    /// Ends the current sort job and takes over its result; `false` if everything may have changed meanwhile.
     pub fn take_sorted(&mut self, order: Order, families: &ChildLists) -> bool {
         let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
         let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
         if self.order != order {
             self.order = order;
-            // Those that are not among the sorted ones have come since.
+            // Lists that are not among the sorted ones are new since then.
             for parent in parents.iter().copied().filter(|parent| *parent != NodeIndex::MISSING) {
                 self.forget_order(parent);
             }

@@ -1,7 +1,7 @@
-//! A text to be found in others: as it stands, or loosely, with other letters between its own.
+//! A text to search for, literally or fuzzily (with other letters between its own).
 //!
-//! Nearly all texts that are looked into do not hold what is looked for, so that is found out first and with little: byte by byte
-//! where both are ASCII, and without asking the matcher as long as the letters are not there in their order.
+//! Nearly all texts searched do not match, so that is found out first and cheaply: byte by byte if both are ASCII, and without
+//! calling the fuzzy matcher unless the letters occur in order.
 
 use std::ops::Range;
 
@@ -9,50 +9,50 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::forest::fold::{Case, spelt};
 
-/// A text to be found in others. Diacritics make no difference, and case does only if the text has a capital letter.
+/// A text to search for. Diacritics are ignored, and so is case, unless the text has a capital letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Needle {
     characters: Vec<char>,
-    /// The same where it is nothing but ASCII: most texts are as well, and byte by byte it is found in a fraction of the time.
+    /// The same text if it is ASCII: so are most of the texts searched, and comparing bytes takes a fraction of the time.
     ascii: Option<Vec<u8>>,
     case: Case,
-    /// Whether a UUID can hold it.
+    /// Whether a UUID can contain it.
     fits_uuid: bool,
-    /// Whether other letters may stand between its own.
+    /// Whether it may match fuzzily.
     loose: bool,
 }
 
-/// Where in a text another one stands.
+/// Where a text matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hit {
-    /// It is all of it.
+    /// The whole text.
     Exact,
-    /// It is its beginning.
+    /// Its beginning.
     Prefix,
     Inside,
 }
 
-/// What looking costs memory for, made when it is needed first.
+/// The memory that matching needs, allocated on first use.
 #[derive(Debug, Default)]
 pub(in crate::forest) struct Scratch {
     matcher: Option<Matcher>,
     letters: Vec<char>,
 }
 
-/// Fewer letters stand somewhere in nearly every name.
+/// Minimum number of letters for a fuzzy match: fewer occur in nearly every name.
 const LEAST_LOOSE: usize = 3;
-/// What the matcher gives for a letter. A loose match has to be worth so much for each: what its gaps cost has to be made good by
-/// beginnings of words and letters in a row. Without that, long names match almost anything.
+/// The matcher's score for a letter. A fuzzy match has to score at least this per letter, so that bonuses for word starts and
+/// consecutive letters make up for the gaps. Otherwise long names would match almost anything.
 const LETTER: usize = 16;
 
 impl Needle {
-    /// `None` for nothing to look for.
+    /// Returns the needle for a text, `None` if it is blank.
     pub fn of(text: &str) -> Option<Self> {
         let case = if text.chars().any(char::is_uppercase) { Case::Kept } else { Case::Ignored };
         Self::spelt(text, case)
     }
 
-    /// The same text for where case never makes a difference.
+    /// Returns the same needle, but always ignoring case.
     pub fn without_case(text: &str) -> Option<Self> {
         Self::spelt(text, Case::Ignored)
     }
@@ -64,13 +64,13 @@ impl Needle {
         (!characters.is_empty()).then_some(Self { characters, ascii, case, fits_uuid, loose: false })
     }
 
-    /// Lets other letters stand between its own, if it is long enough for that to say anything.
+    /// Allows fuzzy matches if the text is long enough for them to mean anything.
     pub fn loosened(mut self) -> Self {
         self.loose = self.characters.iter().filter(|character| character.is_alphabetic()).count() >= LEAST_LOOSE;
         self
     }
 
-    /// Whether other letters may stand between its own.
+    /// Whether it may match fuzzily.
     pub const fn is_loose(&self) -> bool {
         self.loose
     }
@@ -79,7 +79,7 @@ impl Needle {
         self.fits_uuid
     }
 
-    /// Whether and where it stands in a text as it is.
+    /// Returns where it matches a text literally, if it does.
     pub fn hit(&self, text: &str) -> Option<Hit> {
         if let Some(needle) = self.ascii.as_deref().filter(|_| text.is_ascii()) {
             let at = self.place_in_bytes(text.as_bytes(), needle)?;
@@ -134,12 +134,12 @@ impl Needle {
         text.chars().flat_map(move |character| spelt(character, case))
     }
 
-    /// Whether it stands in a text with other letters between its own, closely enough to be meant.
+    /// Whether it matches a text fuzzily with a sufficient score.
     pub fn is_loosely_in(&self, text: &str, scratch: &mut Scratch) -> bool {
         self.loose && self.may_be_loosely_in(text) && self.loose_score(text, scratch).is_some()
     }
 
-    /// Whether its letters are there in their order.
+    /// Whether its letters occur in a text in order.
     fn may_be_loosely_in(&self, text: &str) -> bool {
         if text.len() < self.characters.len() {
             return false;
@@ -161,7 +161,7 @@ impl Needle {
         (usize::from(score) >= LETTER * self.characters.len()).then_some(score)
     }
 
-    /// How well it stands in a text: the more, the better. Only what stands there at all is worth anything.
+    /// Returns the score of its match in a text, literal or fuzzy: higher is better, 0 is no match.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> u16 {
         let score = match self.hit(text) {
             Some(_) => self.ask(text, scratch, Matcher::substring_match),
@@ -171,7 +171,7 @@ impl Needle {
         score.unwrap_or(0)
     }
 
-    /// Asks the matcher about a text, spelt as this one is.
+    /// Calls the matcher with a text folded in the same way as the needle.
     fn ask<T>(
         &self,
         text: &str,
@@ -189,7 +189,7 @@ impl Needle {
         question(matcher, Utf32Str::Unicode(letters), Utf32Str::Unicode(&self.characters))
     }
 
-    /// Where in a text it stands: ranges of bytes that begin and end between characters, in order and apart from each other.
+    /// Returns its matches in a text: byte ranges on character boundaries, sorted and disjoint.
     pub fn ranges(&self, text: &str, scratch: &mut Scratch) -> Vec<Range<usize>> {
         let all: Vec<(char, Range<usize>)> = text
             .char_indices()
@@ -227,7 +227,7 @@ impl Needle {
                 at += 1;
             }
         }
-        // A character that folds into two can be the end of one match and the beginning of the next.
+        // A character that folds into two can end one match and start the next.
         ranges.dedup_by(|next, previous| next.start < previous.end);
         ranges
     }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_whatever_its_accents() {
+    fn accents_are_ignored() {
         assert!(is_in(&needle("lodz"), "Województwo Łódzkie, Łódź"));
         assert!(is_in(&needle("łódź"), "lodz"));
         assert!(is_in(&needle("aab"), "aaab"));
@@ -260,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn a_capital_letter_asks_for_capitals() {
+    fn a_capital_letter_makes_the_match_case_sensitive() {
         assert!(is_in(&needle("Łodz"), "Łódź") && is_in(&needle("Lodz"), "Łódź"));
         assert!(!is_in(&needle("Lodz"), "łódź") && !is_in(&needle("VIP"), "vip client"));
         assert!(is_in(&needle("vip"), "VIP Client"));
     }
 
     #[test]
-    fn where_it_stands_is_told() {
+    fn a_hit_is_exact_a_prefix_or_inside() {
         assert_eq!(needle("lodz").hit("Łódź"), Some(Hit::Exact));
         assert_eq!(needle("vip").hit("VIP Client"), Some(Hit::Prefix));
         assert_eq!(needle("lodz").hit("Stara Łódź"), Some(Hit::Inside));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_may_be_left_out_but_not_scattered_over_a_long_name() {
+    fn letters_may_be_left_out_but_not_scattered() {
         assert!(loosely("hrtwnie", "Hurtownie"));
         assert!(loosely("mzwckie", "Województwo Mazowieckie"));
         assert!(loosely("ldzk", "Łódzkie"));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matched_is_told_in_bytes_of_the_original() {
+    fn matches_are_byte_ranges_of_the_original() {
         let mut scratch = Scratch::default();
         assert_eq!(needle("odz").ranges("Łódź, łodzie", &mut scratch), [2..7, 11..14]);
         assert!(needle("x").ranges("Łódź", &mut scratch).is_empty());
@@ -295,7 +295,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_in_a_text_has_a_range_in_it(text in "[ałŁßs1]{1,4}", name in "[ałŁßs1 ]{0,12}") {
+        fn a_text_that_matches_has_a_range(text in "[ałŁßs1]{1,4}", name in "[ałŁßs1 ]{0,12}") {
             let mut scratch = Scratch::default();
             let needle = needle(&text);
             let ranges = needle.ranges(&name, &mut scratch);
@@ -305,10 +305,10 @@ mod tests {
         }
 
         #[test]
-        fn bytes_are_compared_as_characters_are(text in "[abAB1]{1,3}", name in "[abAB1 ]{0,8}") {
+        fn bytes_and_characters_compare_equally(text in "[abAB1]{1,3}", name in "[abAB1 ]{0,8}") {
             let bytewise = needle(&text);
             let letterwise = Needle { ascii: None, ..bytewise.clone() };
-            // With a letter that is no ASCII, a text is read letter by letter.
+            // Without the ASCII form, the text is compared character by character.
             prop_assert_eq!(is_in(&bytewise, &name), is_in(&letterwise, &name));
             prop_assert_eq!(bytewise.hit(&name), letterwise.hit(&name));
         }

@@ -1,29 +1,29 @@
-//! States of segments that can be looked for, and what has to be known for that.
+//! States of segments to search for, and the external flags that some of them need.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::segment::SegmentId;
 
-/// A state that can be looked for with `is:`.
+/// A state to search for with `is:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateFilter {
     /// Its parent does not exist.
     Orphan,
-    /// Somebody changed it a short while ago.
+    /// It was changed recently.
     Changed,
-    /// A write of it is under way.
+    /// It has a pending write.
     Pending,
-    /// A person marked it.
+    /// The user marked it.
     Marked,
-    /// Nothing stands below it.
+    /// It has no children.
     Leaf,
-    /// Its external id is also that of another.
+    /// Another segment has the same external id.
     Duplicate,
 }
 
 impl StateFilter {
-    /// All of them by the words for them.
+    /// All states by name.
     pub const NAMED: [(&'static str, Self); 6] = [
         ("orphan", Self::Orphan),
         ("changed", Self::Changed),
@@ -33,25 +33,25 @@ impl StateFilter {
         ("duplicate", Self::Duplicate),
     ];
 
-    /// The state of that name.
+    /// Returns the state with a name.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::NAMED.into_iter().find_map(|(other, state)| other.eq_ignore_ascii_case(name).then_some(state))
     }
 }
 
-/// What a tree does not know of its segments and whoever searches it does.
+/// Flags of segments that the tree does not know, provided by the caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExternalFlags {
-    /// Changed a short while ago.
+    /// Changed recently.
     pub changed: Arc<HashSet<SegmentId>>,
-    /// A write is under way.
+    /// With a pending write.
     pub pending: Arc<HashSet<SegmentId>>,
     /// Marked.
     pub marked: Arc<HashSet<SegmentId>>,
 }
 
 impl ExternalFlags {
-    /// Those with a state; `None` for one that the tree itself knows.
+    /// The segments in a state; `None` for a state that the tree itself knows.
     pub(super) fn with(&self, state: StateFilter) -> Option<&HashSet<SegmentId>> {
         match state {
             StateFilter::Changed => Some(&self.changed),
@@ -61,7 +61,7 @@ impl ExternalFlags {
         }
     }
 
-    /// The segments of which other things are known than of them in what was known before.
+    /// The segments whose flags differ from those before.
     pub(in crate::forest) fn differing<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a SegmentId> {
         [(&self.changed, &before.changed), (&self.pending, &before.pending), (&self.marked, &before.marked)]
             .into_iter()

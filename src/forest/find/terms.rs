@@ -1,26 +1,26 @@
-//! Reading what a person typed: words, quotes, and what stands before a colon.
+//! Parsing of queries: words, quotes and prefixes.
 
 use super::needle::Needle;
 use super::state::StateFilter;
 use super::text::{Place, Text};
 use super::{Term, Test};
 
-/// What goes before a part of a name that a segment or any above it has.
+/// Prefix of a text to find in the names of a segment and its ancestors.
 const PATH: &str = "path:";
-/// What goes before a state.
+/// Prefix of a state.
 const IS: &str = "is:";
-/// All that can go before what is looked for.
+/// All prefixes.
 pub(super) const FIELDS: [&str; 5] = [Place::NAMED[0].0, Place::NAMED[1].0, Place::NAMED[2].0, PATH, IS];
 
-/// What stands between blanks.
+/// A word of a query.
 #[derive(Debug, Default)]
 pub(super) struct Word {
     text: String,
-    /// How many bytes stand before the first quote.
+    /// The length of the text before the first quote.
     quoted_from: Option<usize>,
 }
 
-/// What stands between blanks, or between double quotes. A quote that is not closed reaches to the end, since it is being typed.
+/// Splits a query at blanks outside double quotes. An unclosed quote extends to the end, since the user is still typing.
 pub(super) fn words(text: &str) -> Vec<Word> {
     let (mut words, mut word, mut quoted) = (Vec::new(), Word::default(), false);
     for character in text.chars() {
@@ -37,28 +37,28 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Why a text is no query for a script.
+/// Why a text is not a valid strict query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryFault {
-    /// No word at all.
+    /// The query has no words.
     #[error("the query is empty")]
     Empty,
-    /// A word that only begins something, such as `ext:`.
+    /// A word has only a prefix, such as `ext:`.
     #[error("nothing follows `{0}`")]
     Begun(String),
-    /// `is:` with something that is no state.
+    /// `is:` with an unknown state.
     #[error("unknown state `{0}`; is: takes orphan, leaf or duplicate")]
     UnknownState(String),
-    /// A state that is known only while the tree is on the screen.
+    /// A state that is only known in the interface.
     #[error("`is:{0}` works only in the interface")]
     SessionOnly(String),
-    /// A double quote without another one.
+    /// An unclosed double quote.
     #[error("a double quote isn't closed")]
     Unclosed,
 }
 
 impl Word {
-    /// What is wrong with it where it has to be whole.
+    /// Returns what is wrong with the word if it has to be complete.
     pub fn fault(&self) -> Option<QueryFault> {
         if self.text.is_empty() && self.quoted_from.is_none() {
             return None;
@@ -76,7 +76,7 @@ impl Word {
         self.term().is_none().then(|| QueryFault::Begun(format!("{}{quotes}", self.text)))
     }
 
-    /// What follows a word of the language. What is quoted is never one.
+    /// Returns what follows a prefix, and where. Quoted text is never a prefix.
     fn after(&self, from: usize, lead: &str) -> Option<(usize, &str)> {
         let rest = self.text.get(from..)?.strip_prefix(lead)?;
         let at = from + lead.len();
@@ -87,12 +87,12 @@ impl Word {
         self.after(0, "!").map_or(0, |(at, _)| at)
     }
 
-    /// What follows `is:`.
+    /// Returns what follows `is:`.
     fn after_is(&self) -> Option<&str> {
         Some(self.after(self.begins(), IS)?.1)
     }
 
-    /// Whether a state is asked for that does not exist, or not yet.
+    /// Whether the word asks for an unknown or incomplete state.
     pub fn wants_a_state(&self) -> bool {
         self.after_is().is_some_and(|name| StateFilter::named(name).is_none())
     }

@@ -1,20 +1,20 @@
-//! A text that is looked for, and where: in the name, the external id or the id.
+//! A text to search for in the name, the external id or the id.
 
 use crate::segment::Segment;
 
 use super::Rank;
 use super::needle::{Hit, Needle, Scratch};
 
-/// A text and where it is to be found.
+/// A text and the fields to search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Text {
     pub place: Place,
     pub needle: Needle,
-    /// For ids: they have no case to speak of, and nothing between the letters.
+    /// For ids, where case is ignored and nothing matches fuzzily.
     pub in_ids: Needle,
 }
 
-/// Where a text is to be found.
+/// The fields to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Anywhere,
@@ -26,7 +26,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// The words by which a place is named.
+    /// The prefixes of the fields.
     pub const NAMED: [(&'static str, Self); 3] = [("name:", Self::Name), ("ext:", Self::ExternalId), ("id:", Self::Id)];
 
     pub const fn reads_names(self) -> bool {
@@ -74,7 +74,7 @@ impl Text {
         if possible { segment.id.with_text(|id| self.in_ids.hit(id)) } else { None }
     }
 
-    /// Names are worth more than external ids, and those more than ids.
+    /// Returns the matcher's score: a name weighs more than an external id, and ids don't score.
     pub fn score(&self, segment: &Segment, scratch: &mut Scratch) -> u32 {
         let name = if self.place.reads_names() { self.needle.score(&segment.name, scratch) } else { 0 };
         let external_id = segment.external_id.as_deref().filter(|_| self.place.reads_external_ids());

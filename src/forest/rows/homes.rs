@@ -1,18 +1,18 @@
-//! In which piece each visible node is: a table of all nodes while many are visible, and else only those that are.
+//! The piece that each visible node is in: a table of all nodes if many are visible, else a map of the visible ones.
 
 use hashbrown::HashMap;
 
 use crate::forest::arena::NodeIndex;
 
-/// The number of the piece in which each node is.
+/// The number of the piece that each node is in.
 #[derive(Debug, Clone)]
 pub(super) enum RowIndex {
     Few(HashMap<NodeIndex, u32>),
-    /// By the place of the node.
+    /// By node index.
     Many(Vec<u32>),
 }
 
-/// The piece of a node that is not in the list.
+/// Marks a node that is not in the list.
 const NOWHERE: u32 = u32::MAX;
 
 impl Default for RowIndex {
@@ -22,7 +22,7 @@ impl Default for RowIndex {
 }
 
 impl RowIndex {
-    /// No homes yet for so many rows; more than a few are many.
+    /// Creates an empty index for about `rows` rows; more than `few` need a table.
     pub fn of(rows: usize, few: usize) -> Self {
         if rows > few { Self::Many(Vec::with_capacity(rows)) } else { Self::default() }
     }
@@ -34,7 +34,7 @@ impl RowIndex {
         }
     }
 
-    /// All these nodes are in that piece.
+    /// Records that nodes are in a piece.
     pub fn settle(&mut self, nodes: impl Iterator<Item = NodeIndex> + Clone, number: u32, few: usize) {
         match self {
             Self::Few(homes) => {

@@ -1,7 +1,7 @@
-//! Listing what is unfolded below a node, from the top down.
+//! Lists the visible rows below a node, from the top down.
 //!
-//! Nodes, families and lists of children lie anywhere in memory. So whatever is needed of siblings is asked for together: while
-//! one is waited for, the others are on their way.
+//! Nodes, families and child lists can be anywhere in memory. So what is needed of siblings is loaded together, which lets the
+//! cache misses overlap.
 
 use std::hint::black_box;
 
@@ -9,26 +9,26 @@ use crate::forest::arena::{Arena, NodeIndex};
 
 use super::Visible;
 
-/// A row that is to be listed.
+/// A row to be listed.
 struct Waiting<'a> {
     visible: Visible,
-    /// What is to be listed below it: the children in order, in pieces.
+    /// Its visible children in order, in pieces.
     below: &'a [Vec<NodeIndex>],
 }
 
-/// Which nodes show something below them.
+/// Which nodes show children.
 enum Unfolding {
-    /// To be asked of each node.
+    /// Checked for each node.
     Asked,
-    /// A bit for each node, small enough to be at hand all the time.
+    /// A bit for each node, small enough to stay in the CPU cache.
     Noted(Vec<u64>),
 }
 
-/// Of so many nodes, this part is so many that looking at all of them is worth it.
+/// Listing at least this part of all nodes is worth checking all of them first.
 const LARGE_PART: usize = 32;
 
 impl Unfolding {
-    /// For listing about as many rows.
+    /// Chooses by the expected number of rows.
     fn of(arena: &Arena, rows: usize) -> Self {
         if rows < arena.node_count() / LARGE_PART { Self::Asked } else { Self::Noted(arena.unfolding()) }
     }
@@ -41,7 +41,7 @@ impl Unfolding {
     }
 }
 
-/// Lists a row and what is unfolded below it.
+/// Lists a row and its visible descendants.
 pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>) {
     rows.push(visible);
     if arena.unfolds(visible.node) {
@@ -49,8 +49,8 @@ pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>)
     }
 }
 
-/// Lists what is below a node, the children at a depth and what is unfolded below them, whether it is unfolded itself or not.
-/// About as many rows are expected.
+/// Lists the visible rows below a node, even if it is collapsed itself, with its children at a depth. `expected` is about their
+/// number.
 pub(super) fn below(arena: &mut Arena, node: NodeIndex, depth: u32, expected: usize, rows: &mut Vec<Visible>) {
     let unfolding = Unfolding::of(arena, expected);
     arena.sort_children(node);
@@ -76,13 +76,13 @@ fn push<'a>(
     let children = pieces.iter().rev().flat_map(|piece| piece.iter().rev());
     waiting.extend(children.map(|child| {
         let below = if unfolding.has(arena, *child) { arena.pieces(*child) } else { &[] };
-        // Looked at here, it is near when the child's turn comes.
+        // Prefetches it for the child's turn.
         black_box(below.last().and_then(|piece| piece.last().copied()));
         Waiting { visible: Visible { node: *child, depth }, below }
     }));
 }
 
-/// Puts in order whatever is unfolded below a node.
+/// Sorts the children of the visible nodes below a node.
 fn sort_below(arena: &mut Arena, node: NodeIndex) {
     let mut waiting: Vec<NodeIndex> = arena.children(node).collect();
     while let Some(node) = waiting.pop() {

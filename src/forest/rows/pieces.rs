@@ -1,5 +1,5 @@
-//! A long list in pieces: what stands at a place, and at which place something stands, are found without a scan, and a change
-//! costs what changes and a piece or two, not what follows it.
+//! A long list in pieces. The row at an index and the index of a row are found without a scan, and the cost of a change depends
+//! on what is changed and on the size of a piece, not on the rows after it.
 
 use std::ops::Range;
 
@@ -9,31 +9,31 @@ use super::Visible;
 use super::homes::RowIndex;
 use crate::forest::limits::Limits;
 
-/// Rows in their order, each node at most once.
+/// Rows in order, each node at most once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pieces {
-    /// The pieces by their number, which stays the same.
+    /// The pieces by number, which is stable.
     rows: Vec<Vec<Visible>>,
-    /// A depth for each number: no row of the piece stands higher up. Not always the greatest such depth.
+    /// For each number, a depth that no row of the piece is above. Not always the greatest such depth.
     highest: Vec<u32>,
-    /// Numbers that can be used again.
+    /// Numbers that can be reused.
     free: Vec<u32>,
-    /// The numbers in the order of the list.
+    /// The numbers in list order.
     order: Vec<u32>,
-    /// Where each number stands in the order.
+    /// The position of each number in `order`.
     ranks: Vec<u32>,
-    /// How many rows stand before each piece, in the order of the list; the number of all at the end.
+    /// The number of rows before each piece, in list order, followed by the total.
     starts: Vec<usize>,
-    /// The number of the piece in which each node is.
+    /// The number of the piece that each node is in.
     homes: RowIndex,
     limits: &'static Limits,
 }
 
-/// Rows that were taken out of a list, to be put in elsewhere: the numbers of their pieces.
+/// Rows that were taken out of a list to be put back elsewhere: the numbers of their pieces.
 #[derive(Debug)]
 pub(super) struct Excised(Vec<u32>);
 
-/// The rank of a piece that is not in use.
+/// The rank of an unused piece.
 const NOWHERE: u32 = u32::MAX;
 
 impl Pieces {
@@ -45,7 +45,7 @@ impl Pieces {
         self.limits
     }
 
-    /// Rows of a piece that is new.
+    /// Number of rows in a new piece.
     const fn usual(&self) -> usize {
         self.limits.longest_piece / 2
     }
@@ -54,7 +54,7 @@ impl Pieces {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// Makes it another list altogether.
+    /// Replaces the whole list.
     pub fn fill(&mut self, rows: &[Visible]) {
         let homes = RowIndex::of(rows.len(), self.limits.few_rows);
         *self = Self { homes, starts: vec![0], ..Self::within(self.limits) };
@@ -62,7 +62,7 @@ impl Pieces {
         self.exchange(0..0, &numbers);
     }
 
-    /// Where a node is in the list.
+    /// Returns the index of a node.
     pub fn position(&self, node: NodeIndex) -> Option<usize> {
         let home = self.homes.get(node).filter(|home| self.is_used(*home))?;
         let within = self.rows[home as usize].iter().position(|row| row.node == node)?;
@@ -74,12 +74,12 @@ impl Pieces {
         self.homes.get(node).is_some_and(|home| self.is_used(home))
     }
 
-    /// The row at a place.
+    /// Returns the row at an index.
     pub fn get(&self, at: usize) -> Option<Visible> {
         self.from(at).next()
     }
 
-    /// The rows from a place on.
+    /// The rows from an index on.
     pub fn from(&self, at: usize) -> impl Iterator<Item = Visible> {
         let place = self.piece_at(at);
         let within = at.saturating_sub(self.starts.get(place).copied().unwrap_or(0));
@@ -88,7 +88,7 @@ impl Pieces {
         first.iter().chain(pieces.flatten()).copied()
     }
 
-    /// The rows before a place, the nearest first.
+    /// The rows before an index, nearest first.
     pub fn before(&self, at: usize) -> impl Iterator<Item = Visible> {
         let place = self.piece_at(at.min(self.len()));
         let start = self.starts.get(place).copied().unwrap_or(0);
@@ -98,7 +98,7 @@ impl Pieces {
         within.iter().rev().chain(earlier.flat_map(|number| self.rows[*number as usize].iter().rev())).copied()
     }
 
-    /// How many rows from a place on are deeper than one.
+    /// Returns how many consecutive rows from an index on are deeper than `depth`.
     pub fn deeper_from(&self, at: usize, depth: u32) -> usize {
         let mut place = self.piece_at(at);
         let mut from = at;
@@ -116,7 +116,7 @@ impl Pieces {
         from - at
     }
 
-    /// Puts rows in the place of others. The range has to be within the list.
+    /// Replaces rows by others. The range has to be within the list.
     pub fn replace(&mut self, range: Range<usize>, fresh: &[Visible]) {
         if self.order.is_empty() {
             return self.fill(fresh);
@@ -156,7 +156,7 @@ impl Pieces {
         self.exchange(first..last + 1, &numbers);
     }
 
-    /// Takes rows out without forgetting where each of them is. The range has to be within the list, and not empty.
+    /// Takes rows out without forgetting which pieces they are in. The range has to be within the list, and not empty.
     pub fn take_out(&mut self, range: Range<usize>) -> Excised {
         let (first, last) = (self.piece_at(range.start), self.piece_at(range.end - 1));
         let mut taken = self.order[first..=last].to_vec();
@@ -175,7 +175,7 @@ impl Pieces {
         Excised(taken)
     }
 
-    /// Puts rows in that were taken out.
+    /// Puts rows back that were taken out.
     pub fn put_in(&mut self, at: usize, Excised(numbers): Excised) {
         let place = if at < self.len() { self.piece_at(at) } else { self.order.len() };
         let within = at - self.starts[place];
@@ -188,9 +188,9 @@ impl Pieces {
         self.exchange(place..place + 1, &all);
     }
 
-    /// Joins pieces where they have become too small. Nothing may be taken out at the moment.
+    /// Merges the pieces if they have become too small. No rows may be taken out at that time.
     pub fn join(&mut self) {
-        // Each time something is taken out or put in, pieces are divided, and nothing but this joins them again.
+        // Taking out and putting in split pieces, and nothing else merges them again.
         let part = self.limits.smallest_part;
         if self.order.len() > part * (self.len() / self.usual() + part) {
             let rows: Vec<Visible> = self.from(0).collect();
@@ -198,24 +198,24 @@ impl Pieces {
         }
     }
 
-    /// Whether a piece is in the list at the moment.
+    /// Whether a piece is in the list.
     fn is_used(&self, number: u32) -> bool {
         self.ranks.get(number as usize).is_some_and(|rank| *rank != NOWHERE)
     }
 
-    /// Takes from a piece what comes after its first rows, and answers the numbers of the pieces that it becomes.
+    /// Splits a piece after some rows. Returns the numbers of the pieces with the rest.
     fn cut(&mut self, number: u32, rows: usize) -> Vec<u32> {
         let rest = self.rows[number as usize].split_off(rows);
         self.divide(&rest)
     }
 
-    /// The place, in the order of pieces, of the one that has a row; the last one for what is behind the end.
+    /// Returns the position in `order` of the piece with a row; that of the last piece for an index past the end.
     fn piece_at(&self, at: usize) -> usize {
         let after = self.starts.partition_point(|start| *start <= at);
         after.saturating_sub(1).min(self.order.len().saturating_sub(1))
     }
 
-    /// Makes pieces of rows and answers their numbers.
+    /// Splits rows into new pieces and returns their numbers.
     fn divide(&mut self, rows: &[Visible]) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(rows.len() / self.usual() + 1);
         for rows in rows.chunks(self.usual()) {
@@ -223,7 +223,7 @@ impl Pieces {
                 self.rows.push(Vec::new());
                 self.highest.push(0);
                 self.ranks.push(NOWHERE);
-                // As many pieces as there are nodes would fit, and nodes have numbers of the same size.
+                // There are fewer pieces than nodes, whose indices have the same size.
                 u32::try_from(self.rows.len() - 1).unwrap_or(NOWHERE)
             });
             self.settle(rows, number);
@@ -238,7 +238,7 @@ impl Pieces {
         self.homes.settle(rows.iter().map(|row| row.node), number, self.limits.few_rows);
     }
 
-    /// Puts pieces in the place of others in the order, and counts again what is before each of those behind.
+    /// Replaces pieces in `order`, and updates the starts and ranks.
     fn exchange(&mut self, places: Range<usize>, numbers: &[u32]) {
         let Self { rows, order, ranks, starts, .. } = self;
         let mut start = starts[places.start];
@@ -254,7 +254,7 @@ impl Pieces {
         order.splice(places.clone(), numbers.iter().copied());
         let same_places = places.len() == numbers.len();
         let moved = if same_places { &order[places.clone()] } else { &order[places.start..] };
-        // The places in the order fit, as the numbers do.
+        // The positions fit, as the numbers do.
         let first = u32::try_from(places.start).unwrap_or(NOWHERE);
         for (rank, number) in (first..).zip(moved) {
             ranks[*number as usize] = rank;
@@ -262,7 +262,7 @@ impl Pieces {
     }
 }
 
-/// The depth of the row that stands highest up.
+/// Returns the smallest depth of some rows.
 fn highest(rows: &[Visible]) -> u32 {
     rows.iter().map(|row| row.depth).min().unwrap_or(u32::MAX)
 }

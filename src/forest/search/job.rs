@@ -1,4 +1,4 @@
-//! The part of a search that any thread can carry out: what is seen in the segments by themselves.
+//! The part of a search that any thread can run: matching segments without the tree.
 
 use std::sync::Arc;
 
@@ -6,51 +6,51 @@ use crate::forest::arena::{Chunk, Slots};
 use crate::forest::find::{Rank, Scratch};
 use crate::forest::{Query, SearchKind};
 
-/// A search to be carried out: an iterator over what it finds, part by part.
+/// A search to run: an iterator over batches of matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchJob {
     kind: SearchKind,
     number: u64,
     query: Query,
     slots: Slots,
-    /// The first chunk that was not looked at yet.
+    /// The first chunk that has not been searched yet.
     next: usize,
-    /// The chunk that is another share's, the first one after its own.
+    /// The end of its chunks, where those of the next share begin.
     end: usize,
     shares: usize,
 }
 
-/// A part of what a search found.
+/// A batch of a search's matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchBatch {
     pub(super) kind: SearchKind,
     pub(super) number: u64,
     pub(super) first: usize,
     pub(super) chunks: Vec<Found>,
-    /// Whether that was all of its share.
+    /// Whether it is the last one of its share.
     pub(super) ended: bool,
-    /// In how many shares the search is carried out.
+    /// Number of shares of the search.
     pub(super) shares: usize,
 }
 
-/// What was found in a chunk.
+/// The matches in a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// As it was when it was looked at.
+    /// The chunk as it was searched.
     pub chunk: Arc<Chunk>,
     pub matches: Vec<Match>,
 }
 
-/// A segment that is meant, as far as can be seen without the tree.
+/// A segment that matches, without the terms that need the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Match {
-    /// Its place in the chunk.
+    /// Its position in the chunk.
     pub place: u16,
     pub rank: Rank,
 }
 
 impl SearchBatch {
-    /// What the search is for.
+    /// The purpose of the search.
     #[must_use]
     pub const fn kind(&self) -> SearchKind {
         self.kind
@@ -62,7 +62,7 @@ impl SearchJob {
         Self { kind, number, query, slots, next: 0, end: usize::MAX, shares: 1 }
     }
 
-    /// The same search in so many shares of about the same size, for as many threads. It has ended when each of them has.
+    /// Splits the search into shares of about equal size, one for each thread. It has ended when all of them have.
     pub fn in_shares(self, shares: usize) -> impl Iterator<Item = Self> {
         let shares = shares.max(1);
         let count = self.slots.chunks().len();
@@ -71,17 +71,17 @@ impl SearchJob {
         (0..shares).map(move |share| Self { next: bound(share), end: bound(share + 1), shares, ..self.clone() })
     }
 
-    /// What the search is for.
+    /// The purpose of the search.
     #[must_use]
     pub const fn kind(&self) -> SearchKind {
         self.kind
     }
 }
 
-/// Chunks of a part: some eight thousand segments, which take a millisecond or two.
+/// Chunks in a batch: some eight thousand segments, which take a millisecond or two.
 const PART: usize = 32;
-/// The same where the tree is asked about them as they come back, which takes the interface's time; and of the first part, so that
-/// something is to be seen soon.
+/// Chunks in a batch if the tree has to be checked, which takes time from the interface; and in the first one, so that something
+/// shows up soon.
 const SMALL_PART: usize = 8;
 
 impl Iterator for SearchJob {

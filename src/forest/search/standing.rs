@@ -1,14 +1,13 @@
-//! What only the tree can tell of a segment that is looked for: what stands above and below it, and who shares its external id.
+//! The terms that need the tree: a segment's ancestors and children, and the other segments with its external id.
 //!
-//! That can change without the segment itself changing, so beside what changed those are looked at again whom it may concern. When
-//! these are very many, or circles of parents come or go, it is cheaper to search anew.
+//! Their answers can change without the segment itself changing, so besides changed segments, those that may be affected are
+//! matched again. If these are very many, or cycles come or go, a new search is cheaper.
 
 use crate::forest::arena::{Arena, Content, NodeIndex, Touched};
 use crate::forest::find::{Query, StateFilter};
 use crate::forest::node_set::Bits;
 
-/// Whether a name on the way to each node is meant by the `path:` terms, as far as somebody asked: each node is asked once,
-/// however deep the tree.
+/// For each `path:` term, whether a name on the path of a node matches, cached: each node is checked once, however deep the tree.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Paths(Vec<Answers>);
 
@@ -16,7 +15,7 @@ pub(super) struct Paths(Vec<Answers>);
 struct Answers {
     known: Bits,
     yes: Bits,
-    /// The way up that was gone last; kept for its memory.
+    /// The path that was climbed last; kept to reuse its memory.
     way: Vec<NodeIndex>,
 }
 
@@ -37,7 +36,7 @@ impl Paths {
 }
 
 impl Answers {
-    /// Climbs to the first node of which it is known, and notes it for all on the way back.
+    /// Climbs to the first node whose answer is known, and records the answer for all nodes on the way back.
     fn of(&mut self, arena: &Arena, node: NodeIndex, is_meant: impl Fn(NodeIndex) -> bool) -> bool {
         self.way.clear();
         let mut at = Some(node);
@@ -61,7 +60,7 @@ impl Answers {
     }
 }
 
-/// Whether a segment is meant as far as only the tree can tell.
+/// Whether the terms that need the tree hold for a segment.
 pub(super) fn holds(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeIndex) -> bool {
     query.tree_states().all(|(state, wanted)| is(arena, node, state) == wanted) && paths.hold(arena, query, node)
 }
@@ -71,27 +70,27 @@ fn is(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
         StateFilter::Leaf => !arena.has_children(node),
         StateFilter::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
         StateFilter::Duplicate => same_external_id(arena, node).nth(1).is_some(),
-        // Whoever searches knows these.
+        // These are external flags.
         StateFilter::Changed | StateFilter::Pending | StateFilter::Marked => false,
     }
 }
 
-/// All that bear the external id of a node, itself included.
+/// The nodes with the same external id as a node, including itself.
 fn same_external_id(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
     let external_id = arena.segment(node).and_then(|segment| segment.external_id.as_deref());
     external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
 }
 
-/// Whom a change may concern: gathered before it and after.
+/// The nodes that a change may affect, gathered before and after it.
 #[derive(Debug, Default)]
 pub(super) struct Concerned {
     pub nodes: Vec<NodeIndex>,
-    /// Whether there are too many of them, or nobody can tell who they are.
+    /// Whether there are too many of them, or they can't be determined.
     pub anybody: bool,
 }
 
 impl Concerned {
-    /// Adds those whom changes of some nodes concern, as the tree is at the moment.
+    /// Adds the nodes that changes of these nodes may affect, in the present tree.
     pub fn add_all(&mut self, arena: &Arena, query: &Query, nodes: &[NodeIndex]) {
         for node in nodes {
             self.add(arena, query, *node);
@@ -121,7 +120,7 @@ impl Concerned {
         self.anybody |= self.nodes.len() > arena.limits.few_concerned;
     }
 
-    /// Adds those who hang elsewhere now.
+    /// Adds the nodes affected by those that have another parent now.
     pub fn follow(&mut self, arena: &Arena, query: &Query, touched: &Touched) {
         self.anybody |= arena.has_children(NodeIndex::CIRCLES);
         match touched {

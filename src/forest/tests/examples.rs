@@ -1,4 +1,4 @@
-//! Each promise of the tree by an example, and the shapes that would break a careless one.
+//! Examples of what the forest promises, and shapes that would break a careless implementation.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ fn texts(forest: &Forest) -> Vec<String> {
 }
 
 #[test]
-fn the_documentations_own_list_becomes_two_trees() {
+fn the_api_documentations_list_becomes_two_trees() {
     let json = r#"[
         {"id": "fcc98538-8957-4178-8f60-df14d7c24567", "name": "Podhurt", "externalId": "1", "parentSegmentId": "ab9e32db-48a1-47b3-9fda-975b9ed8a9d6"},
         {"id": "eb11f451-1c82-4b61-89fd-cf3a5e8801ea", "name": "VIP Client", "externalId": "VIP", "parentSegmentId": "segment"},
@@ -28,7 +28,7 @@ fn the_documentations_own_list_becomes_two_trees() {
 }
 
 #[test]
-fn an_orphan_stands_under_its_missing_parent_until_that_arrives() {
+fn an_orphan_moves_under_its_parent_when_it_arrives() {
     let mut forest: Forest = [segment("b", "b", Some("a")), segment("c", "c", Some("b"))].into_iter().collect();
     assert_eq!(texts(&forest), ["Orphans: parent missing", "  (a)", "    b"]);
     forest.apply(vec![Change::Upsert(segment("a", "a", None))]);
@@ -40,7 +40,7 @@ fn an_orphan_stands_under_its_missing_parent_until_that_arrives() {
 }
 
 #[test]
-fn a_circle_is_cut_at_its_smallest_id_whatever_came_first() {
+fn a_cycle_is_cut_at_its_smallest_id_in_any_order() {
     let circle = [segment("c", "c", Some("b")), segment("b", "b", Some("d")), segment("d", "d", Some("c"))];
     for turn in 0..3 {
         let mut forest = Forest::new();
@@ -58,7 +58,7 @@ fn a_circle_is_cut_at_its_smallest_id_whatever_came_first() {
 }
 
 #[test]
-fn what_hangs_on_a_circle_is_not_in_it() {
+fn a_child_of_a_cycle_is_not_part_of_it() {
     let forest: Forest = [segment("a", "a", Some("b")), segment("b", "b", Some("a")), segment("x", "x", Some("b"))]
         .into_iter()
         .collect();
@@ -67,7 +67,7 @@ fn what_hangs_on_a_circle_is_not_in_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_segment_is_told() {
+fn anomalies_are_reported() {
     let with_external_id = |name: &str| {
         Arc::new(Segment { external_id: Some("VIP".into()), ..Segment::clone(&segment(name, name, None)) })
     };
@@ -87,7 +87,7 @@ fn what_is_wrong_with_a_segment_is_told() {
 }
 
 #[test]
-fn the_heir_is_the_next_sibling_or_the_one_before_or_the_parent() {
+fn the_next_selection_is_a_sibling_or_the_parent() {
     let mut forest: Forest =
         [segment("p", "p", None), segment("a", "a", Some("p")), segment("b", "b", Some("p")), segment("q", "q", None)]
             .into_iter()
@@ -103,7 +103,7 @@ fn the_heir_is_the_next_sibling_or_the_one_before_or_the_parent() {
 }
 
 #[test]
-fn finding_goes_in_the_order_of_the_tree_and_ignores_accents() {
+fn matches_are_in_tree_order_and_ignore_accents() {
     let mut forest: Forest =
         [segment("2", "Łódź", None), segment("1", "Zgierz", Some("2")), segment("3", "Lodzkie", None)]
             .into_iter()
@@ -121,9 +121,9 @@ fn a_folded_heading_stays_folded_when_something_changes() {
     assert_eq!(texts(&forest), ["Orphans: parent missing"]);
 }
 
-/// In a chain that comes in no order, each missing parent that arrives has half of the chain above it.
+/// In a shuffled chain, a missing parent that arrives can have half of the chain above it.
 #[test]
-fn pages_of_a_chain_in_no_order_climb_no_more_than_linking_everything_costs() {
+fn a_shuffled_chain_climbs_no_more_than_a_full_relink_costs() {
     const LENGTH: usize = 8_000;
     let mut chain: Vec<Arc<Segment>> = (0..LENGTH)
         .map(|at| segment(&at.to_string(), "link", at.checked_sub(1).map(|above| above.to_string()).as_deref()))
@@ -132,14 +132,14 @@ fn pages_of_a_chain_in_no_order_climb_no_more_than_linking_everything_costs() {
     let mut forest = Forest::new();
     for page in chain.chunks(500) {
         forest.apply(page.iter().cloned().map(Change::Upsert).collect());
-        // The last one before patience ends may climb all the way, up to four times.
+        // The last change before the limit may climb the whole chain, up to four times.
         let most = 4 * LENGTH + 1_024 + 4 * LENGTH;
         assert!(forest.arena.climbed() <= most, "{} links were followed", forest.arena.climbed());
     }
     assert_eq!(forest.descendant_count(&id("0")), LENGTH - 1);
 }
 
-/// A chain that recursion would not survive, and that comes leaf first, in pages, as from a server.
+/// A chain that recursion would not survive, in pages and leaf first.
 #[test]
 fn a_chain_of_a_hundred_thousand_is_built_walked_and_dropped() {
     const LENGTH: usize = 100_000;
@@ -157,7 +157,7 @@ fn a_chain_of_a_hundred_thousand_is_built_walked_and_dropped() {
     assert_eq!(forest.height(&id("0")), LENGTH - 1);
     let bottom = id(&(LENGTH - 1).to_string());
     assert_eq!(forest.path(&bottom).len(), LENGTH);
-    // Closing the chain to a ring is the worst a single change can do.
+    // Closing the chain into a cycle is the most expensive single change.
     forest.apply(vec![Change::Upsert(segment("0", "link", Some(&bottom.to_string())))]);
     assert_eq!(forest.descendant_count(&id("0")), LENGTH - 1);
     assert_eq!(forest.parent_row(&RowId::Segment(id("0"))), Some(RowId::Heading(Heading::Circles)));

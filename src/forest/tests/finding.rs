@@ -1,4 +1,4 @@
-//! Searching and filtering against what a look at everything finds.
+//! Searches and filters compared with a full scan.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{any_change, any_limits, any_segment, id, last_of_each};
 
-/// A part of a text that may be in some of the names, ids and external IDs, or a state, or what is on the path.
+/// Parts of texts that may occur in names, ids and external ids, paths, and states.
 fn any_query() -> impl Strategy<Value = Query> {
     let term = prop_oneof![
         4 => "!?[xl1a-d]{1,2}",
@@ -31,7 +31,7 @@ fn any_query() -> impl Strategy<Value = Query> {
     })
 }
 
-/// What a query means, as plainly as can be; the names of the states are asked of the tree's own answers.
+/// Whether a query matches, in the simplest form, using only the forest's own queries.
 fn is_meant(forest: &Forest, query: &Query, segment: &Segment) -> bool {
     let id = &segment.id;
     let states = query.tree_states().all(|(state, wanted)| {
@@ -54,7 +54,7 @@ fn all_meant(forest: &Forest, query: &Query) -> Vec<SegmentId> {
     meant.map(|(_, segment)| segment.id.clone()).collect()
 }
 
-/// Searches a tree while it changes, and anew when it says so.
+/// Searches a tree while it changes, and again when it asks for that.
 fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>, parts_between: &[usize]) {
     let mut job = forest.search(SearchKind::Tree, query.clone());
     for (change, parts) in changes.into_iter().zip(parts_between) {
@@ -71,9 +71,9 @@ fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
-    /// Carried out in shares, whose parts come in any order, a search finds the same and ends when all of them have.
+    /// A search in shares, with batches in any order, has the same matches and ends when all shares have.
     #[test]
-    fn a_search_in_shares_finds_what_it_finds_as_a_whole(
+    fn a_search_in_shares_finds_the_same_matches(
         limits in any_limits(),
         segments in vec(any_segment(), 0..40),
         query in any_query(),
@@ -99,9 +99,9 @@ proptest! {
         prop_assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), whole);
     }
 
-    /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
+    /// Batches come back while the tree changes; in the end, the matches equal those of a full scan, in the same order.
     #[test]
-    fn what_a_search_finds_is_true_of_the_tree_as_it_is(
+    fn matches_equal_a_full_scan_while_the_tree_changes(
         limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         query in any_query(),
@@ -137,7 +137,7 @@ proptest! {
         backwards.reverse();
         prop_assert_eq!(&backwards, &expected);
         forest.fold_to_level(None);
-        // From any row, the next one and the one before are the nearest in the order of the tree.
+        // From any row, the next and the previous match are the nearest ones in tree order.
         let rows: Vec<RowId> = forest.rows(0..forest.row_count()).map(|row| row.id()).collect();
         for (at, row) in rows.iter().enumerate() {
             let is_match = |row: &&RowId| matches!(row, RowId::Segment(id) if expected.contains(id));
@@ -148,9 +148,9 @@ proptest! {
         }
     }
 
-    /// What is left by a filter is what is left of the whole tree, unfolded, when everything goes that no match stands below.
+    /// A filter shows the rows of the fully expanded tree that are matches or their ancestors.
     #[test]
-    fn a_filter_leaves_the_matches_and_what_they_stand_under(
+    fn a_filter_shows_the_matches_and_their_ancestors(
         limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         query in any_query(),
@@ -193,9 +193,9 @@ proptest! {
         prop_assert_eq!(filtered.best(), best);
     }
 
-    /// What is known from outside changes: what is found follows.
+    /// When external flags change, the matches follow.
     #[test]
-    fn what_is_learnt_is_taken_in(
+    fn changed_external_flags_update_the_matches(
         limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         before in proptest::collection::hash_set("[a-h]", 0..5),
@@ -218,14 +218,14 @@ proptest! {
 }
 
 #[test]
-fn ranks_go_from_the_whole_to_the_loose() {
+fn ranks_are_ordered_from_exact_to_fuzzy() {
     assert!(Rank::Exact < Rank::Prefix && Rank::Prefix < Rank::Substring);
     assert!(Rank::Substring < Rank::OtherField && Rank::OtherField < Rank::Fuzzy);
     assert_eq!(Rank::Fuzzy as usize + 1, Rank::COUNT);
 }
 
 #[test]
-fn a_very_deep_chain_is_followed_only_so_far() {
+fn a_filter_shows_only_part_of_a_deep_chain() {
     let chain = (0..5_000).map(|at| {
         let parent = (at > 0).then(|| format!("{:05}", at - 1));
         super::segment(&format!("{at:05}"), &format!("level {at:05}"), parent.as_deref())

@@ -1,4 +1,4 @@
-//! A tree as one would write it on one page: slow, recursive, and plainly right.
+//! A model of the tree in its simplest form: slow, recursive and obviously correct.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -122,14 +122,14 @@ impl<'a> Reference<'a> {
     }
 
     fn sorted(&self, mut ids: Vec<SegmentId>) -> Vec<SegmentId> {
-        // Nothing was seen to change here.
+        // Nothing has been marked as changed here.
         let figure = |id: &SegmentId| if self.order == Order::Recent { 0 } else { self.below(id) };
         ids.sort_by(|a, b| order::compare(self.order, (&self.segments[a], figure(a)), (&self.segments[b], figure(b))));
         ids
     }
 }
 
-/// The smallest id of the circle that a segment is part of.
+/// Returns the smallest id of the cycle that a segment is part of.
 fn smallest_of_circle(segments: &BTreeMap<SegmentId, Arc<Segment>>, start: &SegmentId) -> Option<SegmentId> {
     let mut smallest = start;
     let mut at = start;

@@ -1,26 +1,26 @@
-//! Guarding cells against spreadsheets: what one would run, or take for a number or a date and write back as something else, gets
-//! an apostrophe in front.
+//! Guards cells against spreadsheets: a text that a spreadsheet would run, or convert to a number or a date and save in another
+//! form, gets an apostrophe in front.
 //!
-//! The guard survives a spreadsheet that opens the file and saves it again, since there it is a character like any other.
-//! [`unguard`] takes off what [`guard`] puts on, and nothing else: an apostrophe before a text that needs no guard is a part of the
-//! text. So a text reads back as it was, whatever it is.
+//! The guard survives opening and saving in a spreadsheet, where it is a character like any other. [`unguard`] removes exactly
+//! what [`guard`] adds: an apostrophe before a text that needs no guard is part of the text. So every text is read back
+//! unchanged.
 
 use std::borrow::Cow;
 
-/// What is put in front.
+/// The character that is put in front.
 const GUARD: char = '\'';
-/// What begins a formula, also in the wide forms that some spreadsheets take for it.
+/// Characters that begin a formula, including the full-width forms that some spreadsheets accept.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-/// Longer numbers are shown, and saved, as 1,23E+11.
+/// The longest number that spreadsheets don't show and save in scientific notation, such as 1,23E+11.
 const LONGEST_NUMBER: usize = 11;
-/// What a spreadsheet takes for true or false, in English and Polish.
+/// Texts that spreadsheets read as true or false, in English and Polish.
 const TRUTHS: [&str; 4] = ["true", "false", "prawda", "fałsz"];
-/// The beginnings of the names of months, in English, Polish and German.
+/// The abbreviations of months, in English, Polish and German.
 const MONTHS: [&str; 26] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sty", "lut", "kwi", "maj",
     "cze", "lip", "sie", "wrz", "paź", "lis", "gru", "mär", "okt", "dez",
 ];
-/// Those names in full, as far as they have more than four letters.
+/// The full names of months with more than four letters.
 const FULL_MONTHS: [&str; 31] = [
     "january",
     "february",
@@ -55,7 +55,7 @@ const FULL_MONTHS: [&str; 31] = [
     "dezember",
 ];
 
-/// The text as a cell that a spreadsheet leaves as it is.
+/// The text as a cell that a spreadsheet does not change.
 #[must_use]
 pub fn guard(text: &str) -> Cow<'_, str> {
     if needs_guard(text) { Cow::Owned(format!("{GUARD}{text}")) } else { Cow::Borrowed(text) }
@@ -67,19 +67,20 @@ pub fn unguard(cell: &str) -> &str {
     cell.strip_prefix(GUARD).filter(|text| needs_guard(text)).unwrap_or(cell)
 }
 
-/// Whether a spreadsheet would not leave a text as it is, or whether it looks like a guarded one.
+/// Whether a spreadsheet would change a text, or the text looks like a guarded one.
 fn needs_guard(text: &str) -> bool {
     is_changed_by_spreadsheets(text.trim_start_matches(GUARD))
 }
 
-/// Whether a spreadsheet would run a text, or might take it for a number, a date or a truth value and save it in another form.
+/// Whether a spreadsheet would run a text, or might convert it to a number, a date or a truth value and save it in another form.
 #[must_use]
 pub fn is_changed_by_spreadsheets(text: &str) -> bool {
     let trimmed = text.trim();
     text.starts_with(FORMULA) || looks_like_number(trimmed) || looks_like_date(trimmed) || is_truth(trimmed)
 }
 
-/// Figures with the signs of numbers, dates, times and amounts. A short whole number without leading zeros comes back as it is.
+/// Whether a text consists of digits and the signs of numbers, dates, times and amounts. A short whole number without leading
+/// zeros is safe.
 fn looks_like_number(text: &str) -> bool {
     let is_plain = text.len() <= LONGEST_NUMBER
         && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -90,12 +91,12 @@ fn looks_like_number(text: &str) -> bool {
                 character.is_ascii_digit() || character.is_whitespace() || "+-.,:/%()$€£".contains(character)
             })
     };
-    // A power of ten: 12E3.
+    // Scientific notation: 12E3.
     let (mantissa, exponent) = text.split_once(['e', 'E', 'd', 'D']).unwrap_or((text, "0"));
     !is_plain && figures(mantissa) && figures(exponent)
 }
 
-/// The name of a month with figures: SEPT2, 1 mar, May-05.
+/// Whether it is the name of a month with digits: SEPT2, 1 mar, May-05.
 fn looks_like_date(text: &str) -> bool {
     if !text.contains(|character: char| character.is_ascii_digit()) {
         return false;
@@ -115,7 +116,7 @@ fn is_month(word: &str) -> bool {
 }
 
 fn is_truth(text: &str) -> bool {
-    // Every other text is not looked at letter by letter.
+    // The length check avoids lowercasing longer texts.
     text.len() <= 7 && TRUTHS.contains(&text.to_lowercase().as_str())
 }
 
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_would_run_or_change_is_guarded() {
+    fn texts_that_a_spreadsheet_would_change_are_guarded() {
         for text in [
             "=1+1",
             "+48 600",
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_spreadsheet_leaves_alone_is_not_guarded() {
+    fn texts_that_a_spreadsheet_keeps_are_not_guarded() {
         for text in [
             "",
             "0",
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_apostrophe_that_is_no_guard_is_a_part_of_the_text() {
+    fn an_apostrophe_that_is_no_guard_is_part_of_the_text() {
         assert_eq!(unguard("'quoted'"), "'quoted'");
         assert_eq!(unguard("'007"), "007");
         assert_eq!(guard("'007"), "''007");
@@ -191,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_reads_back_as_it_was(text in "\\PC{0,12}|'{0,3}[-=+@0-9eE.,/ \t]{0,8}|'{0,2}(sep|MAR|true)[0-9 ]{0,3}") {
+        fn every_text_is_read_back_unchanged(text in "\\PC{0,12}|'{0,3}[-=+@0-9eE.,/ \t]{0,8}|'{0,2}(sep|MAR|true)[0-9 ]{0,3}") {
             let cell = guard(&text);
             prop_assert_eq!(unguard(&cell), text.as_str());
             prop_assert!(!cell.starts_with(FORMULA), "{}", cell);

@@ -1,4 +1,4 @@
-//! From a table to rows.
+//! Reads the rows of a table.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,19 @@ use csv::StringRecord;
 use super::guard::unguard;
 use crate::formats::rows::{Cell, Column, ColumnNames, Reading, Row, RowFault, RowProblem, Rows};
 
-/// What stands between the cells of a line.
+/// The delimiter between the cells of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delimiter {
     /// `,`
     Comma,
-    /// `;`, as Excel writes it where the comma is in numbers.
+    /// `;`, which Excel uses where the comma is the decimal separator.
     Semicolon,
     /// A tab.
     Tab,
 }
 
 impl Delimiter {
-    /// Every delimiter.
+    /// All delimiters.
     pub const ALL: [Self; 3] = [Self::Semicolon, Self::Comma, Self::Tab];
 
     /// The delimiter of a character, or of the word `tab`.
@@ -50,16 +50,16 @@ impl Delimiter {
     }
 }
 
-/// How a table is read.
+/// How to read a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// What stands between cells; `None` is what the heading shows.
+    /// The delimiter; `None` to detect it in the heading.
     pub delimiter: Option<Delimiter>,
-    /// Headings beside the usual ones.
+    /// Headings in place of the usual ones.
     pub columns: ColumnNames,
 }
 
-/// Reads a table. Nothing at all has no rows.
+/// Reads a table. An empty text has no rows.
 #[must_use]
 pub fn read(text: &str, options: &ReadOptions) -> Reading {
     let whole = text.trim_start_matches('\u{feff}');
@@ -85,7 +85,7 @@ pub fn read(text: &str, options: &ReadOptions) -> Reading {
     Reading { rows: Rows { rows, columns, short_ids: false, by_number: false }, faults: table.faults }
 }
 
-/// The delimiter of a first line `sep=;`, as Excel reads it, and what comes after that.
+/// The delimiter in a first line `sep=;`, which Excel supports, and the text after that line.
 fn stated_delimiter(text: &str) -> Result<(Option<Delimiter>, &str), RowProblem> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let Some(stated) = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=") else {
@@ -97,7 +97,7 @@ fn stated_delimiter(text: &str) -> Result<(Option<Delimiter>, &str), RowProblem>
     }
 }
 
-/// The one delimiter that is in the heading, outside quotes; of several the one that splits it into headings that are known.
+/// The only delimiter in the heading, outside quotes; if there are several, the one that splits it into known headings.
 fn delimiter_of(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem> {
     let heading = body.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default();
     let mut quoted = false;
@@ -115,7 +115,7 @@ fn delimiter_of(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem
         cells.any(|cell| names.column(cell).is_some())
     };
     match there.as_slice() {
-        // One column has no delimiter, whatever it were.
+        // A single column has no delimiter, so any will do.
         [] => Ok(Delimiter::Comma),
         [only] => Ok(*only),
         several => {
@@ -133,17 +133,17 @@ fn newlines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
-/// A table that is being read.
+/// A table while it is read.
 struct Table<'a> {
     body: &'a str,
     delimiter: Delimiter,
-    /// Lines before the table.
+    /// The number of lines before the table.
     lines_before: usize,
     faults: Vec<RowFault>,
 }
 
 impl Table<'_> {
-    /// The lines that are not blank, each with its number.
+    /// The lines that aren't blank, with their numbers.
     fn records(&mut self) -> Vec<(usize, StringRecord)> {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.delimiter.byte())
@@ -158,7 +158,7 @@ impl Table<'_> {
                     let at = record
                         .position()
                         .map_or(counted, |position| usize::try_from(position.byte()).unwrap_or(counted));
-                    // A record begins where the one before ended, blank lines included.
+                    // The reader starts a record where the previous one ended, blank lines included.
                     let rest = self.body.get(at..).unwrap_or_default();
                     let begin = at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
                     line += newlines(self.body.get(counted..begin).unwrap_or_default());
@@ -170,7 +170,7 @@ impl Table<'_> {
                 Err(fault) => self.faults.push(RowFault { line, problem: RowProblem::Unreadable(fault.to_string()) }),
             }
         }
-        // Each quote of a cell and each quote within one comes in pairs.
+        // The quotes around a cell and the escaped quotes within one come in pairs.
         let quotes = self.body.bytes().filter(|byte| *byte == b'"').count();
         if !quotes.is_multiple_of(2) {
             self.faults.push(RowFault { line, problem: RowProblem::UnclosedQuote });
@@ -178,7 +178,7 @@ impl Table<'_> {
         records
     }
 
-    /// What each cell of a line is about; `None` for one that is ignored.
+    /// The column of each cell of a line; `None` if it is ignored.
     fn columns(&mut self, line: usize, heading: &StringRecord, names: &ColumnNames) -> Vec<Option<Column>> {
         let mut columns: Vec<Option<Column>> = Vec::new();
         for cell in heading {
@@ -204,7 +204,7 @@ impl Table<'_> {
         columns
     }
 
-    /// `None` for a line without any value.
+    /// The row of a line; `None` if the line is blank or faulty.
     fn row(&mut self, line: usize, record: &StringRecord, columns: &[Option<Column>]) -> Option<Row> {
         let more = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
         if record.len() < columns.len() || more {
@@ -221,8 +221,8 @@ impl Table<'_> {
         (!row.is_blank()).then_some(row)
     }
 
-    /// A cell without what guards it from a spreadsheet: `="007"` is 007, and so is `'007` where the delimiter is one of spreadsheets.
-    /// Between commas an apostrophe is a letter like any other, as in what is exported for programs.
+    /// A cell without its guard against spreadsheets: `="007"` is 007, and so is `'007` if the delimiter is one that spreadsheets
+    /// use. Between commas an apostrophe is part of the text, as in exports for programs.
     fn unguarded<'c>(&self, cell: &'c str) -> Cow<'c, str> {
         let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
         match (inner, self.delimiter) {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_says_what_stands_in_which_column() {
+    fn the_heading_names_the_columns() {
         let rows = rows("parentExternalId;Name;externalId\r\n;Łódź;007\r\n007;\"a \"\"b\"\"; c\nd\";\r\n");
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].cell(Column::ParentExternalId), &Cell::Empty);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delimiter_is_stated_or_in_the_heading() {
+    fn the_delimiter_is_given_or_detected_in_the_heading() {
         for text in [
             "sep=;\nname;id\nA,B;1\n",
             "name;id\nA,B;1\n",
@@ -276,13 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_and_empty_cells_at_the_end_are_no_rows() {
+    fn blank_lines_and_trailing_empty_cells_are_ignored() {
         let rows = rows("name;id\n\nA;1\n;\n\r\n  ;  \nB;2;;\n;;;\n");
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 7]);
     }
 
     #[test]
-    fn every_fault_is_told_with_its_line() {
+    fn every_fault_is_reported_with_its_line() {
         assert_eq!(rows(" \n"), []);
         let text = "name;kod;name\nA\nB;1;2\nC;1;2;3\n";
         assert_eq!(
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_against_spreadsheets_is_taken_off() {
+    fn a_guard_against_spreadsheets_is_removed() {
         for guarded in ["\"=\"\"007\"\"\"", "'007"] {
             assert_eq!(rows(&format!("name;ext\n{guarded};x\n"))[0].value(Column::Name), Some("007"), "{guarded}");
         }

@@ -1,4 +1,4 @@
-//! From segments to a table.
+//! Writes segments and other data as tables.
 
 use std::fmt::{self, Write};
 
@@ -8,20 +8,20 @@ use super::COLUMNS;
 use super::guard::guard;
 use crate::formats::Record;
 
-/// For whom a table is written.
+/// The program that a table is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// For programs: commas and line feeds, every cell as it is.
+    /// Other programs: commas and line feeds, every cell unchanged.
     Plain,
-    /// For spreadsheets: a byte order mark, semicolons and CRLF, and cells that would be run or changed are guarded.
+    /// Spreadsheets: a byte order mark, semicolons and CRLF, and guards on cells that would be run or changed.
     Excel,
 }
 
-/// Writes a table with a heading.
+/// Writes segments with a heading.
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'a>>, dialect: Dialect) -> fmt::Result {
     if dialect == Dialect::Excel {
         out.write_char('\u{feff}')?;
@@ -47,11 +47,11 @@ pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'
     Ok(())
 }
 
-/// Writes another table with a heading.
+/// Writes any other table with a heading, without a byte order mark or guards.
 ///
 /// # Errors
 ///
-/// What the writer refuses.
+/// An error of the writer.
 pub fn write_table<const CELLS: usize>(
     out: &mut dyn Write,
     heading: [&str; CELLS],
@@ -66,13 +66,13 @@ pub fn write_table<const CELLS: usize>(
     Ok(())
 }
 
-/// Writes a line at a time.
+/// Formats one line at a time.
 struct Lines {
     writer: Writer,
     line: Vec<u8>,
 }
 
-/// Bytes that are written at once.
+/// The size of the buffer in bytes.
 const PIECE: usize = 1_024;
 
 impl Lines {
@@ -99,11 +99,11 @@ impl Lines {
             });
         }
         self.repeat(Writer::terminator);
-        // Only whole cells and ASCII were put together.
+        // Only whole cells and ASCII are put together, so it is valid UTF-8.
         std::str::from_utf8(&self.line).map_err(|_| fmt::Error)
     }
 
-    /// Lets the writer write until it needs no more room.
+    /// Calls `write` until it has written everything.
     fn repeat(&mut self, mut write: impl FnMut(&mut Writer, &mut [u8]) -> (WriteResult, usize)) {
         let mut piece = [0; PIECE];
         loop {

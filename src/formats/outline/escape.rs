@@ -1,4 +1,4 @@
-//! Texts within a line: what has a meaning there is written with a backslash before it, and read back exactly.
+//! Escapes texts within a line with backslashes, so that they are read back exactly.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -6,10 +6,10 @@ use std::str::Chars;
 use super::Problem;
 use crate::printable::escape_hidden;
 
-/// What has a meaning in every part of a line.
+/// Characters with a meaning anywhere in a line.
 const SPECIAL: [char; 5] = ['[', ']', '{', '}', '\\'];
 
-/// A text as it is written into a line.
+/// A text as it is written in a line.
 pub(super) fn escaped(text: &str) -> String {
     let begins = text.len() - text.trim_start().len();
     let ends = text.trim_end().len();
@@ -26,11 +26,11 @@ pub(super) fn escaped(text: &str) -> String {
             _ => written.push(character),
         }
     }
-    // An editor would show no more of these than a terminal does.
+    // Characters that terminals hide are mostly invisible in editors too.
     escape_hidden(&written, |character, written| written.extend(character.escape_unicode()))
 }
 
-/// The next text of a line, up to a bracket or the end. Blanks around it are no part of it unless they are escaped.
+/// The next text of a line, up to a bracket or the end. Whitespace around it is ignored unless it is escaped.
 pub(super) fn read(characters: &mut Peekable<Chars<'_>>) -> Result<String, Problem> {
     let mut text = String::new();
     let mut end = 0;
@@ -72,7 +72,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
         #[test]
-        fn any_text_is_read_back_as_it_was(text in "(?s)[ \\[\\]{}#\\\\\\n\\t\u{200b}\u{202e}a-c\u{1}ł]{0,12}|(?s).{0,12}") {
+        fn any_text_is_read_back_unchanged(text in "(?s)[ \\[\\]{}#\\\\\\n\\t\u{200b}\u{202e}a-c\u{1}ł]{0,12}|(?s).{0,12}") {
             let written = escaped(&text);
             prop_assert!(!written.contains(char::is_control), "{written:?}");
             prop_assert_eq!(read(&mut format!(" {written} ").chars().peekable()), Ok(text));

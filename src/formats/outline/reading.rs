@@ -1,44 +1,44 @@
-//! From a text to its lines. Nothing here knows which segments there are.
+//! Parses the lines of an outline, independently of the existing segments.
 
 use super::{Fault, Problem, escape};
 
-/// What stands in a text, and what is wrong with it.
+/// The contents of an outline, and its faults.
 #[derive(Debug, Default)]
 pub struct OutlineText {
-    /// The lines that stand for segments, in their order.
+    /// The lines with segments, in order.
     pub lines: Vec<OutlineLine>,
-    /// What is wrong.
+    /// The faults.
     pub faults: Vec<Fault>,
 }
 
-/// One line that stands for a segment.
+/// A line with a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutlineLine {
-    /// Counted from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// 0 for the topmost.
+    /// The level, 0 at the top.
     pub level: usize,
     /// The name.
     pub name: String,
-    /// The external id, if there is one.
+    /// The external id, if one is given.
     pub external_id: Option<String>,
-    /// What is given as its id, `None` for a new segment.
+    /// The text given as its id; `None` for a new segment.
     pub tag: Option<String>,
 }
 
-/// Spaces for each level.
+/// Spaces per level.
 const INDENTATION: usize = 2;
 
-/// Reads a text, as far as it can be read.
+/// Parses an outline as far as possible.
 #[must_use]
 pub fn read(text: &str) -> OutlineText {
-    // Some editors put one in front of everything they save.
+    // Some editors save files with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let mut read = OutlineText::default();
     if text.trim().is_empty() {
         read.faults.push(Fault { line: 1, problem: Problem::Empty });
     }
-    // How many levels the next line may be indented.
+    // The deepest level that the next line may have.
     let mut deepest = 0;
     for (line, written) in (1..).zip(text.split('\n')) {
         let written = written.strip_suffix('\r').unwrap_or(written);
@@ -48,7 +48,7 @@ pub fn read(text: &str) -> OutlineText {
         }
         let level = level(written, deepest).unwrap_or_else(|problem| {
             read.faults.push(Fault { line, problem });
-            // The lines after it are judged as if it had been as deep as it may be.
+            // The lines after it are checked as if it had the deepest level allowed.
             let blanks = written.len() - trimmed.len();
             (blanks / INDENTATION).min(deepest)
         });
@@ -58,7 +58,7 @@ pub fn read(text: &str) -> OutlineText {
             Err(problem) if read.faults.last().is_none_or(|fault| fault.line != line) => {
                 read.faults.push(Fault { line, problem });
             }
-            // One fault a line is enough: the one often comes of the other.
+            // One fault per line is enough: one often causes the other.
             Err(_) => {}
         }
     }
@@ -92,7 +92,7 @@ fn entry(written: &str) -> Result<Parts, Problem> {
     if rest.trim().is_empty() { Ok((name, external_id, tag)) } else { Err(Problem::Stray(rest.trim().to_owned())) }
 }
 
-/// What stands in brackets next, `None` when something else does.
+/// The text in the next pair of brackets; `None` if something else comes next.
 fn bracketed(
     characters: &mut std::iter::Peekable<std::str::Chars<'_>>,
     opening: char,

@@ -9,7 +9,7 @@ fn text(forest: crate::forest::Forest) -> String {
 }
 
 #[test]
-fn a_tree_is_written_with_whole_ids_and_what_is_no_segment_as_comments() {
+fn headings_and_missing_parents_are_written_as_comments() {
     assert_eq!(
         text(samples::troubled()),
         "A & B \"VIP\" <new>  [V#1]  {vip}\n  \
@@ -30,7 +30,7 @@ fn a_tree_is_written_with_whole_ids_and_what_is_no_segment_as_comments() {
 }
 
 #[test]
-fn what_was_written_reads_back_as_the_segments() {
+fn a_written_outline_is_read_back_as_the_segments() {
     for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
         let read = read(&text(forest.clone()));
         let blank = |fault: &Fault| fault.problem == Problem::BlankName;
@@ -45,7 +45,7 @@ fn what_was_written_reads_back_as_the_segments() {
 }
 
 #[test]
-fn a_chain_that_would_be_mostly_blanks_is_refused() {
+fn a_chain_that_is_too_deep_is_refused() {
     let mut forest = samples::chain(DEEPEST + 2);
     let part = Part::whole(&mut forest);
     assert!(write(&mut String::new(), &part).is_err());

@@ -1,4 +1,4 @@
-//! Rows from JSON: an array of objects, or an object a line.
+//! Reads rows from JSON: an array of objects, or one object per line.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Cell, Column, ColumnNames, Reading, Row, RowFault, RowProblem, Rows};
 
-/// Reads an array of objects, or an object that has it under `segments`. Nothing at all has no rows.
+/// Reads an array of objects, or an object with the array under `segments`. An empty text has no rows.
 #[must_use]
 pub fn read_json(text: &str, names: &ColumnNames) -> Reading {
     let text = text.trim_start_matches('\u{feff}');
@@ -30,14 +30,14 @@ pub fn read_json(text: &str, names: &ColumnNames) -> Reading {
     let mut objects = Objects::of(names);
     let (mut line, mut counted) = (1, 0);
     let line_of = |value: &&RawValue| {
-        // It is a part of the text, so how far it is from the beginning says on which line it is.
+        // The raw value is a slice of the text, so its offset gives its line.
         let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         line += newlines(text.as_bytes().get(counted..at).unwrap_or_default());
         counted = at;
         line
     };
     let lines: Vec<usize> = values.iter().map(line_of).collect();
-    // Where one line has several, it says of none of them which it is.
+    // If a line has several objects, its number can't identify them.
     objects.by_number = lines.windows(2).any(|pair| pair[0] == pair[1]);
     for (at, (value, line)) in values.iter().zip(lines).enumerate() {
         objects.take(if objects.by_number { at + 1 } else { line }, value.get());
@@ -51,7 +51,7 @@ struct Within<'a> {
     segments: Vec<&'a RawValue>,
 }
 
-/// Reads an object a line.
+/// Reads one object per line.
 #[must_use]
 pub fn read_ndjson(text: &str, names: &ColumnNames) -> Reading {
     let mut objects = Objects::of(names);
@@ -69,7 +69,7 @@ fn newlines(bytes: &[u8]) -> usize {
 
 fn invalid(fault: &serde_json::Error, lines_before: usize) -> RowFault {
     let text = fault.to_string();
-    // The line is told with the fault already.
+    // The line is already part of the fault.
     let words = text.split(" at line ").next().unwrap_or_default();
     let words = match (fault.classify(), words) {
         (Category::Eof, "EOF while parsing an object") => "an object isn't closed",
@@ -83,7 +83,7 @@ fn invalid(fault: &serde_json::Error, lines_before: usize) -> RowFault {
     RowFault { line: lines_before + fault.line().max(1), problem: RowProblem::InvalidJson(words.to_owned()) }
 }
 
-/// The keys and values of an object as they are written, a key that is there twice among them.
+/// The keys and values of an object in order, including duplicate keys.
 struct Pairs(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Pairs {
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// Objects as they are read, one after the other.
+/// The objects read so far.
 struct Objects<'a> {
     names: &'a ColumnNames,
     rows: Vec<Row>,
@@ -134,7 +134,7 @@ impl<'a> Objects<'a> {
         let mut row = Row::at(line);
         for (key, value) in object {
             match (self.names.column(&key), cell(value)) {
-                // As with a table: who names the columns to read has the others ignored.
+                // As in a table: if columns are named, unknown ones are ignored.
                 (None, _) if !self.names.is_empty() => {}
                 (None, _) => self.faults.push(RowFault { line, problem: RowProblem::UnknownKey(key) }),
                 (Some(_), None) => {
@@ -158,7 +158,7 @@ impl<'a> Objects<'a> {
     }
 }
 
-/// `None` for what is no text and no whole number.
+/// The cell with a value; `None` if it is neither a text, a whole number nor null.
 fn cell(value: Value) -> Option<Cell> {
     match value {
         Value::Null => Some(Cell::Empty),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_named_as_the_headings_of_a_table_are() {
+    fn keys_can_be_renamed_like_headings() {
         let names = ColumnNames::parse("name=NAZWA,ext=KOD").unwrap();
         let rows = read_json("[{\"NAZWA\": \"A\", \"KOD\": \"1\", \"RABAT\": 5}]", &names).whole().unwrap();
         assert_eq!(rows.rows[0].value(Column::ExternalId), Some("1"));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_there_says_nothing_and_null_empties() {
+    fn a_missing_key_keeps_a_field_and_null_empties_it() {
         let text = "[\n  {\"id\": \"a\", \"name\": \"A\", \"parentSegmentId\": null},\n\n  {\"externalId\": 7}\n]";
         let rows = json(text).unwrap();
         assert_eq!(rows.columns, [Column::Id, Column::Name, Column::ExternalId, Column::ParentId]);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_on_one_line_are_counted_instead() {
+    fn objects_on_one_line_are_numbered() {
         let rows = json("[{\"name\": \"A\"},{\"name\": \"B\"},\n{\"name\": \"C\"}]").unwrap();
         assert!(rows.by_number);
         assert_eq!(rows.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3]);

@@ -1,7 +1,7 @@
-//! The rows of a file as segments, for what looks at segments only: nothing is compared with a tenant, and nothing is sent.
+//! The rows of a file as segments, for features that only look at segments: nothing is compared with a tenant or sent.
 //!
-//! A row without an ID gets one that no other has and that says where it is: `line-12`. A parent that is nowhere in the file is
-//! kept as what names it, so the row is an orphan.
+//! A row without an ID gets a unique one with its line: `line-12`. A parent that is not in the file keeps the ID, external ID or
+//! path that names it, so the row is an orphan.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,30 +13,30 @@ use crate::segment::{Segment, SegmentId};
 /// A row as a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowSegment {
-    /// Where the row begins, counted from 1.
+    /// The line where the row begins, from 1.
     pub line: usize,
-    /// What it wants, with a blank name where it says none.
+    /// The segment; its name is blank if the row has none.
     pub segment: Arc<Segment>,
 }
 
-/// Two rows with one ID.
+/// Two rows with the same ID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("id {id} is in line {first} already")]
 pub struct SameId {
-    /// The line of the later one.
+    /// The line of the later row.
     pub line: usize,
-    /// The line of the first.
+    /// The line of the first row.
     pub first: usize,
     /// The ID.
     pub id: String,
 }
 
 impl Rows {
-    /// All rows as segments, in their order.
+    /// All rows as segments, in order.
     ///
     /// # Errors
     ///
-    /// Every ID that is in two rows.
+    /// Every ID that two rows have.
     pub fn segments(&self) -> Result<Vec<RowSegment>, Vec<SameId>> {
         let ids = self.ids()?;
         let known = Known::of(self, &ids);
@@ -52,7 +52,7 @@ impl Rows {
         Ok(self.rows.iter().zip(&ids).map(row_segment).collect())
     }
 
-    /// The ID of each row, its own or one that says where it is.
+    /// The ID of each row, its own or one made from its line.
     fn ids(&self) -> Result<Vec<SegmentId>, Vec<SameId>> {
         let mut first_with: HashMap<&str, usize> = HashMap::new();
         let mut faults = Vec::new();
@@ -81,13 +81,13 @@ impl Rows {
 }
 
 impl Row {
-    /// The name as it is written, blanks included, or else the last name of the path.
+    /// The name as written, whitespace included, or else the last name of the path.
     fn name(&self) -> Option<String> {
         let written = self.cell(Column::Name).as_written().map(str::to_owned);
         written.or_else(|| path_names(self.value(Column::Path)?).pop())
     }
 
-    /// The path that it stands under; `None` for one that says no path, or stands at the top.
+    /// The parent's path; `None` if the row has no path, or one at the top level.
     fn path_above(&self) -> Option<Vec<String>> {
         let mut names = path_names(self.value(Column::Path)?);
         names.pop();
@@ -95,7 +95,7 @@ impl Row {
     }
 }
 
-/// By what rows name their parents.
+/// The rows by the values that name them as parents.
 struct Known<'a> {
     ids: &'a [SegmentId],
     by_external_id: HashMap<&'a str, &'a SegmentId>,
@@ -116,7 +116,7 @@ impl<'a> Known<'a> {
         known
     }
 
-    /// The parent that a row names, whether it is there or not.
+    /// The parent that a row names, whether it exists or not.
     fn parent(&self, row: &Row) -> Option<SegmentId> {
         match row.above {
             Above::Row(above) => return self.ids.get(above).cloned(),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_an_erp_name_their_parents_by_its_codes() {
+    fn rows_name_their_parents_by_external_id() {
         let rows = csv("name,externalId,parentExternalId\nPolska,PL,\nŁódź,PL-10,PL\nLost,X,GONE\n");
         assert_eq!(
             lines(&rows),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_paths_name_parents_too_and_a_path_has_the_name() {
+    fn rows_name_their_parents_by_id_or_path() {
         let rows = csv("id,parentId,name\na,,A\nb,a,B\nc,gone,C\n");
         assert_eq!(lines(&rows), ["2 a: A [-] < -", "3 b: B [-] < a", "4 c: C [-] < gone"]);
         let rows = csv("path\n/A\n/A/B//C\n/X/Y\n");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_forms_are_rows_as_well() {
+    fn outlines_and_json_become_segments_too() {
         let rows = read_outline("A\n  B  [X]\n").whole().unwrap();
         assert_eq!(lines(&rows), ["1 line-1: A [-] < -", "2 line-2: B [X] < line-1"]);
         let json = r#"[{"id":"a","name":"A","externalId":null,"parentSegmentId":"a"}]"#;
@@ -183,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_looks_like_a_made_one_stays_the_only_one() {
+    fn a_generated_id_never_repeats_an_existing_one() {
         let rows = csv("id,name\nline-3,A\n,B\n");
         assert_eq!(lines(&rows), ["2 line-3: A [-] < -", "3 line-3': B [-] < -"]);
     }
 
     #[test]
-    fn an_id_in_two_rows_is_refused_with_both() {
+    fn an_id_in_two_rows_is_refused_with_both_lines() {
         let faults = csv("id,name\na,A\na,B\n").segments().unwrap_err();
         assert_eq!(faults[0].to_string(), "id a is in line 2 already");
         assert_eq!(faults[0].line, 3);

@@ -1,28 +1,28 @@
-//! From bytes to text, and from an outline to rows.
+//! Decodes bytes to text, and reads an outline as rows.
 
 use encoding_rs::{ISO_8859_2, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250};
 
 use super::{Above, Cell, Column, Reading, Row, RowFault, RowProblem, Rows};
 use crate::formats::outline;
 
-/// How letters are written as bytes.
+/// A text encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
     Utf8,
-    /// As Windows writes Polish, and Excel's “CSV (delimited)”.
+    /// The Windows encoding for Polish, used by Excel's “CSV (delimited)”.
     Windows1250,
-    /// As older Unix systems wrote Polish.
+    /// The encoding of older Unix systems for Polish.
     Iso8859_2,
-    /// UTF-16, the lower byte first.
+    /// UTF-16, little-endian.
     Utf16,
 }
 
 impl Encoding {
-    /// Every encoding that can be asked for.
+    /// Every encoding that can be requested.
     pub const ALL: [Self; 4] = [Self::Utf8, Self::Windows1250, Self::Iso8859_2, Self::Utf16];
 
-    /// How it is called.
+    /// The name of the encoding.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Encoding {
         }
     }
 
-    /// The encoding of a name.
+    /// The encoding with a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encoding| encoding.text().eq_ignore_ascii_case(name))
@@ -49,29 +49,29 @@ impl Encoding {
     }
 }
 
-/// Text that was read, without a byte order mark.
+/// Decoded text, without a byte order mark.
 pub type Decoded = String;
 
-/// Bytes that are no text in the encoding that is expected.
+/// Bytes that are invalid in the expected encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecodable {
-    /// A line with such bytes, counted from 1: the first that reads differently in the encodings it may be in, if there is one.
+    /// A line with such bytes, from 1: preferably the first line that the candidate encodings decode differently.
     pub line: usize,
-    /// The encoding that was expected.
+    /// The expected encoding.
     pub expected: Encoding,
-    /// That line in other encodings.
+    /// That line in the candidate encodings.
     pub readings: Vec<(Encoding, String)>,
 }
 
-/// A line of a file that is shown in an error, at most.
+/// The maximum length of a line in an error message.
 const SHOWN: usize = 120;
 
-/// Reads bytes as text. A byte order mark decides; else the encoding that is asked for; else they have to be UTF-8. Nothing is
+/// Decodes bytes. A byte order mark determines the encoding; without one it is the requested encoding, or UTF-8. Nothing is
 /// guessed.
 ///
 /// # Errors
 ///
-/// Bytes that are no text in that encoding.
+/// Bytes that are invalid in that encoding.
 pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecodable> {
     let (decoder, bytes, expected) = if let Some((marked, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         let marked_as = if marked == UTF_16LE || marked == UTF_16BE { Encoding::Utf16 } else { Encoding::Utf8 };
@@ -89,7 +89,7 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
     let valid = if expected == Encoding::Utf8 {
         std::str::from_utf8(bytes).map_or_else(|fault| fault.valid_up_to(), |_| bytes.len())
     } else {
-        // Of another encoding only the whole is known to be wrong.
+        // For other encodings the position of the error is unknown.
         0
     };
     let others: Vec<Encoding> =
@@ -100,7 +100,7 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
         let text = |encoding: Encoding| encoding.decoder().decode_without_bom_handling(line).0.trim_end().to_owned();
         others.iter().map(|encoding| (*encoding, text(*encoding))).collect()
     };
-    // The letters of most lines are the same in both; one that shows the difference says more than the first.
+    // Most lines are the same in both encodings, so a line that shows the difference is more helpful than the first.
     let lines = || (first..).zip(bytes[begin..].split(|byte| *byte == b'\n'));
     let telling = lines()
         .map(|(line, bytes)| (line, read_as(bytes)))
@@ -113,8 +113,8 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
     Err(Undecodable { line, expected, readings })
 }
 
-/// Whether bytes are most likely UTF-16 whose byte order mark was left out: every other byte of a text in Latin letters is zero then,
-/// and no text has a zero otherwise.
+/// Whether bytes are most likely UTF-16 without a byte order mark: every other byte of a text in Latin letters is then zero,
+/// while other texts contain no zeros.
 fn is_like_utf16(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(SHOWN)];
     let zeros = head.chunks_exact(2).filter(|pair| pair[0] != 0 && pair[1] == 0).count();
@@ -126,7 +126,7 @@ fn first_line_of_utf16(bytes: &[u8]) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Reads an outline: a line's place is where its indentation puts it. Nothing at all has no rows.
+/// Reads an outline: the indentation of a line gives its parent. An empty text has no rows.
 #[must_use]
 pub fn read_outline(text: &str) -> Reading {
     if text.trim().is_empty() {
@@ -136,7 +136,7 @@ pub fn read_outline(text: &str) -> Reading {
     let fault = |fault: outline::Fault| RowFault { line: fault.line, problem: RowProblem::Outline(fault.problem) };
     let mut faults: Vec<RowFault> = faults.into_iter().map(fault).collect();
     let mut rows: Vec<Row> = Vec::with_capacity(lines.len());
-    // The last row on each level.
+    // The last row of each level.
     let mut path: Vec<usize> = Vec::new();
     for line in lines {
         path.truncate(line.level);
@@ -170,7 +170,7 @@ mod tests {
     const POLISH_1250: &[u8] = b"name;ext\r\n\xa3\xf3d\x9f;1\r\n";
 
     #[test]
-    fn a_mark_decides_and_is_no_part_of_the_text() {
+    fn a_byte_order_mark_sets_the_encoding_and_is_removed() {
         assert_eq!(decode("\u{feff}Łódź".as_bytes(), None).unwrap(), "Łódź");
         assert_eq!(decode("\u{feff}Łódź".as_bytes(), Some(Encoding::Windows1250)).unwrap(), "Łódź");
         let utf16: Vec<u8> = "\u{feff}Łódź".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_shown_in_the_encodings_it_may_be_in() {
+    fn invalid_utf_8_is_shown_in_the_candidate_encodings() {
         let fault = decode(POLISH_1250, None).unwrap_err();
         assert_eq!(fault.line, 2);
         assert_eq!(fault.readings[0], (Encoding::Windows1250, "Łódź;1".into()));
@@ -186,13 +186,13 @@ mod tests {
         assert_ne!(fault.readings[1].1, "Łódź;1");
         assert_eq!(decode(POLISH_1250, Some(Encoding::Windows1250)).unwrap(), "name;ext\r\nŁódź;1\r\n");
         assert!(decode("Łódź".as_bytes(), Some(Encoding::Utf8)).is_ok());
-        // An ó is the same in both.
+        // An ó is the same in both encodings.
         assert_eq!(decode(b"G\xf3ra\n\xa3\xf3d\x9f\n", None).unwrap_err().line, 2);
         assert_eq!(decode(b"a\nG\xf3ra\n", None).unwrap_err().line, 2);
     }
 
     #[test]
-    fn indentation_says_what_stands_under_what() {
+    fn indentation_gives_the_parent() {
         let rows = read_outline("A  [1]  {a}\n  B\n    C\n  D  {d}\nE\n").whole().unwrap();
         let above: Vec<Above> = rows.rows.iter().map(|row| row.above).collect();
         assert_eq!(above, [Above::Top, Above::Row(0), Above::Row(1), Above::Row(0), Above::Top]);

@@ -1,6 +1,6 @@
-//! What is written at a place of the picture, and about how wide it is.
+//! The label of a row in the picture, and its approximate width.
 //!
-//! Nobody knows which letters the reader has; cells of a terminal are a fair measure of all alphabets.
+//! The reader's font is unknown; the width in terminal cells is a fair estimate for all scripts.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use unicode_width::UnicodeWidthStr;
 use super::super::part::ExportRow;
 use super::layout::LABEL_GAP;
 
-/// Longer names are cut: the whole is in the title of the node.
+/// Longer texts are cut; the full name is in the node's title.
 const NAME_CELLS: usize = 60;
 const EXTERNAL_ID_CELLS: usize = 40;
-/// Tenths of a pixel that a cell takes, by the style of the letters.
+/// The width of a cell in tenths of a pixel, by font size.
 const NAME_CELL: usize = 80;
 const SMALL_CELL: usize = 67;
 
@@ -50,7 +50,7 @@ impl<'a> Label<'a> {
         self.count
     }
 
-    /// In pixels.
+    /// The width in pixels.
     pub fn width(&self) -> usize {
         let small = |text: &str| text.width() * SMALL_CELL / 10 + LABEL_GAP;
         self.name.width() * NAME_CELL / 10
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_ends_in_dots_whatever_its_letters() {
+    fn a_long_text_in_any_script_ends_with_an_ellipsis() {
         assert_eq!(shortened("Łódź".into(), 4), "Łódź");
         assert_eq!(shortened("日本の卸売".into(), 6), "日本…");
     }

@@ -1,29 +1,29 @@
-//! Where each row stands in the picture, in pixels.
+//! Computes the position of each row in the picture, in pixels.
 //!
-//! Each row without children has a line of its own, and each level a column. On the line of a row without children nothing can
-//! stand to its right, so a column is as wide as the widest row in it that has some. It takes two passes over the rows, one for
-//! the lines and one back for the parents, and no recursion.
+//! Each row without children has its own line, and each level a column. Nothing can be to the right of a row without children, so
+//! a column is only as wide as its widest row with children. Two passes over the rows suffice, one forwards for the lines and one
+//! backwards for the parents, without recursion.
 
 use super::super::part::ExportRow;
 use super::label::Label;
 
-/// Around everything.
+/// The margin around everything.
 pub(super) const MARGIN: usize = 24;
-/// From a trunk to the names of the children.
+/// From a trunk to the labels of the children.
 pub(super) const TRUNK: usize = 22;
-/// Between the parts of a label, and from a label to its links.
+/// Between the parts of a label, and between a label and its links.
 pub(super) const LABEL_GAP: usize = 7;
-/// What the title takes.
+/// The y position of the first line, below the title and the note.
 const HEAD: usize = 84;
 const LINE: usize = 25;
-/// Between one tree and the next, beyond a line. Segments without any below them stand close, as a list does.
+/// The additional gap between two trees. Segments without children are spaced closely, like a list.
 const TREE_GAP: usize = 12;
 /// From the widest label of a column to the next column.
 const COLUMN_GAP: usize = 56;
-/// A parent stands in the middle of its children as long as a screen shows them all. Beside more it stands at the first: who
-/// begins to read at the top would find a blank page otherwise.
+/// The largest distance between the first and the last child at which a parent is centred: about a screen. Otherwise it is next
+/// to the first child, since a reader who starts at the top would see a blank page.
 const MIDDLE: usize = 24 * LINE;
-/// What a letter of the title and of the note takes, at most.
+/// The maximum width of a letter in the title and the note.
 const HEAD_LETTER: usize = 9;
 
 pub(super) struct Layout {
@@ -32,15 +32,15 @@ pub(super) struct Layout {
     height: usize,
 }
 
-/// Where a row stands.
+/// The position of a row.
 pub(super) struct Place {
-    /// Where its label begins.
+    /// The left end of its label.
     pub x: usize,
     /// The middle of its line.
     pub y: usize,
-    /// Where its label ends.
+    /// The right end of its label.
     pub end: usize,
-    /// From its first to its last child.
+    /// The extent of its children.
     pub children: Option<Span>,
 }
 
@@ -49,12 +49,12 @@ pub(super) struct Span {
     pub first: usize,
     /// The middle of the last child's line.
     pub last: usize,
-    /// Where the line from the first to the last is drawn.
+    /// The x position of the vertical line from the first to the last child.
     pub trunk: usize,
 }
 
 impl Layout {
-    /// Wide enough for a title of so many letters.
+    /// Lays out the rows. The picture is wide enough for a title of `title` letters.
     pub fn of(entries: &[ExportRow<'_>], title: usize) -> Self {
         let widths: Vec<usize> = entries.iter().map(|entry| Label::of(entry).width()).collect();
         let columns = columns(entries, &widths);
@@ -76,7 +76,7 @@ impl Layout {
             places[at].y = y;
             if let Some(above) = entry.above {
                 let trunk = places[at].x - TRUNK;
-                // From the last child to the first, so that the one that is seen first stays the last.
+                // The rows are visited backwards, so the first child seen is the last one.
                 places[above].children.get_or_insert(Span { first: y, last: y, trunk }).first = y;
             }
         }
@@ -101,7 +101,7 @@ impl Layout {
     }
 }
 
-/// The line of each row without children, for a parent that of the first row without any below it; and the last line.
+/// The y position of each row, which for a parent is that of its first descendant without children; and the last one of all.
 fn lines(entries: &[ExportRow<'_>]) -> (Vec<usize>, usize) {
     let (mut next, mut last) = (HEAD, HEAD);
     let mut lines = Vec::with_capacity(entries.len());
@@ -121,7 +121,7 @@ fn lines(entries: &[ExportRow<'_>]) -> (Vec<usize>, usize) {
     (lines, last)
 }
 
-/// Where each column begins.
+/// The left end of each column.
 fn columns(entries: &[ExportRow<'_>], widths: &[usize]) -> Vec<usize> {
     let deepest = entries.iter().map(|entry| entry.level).max().unwrap_or(0);
     let mut widest = vec![0; deepest + 1];
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_stands_in_the_middle_of_few_children_and_at_the_first_of_many() {
+    fn a_parent_is_centred_unless_it_has_many_children() {
         let few = laid(samples::family(3));
         assert_eq!((few.places[0].y, few.places[2].y), (HEAD + LINE, HEAD + LINE));
         let many = laid(samples::family(300));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn no_label_covers_another() {
+    fn no_labels_overlap() {
         let layout = laid(samples::troubled());
         for (at, place) in layout.places.iter().enumerate() {
             for other in &layout.places[at + 1..] {

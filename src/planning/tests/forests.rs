@@ -1,4 +1,4 @@
-//! Forests at random, files that want them, and what two of them have in common.
+//! Random forests, files that ask for them, and what two of them have in common.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::segment::{Segment, SegmentId};
 
 pub struct Random(pub fastrand::Rng);
 
-/// How a file names segments and parents.
+/// How a file identifies segments and parents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// By ids; new segments have none and their parents are named by external ids.
+    /// By ids; new segments have none, and parents are named by external ids.
     Ids,
     /// By external ids only.
     ExternalIds,
-    /// By ids of which the tenant knows none.
+    /// By ids that the tenant doesn't know.
     Foreign,
     /// By indentation.
     Outline,
@@ -28,7 +28,7 @@ impl Random {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// Segments `kind0`, `kind1` …, each with an external id of its own and a parent among the ones before.
+    /// Segments with ids `kind0`, `kind1` …, each with its own external id and a parent among the previous ones.
     pub fn forest(&mut self, kind: &str) -> Vec<Arc<Segment>> {
         let count = self.0.usize(1..12);
         let mut shuffled: Vec<usize> = (0..14).collect();
@@ -45,13 +45,13 @@ impl Random {
         segments
     }
 
-    /// Another forest with many of the same segments, in other places and under other names.
+    /// Another forest with many of the same segments, under other parents and with other names.
     pub fn other(&mut self, kind: &str) -> Vec<Arc<Segment>> {
         self.forest(kind)
     }
 
-    /// The same segments, some of them without their external ids: only ones that nothing stands under, so that files that
-    /// name parents by external ids can name them all.
+    /// The same segments, some without their external ids: only leaves, so that files that name parents by external ids can name
+    /// them all.
     pub fn without_some_external_ids(&mut self, segments: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
         let parents: Vec<SegmentId> = segments.iter().filter_map(|segment| segment.parent.clone()).collect();
         let keyless = |segment: Arc<Segment>| {
@@ -61,7 +61,7 @@ impl Random {
         segments.into_iter().map(keyless).collect()
     }
 
-    /// Segments that stand one under the other.
+    /// A chain of segments.
     pub fn chain(count: usize) -> Vec<Arc<Segment>> {
         let id = |number: usize| SegmentId::new(&format!("a{number}")).unwrap();
         let segment = |number: usize| Segment {
@@ -74,7 +74,7 @@ impl Random {
     }
 }
 
-/// A forest without its ids: the external ids from the top down to each segment, with its name.
+/// A forest without ids: for each segment the external ids from the root down, and its name.
 pub fn shape(segments: &[Arc<Segment>]) -> Vec<(Vec<String>, String)> {
     let by_id: HashMap<&SegmentId, &Arc<Segment>> = segments.iter().map(|segment| (&segment.id, segment)).collect();
     let step = |segment: &Arc<Segment>| segment.external_id.as_deref().unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ pub fn shape(segments: &[Arc<Segment>]) -> Vec<(Vec<String>, String)> {
 impl Form {
     pub const ALL: [Self; 4] = [Self::Ids, Self::ExternalIds, Self::Foreign, Self::Outline];
 
-    /// A file that wants a forest, for a tenant that has another one.
+    /// A file that asks for a forest, for a tenant that has another one.
     pub fn rows(self, wanted: &[Arc<Segment>], there: &[Arc<Segment>]) -> (Rows, Option<Key>) {
         let is_there = |id: &SegmentId| there.iter().any(|segment| segment.id == *id);
         let by_id: HashMap<&SegmentId, &Arc<Segment>> = wanted.iter().map(|segment| (&segment.id, segment)).collect();
@@ -132,7 +132,7 @@ impl Form {
         (Rows { rows, columns, short_ids: false, by_number: false }, key)
     }
 
-    /// How many of the wanted segments are there and keep their ids.
+    /// How many of the wanted segments already exist and keep their ids.
     pub fn kept(wanted: &[Arc<Segment>], there: &[Arc<Segment>]) -> usize {
         wanted.iter().filter(|segment| there.iter().any(|other| other.id == segment.id)).count()
     }

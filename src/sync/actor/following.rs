@@ -1,9 +1,9 @@
-//! Following: reading the feed, looking at what it names, and saying when both are through.
+//! Follows the feed: reads it, fetches what it names, and reports when both are done.
 //!
-//! This is the only reader of the feed. It reads ahead of the looks, a part at a time, so whoever wants to know what the feed
-//! says up to now ([`CatchUp`](crate::sync::report::CatchUp)) waits for two round trips at most, however much there is to look at. When the feed has named so
-//! many segments that a list of all of them costs less, everything is listed instead. How often it asks is bounded whatever the
-//! server says.
+//! This is the only reader of the feed. It reads ahead of the fetches, a part at a time, so an operation that asks what the
+//! feed says up to now ([`CatchUp`](crate::sync::report::CatchUp)) waits for at most two round trips, however many segments
+//! wait to be fetched. When the feed has named so many segments that a list costs less, everything is listed instead. The
+//! request rate is bounded whatever the server responds.
 
 mod catching_up;
 mod looking;
@@ -74,9 +74,9 @@ impl<R: Remote> Actor<R> {
         self.relist().await
     }
 
-    /// Begins with what an earlier run has stored.
+    /// Follows the feed from the position that an earlier session stored.
     pub(super) fn follow_stored(&mut self, position: Position, landmarks: Vec<Landmark>) {
-        // A server may have been put back since: what it tells from the stored position on would be another story.
+        // The server may have been restored from a backup since; then the feed after the stored position is a different one.
         self.following.begin_at(position, landmarks);
         if !self.following.identity.anchor.is_empty() {
             self.recognise(Suspect::Nothing);
@@ -92,7 +92,7 @@ impl<R: Remote> Actor<R> {
         self.go_on_following().await
     }
 
-    /// What is to be done, and when.
+    /// What to do next, and when.
     pub(super) fn plan(&mut self, now: Instant) -> PollPlan {
         let overloaded = self.is_overloaded();
         let following = &mut self.following;
@@ -102,7 +102,7 @@ impl<R: Remote> Actor<R> {
         PollPlan {
             read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
             fetch: if waits { following.looks.next(now, overloaded, self.settings.tell_named) } else { None },
-            // What was read up to now is enough for a list to be begun.
+            // Only between rounds of reads, so that the list covers what has happened so far.
             list: (overloaded && following.reader.reading.is_none() && following.reader.round.parts == 0)
                 .then_some(self.lists.last.again_after),
             recheck: {
@@ -112,14 +112,14 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Whether the feed has named so many segments that a list of all costs less than a look at each.
+    /// Whether the feed named so many segments that listing all costs less than fetching each.
     fn is_overloaded(&self) -> bool {
         let page = usize::try_from(self.settings.page_size).unwrap_or(usize::MAX).max(1);
         let pages = self.lists.last.pages.max(self.cache.len() / page + 1);
         self.following.looks.backlog.named() > LISTS * pages + FEW
     }
 
-    /// Does what is due. Each step asks for something and ends in a report, or leads to another phase.
+    /// Does what is due. Each step sends a request that ends in a report, or enters another phase.
     pub(super) async fn go_on_following(&mut self) -> Result<(), Stopped> {
         if !matches!(self.work, Work::Following) {
             return Ok(());
@@ -150,7 +150,7 @@ impl<R: Remote> Actor<R> {
 
     fn reached_goal(&self) -> bool {
         let Following { goal, identity, looks, .. } = &self.following;
-        // What may be readable in a moment is waited for.
+        // A segment that may become readable shortly is waited for.
         if looks.apart.values().any(|apart| apart.times < TRIES) {
             return false;
         }
@@ -158,7 +158,7 @@ impl<R: Remote> Actor<R> {
             && goal.is_some_and(|goal| looks.backlog.is_settled_up_to(goal))
     }
 
-    /// Asks for the next part of the feed.
+    /// Requests the next part of the feed.
     fn read_on(&mut self) {
         let Some(from) = self.following.reader.position.clone() else { return };
         let following = &mut self.following;
@@ -172,7 +172,7 @@ impl<R: Remote> Actor<R> {
 
     pub(super) async fn read(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
         if self.following.reader.reading != Some(ReadNumber(number)) {
-            // It was asked from a position that is followed no more.
+            // The read started from a position that is no longer followed.
             return Ok(());
         }
         self.following.reader.reading = None;
@@ -187,7 +187,7 @@ impl<R: Remote> Actor<R> {
         let ended = part.ended;
         self.apply_part(part);
         self.answer_those_who_catch_up();
-        // The server answers again; but what it has asked for is kept.
+        // The server responds again, but a pause that it asked for is kept.
         if matches!(self.work, Work::Resting { then: Next::Follow, .. }) && !self.rests_as_asked() {
             self.work = Work::Following;
         }
@@ -204,7 +204,7 @@ impl<R: Remote> Actor<R> {
         self.go_on_following().await
     }
 
-    /// Takes in what a part of the feed tells.
+    /// Takes in a part of the feed.
     fn apply_part(&mut self, part: Part) {
         let Part { events, next, setbacks, longest, landmarks, .. } = part;
         let writing = self.writing.is_writing();
@@ -235,7 +235,7 @@ impl<R: Remote> Actor<R> {
         self.following.advance();
     }
 
-    /// Whether to read on at once, or after a pause.
+    /// Decides whether to read on at once or after a pause.
     fn end_part(&mut self, ended: bool, quiet: bool) {
         if !quiet {
             self.lists.last.changed();
@@ -267,7 +267,7 @@ impl<R: Remote> Actor<R> {
             return self.failed(error, Next::Follow).await;
         }
         if self.following.reader.untried {
-            // The feed can be asked, but not in the way that it has to be followed.
+            // The feed has an end but can't be followed from there, for example not by context.
             self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
             self.following.has_no_feed();
             return self.follow().await;
@@ -278,7 +278,7 @@ impl<R: Remote> Actor<R> {
         self.locate().await
     }
 
-    /// Everything that the feed named up to a moment ago is settled: what was told is what is on the server.
+    /// Reports that everything the feed named up to the goal is settled: the client's state matches the server's.
     async fn synchronised(&mut self) -> Result<(), Stopped> {
         self.following.goal = None;
         self.following.advance();
@@ -293,13 +293,13 @@ impl<R: Remote> Actor<R> {
         if self.list_is_due() { self.relist().await } else { Ok(()) }
     }
 
-    /// Whether the feed was quiet when it was read last.
+    /// Whether the last read of the feed brought nothing, or no segment waits to be fetched.
     pub(super) fn is_quiet(&self) -> bool {
         self.following.polling.pause > self.following.polling.pace.shortest
             || !self.following.looks.backlog.is_waiting()
     }
 
-    /// Applies fetched segments, and answers the differences.
+    /// Applies fetched segments, reports the changes, and returns all differences.
     pub(super) async fn take(&mut self, answers: Vec<Fetched>, by: LedBy) -> Result<Vec<SegmentChange>, Stopped> {
         let next = self.following.earliest().filter(|_| by != LedBy::Other);
         let Taken { told, different } = self.apply(answers, by);
@@ -307,7 +307,7 @@ impl<R: Remote> Actor<R> {
         Ok(different)
     }
 
-    /// Applies fetched segments, of which nobody is told yet.
+    /// Applies fetched segments without reporting them.
     fn apply(&mut self, answers: Vec<Fetched>, by: LedBy) -> Taken {
         let of_the_start = by == LedBy::FeedAtStart || by == LedBy::Feed && !self.following.synchronised;
         let tell_all = self.settings.tell_named && of_the_start;
@@ -331,21 +331,21 @@ impl<R: Remote> Actor<R> {
     }
 }
 
-/// What led to a segment that was fetched.
+/// Why a segment was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LedBy {
-    /// The feed has named it.
+    /// The feed named it.
     Feed,
-    /// The feed has named it before it was read to its end for the first time, and it can be read only now.
+    /// The feed named it before it was first read to its end, and it only became readable now.
     FeedAtStart,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 
-/// What came of fetched segments.
+/// Result of applying fetched segments.
 struct Taken {
-    /// What is to be told.
+    /// Changes to report.
     told: Vec<SegmentChange>,
-    /// What differs from what was known.
+    /// All differences from what was known.
     different: Vec<SegmentChange>,
 }

@@ -1,8 +1,8 @@
-//! Listing everything, and what is believed of a list.
+//! Lists all segments, and judges whether a list can be relied on.
 //!
-//! What a list lacks is not gone for that: each such segment is owed a look. Something may have happened while the list was
-//! loading, so that others slipped from page to page, and the pages themselves may speak against it. Then everything is listed
-//! once more; and when that doesn't help, the client is told that segments may be missing.
+//! A segment missing from a list isn't assumed deleted: each one is fetched to make sure. If something happened while the
+//! list was loading, other segments may have moved between pages, and the pages themselves may be inconsistent. Then
+//! everything is listed once more; if that doesn't help, that is reported to the client.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,85 +24,85 @@ use super::{Actor, Next, Running, Stopped, Work};
 /// Whether a list can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ListConsistency {
-    /// The feed since before the list began was not read to its end yet.
+    /// The feed was not yet read to its end from before the list began.
     Replaying,
-    /// Something happened while it was loading: segments may have slipped from a page that was not read yet to one that was,
-    /// and the feed doesn't name those, since nothing happened to them. To be listed again as soon as the feed is quiet.
+    /// Something happened while it was loading: segments may have moved from a page not yet read to one already read, and the
+    /// feed doesn't name those, since they didn't change. To be listed again as soon as the feed is quiet.
     Suspect,
-    /// The feed told something so soon after it that it may have happened while it was loading. To be listed again when the feed is
-    /// quiet, and not at once.
+    /// The feed reported something so soon after the list that it may have happened while it was loading. To be listed again
+    /// when the feed is quiet, but not at once.
     Late,
-    /// Nothing speaks against it.
+    /// No reason to doubt it.
     Complete,
 }
 
-/// What is known of the last list.
+/// State of the last list.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the list")]
 pub(super) struct LastList {
     trust: ListConsistency,
-    /// The question with which it began.
+    /// Sequence number of the request that started the list.
     pub begun: RequestSeq,
-    /// How many pages it had.
+    /// Number of pages.
     pub pages: usize,
-    /// What it has otherwise than it was known, and what was found to be gone after it, unless nothing was known; the feed may name
-    /// it yet.
+    /// Differences from what was known, and segments found to be gone afterwards; `None` if nothing was known before. The
+    /// feed may still name them.
     pub different: Option<Vec<SegmentChange>>,
-    /// Whether what was known before it could be relied on.
+    /// Whether the state before it was reliable.
     compares: bool,
-    /// What the feed has named since it began.
+    /// Segments that the feed has named since the list began.
     named: HashSet<SegmentId>,
-    /// What the feed has told since the next one began, which is under way.
+    /// What the feed has reported since the next list began, while that is loading.
     meanwhile: Meanwhile,
-    /// What it lacked that was known.
+    /// Known segments that the list did not contain.
     absent: BTreeSet<SegmentId>,
-    /// Whether it is the first of this session after which anything was known before.
+    /// Whether nothing was known before it.
     first: bool,
-    /// Whether nothing is known to have happened while it was loading, and it had nothing that was not known or told.
+    /// Whether nothing is known to have happened while it was loading, and it contained nothing unexpected.
     confirms: bool,
-    /// Whether the feed was read to its end once since.
+    /// Whether the feed has since been read to its end.
     is_settled: bool,
     ended: Instant,
-    /// How often it had a segment that it had had before.
+    /// Number of repeated entries.
     repeated: usize,
     suspicion: Option<Suspicion>,
-    /// How many lists in a row something spoke against.
+    /// Number of suspect lists in a row.
     suspect: u32,
-    /// What still speaks against it after listing again.
+    /// Why it is still suspect after listing again.
     pub lacking: Option<Suspicion>,
-    /// What the feed had named when it began, which it settles.
+    /// Last part of the feed when the list was started, if it replaces fetching what was named up to there.
     pub covers: Option<PartNumber>,
-    /// Whether it was begun because the feed was not what it was.
+    /// Whether it was started because the feed was no longer the one that was followed.
     pub after_step_back: bool,
-    /// When the next one may begin for want of looks.
+    /// Earliest time for another list that replaces fetches, or that follows a late event.
     pub again_after: Instant,
-    /// When a doubtful list is repeated at the latest.
+    /// Latest time to repeat a doubtful list.
     repeat_after: Instant,
-    /// When everything is listed again to compare.
+    /// When to list everything again to compare.
     verify_after: Option<Instant>,
 }
 
-/// The shortest interval between two reports of how far a list has come.
+/// Shortest interval between two progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
-/// While the feed is never quiet, lists are apart by so many times what one takes.
+/// While the feed is never quiet, the interval between lists is this many times the duration of one.
 const LISTS_APART: u32 = 10;
-/// And by so much at least, and at most while more is owed a look than a list costs: nothing is looked at meanwhile.
+/// Shortest and longest such interval while the feed names more segments than a list costs: none are fetched meanwhile.
 const LEAST_APART: Duration = Duration::from_secs(10);
 const MOST_APART: Duration = Duration::from_secs(60);
-/// Lists in a row that something speaks against, after which it is told.
+/// Number of suspect lists in a row from which that is reported.
 const SUSPECT_LISTS: u32 = 3;
-/// More known segments than these, and than this part of all, are not likely to be gone at once.
+/// More missing segments than this, and than this fraction of all, are unlikely to have been deleted at once.
 const MANY: usize = 20;
 const LARGE_PART: usize = 10;
-/// How long after a list has ended the feed may tell what happened while it was loading.
+/// How long after a list the feed may still report something from while it was loading.
 const LATE: Duration = Duration::from_secs(60);
-/// Effectively for ever: [`Command::PollNow`] resumes a list that was stopped.
+/// Effectively forever: `Command::PollNow` resumes a list that was stopped.
 const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
 
-/// What the feed told while a list was loading.
+/// What the feed reported while a list was loading.
 #[derive(Debug, Default)]
 struct Meanwhile {
-    /// What it had told before.
+    /// The last part read before the list began.
     before: PartNumber,
     changed: bool,
     named: HashSet<SegmentId>,
@@ -135,7 +135,7 @@ impl LastList {
         }
     }
 
-    /// What was stored comes from a list that could be relied on, or could not.
+    /// Restores how far the stored segments can be relied on.
     pub fn restored(&mut self, complete: bool) {
         self.trust = if complete { ListConsistency::Complete } else { ListConsistency::Suspect };
         (self.first, self.confirms, self.is_settled) = (false, true, true);
@@ -145,14 +145,14 @@ impl LastList {
         self.trust == ListConsistency::Complete
     }
 
-    /// Whether nothing that the feed tells from now on can speak against it, so that the next start may rely on it as well.
+    /// Whether no later event of the feed can cast doubt on it, so that the next session may rely on it as well.
     pub fn is_certain(&self) -> bool {
         self.is_complete() && (self.confirms || self.ended.elapsed() >= LATE)
     }
 
-    /// The feed tells that something happened since the list began.
+    /// Records that the feed reported something since the list began.
     pub fn changed(&mut self) {
-        // A feed may tell late what happened while the list was loading. A second list without a surprise settles that.
+        // A feed may report late what happened while the list was loading. A second list without surprises settles that.
         let late = self.is_complete() && !self.is_certain();
         if self.trust == ListConsistency::Replaying {
             self.trust = ListConsistency::Suspect;
@@ -161,20 +161,20 @@ impl LastList {
         }
     }
 
-    /// The feed has told these while the next list is under way.
+    /// Records segments that the feed named while the next list is loading.
     pub fn note_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
         self.meanwhile.named.extend(named);
         self.meanwhile.changed |= !self.meanwhile.named.is_empty();
     }
 
-    /// The feed has told these since the list ended.
+    /// Records segments that the feed named since the list ended.
     pub fn hear(&mut self, named: impl IntoIterator<Item = SegmentId>) {
         if self.different.is_some() {
             self.named.extend(named);
         }
     }
 
-    /// A segment is seen to be different. One that the list lacked and that is gone is what the feed had missed.
+    /// Records a change. If a segment missing from the list turns out to be gone, the feed had missed that.
     pub fn see(&mut self, seen: &SegmentChange) {
         if self.absent.remove(&seen.id)
             && seen.now.is_none()
@@ -186,8 +186,8 @@ impl LastList {
 }
 
 impl<R: Remote> Actor<R> {
-    /// Asks for the first page before anything else, so that there is something to see while the end of the feed is looked for. It
-    /// comes again with the list, which begins after that.
+    /// Requests the first page before anything else, so that there is something to show while the end of the feed is located.
+    /// It is requested again by the list, which begins after that.
     pub(super) fn show_first_page(&mut self) {
         if self.failures > 0 || self.cache.len() > 0 {
             return;
@@ -195,13 +195,13 @@ impl<R: Remote> Actor<R> {
         let (remote, size, asked) =
             (Arc::clone(&self.tasks.remote), self.settings.page_size, self.tasks.questions.next());
         self.send_out(async move {
-            // The list says what stands in its way.
+            // An error is ignored here: the list will report it.
             let segments = remote.page(1, size).await.map(|page| page.segments).unwrap_or_default();
             Report::FirstPage { segments: segments.into_iter().map(Arc::new).collect(), asked }
         });
     }
 
-    /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
+    /// Lists everything from the beginning. The position in the feed is kept, so that changes made meanwhile are found.
     pub(super) async fn relist(&mut self) -> Result<(), Stopped> {
         self.lists.reload_wanted = false;
         self.lists.last.meanwhile =
@@ -235,7 +235,7 @@ impl<R: Remote> Actor<R> {
         self.enter_listing(progress).await
     }
 
-    /// The list under way asks for no more pages.
+    /// Stops the list under way.
     pub(super) fn stop_list(&self) {
         if let Work::Listing(running) = &self.work {
             running.stop.cancel();
@@ -248,7 +248,7 @@ impl<R: Remote> Actor<R> {
 
     pub(super) async fn list_ended(&mut self, listing: ListRun) -> Result<(), Stopped> {
         if !matches!(self.work, Work::Listing(_)) {
-            // It was begun for a feed that is followed no more.
+            // The list was started for a feed that is no longer followed.
             return Ok(());
         }
         self.failures = 0;
@@ -306,7 +306,8 @@ impl<R: Remote> Actor<R> {
         self.follow().await
     }
 
-    /// Each known segment that the list lacks is owed a look. Where it lacks many at once, it is rather listed again first.
+    /// Fetches each known segment that is missing from the list. If many are missing at once, the first such list is loaded
+    /// again instead.
     fn doubt_or_look_for(&mut self, mut absent: Vec<SegmentId>, nothing_else: bool) {
         absent.retain(|id| self.cache.get(id).is_some());
         if self.lists.last.after_step_back && nothing_else && absent.is_empty() {
@@ -326,7 +327,7 @@ impl<R: Remote> Actor<R> {
         self.lists.last.absent = absent.into_iter().collect();
     }
 
-    /// The list waits until the client wants it to go on.
+    /// Pauses the list until the client resumes it.
     pub(super) async fn list_paused(&mut self, listing: Box<ListRun>) -> Result<(), Stopped> {
         if !matches!(self.work, Work::Listing(_)) {
             return Ok(());
@@ -354,7 +355,7 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Stalled { error, retry_in: pause, progress }).await
     }
 
-    /// Without a feed, only another list tells what changed.
+    /// Without a feed, only another list shows what has changed.
     pub(super) async fn live_without_feed(&mut self) -> Result<(), Stopped> {
         let absent = std::mem::take(&mut self.lists.last.absent).into_iter().collect();
         self.following.looks.backlog.forget();
@@ -365,8 +366,8 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Live).await
     }
 
-    /// The feed was read to its end since the list began, and what that lacked was looked at. What was different and was not
-    /// named is what the feed had missed.
+    /// Settles the list once the feed was read to its end and the missing segments were fetched. Differences that the feed
+    /// has not named are changes that it missed.
     pub(super) async fn settle_list(&mut self) -> Result<(), Stopped> {
         if self.lists.last.is_settled {
             return Ok(());
@@ -387,7 +388,7 @@ impl<R: Remote> Actor<R> {
         self.emit(Event::Verified { missed }).await
     }
 
-    /// Whether the list can be relied on. What speaks against it is told when listing again did not help.
+    /// Judges whether the list can be relied on. Reports why not, if listing again did not help.
     async fn judge_list(&mut self, doubtful: bool) -> Result<(), Stopped> {
         let list = &mut self.lists.last;
         let repeated = list.repeated;
@@ -399,7 +400,7 @@ impl<R: Remote> Actor<R> {
             list.suspicion = Some(Suspicion::Repeated { count: repeated });
         }
         let Some(suspicion) = list.suspicion else {
-            // A feed that leaves out what others do can't say that nothing happened; a second list without a surprise can.
+            // A feed that omits changes of others can't prove that nothing happened; a second list without surprises can.
             let unconfirmed = self.settings.partial_feed && list.first;
             list.trust = if doubtful || unconfirmed { ListConsistency::Suspect } else { ListConsistency::Complete };
             (list.suspect, list.lacking) = (0, None);
@@ -415,13 +416,13 @@ impl<R: Remote> Actor<R> {
         if known { Ok(()) } else { self.emit(Event::Noticed(Notice::ListIncomplete { suspicion })).await }
     }
 
-    /// Whether everything is to be listed now.
+    /// Whether everything has to be listed now.
     pub(super) fn list_is_due(&self) -> bool {
         let now = Instant::now();
         let list = &self.lists.last;
         let verify = list.verify_after.is_some_and(|after| now >= after);
         let again = match (list.trust, list.lacking) {
-            // Nothing that is asked again and again changes its mind.
+            // Listing again and again would change nothing.
             (_, Some(_)) | (ListConsistency::Complete, _) => false,
             (ListConsistency::Late, _) => self.is_quiet() && now >= list.again_after,
             _ => list.suspicion.is_some() || self.is_quiet() || now >= list.repeat_after,

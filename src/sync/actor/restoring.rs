@@ -1,4 +1,4 @@
-//! Beginning with what an earlier run has stored, and keeping the store in step.
+//! Starts from what an earlier session stored, and keeps the store up to date.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::sync::persister::Persister;
 use super::{Actor, Next, Stopped, Work};
 
 impl<R: Remote> Actor<R> {
-    /// Tells what was stored and goes on from there.
+    /// Reports what was stored and continues from there.
     pub(super) async fn restore(&mut self) -> Result<(), Stopped> {
         let Some(path) = self.settings.store.clone() else { return Ok(()) };
         let restored = Persister::open(path, self.tasks.reporter.clone()).await;
@@ -36,17 +36,17 @@ impl<R: Remote> Actor<R> {
         if let Some(keeper) = &mut self.keeper {
             keeper.go_on_from(&snapshot).await;
         }
-        // Any answer of the server is newer than what was stored.
+        // Any response of the server is newer than the stored segments.
         let asked = self.tasks.questions.next();
         let Snapshot { segments, position, landmarks, .. } = snapshot;
-        // Beside the tree it would take the memory's time from it, and a person waits for that only.
+        // Not built alongside the forest: both are bound by memory bandwidth, and a person waits only for the forest.
         let known =
             spawn_blocking(move || segments.into_iter().map(|segment| Cached { segment, asked }).collect::<IdMap>());
-        // It ends by nothing but a panic, which is told by the panic hook.
+        // The task fails only by panicking, which the panic hook reports.
         self.cache.begin_with(known.await.map_err(|_| Stopped::ByTask)?);
         self.lists.listed = true;
         let Some(position) = position else {
-            // Without a position there is nothing to follow from, so everything is listed behind what is shown.
+            // Without a position there is no feed to resume, so everything is listed in the background.
             return Ok(());
         };
         self.follow_stored(position.regrouped(&self.settings.origins), landmarks);
@@ -55,14 +55,14 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Replaying).await
     }
 
-    /// Notes for the store that a segment is different now.
+    /// Records a changed segment for the store.
     pub(super) fn note(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
         if let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) {
             keeper.note(id.clone(), now.cloned());
         }
     }
 
-    /// Lets the store have what a list came to: everything, or what it has otherwise than the store.
+    /// Stores the result of a list: all segments, or only the differences from the store.
     pub(super) async fn keep_list(&mut self, different: &[SegmentChange]) {
         let settled = self.kept_position().cloned();
         let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) else { return };
@@ -76,11 +76,11 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Lets the store know that everything up to the position was noted.
+    /// Tells the store that every change up to the position was recorded.
     pub(super) async fn keep(&mut self) {
         let settled = self.kept_position().cloned();
-        // What is set apart is told wrongly until it is read; and the next start doesn't know how long ago the list ended, so it
-        // couldn't doubt it for what the feed tells late.
+        // Unreadable segments may be stale. And the next session doesn't know when the list ended, so it couldn't doubt the
+        // list because of late events.
         let completeness = match &self.lists.last {
             last if !last.is_complete() => Completeness::Incomplete,
             last if last.is_certain() && !self.following.sets_apart() => Completeness::Complete,

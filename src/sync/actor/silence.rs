@@ -1,4 +1,4 @@
-//! Whether an answer is overdue, so that a server which takes what is asked and never answers is told as that, and not as live.
+//! Detects overdue responses, so that a server that accepts requests and never responds is not reported as live.
 
 use hashbrown::HashMap;
 use tokio::time::{Duration, Instant};
@@ -11,29 +11,29 @@ use crate::segment::SegmentId;
 
 use super::{Actor, Stopped, Work};
 
-/// What was asked of the server and has no answer yet.
+/// Requests without a response so far.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// The list, or the search for the end of the feed, and since when nothing has come of it.
+    /// The request of the list or of the search for the end of the feed, and when it last made progress.
     work: Option<(Call, Instant)>,
     read: Option<(Call, Instant)>,
     looks: HashMap<SegmentId, Instant>,
-    /// What each operation asks at present.
+    /// The current request of each operation.
     operations: HashMap<OpId, (Call, Instant)>,
-    /// Since when it was told that an answer is overdue.
+    /// The start of the overdue request that was reported.
     told: Option<Instant>,
 }
 
-/// How long an answer may take before that is worth telling.
+/// How long a response may take before it is reported as overdue.
 const OVERDUE: Duration = Duration::from_secs(5);
 
 impl Silence {
-    /// The list, or the search for the end of the feed, asks something.
+    /// Records a request of the list or of the search for the end of the feed.
     pub fn work_asks(&mut self, call: Call) {
         self.work = Some((call, Instant::now()));
     }
 
-    /// Something has come of the list.
+    /// Records progress of the list.
     pub fn work_answered(&mut self) {
         if let Some((_, since)) = &mut self.work {
             *since = Instant::now();
@@ -68,7 +68,7 @@ impl Silence {
         self.operations.remove(&op);
     }
 
-    /// What has been waited for longest, and since when.
+    /// The request that has waited longest, and since when.
     fn longest(&self) -> Option<(Call, Instant)> {
         let looks = self.looks.iter().min_by_key(|(_, since)| **since);
         let fetch = looks.map(|(id, since)| (Call::One(id.clone()), *since));
@@ -80,25 +80,25 @@ impl Silence {
         if self.told.is_some() { None } else { self.longest().map(|(_, since)| since + OVERDUE) }
     }
 
-    /// Whether the client was told last that an answer is overdue.
+    /// Whether the last thing reported to the client is that a response is overdue.
     pub const fn is_told(&self) -> bool {
         self.told.is_some()
     }
 
-    /// Another phase is told.
+    /// Records that another phase is reported.
     pub fn broken(&mut self) {
         self.told = None;
     }
 }
 
 impl<R: Remote> Actor<R> {
-    /// Tells that an answer is overdue, and when it has come.
+    /// Reports an overdue response, and when it has come.
     pub(super) async fn tend_silence(&mut self) -> Result<(), Stopped> {
         let now = Instant::now();
         let overdue = self.told.silence.longest().filter(|(_, since)| now.saturating_duration_since(*since) >= OVERDUE);
         match (overdue, self.told.silence.told) {
             (Some((_, since)), Some(told)) if since == told => Ok(()),
-            // While it rests after a failure, that says more.
+            // While resting after a failure, the failure says more.
             (Some((call, since)), _) if !matches!(self.work, Work::Resting { .. }) => {
                 self.told.silence.told = Some(since);
                 let since = now.saturating_duration_since(since);

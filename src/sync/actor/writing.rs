@@ -1,4 +1,4 @@
-//! Sending operations on their way, and taking in what became of them.
+//! Starts operations and takes in their results.
 
 mod evidence;
 mod recovering;
@@ -25,74 +25,74 @@ use crate::sync::write::{Ended, Over, Stop, Writer};
 
 use super::{Actor, LONGEST_ASKED_PAUSE, Next, Stopped, Work};
 
-/// What is being executed, and what has to be known for it.
+/// Operations under way, and what is tracked for them.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    /// The operations that are being executed, as they were sent.
+    /// Operations being executed, as they were sent.
     in_flight: BTreeMap<OpId, Operation>,
-    /// The operations of the journal that are not over: what has to be known for them is kept until there are none.
+    /// Unfinished operations of the journal. What is tracked for them is kept until there are none.
     open: HashSet<OpId>,
-    /// Those of them that create something.
+    /// Those of them that create a segment.
     creates: HashSet<OpId>,
     /// The children of each segment that is to be deleted.
     children: HashMap<SegmentId, HashSet<SegmentId>>,
-    /// Segments that were not there before something was to be created.
+    /// Segments first seen while a create was unfinished.
     created_since: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, OpId>,
-    /// The segments that look like what is to be created.
+    /// Segments that look like one to be created.
     namesakes: Namesakes,
-    /// Those that looked so when an operation was sent first, for each that is being executed or looked into.
+    /// For each operation being executed or recovered: the lookalikes that existed when it was first sent.
     existing: HashMap<OpId, HashSet<SegmentId>>,
-    /// Creates that are to be sent again, after a list that begins from now on.
+    /// Creates to send again, after a list that begins from now on.
     after_list: Vec<Execution>,
-    /// What is executed when it is known what has become of what an earlier session left.
+    /// Operations to execute once it is known what became of those of an earlier session.
     postponed: Vec<Execution>,
-    /// That an operation could not reach the server.
+    /// Set while an operation could not reach the server.
     unreached: Option<Unreached>,
-    /// How often in a row that was so before the server answered.
+    /// How often that happened in a row before the server last responded.
     unreached_before: u32,
-    /// Changes of segments that were being written when they were seen. Most of them are what was written.
+    /// Changes seen to segments that are being written. Most are the writes themselves.
     deferred: HashMap<SegmentId, SegmentChange>,
-    /// New segments among these, by the create that may have made them and has no answer yet.
+    /// New segments among them, by the create that may have made them and has no response yet.
     unanswered: HashMap<OpId, Vec<SegmentId>>,
     left: RecoveredJournal,
 }
 
-/// What an earlier run left undone.
+/// Operations that an earlier session left unfinished.
 #[derive(Debug, Default)]
 enum RecoveredJournal {
-    /// Nothing, or it was told already.
+    /// None, or already reported.
     #[default]
     Nothing,
-    /// It is to be looked into as soon as the server is known to answer.
+    /// To be checked as soon as the server is known to respond.
     Found(Vec<Journalled>),
-    /// It is being looked into.
+    /// Being checked.
     Investigated,
 }
 
-/// Nothing is sent before the server has answered something, and not before then.
+/// The server could not be reached. Nothing is sent until it has responded, and not before `until`.
 #[derive(Debug, Clone)]
 struct Unreached {
     error: RemoteError,
     until: Instant,
-    /// How often in a row.
+    /// Failures in a row.
     times: u32,
 }
 
-/// The pause after an operation could not reach the server, which doubles each time, and what it grows to at most.
+/// Pause after an operation could not reach the server, which doubles each time up to half of [`LONGEST_UNREACHED`].
 const UNREACHED: Duration = Duration::from_secs(1);
 const LONGEST_UNREACHED: Duration = Duration::from_secs(30);
 
 impl Writing {
-    /// Takes in what an earlier run left. Nothing is written before it was looked into.
+    /// Takes over the operations that an earlier session left. Nothing is written until they were checked.
     pub fn load_journal(&mut self, journal: Vec<Journalled>) {
         if !journal.is_empty() {
             self.left = RecoveredJournal::Found(journal);
         }
     }
 
-    /// Keeps what has to be known in step with what is known.
+    /// Updates what is tracked after a change.
     pub fn follow(&mut self, seen: &SegmentChange) {
         if let Some(siblings) = parent(seen.before.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
             siblings.remove(&seen.id);
@@ -106,7 +106,7 @@ impl Writing {
         self.namesakes.follow(seen);
     }
 
-    /// Whether anything is being executed or is to be.
+    /// Whether any operation is being executed or waits to be.
     pub fn is_writing(&self) -> bool {
         !self.open.is_empty() || !self.in_flight.is_empty()
     }
@@ -116,7 +116,7 @@ impl Writing {
         self.in_flight.get(&op)
     }
 
-    /// The operation in flight that may have made a segment.
+    /// The operation in flight that may have created a segment.
     fn creator_of(&self, new: &Segment) -> Option<OpId> {
         let creates = |operation| created_by(operation).is_some_and(|draft| draft.changes(new).is_empty());
         self.in_flight.iter().find(|(_, operation)| creates(operation)).map(|(op, _)| *op)
@@ -140,21 +140,21 @@ impl Writing {
         defers
     }
 
-    /// Deferred new segments that turned out not to be what a create has made, which has its answer now.
+    /// Takes the deferred segments that a create turned out not to have made, now that it has a response.
     fn made_by_others(&mut self, op: OpId, made: Option<&SegmentId>) -> Vec<SegmentChange> {
         let ids = self.unanswered.remove(&op).unwrap_or_default();
         let deferred = ids.into_iter().filter_map(|id| self.deferred.remove(&id));
         deferred.filter(|seen| Some(&seen.id) != made).collect()
     }
 
-    /// A change is emitted now: what was deferred of the same segment is part of it.
+    /// Merges a deferred change of the same segment into one that is emitted now.
     pub fn merge_deferred(&mut self, seen: &mut SegmentChange) {
         if let Some(earlier) = self.deferred.remove(&seen.id) {
             seen.before = earlier.before;
         }
     }
 
-    /// What stands below a segment that is to be deleted, and nobody has agreed to lose.
+    /// Children of a segment to be deleted that were not confirmed with it.
     pub fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
         let Operation::Delete { base, leaving } = operation else { return Vec::new() };
         let children = self.children.get(&base.id).into_iter().flatten();
@@ -166,7 +166,7 @@ fn parent(segment: Option<&Segment>) -> Option<&SegmentId> {
     segment?.parent.as_ref()
 }
 
-/// What an operation creates.
+/// The draft that an operation creates.
 const fn created_by(operation: &Operation) -> Option<&Draft> {
     match operation {
         Operation::Create { draft } => Some(draft),
@@ -175,7 +175,7 @@ const fn created_by(operation: &Operation) -> Option<&Draft> {
 }
 
 impl<R: Remote> Actor<R> {
-    /// Writes what the client wants to be written, and looks out for what its operations need.
+    /// Writes the client's entries to the journal, and tracks what its operations need to know.
     pub(super) async fn journal_from_client(&mut self, entries: Vec<JournalEntry>) {
         let queued = entries.iter().filter_map(|entry| match entry {
             JournalEntry::Queued(op, operation) => Some((*op, operation)),
@@ -192,8 +192,8 @@ impl<R: Remote> Actor<R> {
         self.forget_what_nothing_needs();
     }
 
-    /// Notes the children of what is to be deleted, and what looks like what is to be created. One pass over all segments at most,
-    /// however many operations there are.
+    /// Tracks the children of segments to be deleted, and segments that look like one to be created. At most two passes over
+    /// all segments, however many operations there are.
     fn look_out_for(&mut self, operations: &[(OpId, &Operation)]) {
         self.writing.open.extend(operations.iter().map(|(op, _)| *op));
         let creates = || operations.iter().filter_map(|(op, operation)| Some((*op, created_by(operation)?)));
@@ -213,7 +213,7 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Looks anew for the children of what is to be deleted: a list may have brought any number of them.
+    /// Looks up the children of segments to be deleted again: a list may have brought any number of them.
     pub(super) fn watch_children_anew(&mut self) {
         let subjects = std::mem::take(&mut self.writing.children).into_keys().collect();
         self.look_for_children(&subjects);
@@ -233,7 +233,7 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Executes an operation, or answers at once why that can't be done now.
+    /// Executes an operation, postpones it, or reports why it can't be executed now.
     pub(super) async fn execute(&mut self, execution: Execution) -> Result<(), Stopped> {
         if !matches!(self.writing.left, RecoveredJournal::Nothing) {
             self.writing.postponed.push(execution);
@@ -275,7 +275,7 @@ impl<R: Remote> Actor<R> {
         self.emit(Event::Executed { op, result: Box::new(result) }).await
     }
 
-    /// The server has answered something, so what could not reach it can be tried again.
+    /// Reports that the server responds again, so that operations that could not reach it can be retried.
     pub(super) async fn server_answers(&mut self) -> Result<(), Stopped> {
         match &self.writing.unreached {
             Some(Unreached { until, times, .. }) if *until <= Instant::now() => {
@@ -302,18 +302,18 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Whether what is known speaks against an operation.
+    /// Checks whether what is known rules out an operation.
     fn preflight(&self, operation: &Operation) -> Result<(), WriteError> {
         let newcomers = self.writing.newcomers(operation);
         if !newcomers.is_empty() {
             return Err(WriteError::NewChildren { newcomers });
         }
-        // What is still to be created under a number of its own never will be.
+        // An id that is still provisional here will never be resolved.
         if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
             return Err(WriteError::ParentMissing);
         }
         let Some(destination) = operation.destination().filter(|_| self.lists.listed) else { return Ok(()) };
-        // Of one that was never there, such as the parent of an orphan that is to come back, the server may think otherwise.
+        // A parent that was never known, such as that of a restored orphan, is left to the server.
         if self.cache.is_gone(destination) {
             return Err(WriteError::ParentMissing);
         }
@@ -329,7 +329,7 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// Writes into the journal, where there is one.
+    /// Writes entries to the journal, if there is one.
     async fn journal(&self, notes: Vec<JournalEntry>) -> Option<oneshot::Receiver<()>> {
         match &self.keeper {
             Some(keeper) => Some(keeper.journal(notes).await),
@@ -360,7 +360,7 @@ impl<R: Remote> Actor<R> {
             }
             Err(stop) => {
                 self.emit_deferred(deferred.into_iter().chain(of_others).collect()).await?;
-                // What is shown is what is known, whatever a person is told of the failure.
+                // The tree is brought up to date first, whatever is reported about the failure.
                 self.learn(learnt).await?;
                 match stop {
                     Stop::Failed(error) => {
@@ -376,19 +376,19 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// Emits changes that were deferred, as far as there is anything to tell by now.
+    /// Emits deferred changes, as far as they still are changes.
     async fn emit_deferred(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
         let now = |seen: SegmentChange| SegmentChange { now: self.cache.get(&seen.id).cloned(), ..seen };
         let told = deferred.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
         self.emit_changes(told, None).await
     }
 
-    /// Takes in what was learnt of segments by the way.
+    /// Applies what was learnt about segments along the way.
     async fn learn(&mut self, learnt: Vec<Fetched>) -> Result<(), Stopped> {
         if learnt.is_empty() { Ok(()) } else { self.looked_at(learnt).await }
     }
 
-    /// An operation could not reach the server. Nothing is executed before that answers again.
+    /// Records that an operation could not reach the server. Nothing is executed until it responds again.
     pub(super) async fn unreached(
         &mut self,
         op: OpId,
@@ -404,7 +404,7 @@ impl<R: Remote> Actor<R> {
         let until = self.writing.unreached.as_ref().map_or(until, |unreached| unreached.until.max(until));
         let times = self.writing.unreached.as_ref().map_or(times, |unreached| unreached.times);
         self.writing.unreached = Some(Unreached { error: error.clone(), until, times });
-        // Whether it answers is found out soon.
+        // Polls then to find out whether the server responds.
         self.following.poll_at(until);
         let asked_for = self.rests_as_asked();
         if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work
@@ -430,7 +430,7 @@ impl<R: Remote> Actor<R> {
             WriteResult::Created(_) => {
                 self.writing.claimed.insert(id.clone(), op);
             }
-            // What becomes of the children of a deleted segment is the server's choice.
+            // What happens to the children of a deleted segment is the server's choice.
             WriteResult::Deleted { id, .. } => {
                 let children = self.writing.children.remove(id).unwrap_or_default();
                 self.look_at(children.into_iter().collect());
@@ -446,8 +446,7 @@ impl<R: Remote> Actor<R> {
         self.emit_changes(vec![SegmentChange { id, before: told, now, mention: FeedSource::default() }], None).await
     }
 
-    /// Fetches segments for another reason than that the feed names them. One that can't be looked at now is named by the feed or by the next
-    /// list.
+    /// Fetches segments for a reason other than the feed. One that can't be fetched now is left to the feed or the next list.
     pub(super) fn look_at(&mut self, ids: Vec<SegmentId>) {
         if ids.is_empty() {
             return;

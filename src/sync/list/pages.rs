@@ -1,39 +1,39 @@
-//! Which pages of a list came, how full, and what that proves of its end.
+//! Tracks which pages of a list came, how full they were, and whether that proves its end.
 //!
-//! Pages are cut from one list by their number, so all but the last are full, and behind the last all are empty. Where they are
-//! not, a page was lost on the way or the list changed, and it is asked for again before anything is believed.
+//! Pages are slices of one list, so all but the last are full, and all after the last are empty. If not, a page was lost or
+//! the list changed, and the page is requested again before the result is trusted.
 
 use std::collections::BTreeMap;
 
 /// How full the pages of a list are.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// How many entries were asked for in each.
+    /// Entries requested per page.
     size: usize,
-    /// The entries of each page that came, by its number.
+    /// Number of entries on each page that came, by page number.
     entries: Vec<u32>,
-    /// The entries of the fullest page: a server may give fewer than it is asked for.
+    /// Number of entries on the fullest page: a server may send fewer than requested.
     fullest: usize,
-    /// How many pages were not empty.
+    /// Number of non-empty pages.
     filled: u32,
-    /// The last page that was not empty.
+    /// The last non-empty page.
     last: u32,
-    /// Pages that came empty, and how often.
+    /// Empty pages, and how often each came.
     empty: BTreeMap<u32, u32>,
 }
 
-/// What is to be asked before the end is believed.
+/// What to request before the list is taken to have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Nothing more.
+    /// Nothing.
     Enough,
     /// Another page.
     Page(u32),
-    /// A page that came empty, once more.
+    /// An empty page, once more.
     Again(u32),
 }
 
-/// How often a page that came empty before others that are not is asked for in all.
+/// How many times in total an empty page is requested that precedes a non-empty one.
 const TIMES: u32 = 3;
 
 impl Pages {
@@ -42,7 +42,7 @@ impl Pages {
         Self { size, entries: Vec::new(), fullest: 0, filled: 0, last: 0, empty: BTreeMap::new() }
     }
 
-    /// A page came with so many entries.
+    /// Records a page and its number of entries.
     pub fn came(&mut self, number: u32, entries: usize) {
         if entries == 0 {
             *self.empty.entry(number).or_default() += 1;
@@ -59,29 +59,28 @@ impl Pages {
         self.last = self.last.max(number);
     }
 
-    /// How many pages came that were not empty.
+    /// Number of non-empty pages.
     pub const fn count(&self) -> u32 {
         self.filled
     }
 
-    /// The first page behind which nothing is asked for, except for proof: one that is empty and not followed by another that
-    /// is not.
+    /// The first empty page after the last non-empty one. Pages after it are only requested as proof.
     pub fn first_empty(&self) -> Option<u32> {
         self.empty.range(self.last..).next().map(|(number, _)| *number)
     }
 
-    /// A page that is empty although a later one is not.
+    /// The first empty page before the last non-empty one.
     pub fn hole(&self) -> Option<u32> {
         self.empty.range(..self.last).next().map(|(number, _)| *number)
     }
 
-    /// Whether the fullest page has all that was asked for in it.
+    /// Whether the fullest page has as many entries as were requested.
     pub const fn are_full(&self) -> bool {
         self.fullest >= self.size
     }
 
-    /// What is still to be asked, when everything that was asked for has come. `adds_up` when the entries that came are as many
-    /// as the server says there are.
+    /// Returns what to request when all requests so far have been answered. `adds_up` means that the number of entries
+    /// matches the server's total.
     pub fn proof_wanted(&self, adds_up: bool) -> Proof {
         let hole = self.empty.range(..self.last).find(|(_, times)| **times < TIMES);
         if let Some((hole, _)) = hole {
@@ -97,7 +96,7 @@ impl Pages {
         if !self.empty.contains_key(&(end + 1)) {
             return Proof::Page(end + 1);
         }
-        // It may be that the list ends with a full page. It may also be that both were lost.
+        // The list may end with a full page, or both empty pages may have been lost.
         if full && *times < 2 { Proof::Again(end) } else { Proof::Enough }
     }
 }
@@ -108,8 +107,8 @@ mod tests {
 
     use super::*;
 
-    /// Asks a list of so many entries for its pages until it is believed to have ended. `lost` says of the first answers to
-    /// each page how many are empty. Answers how many questions it took, and the pages.
+    /// Pages through a list of `entries` until its end is proven. `lost` is the number of first responses to each page that
+    /// are empty. Returns the number of requests and the pages.
     fn listed(entries: usize, size: usize, cap: usize, lost: &BTreeMap<u32, u32>) -> (usize, Pages) {
         let mut pages = Pages::of_size(u32::try_from(size).unwrap());
         let (mut lost, mut next, mut asked) = (lost.clone(), 1, 0);
@@ -164,21 +163,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_stays_empty_is_a_hole_and_the_others_are_listed_all_the_same() {
+    fn a_page_that_stays_empty_is_a_hole_among_listed_pages() {
         let (_, pages) = listed(3_001, 500, 500, &[(2, 9)].into());
         assert_eq!((entries(&pages), pages.hole()), (2_501, Some(2)));
     }
 
     proptest! {
         #[test]
-        fn pages_that_are_lost_once_or_twice_are_found(
+        fn a_page_lost_once_or_twice_is_still_listed(
             entries_in_all in 0_usize..400,
             size in 1_usize..40,
             cap in 1_usize..40,
             lost in 1_u32..20,
             times in 1_u32..3,
         ) {
-            // One of them in the middle, with another behind it.
+            // A page that is not the last one is lost.
             let pages_in_all = entries_in_all.div_ceil(size.min(cap));
             prop_assume!((lost as usize) < pages_in_all);
             let (asked, pages) = listed(entries_in_all, size, cap, &[(lost, times)].into());

@@ -1,4 +1,4 @@
-//! Segments that can't be read: they hold up no other, and no change of theirs is lost, whatever ends the program.
+//! Segments that can't be read: they hold up no others, and no change of theirs is lost, however the program ends.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::client::Client;
 use super::server::{Server, refused};
 use super::{id, many, segment};
 
-/// A client that is told of each change, from a step on.
+/// Starts a client with `tell_named`, from a step on.
 fn told_of_each(server: &Server, since: Step) -> Client {
     Client::start(server, Settings { tell_named: true, since: Some(since), verify_every: None, ..Settings::default() })
 }
@@ -19,7 +19,7 @@ fn set_apart(client: &Client) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_position_stays_before_a_segment_that_can_not_be_read_and_moves_on_when_it_can() {
+async fn the_position_stays_before_an_unreadable_segment() {
     let server = Server::new(many(10));
     let mut client = told_of_each(&server, Step::FIRST);
     client.settle().await;
@@ -31,7 +31,7 @@ async fn the_position_stays_before_a_segment_that_can_not_be_read_and_moves_on_w
     assert_eq!((client.named.as_slice(), client.next), (&["00005".to_owned()][..], Some(Step(1))));
     assert_eq!((client.reached, client.phases.last()), (Some(Step(1)), Some(&Phase::Live)));
 
-    // Whoever starts from there is told of it as soon as it can be read, also where the list has it already.
+    // A client that starts from there hears of it once it can be read, even if the list already had it.
     drop(client);
     let mut client = told_of_each(&server, Step(1));
     client.settle().await;
@@ -44,7 +44,7 @@ async fn the_position_stays_before_a_segment_that_can_not_be_read_and_moves_on_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_can_not_be_read_for_days_is_told_now_and_then_and_costs_no_memory() {
+async fn a_segment_unreadable_for_days_is_reported_at_intervals() {
     let server = Server::new(many(10));
     let mut client = told_of_each(&server, Step::FIRST);
     client.settle().await;
@@ -72,7 +72,7 @@ async fn one_that_can_not_be_read_for_days_is_told_now_and_then_and_costs_no_mem
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_named_again_while_it_is_set_apart_is_looked_at_at_once_and_told_once() {
+async fn a_new_event_retries_an_unreadable_segment_at_once() {
     let server = Server::new(many(10));
     let mut client = told_of_each(&server, Step::FIRST);
     client.settle().await;
@@ -90,7 +90,7 @@ async fn what_is_named_again_while_it_is_set_apart_is_looked_at_at_once_and_told
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_from_what_was_stored_looks_again_at_what_could_not_be_read() {
+async fn a_restored_session_retries_unreadable_segments() {
     let server = Server::new(many(10));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.db");
@@ -119,7 +119,7 @@ async fn a_start_from_what_was_stored_looks_again_at_what_could_not_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_tells_what_can_not_be_read_by_itself() {
+async fn a_list_shows_a_segment_that_can_not_be_fetched() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, Settings { verify_every: None, ..Settings::default() });
     client.settle().await;

@@ -1,4 +1,4 @@
-//! A client that applies what the sync actor says to a plain map.
+//! A client that applies the sync actor's events to a plain map.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,30 +28,30 @@ pub struct Client {
     pub ended: Vec<(OpId, Result<(), WriteError>)>,
     pub began: Vec<OpId>,
     pub recovered: Vec<Recovered>,
-    /// Whether what failed stays, instead of being discarded at once.
+    /// Whether failed operations stay, instead of being discarded at once.
     pub keeps_failed: bool,
     /// How often an operation could not reach the server.
     pub waits: usize,
-    /// Segments told as changed, each time they were.
+    /// Segments reported as changed, counted each time.
     pub changes: usize,
-    /// Which, in the order in which they were told.
+    /// Their ids, in the order in which they were reported.
     pub named: Vec<String>,
     /// Who changed each.
     pub origins: BTreeMap<SegmentId, Contexts>,
-    /// Where the feed goes on after the last change.
+    /// Step to continue from after the last change.
     pub next: Option<Step>,
-    /// Where it goes on as was told when it was read to its end.
+    /// Step to continue from as of the last [`Event::Synchronised`].
     pub reached: Option<Step>,
-    /// How many segments an earlier run had stored.
+    /// How many segments an earlier session had stored.
     pub restored: Option<usize>,
-    /// Events in all.
+    /// Number of events.
     pub heard: usize,
     pub lists: usize,
     pub gathered: usize,
     pub synchronised: usize,
-    /// What speaks against the list.
+    /// Why segments may be missing.
     pub lacking: Option<Suspicion>,
-    /// What each comparison found, by id.
+    /// Ids that each verification found, in order.
     pub verified: Vec<BTreeSet<String>>,
 }
 
@@ -66,7 +66,7 @@ impl Client {
             picture: BTreeMap::new(),
             phases: Vec::new(),
             notices: Vec::new(),
-            // No two clients give the same numbers, as no two sessions do.
+            // Plan ids differ between clients, as they do between sessions.
             queue: ChangeQueue::new(fastrand::u64(1..1 << 40) << 16, concurrency),
             outcomes: Vec::new(),
             ended: Vec::new(),
@@ -89,14 +89,14 @@ impl Client {
         }
     }
 
-    /// A client that has listed and followed up to the end once.
+    /// Returns a client that has listed everything and read the feed to its end.
     pub async fn live(server: &Server) -> Self {
         let mut client = Self::start(server, Settings::default());
         client.settle().await;
         client
     }
 
-    /// Until what the feed tells can't have happened while the list was loading.
+    /// Waits until later events of the feed can't be from while the list was loading.
     pub async fn let_late_news_come(&mut self) {
         self.hear_for(Duration::from_secs(61)).await;
     }
@@ -106,7 +106,7 @@ impl Client {
         self.take(event.expect("it lives"));
     }
 
-    /// Hears what is said in so much time.
+    /// Takes events for a while.
     pub async fn hear_for(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
         while let Ok(event) = tokio::time::timeout_at(until, self.sync.events.recv()).await {
@@ -199,14 +199,14 @@ impl Client {
         }
     }
 
-    /// Takes what a function of the queue has come to: the journal is written.
+    /// Applies the result of a queue operation: its journal entries are written.
     pub fn apply(&self, transitions: Transitions) {
         if !transitions.journal.is_empty() {
             self.order_now(Command::Journal(transitions.journal));
         }
     }
 
-    /// Tries an operation again that failed.
+    /// Retries a failed operation.
     pub fn retry(&mut self, op: OpId) {
         let transitions = self.queue.retry(op);
         self.apply(transitions);
@@ -242,10 +242,10 @@ impl Client {
         }
     }
 
-    /// Until the feed was read to its end some times: whatever was under way before is over by then, and a doubtful list was
-    /// loaded again.
+    /// Waits until the feed was read to its end several times. Whatever was under way before is done by then, and a doubtful
+    /// list was loaded again.
     pub async fn settle(&mut self) {
-        // What was said before now says nothing about what is to come.
+        // Events that are already waiting say nothing about what is to come.
         while let Ok(event) = self.sync.events.try_recv() {
             self.take(event);
         }
@@ -266,7 +266,7 @@ impl Client {
         plan_id
     }
 
-    /// Carries out an operation and waits for its end.
+    /// Executes an operation and waits for its result.
     pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
         let plan_id = self.begin(Plan::single(operation));
         self.outcome_of(OpId { plan_id, index: 0 }).await
@@ -279,7 +279,7 @@ impl Client {
         result.clone()
     }
 
-    /// Whether every write that was begun is over.
+    /// Whether every write has ended.
     pub fn has_written(&self) -> bool {
         self.queue.counts().total() == 0
     }

@@ -1,5 +1,5 @@
-//! What is believed, and of whom: lists with holes, feeds that lag or double or leave out, answers that are wrong, and servers
-//! that can't be reached.
+//! Servers that can't be trusted: lists with holes, feeds that lag, double or omit events, wrong responses, and servers that
+//! can't be reached.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn is_read(call: &Call) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_comes_empty_in_the_middle_hides_nothing() {
+async fn a_page_that_is_empty_for_a_while_hides_nothing() {
     for page in 2..7 {
         let server = Server::new(many(3_001));
         server.model().empty_pages = [(page, 2)].into();
@@ -50,7 +50,7 @@ async fn a_page_that_comes_empty_in_the_middle_hides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_stays_empty_takes_nothing_away_and_is_told() {
+async fn a_page_that_stays_empty_is_reported_and_removes_nothing() {
     let server = Server::new(many(3_001));
     let mut client = Client::start(&server, settings(500));
     client.settle().await;
@@ -67,14 +67,14 @@ async fn a_page_that_stays_empty_takes_nothing_away_and_is_told() {
     let lists = client.lists;
     client.settle().await;
     assert_eq!(client.lists, lists, "it is not asked again and again");
-    // As soon as a list is whole, that is said as well.
+    // A complete list clears that.
     server.model().empty_pages.clear();
     client.order(Command::Reload).await;
     client.hear_until(|client| client.lacking.is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_total_that_is_not_reached_is_told() {
+async fn a_total_that_is_not_reached_is_reported() {
     let server = Server::new(many(100));
     server.model().quirks = Quirks { tells_total: true, ..Quirks::default() };
     server.model().uncounted = 7;
@@ -85,7 +85,7 @@ async fn a_total_that_is_not_reached_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_changes_between_pages_takes_nothing_away() {
+async fn an_order_that_changes_between_pages_removes_nothing() {
     let server = Server::new(many(300));
     let mut client = Client::start(&server, settings(20));
     client.settle().await;
@@ -102,7 +102,7 @@ async fn an_order_that_changes_between_pages_takes_nothing_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_number_that_is_ignored_with_another_order_each_time_ends_the_list() {
+async fn ignored_page_numbers_in_random_order_end_the_list() {
     let server = Server::new(many(1_000));
     server.model().quirks = Quirks { shuffles: true, ignores_page_number: true, ..Quirks::default() };
     let mut client = Client::start(&server, settings(1_000));
@@ -112,7 +112,7 @@ async fn a_page_number_that_is_ignored_with_another_order_each_time_ends_the_lis
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_list_lacks_while_a_filtered_feed_is_silent_stays_and_what_slipped_comes() {
+async fn changes_outside_a_filtered_feed_are_found_by_listing() {
     for seed in 0..20 {
         let server = Server::new(many(200));
         {
@@ -136,7 +136,7 @@ async fn what_a_list_lacks_while_a_filtered_feed_is_silent_stays_and_what_slippe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_costs_a_few_lists_and_not_a_look_at_each() {
+async fn a_burst_of_updates_takes_lists_instead_of_fetches() {
     let server = Server::new(many(3_000));
     let mut client = Client::start(&server, settings(500));
     client.settle().await;
@@ -151,7 +151,7 @@ async fn a_burst_costs_a_few_lists_and_not_a_look_at_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_of_deletions_costs_no_look_at_each() {
+async fn a_burst_of_deletes_takes_lists_instead_of_fetches() {
     let server = Server::new(many(3_000));
     let mut client = Client::start(&server, settings(500));
     client.settle().await;
@@ -166,7 +166,7 @@ async fn a_burst_of_deletions_costs_no_look_at_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_always_advances_is_asked_a_bounded_number_of_times_a_second() {
+async fn polling_of_a_feed_that_always_advances_is_rate_limited() {
     for names in [false, true] {
         let server = Server::new(many(100));
         server.model().latency = 0;
@@ -182,7 +182,7 @@ async fn a_feed_that_always_advances_is_asked_a_bounded_number_of_times_a_second
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_segment_that_can_not_be_read_holds_up_no_other() {
+async fn an_unreadable_segment_holds_up_no_other() {
     for fault in [refused(500), refused(403), Fault::InvalidResponse { reason: "no segment".into() }] {
         let server = Server::new(many(10));
         let mut client = Client::start(&server, settings(50));
@@ -201,14 +201,14 @@ async fn a_segment_that_can_not_be_read_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_told_after_seconds_and_with_what_was_asked() {
+async fn a_silent_server_is_reported_with_the_pending_request() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
     server.model().latency = 1_000_000;
     let began = Instant::now();
     client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
-    // The longest pause between two polls, and some seconds of patience.
+    // The longest poll interval, plus some seconds until the request is overdue.
     assert!(began.elapsed() <= Duration::from_secs(30 + 4 + 6), "{:?}", began.elapsed());
     assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Changes(_), .. })));
     server.model().latency = 1;
@@ -216,7 +216,7 @@ async fn a_server_that_never_answers_is_told_after_seconds_and_with_what_was_ask
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_put_back_while_this_runs_or_does_not_is_noticed() {
+async fn a_server_restored_from_a_backup_is_noticed() {
     for runs in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let store = Some(folder.path().join("tenant.db"));
@@ -235,7 +235,7 @@ async fn a_server_put_back_while_this_runs_or_does_not_is_noticed() {
             }
         }
         {
-            // From a backup, after which others have gone on: the feed is as long as before, and another one.
+            // From a backup, with changes by others since: the feed is as long as before, but a different one.
             let mut model = server.model();
             model.feed.truncate(10);
             for at in 0..60 {
@@ -254,14 +254,14 @@ async fn a_server_put_back_while_this_runs_or_does_not_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_leaves_within_a_few_round_trips_however_much_changes() {
+async fn a_write_is_sent_within_a_few_round_trips() {
     for (latency, every) in [(200, 100), (30, 10)] {
         let server = Server::new(many(1_000));
         let settings = Settings { poll: Pace::steady(Duration::from_secs(1)), ..settings(500) };
         let mut client = Client::start(&server, settings);
         client.settle().await;
         {
-            // Both ways take as long, always.
+            // Requests and responses always take equally long.
             let mut model = server.model();
             model.latency = latency / 2;
             model.steady_latency = true;
@@ -300,7 +300,7 @@ async fn a_write_leaves_within_a_few_round_trips_however_much_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_names_every_write_twice_accuses_nobody() {
+async fn a_feed_that_doubles_events_raises_no_suspicion() {
     let server = Server::new(many(10));
     server.model().quirks.names_twice = true;
     for at in 0..5 {
@@ -317,7 +317,7 @@ async fn a_feed_that_names_every_write_twice_accuses_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_reach_the_server_waits_and_goes_out_when_it_is_back() {
+async fn unreached_operations_are_sent_when_the_server_is_back() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -343,7 +343,7 @@ async fn what_could_not_reach_the_server_waits_and_goes_out_when_it_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_is_answered_with_what_existed_is_not_taken_for_a_new_one() {
+async fn a_create_answered_with_an_existing_segment_says_so() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -358,7 +358,7 @@ async fn a_create_that_is_answered_with_what_existed_is_not_taken_for_a_new_one(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_that_is_only_claimed_is_not_told_as_done() {
+async fn a_delete_that_is_only_claimed_is_not_reported_as_done() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -369,7 +369,7 @@ async fn a_deletion_that_is_only_claimed_is_not_told_as_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_that_takes_its_time_is_waited_for() {
+async fn a_slow_delete_is_waited_for() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -384,7 +384,7 @@ async fn a_deletion_that_takes_its_time_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_about_another_segment_is_no_answer() {
+async fn a_response_about_another_segment_is_an_error() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -401,7 +401,7 @@ async fn an_answer_about_another_segment_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_conflict_saw_is_known_from_then_on() {
+async fn a_conflict_brings_the_tree_up_to_date() {
     let server = Server::new(many(10));
     let settings = Settings { poll: Pace::steady(Duration::from_secs(3_000)), ..settings(50) };
     let mut client = Client::start(&server, settings);
@@ -418,7 +418,7 @@ async fn what_a_conflict_saw_is_known_from_then_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_segment_that_was_not_there_for_a_moment_comes_back() {
+async fn a_segment_missing_for_a_moment_comes_back() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -430,7 +430,7 @@ async fn a_segment_that_was_not_there_for_a_moment_comes_back() {
     client.assert_equals(&server);
 }
 
-/// A create whose answer is lost, then a crash, then starts for as long as it takes.
+/// Loses the response to a create, crashes, and restarts until the create is settled, up to three times.
 async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Server, Vec<RecoveredState>) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("tenant.db");
@@ -465,7 +465,7 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_create_is_found_after_a_crash_though_the_profile_follows_others() {
+async fn a_lost_create_outside_the_followed_context_is_found() {
     let quirks = Quirks { follows: Some(Context::Backoffice), ..Quirks::default() };
     let (server, fates) = starts_after_a_lost_create(quirks, true).await;
     assert!(matches!(fates.as_slice(), [RecoveredState::Applied(WriteResult::Created(_))]), "{fates:?}");
@@ -473,7 +473,7 @@ async fn a_lost_create_is_found_after_a_crash_though_the_profile_follows_others(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_create_that_the_feed_tells_late_is_never_told_not_to_be_carried_out() {
+async fn a_lost_create_in_a_late_feed_is_never_denied() {
     let quirks = Quirks { feed_lag: Duration::from_secs(40), ..Quirks::default() };
     let (server, fates) = starts_after_a_lost_create(quirks, false).await;
     assert!(!fates.is_empty());
@@ -484,7 +484,7 @@ async fn a_lost_create_that_the_feed_tells_late_is_never_told_not_to_be_carried_
 }
 
 #[tokio::test(start_paused = true)]
-async fn trying_a_lost_create_again_finds_it_by_a_list_where_the_feed_does_not_tell() {
+async fn retrying_a_lost_create_finds_it_in_a_list() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -504,7 +504,7 @@ async fn trying_a_lost_create_again_finds_it_by_a_list_where_the_feed_does_not_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_page_shows_before_the_end_of_the_feed_is_known() {
+async fn the_first_page_arrives_before_the_end_of_the_feed_is_known() {
     let server = Server::new(many(10_000));
     {
         let mut model = server.model();

@@ -1,4 +1,4 @@
-//! Reading the feed: how often, for whom, and what is made of a step back.
+//! Reading the feed: how often, by context, and after a step back.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn polls(server: &Server) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_feed_is_looked_at_seldom_while_nothing_happens_and_often_after_something_did() {
+async fn polling_is_rare_when_quiet_and_frequent_when_busy() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let idle = Instant::now();
@@ -48,7 +48,7 @@ async fn the_feed_is_looked_at_seldom_while_nothing_happens_and_often_after_some
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_server_is_away_it_is_tried_again_after_a_minute_at_most() {
+async fn a_server_that_is_down_is_retried_within_a_minute() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().faults_in_a_hundred = 100;
@@ -66,7 +66,7 @@ async fn while_the_server_is_away_it_is_tried_again_after_a_minute_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_own_write_the_feed_is_looked_at_soon() {
+async fn the_feed_is_polled_soon_after_an_own_write() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let idle = Instant::now();
@@ -78,7 +78,7 @@ async fn after_an_own_write_the_feed_is_looked_at_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_in_which_something_always_follows_is_live_all_the_same() {
+async fn a_feed_that_never_ends_is_live_all_the_same() {
     let server = tenant();
     server.model().latency = 600;
     let mut client = Client::live(&server).await;
@@ -90,7 +90,7 @@ async fn a_feed_in_which_something_always_follows_is_live_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_is_put_back_leads_to_a_new_list() {
+async fn a_feed_restored_from_a_backup_leads_to_a_new_list() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     client.let_late_news_come().await;
@@ -99,7 +99,7 @@ async fn a_feed_that_is_put_back_leads_to_a_new_list() {
     }
     client.settle().await;
     {
-        // As from a backup of the day before.
+        // As from yesterday's backup.
         let mut model = server.model();
         model.quirks.next_when_quiet = Some(|end| end);
         model.feed.truncate(5);
@@ -116,7 +116,7 @@ async fn a_feed_that_is_put_back_leads_to_a_new_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_always_names_an_earlier_step_when_it_is_quiet_is_followed_all_the_same() {
+async fn a_feed_that_steps_back_when_quiet_is_followed() {
     let server = tenant();
     server.model().quirks.next_when_quiet = Some(|end| Step((end.0 - 1).max(1)));
     let mut client = Client::live(&server).await;
@@ -134,7 +134,7 @@ async fn a_feed_that_always_names_an_earlier_step_when_it_is_quiet_is_followed_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_origins_each_change_says_who_made_it() {
+async fn with_origins_each_change_is_attributed() {
     let server = tenant();
     let settings =
         Settings { origins: Context::ALL.into(), poll: Pace::steady(Duration::from_secs(5)), ..Settings::default() };
@@ -160,7 +160,7 @@ async fn with_origins_each_change_says_who_made_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_refuses_single_contexts_does_without_and_lists_no_more_than_usual() {
+async fn a_feed_that_refuses_contexts_is_replaced_by_lists() {
     let server = tenant();
     server.model().quirks.refuses_contexts = true;
     let settings = Settings { origins: Context::ALL.into(), ..Settings::default() };
@@ -174,7 +174,7 @@ async fn a_feed_that_refuses_single_contexts_does_without_and_lists_no_more_than
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_a_step_on_everything_that_the_feed_names_is_told_once() {
+async fn every_segment_named_since_a_step_is_reported_once() {
     let server = tenant();
     for at in 0..4 {
         server.model().put(segment("vip", &format!("VIP {at}"), None));
@@ -194,7 +194,7 @@ async fn from_a_step_on_everything_that_the_feed_names_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_list_tells_instead_of_looks_is_told_in_the_order_of_the_feed() {
+async fn a_list_that_replaces_fetches_reports_in_feed_order() {
     let server = tenant();
     let names: Vec<String> = (0..60).rev().map(|at| format!("s{at:02}")).collect();
     let first = Step(1 + i64::try_from(server.model().feed.len()).unwrap());

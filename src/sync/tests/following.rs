@@ -1,4 +1,4 @@
-//! Following the feed: what is told, what is not, and coming back from failures.
+//! Following the feed: what is reported, what is not, and recovery from failures.
 
 use tokio::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn tenant() -> Server {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_changes_of_one_segment_are_one_look_and_one_change() {
+async fn many_changes_of_one_segment_take_one_fetch() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     for at in 0..50 {
@@ -33,7 +33,7 @@ async fn many_changes_of_one_segment_are_one_look_and_one_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_right_after_a_list_is_told_at_once_to_who_is_told_of_each_change() {
+async fn a_burst_right_after_a_list_is_reported_at_once() {
     let server = Server::new((0..300).map(|at| segment(&format!("s{at}"), "Name", None)));
     server.model().latency = 50;
     let mut client = Client::start(&server, Settings { tell_named: true, ..Settings::default() });
@@ -75,7 +75,7 @@ async fn the_echo_of_an_own_write_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_goes_away_is_said_and_comes_back_with_nothing_missed() {
+async fn an_outage_is_reported_and_nothing_is_missed() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     client.let_late_news_come().await;
@@ -91,7 +91,7 @@ async fn a_server_that_goes_away_is_said_and_comes_back_with_nothing_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_fails_is_repeated_before_the_position_advances() {
+async fn a_failed_fetch_is_retried_before_the_position_advances() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Lose));
@@ -101,7 +101,7 @@ async fn a_look_that_fails_is_repeated_before_the_position_advances() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_that_the_feed_refuses_leads_to_a_new_list() {
+async fn a_refused_step_leads_to_a_new_list() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     {
@@ -119,7 +119,7 @@ async fn a_step_that_the_feed_refuses_leads_to_a_new_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reload_finds_what_the_feed_never_told() {
+async fn a_reload_finds_changes_that_the_feed_missed() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().put(segment("vip", "changed in secret", None));
@@ -143,7 +143,7 @@ async fn polling_now_does_not_wait_for_the_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_backlog_is_told_as_being_behind() {
+async fn a_large_backlog_is_reported_as_being_behind() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     for at in 0..1_200 {
@@ -155,7 +155,7 @@ async fn a_large_backlog_is_told_as_being_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_leaves_ends_the_actor() {
+async fn dropping_the_client_stops_the_actor() {
     let server = tenant();
     let client = Client::live(&server).await;
     drop(client);
@@ -166,7 +166,7 @@ async fn a_client_that_leaves_ends_the_actor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tenant_that_never_rests_is_listed_again_all_the_same() {
+async fn a_tenant_that_is_never_quiet_is_listed_again() {
     let server = tenant();
     let mut client = Client::start(&server, crate::sync::Settings::default());
     let mut at = 0;
@@ -178,7 +178,7 @@ async fn a_tenant_that_never_rests_is_listed_again_all_the_same() {
         client.hear().await;
         if client.lists == 1 && client.synchronised > 0 && !secrets {
             secrets = true;
-            // What paging skipped, and what the feed kept to itself.
+            // Changes that the feed doesn't report.
             let mut model = server.model();
             model.put(segment("slipped", "Slipped", None));
             model.delete(&id("pl"));
@@ -193,7 +193,7 @@ async fn a_tenant_that_never_rests_is_listed_again_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
+async fn a_verification_reports_what_the_feed_missed() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     {
@@ -203,7 +203,7 @@ async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
         model.put(segment("new", "created in secret", None));
         model.feed.clear();
     }
-    // What the feed tells while the comparison runs is not missed.
+    // A change that the feed reports while the verification runs was not missed.
     client.order(Command::Reload).await;
     client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Resyncing(_)))).await;
     server.model().put(segment("hurt", "told", None));
@@ -215,7 +215,7 @@ async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_quarter_of_an_hour_everything_is_compared() {
+async fn everything_is_verified_every_quarter_of_an_hour() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let began = tokio::time::Instant::now();

@@ -21,7 +21,7 @@ fn is_page(call: &Call) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_ends_with_an_empty_page_even_when_the_server_gives_less_than_asked() {
+async fn a_list_of_smaller_pages_ends_with_an_empty_page() {
     let server = Server::new(many(1_050));
     server.model().page_cap = 100;
     let mut client = Client::start(&server, settings(500));
@@ -34,7 +34,7 @@ async fn a_list_ends_with_an_empty_page_even_when_the_server_gives_less_than_ask
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_total_of_an_envelope_ends_the_list_without_an_empty_page() {
+async fn a_reported_total_ends_the_list_without_an_empty_page() {
     let server = Server::new(many(100));
     server.model().quirks = Quirks { tells_total: true, ..Quirks::default() };
     let mut client = Client::start(&server, settings(100));
@@ -45,7 +45,7 @@ async fn the_total_of_an_envelope_ends_the_list_without_an_empty_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_ignores_the_page_number_ends_the_list_with_a_warning() {
+async fn ignored_page_numbers_end_the_list_with_a_warning() {
     let server = Server::new(many(50));
     server.model().quirks = Quirks { ignores_page_number: true, ..Quirks::default() };
     let mut client = Client::start(&server, settings(100));
@@ -57,7 +57,7 @@ async fn a_server_that_ignores_the_page_number_ends_the_list_with_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_a_ceiling_on_the_number_of_pages() {
+async fn a_list_is_cut_at_the_page_limit() {
     let server = Server::new(many(100));
     let mut client = Client::start(&server, Settings { max_pages: 3, ..settings(10) });
     client.settle().await;
@@ -75,13 +75,13 @@ async fn a_server_that_allows_few_requests_at_once_gets_few() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_while_the_list_loads_is_not_missed() {
+async fn changes_while_the_list_loads_are_not_missed() {
     let server = Server::new(many(1_000));
     let mut client = Client::start(&server, settings(10));
     client.hear_until(|client| client.gathered >= 300).await;
     {
         let mut model = server.model();
-        // Deletes at the front shift pages forward, so segments are skipped; one at the front is renamed, one comes.
+        // Deletes at the front shift pages forward, so segments are skipped; one at the front is renamed, and one is created.
         for at in 1..100 {
             model.delete(&id(&format!("{at:05}")));
         }
@@ -94,7 +94,7 @@ async fn what_changes_while_the_list_loads_is_not_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_fails_for_good_keeps_what_came_and_goes_on_when_asked() {
+async fn a_list_resumes_after_a_failed_page() {
     let server = Server::new(many(500));
     server.model().planted.push((|call| matches!(call, Call::Page(20)), Planted::Refuse(refused(500))));
     let mut client = Client::start(&server, settings(10));
@@ -108,7 +108,7 @@ async fn a_page_that_fails_for_good_keeps_what_came_and_goes_on_when_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_list_that_is_stopped_keeps_what_came_and_goes_on_when_asked() {
+async fn a_stopped_first_list_keeps_its_pages_and_resumes() {
     let server = Server::new(many(500));
     let mut client = Client::start(&server, settings(10));
     client.hear_until(|client| client.gathered >= 100).await;
@@ -128,9 +128,9 @@ async fn a_first_list_that_is_stopped_keeps_what_came_and_goes_on_when_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_refused_is_not_tried_all_the_time() {
+async fn a_refused_api_key_is_retried_rarely() {
     let server = Server::new(many(5));
-    // The first page, which is asked for beforehand, is one of them.
+    // One of them is the first page, which is requested beforehand.
     for _ in 0..4 {
         server.model().planted.push((|_| true, Planted::Refuse(refused(401))));
     }
@@ -154,7 +154,7 @@ async fn the_end_of_a_long_feed_is_found_without_reading_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_feed_that_moves_on_all_the_time_is_not_chased() {
+async fn the_end_of_a_busy_feed_is_not_chased() {
     let server = Server::new(many(3));
     {
         let mut model = server.model();
@@ -172,7 +172,7 @@ async fn the_end_of_a_feed_that_moves_on_all_the_time_is_not_chased() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_has_forgotten_its_beginning_is_followed_all_the_same() {
+async fn a_feed_without_its_beginning_is_followed() {
     let server = Server::new(many(3));
     {
         let mut model = server.model();
@@ -187,7 +187,7 @@ async fn a_feed_that_has_forgotten_its_beginning_is_followed_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_feed_everything_is_listed_again_now_and_then() {
+async fn without_a_feed_everything_is_listed_at_intervals() {
     let server = Server::new(many(3));
     server.model().quirks = Quirks { no_feed: true, ..Quirks::default() };
     let mut client = Client::start(&server, Settings::default());
@@ -199,8 +199,8 @@ async fn without_a_feed_everything_is_listed_again_now_and_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn entries_without_an_id_are_counted_and_told() {
-    /// A server whose pages have such entries.
+async fn entries_without_an_id_are_counted_and_reported() {
+    /// A server with such entries on its first page.
     #[derive(Clone)]
     struct Odd(Server);
     impl Remote for Odd {

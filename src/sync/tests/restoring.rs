@@ -1,4 +1,4 @@
-//! Starting again from what was stored.
+//! Starting from the stored state.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ async fn start(server: &Server, path: &Path) -> Client {
     client
 }
 
-/// Lets the client go and waits until its store can be written by the next one.
+/// Drops the client and waits until another one can write its store.
 async fn load_journal(client: Client, path: &Path) {
     drop(client);
     while crate::store::open(path).unwrap().store.is_none() {
@@ -32,13 +32,13 @@ async fn load_journal(client: Client, path: &Path) {
     }
 }
 
-/// A store that an earlier run has left.
+/// Returns a store that an earlier session has left.
 async fn stored(server: &Server) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.db");
     let mut client = start(server, &path).await;
     client.settle().await;
-    // And until the feed was asked once after that.
+    // And until the feed was polled once more after that.
     client.hear_for(std::time::Duration::from_secs(120)).await;
     load_journal(client, &path).await;
     (folder, path)
@@ -49,7 +49,7 @@ fn pages(server: &Server) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_start_costs_what_changed_and_not_what_exists() {
+async fn a_restored_session_fetches_only_what_changed() {
     let server = tenant();
     let (_folder, path) = stored(&server).await;
     let listed = pages(&server);
@@ -65,7 +65,7 @@ async fn the_next_start_costs_what_changed_and_not_what_exists() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_position_that_the_feed_refuses_leads_to_a_list_behind_the_shown_tree() {
+async fn a_refused_stored_position_leads_to_a_background_list() {
     let server = tenant();
     let (_folder, path) = stored(&server).await;
     {
@@ -83,7 +83,7 @@ async fn a_stored_position_that_the_feed_refuses_leads_to_a_list_behind_the_show
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_a_late_feed_may_yet_speak_against_is_not_relied_on_by_the_next_start() {
+async fn a_recent_list_is_stored_as_unconfirmed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.db");
     let server = tenant();
@@ -120,7 +120,7 @@ async fn own_writes_are_stored_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_damaged_store_is_told_and_everything_is_listed() {
+async fn a_damaged_store_is_reported_and_everything_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.db");
     std::fs::write(&path, "this is no database, it is somebody's letter, and long enough to look at").unwrap();
@@ -132,10 +132,10 @@ async fn a_damaged_store_is_told_and_everything_is_listed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_can_not_be_used_is_told_and_everything_else_works() {
+async fn an_unusable_store_is_reported_and_the_rest_works() {
     let folder = tempfile::tempdir().unwrap();
     let server = tenant();
-    // A folder stands where the file should be.
+    // A folder is where the file should be.
     let path = folder.path().join("tenant.db");
     std::fs::create_dir(&path).unwrap();
     let mut client = start(&server, &path).await;
@@ -145,7 +145,7 @@ async fn a_store_that_can_not_be_used_is_told_and_everything_else_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn offline_at_the_start_the_stored_tree_is_there() {
+async fn the_stored_tree_is_shown_when_the_server_is_down() {
     let server = tenant();
     let (_folder, path) = stored(&server).await;
     for _ in 0..3 {
@@ -161,7 +161,7 @@ async fn offline_at_the_start_the_stored_tree_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_feed_what_a_later_list_has_is_stored_as_well() {
+async fn without_a_feed_later_lists_are_stored_too() {
     let server = tenant();
     server.model().quirks = super::server::Quirks { no_feed: true, ..super::server::Quirks::default() };
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Random schedules: whatever happens on the server, on the way and here, once all is quiet both are equal.
+//! Random schedules: whatever happens on the server, on the network and here, both are equal once everything is quiet.
 
 use std::env;
 use std::time::Duration;
@@ -65,7 +65,7 @@ async fn schedule(seed: u64) {
     let mut client = Client::start(&server, settings.clone());
     for _ in 0..random.usize(20..120) {
         if random.u8(0..30) == 0 {
-            // Everything under way is cut off, at whatever point it is.
+            // Abort everything under way, at whatever point it is.
             drop(client);
             client = Client::start(&server, settings.clone());
         }
@@ -81,10 +81,10 @@ async fn schedule(seed: u64) {
     }
     client.order(Command::PollNow).await;
     client.hear_until(Client::has_written).await;
-    // What the feed tells late is told by then.
+    // By then, late events of the feed have been reported.
     client.hear_for(Duration::from_secs(60)).await;
     if partial_feed {
-        // What others did, only a list tells.
+        // Only a list shows what others did.
         let lists = client.lists;
         client.order(Command::Reload).await;
         client.hear_until(|client| client.lists > lists).await;
@@ -133,7 +133,7 @@ fn change(random: &mut fastrand::Rng, model: &mut Model) {
 fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
     let shown: Vec<_> = client.picture.values().collect();
     let parent = random.choice(&shown).map(|parent| parent.id.to_string());
-    // No two of them ask for the same name.
+    // Names are unique.
     let draft = Draft::of(&segment("any", &format!("mine {}", random.u64(..)), parent.as_deref()));
     match random.u32(0..3) {
         0 => Some(Operation::Create { draft }),

@@ -1,4 +1,4 @@
-//! A server in memory: segments, a feed of everything that happened, latency, faults, and the quirks that servers have.
+//! An in-memory server: segments, a feed of all changes, latency, faults, and quirks of real servers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,7 +14,7 @@ pub struct Server {
     model: Arc<Mutex<Model>>,
 }
 
-/// Which calls are meant.
+/// Selects calls.
 pub type OpId = fn(&Call) -> bool;
 
 pub struct Model {
@@ -25,7 +25,7 @@ pub struct Model {
     origins: Vec<Context>,
     /// When each event happened.
     times: Vec<Instant>,
-    /// Who changes something next, other than through the API.
+    /// Who makes the next changes that don't come through the API.
     pub actor: Context,
     /// Steps below this one are forgotten.
     pub oldest_step: i64,
@@ -34,28 +34,28 @@ pub struct Model {
     pub quirks: Quirks,
     pub calls: Vec<Call>,
     pub random: fastrand::Rng,
-    /// How many of a hundred calls fail, half of them after they were carried out.
+    /// Percentage of calls that fail, half of them after they were carried out.
     pub faults_in_a_hundred: u32,
     /// Faults for the next calls that match, in order.
     pub planted: Vec<(OpId, Planted)>,
     pub latency: u64,
-    /// Whether each way takes just that long.
+    /// Whether requests and responses always take exactly that long.
     pub steady_latency: bool,
-    /// Pages that come empty, and how often.
+    /// Pages that come empty, and how many more times.
     pub empty_pages: BTreeMap<u32, u32>,
-    /// Segments that the server counts and does not have.
+    /// Segments that the server counts but does not have.
     pub uncounted: u64,
     /// A segment that can't be read.
     pub unreadable: Option<(SegmentId, Fault)>,
-    /// A segment that is not there, and for how many more looks.
+    /// A segment that is reported as missing, and for how many more fetches.
     pub hides: Option<(SegmentId, u32)>,
-    /// The segment that is answered whichever is asked for.
+    /// The segment that every fetch returns, whichever was requested.
     pub mixes_up: Option<SegmentId>,
-    /// Why no call reaches it.
+    /// Why no call reaches the server.
     pub unreachable: Option<Fault>,
     pub pages_in_flight: usize,
     pub most_pages_in_flight: usize,
-    /// How many segments creates through the API have made, by name.
+    /// How many segments were created through the API, by name.
     pub made: BTreeMap<String, usize>,
     next_id: u32,
 }
@@ -68,24 +68,24 @@ pub struct Quirks {
     pub no_feed: bool,
     pub refuses_contexts: bool,
     pub changes_whenever_asked: bool,
-    /// The feed always advances, and names segments if so.
+    /// The feed always advances; whether it also names a segment.
     pub advances_whenever_asked: Option<bool>,
-    /// Each page is cut from another order.
+    /// The order changes with each page.
     pub shuffles: bool,
-    /// A create of what exists is answered with that.
+    /// A create of a name that exists returns the existing segment.
     pub upserts: bool,
-    /// It says that it has deleted something, and has not.
+    /// Deletes are reported as done but not carried out.
     pub only_claims: bool,
     pub most_pages_at_once: Option<usize>,
     pub cascades: bool,
     pub ignores_external_ids: bool,
-    /// It names each write twice.
+    /// The feed names each write twice.
     pub names_twice: bool,
-    /// How long it takes until the feed names what happened.
+    /// Delay until the feed names a change.
     pub feed_lag: Duration,
-    /// Whose changes the feed names to whoever does not ask for those of anybody.
+    /// The context whose changes the feed names, other than in [`Remote::changes_by_anybody`].
     pub follows: Option<Context>,
-    /// What it calls the next step when nothing happened, given the right one.
+    /// Next step that the feed returns when nothing happened, given the correct one.
     pub next_when_quiet: Option<fn(Step) -> Step>,
 }
 
@@ -93,9 +93,9 @@ pub struct Quirks {
 pub enum Planted {
     /// The call is not carried out.
     Refuse(Fault),
-    /// The call is carried out and its answer is lost.
+    /// The call is carried out and its response is lost.
     Lose,
-    /// The call is carried out after so much time.
+    /// The call is carried out after this delay.
     Late(Duration),
 }
 
@@ -145,7 +145,7 @@ impl Server {
         self.model().calls.iter().filter(|call| op(call)).count()
     }
 
-    /// A call as the network carries it: late, sometimes not at all, sometimes without its answer.
+    /// Carries a call as a network does: late, sometimes not at all, sometimes without the response.
     async fn carry<T>(
         &self,
         call: Call,
@@ -193,7 +193,7 @@ impl Server {
     }
 }
 
-/// What a colleague does.
+/// Changes by somebody else.
 impl Model {
     pub fn create(&mut self, draft: &Draft) -> SegmentId {
         self.next_id += 1;
@@ -215,7 +215,7 @@ impl Model {
     }
 
     fn happened(&mut self, id: &SegmentId, kind: FeedEventKind) {
-        // Tests cut the feed to keep something from it.
+        // Tests truncate the feed to hide events.
         self.origins.resize(self.feed.len(), Context::Backoffice);
         self.times.resize(self.feed.len(), Instant::now());
         for _ in 0..=usize::from(self.quirks.names_twice) {

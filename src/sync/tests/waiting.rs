@@ -1,4 +1,4 @@
-//! Answers that are late, and servers that want to be asked later.
+//! Late responses, and servers that ask to be retried later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::client::Client;
 use super::server::{Planted, Server};
 use super::{draft, many, segment, settings};
 
-/// What a server answers that wants to be asked again so much later.
+/// Returns the fault of a server that asks to be retried after so many seconds.
 fn busy(status: u16, seconds: u64) -> Fault {
     Fault::Refused { status, words: String::new(), retry_after: Some(Duration::from_secs(seconds)) }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_the_server_asks_for_is_told_and_kept_whatever_was_asked() {
+async fn retry_after_is_reported_and_honoured_for_every_request() {
     type Case = (fn(&Call) -> bool, fn(&Phase) -> Option<Duration>);
     let offline = |phase: &Phase| match phase {
         Phase::Offline { retry_in, .. } => Some(*retry_in),
@@ -57,7 +57,7 @@ async fn a_wait_that_the_server_asks_for_is_told_and_kept_whatever_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_is_to_wait_stays_in_the_queue_and_goes_out_then() {
+async fn a_write_with_retry_after_stays_queued_until_then() {
     for (status, seconds) in [(429, 50), (503, 300), (429, 86_400)] {
         let server = Server::new(many(10));
         let mut client = Client::start(&server, settings(50));
@@ -75,7 +75,7 @@ async fn a_change_that_is_to_wait_stays_in_the_queue_and_goes_out_then() {
         client.hear_until(Client::has_written).await;
         assert!(client.ended.iter().all(|(_, result)| result.is_ok()), "{:?}", client.ended);
         assert!(client.waits > 0);
-        // A server may ask for a day, and is asked again after ten minutes.
+        // A server may ask for a day, but it is retried after ten minutes.
         assert!(began.elapsed() >= Duration::from_secs(seconds.min(600)), "{:?}", began.elapsed());
         client.settle().await;
         client.assert_equals(&server);
@@ -83,7 +83,7 @@ async fn a_change_that_is_to_wait_stays_in_the_queue_and_goes_out_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_without_an_answer_is_told_after_seconds() {
+async fn a_write_without_a_response_is_reported_within_seconds() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
@@ -99,7 +99,7 @@ async fn a_write_without_an_answer_is_told_after_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_can_not_reach_the_server_cuts_no_wait_short_that_it_has_asked_for() {
+async fn an_unreached_write_does_not_shorten_a_requested_wait() {
     let server = Server::new(many(10));
     let is_read = |call: &Call| matches!(call, Call::Changes(_));
     server.model().planted.push((is_read, Planted::Refuse(busy(503, 50))));

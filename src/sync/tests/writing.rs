@@ -1,4 +1,4 @@
-//! Writes: merged, refused as conflicts, found again when their answer was lost.
+//! Writes: merging, conflicts, and recovery from lost responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,12 +44,12 @@ async fn a_change_of_another_field_by_somebody_else_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_merged_is_not_told_as_changed_at_the_same_moment() {
+async fn a_merged_change_is_not_reported_as_concurrent() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let base = base(&client, "vip");
     let with_key = |name| Segment { external_id: Some("ERP-7".into()), ..segment("vip", name, None) };
-    // The feed answers before the change, and the segment after it.
+    // The feed responds before the change, and the fetch after it.
     server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Late(Duration::from_millis(300))));
     let plan_id = client.begin(Plan::single(Operation::Update { base, draft: draft("VIP 2", None) }));
     client.hear_for(Duration::from_millis(200)).await;
@@ -61,7 +61,7 @@ async fn what_was_merged_is_not_told_as_changed_at_the_same_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_the_same_field_by_somebody_else_is_never_overwritten() {
+async fn a_conflicting_change_is_never_overwritten() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -75,7 +75,7 @@ async fn a_change_of_the_same_field_by_somebody_else_is_never_overwritten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_change_by_somebody_else_is_no_conflict_and_sends_nothing() {
+async fn an_identical_change_is_no_conflict_and_sends_nothing() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -85,7 +85,7 @@ async fn the_same_change_by_somebody_else_is_no_conflict_and_sends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_changed_is_not_deleted_unseen() {
+async fn a_segment_that_has_changed_is_not_deleted() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -96,7 +96,7 @@ async fn what_was_changed_is_not_deleted_unseen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_segment_that_is_gone_can_be_deleted_but_not_changed() {
+async fn a_segment_that_is_gone_can_be_deleted_but_not_updated() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -107,7 +107,7 @@ async fn a_segment_that_is_gone_can_be_deleted_but_not_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
+async fn a_create_with_a_lost_response_is_found_and_not_repeated() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().planted.push((is_create, Planted::Lose));
@@ -119,7 +119,7 @@ async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_was_not_carried_out_is_told_to_be_in_doubt() {
+async fn a_create_that_failed_with_500_is_in_doubt() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().planted.push((is_create, Planted::Refuse(refused(500))));
@@ -131,7 +131,7 @@ async fn a_create_that_was_not_carried_out_is_told_to_be_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn updates_and_deletes_whose_answers_were_lost_are_found_to_be_done() {
+async fn updates_and_deletes_survive_lost_responses() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Lose));
@@ -145,7 +145,7 @@ async fn updates_and_deletes_whose_answers_were_lost_are_found_to_be_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_refuses_is_told_in_its_words() {
+async fn a_refusal_is_reported_in_the_servers_words() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server.model().planted.push((is_create, Planted::Refuse(refused(422))));
@@ -154,7 +154,7 @@ async fn what_the_server_refuses_is_told_in_its_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_field_that_did_not_stick_is_told() {
+async fn a_field_that_the_server_ignores_is_reported() {
     let server = tenant();
     server.model().quirks = Quirks { ignores_external_ids: true, ..Quirks::default() };
     let mut client = Client::live(&server).await;
@@ -165,7 +165,7 @@ async fn a_field_that_did_not_stick_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_builds_upon_an_operation_that_fails_waits_for_it() {
+async fn a_failed_operation_holds_up_those_that_depend_on_it() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server
@@ -189,7 +189,7 @@ async fn what_builds_upon_an_operation_that_fails_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_delete_the_mirror_looks_what_became_of_the_children() {
+async fn after_a_delete_the_children_are_fetched() {
     let server = tenant();
     let feed_lag = Duration::from_secs(60);
     server.model().quirks = Quirks { cascades: true, feed_lag, ..Quirks::default() };
@@ -203,11 +203,11 @@ async fn after_a_delete_the_mirror_looks_what_became_of_the_children() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_in_doubt_is_looked_for_again_before_it_is_repeated() {
+async fn a_create_in_doubt_is_searched_for_before_it_is_repeated() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     client.keeps_failed = true;
-    // It is carried out, and the feed can't be read for longer than anybody waits.
+    // It is carried out, and then the server fails for longer than the search lasts.
     server.model().planted.push((is_create, Planted::Lose));
     server.model().faults_in_a_hundred = 100;
     client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
@@ -221,7 +221,7 @@ async fn a_create_in_doubt_is_looked_for_again_before_it_is_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_segment_that_somebody_moved_is_a_conflict_whatever_was_to_change() {
+async fn a_segment_that_somebody_moved_is_a_conflict() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -231,11 +231,11 @@ async fn a_segment_that_somebody_moved_is_a_conflict_whatever_was_to_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_deleted_above_what_has_just_come() {
+async fn a_segment_with_a_new_child_is_not_deleted() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
-    // This sync has not heard of it yet.
+    // The client has not heard of it yet.
     server.model().create(&draft("Newcomer", Some("vip")));
     let error = client.write(Operation::delete(seen)).await.unwrap_err();
     assert!(matches!(error, WriteError::NewChildren { newcomers } if newcomers.len() == 1));

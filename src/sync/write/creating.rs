@@ -1,9 +1,9 @@
-//! Creating a segment, once.
+//! Creates a segment exactly once.
 //!
-//! A create that may have reached the server is never sent again by itself. What it made is looked for: in the feed from just
-//! before it on, whoever's changes the profile follows, and among the segments that are new since. A segment with that name,
-//! external id and parent is the one; one that somebody has changed within that moment can't be told from another that looks
-//! much like it, so a person is asked about it. That nothing was found says nothing: a feed may lag.
+//! A create that may have reached the server is never resent automatically. Its result is searched for: in the feed from just
+//! before it was sent, whichever contexts the profile follows, and among the segments that are new since. A segment with that
+//! name, external id and parent is the result. One that somebody has changed in the meantime can't be told from another that
+//! looks much like it, so a person is asked. Finding nothing proves nothing, since a feed may lag.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,24 +21,24 @@ use crate::sync::segment_cache::Fetched;
 
 use super::{Ended, Stop, Writer, is_of_the_network};
 
-/// What there is of a create on the server.
+/// What was found of a create on the server.
 #[derive(Debug)]
 enum CreateMatch {
-    /// The segment that it made.
+    /// The segment that it created.
     Exact(Arc<Segment>),
-    /// A segment that it may have made.
+    /// A segment that it may have created.
     Similar(Arc<Segment>),
     None,
 }
 
-/// The pause between two looks for a create whose answer was lost.
+/// Pause between two searches for a create whose response was lost, and between two reads of a new segment.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long the fate of a create of an earlier run is looked for before anything else is written: it was sent longer ago than one
-/// of this run. It is looked for after that as well.
+/// How long to search for a create of an earlier session before anything else is written: it was sent longer ago than one of
+/// this session. The search can be repeated later.
 const RECOVERY: Duration = Duration::from_secs(3);
-/// Parts of the feed in which one look searches. What comes after them is found by the next, or among the segments that are new.
+/// Parts of the feed that one search reads. Later parts are left to the next search, or to the new segments.
 const PARTS: u32 = 50;
-/// Segments that one look reads.
+/// Segments that one search fetches.
 const CANDIDATES: usize = 500;
 
 impl<R: Remote> Writer<R> {
@@ -64,7 +64,7 @@ impl<R: Remote> Writer<R> {
                 match self.search(draft, self.create_confirm_timeout).await {
                     Ok(CreateMatch::Exact(segment)) => self.made(&segment, draft).await,
                     Ok(CreateMatch::Similar(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
-                    // It is looked for again when the server is back.
+                    // The search is repeated when the server is back.
                     Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
                     Ok(CreateMatch::None) | Err(_) => Err(WriteError::InDoubt(error).into()),
                 }
@@ -74,7 +74,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// The server has answered with the id of what it made, or of a segment that existed before.
+    /// Completes a create that the server answered with an id, which may be that of a segment that existed before.
     async fn answered(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
         let before = self.reporter.ask(|reply| Report::Made { id: id.clone(), reply }).await.flatten();
         let ended = self.created(id, draft).await?;
@@ -86,7 +86,8 @@ impl<R: Remote> Writer<R> {
         })
     }
 
-    /// What a create came to. That it was carried out is certain, so it is never to be repeated because it can't be looked at.
+    /// Reads back a created segment. The create is known to be applied, so it must not be repeated because the segment can't
+    /// be read.
     async fn created(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
         let until = Instant::now() + self.create_confirm_timeout;
         let answer = loop {
@@ -103,12 +104,12 @@ impl<R: Remote> Writer<R> {
             }
         };
         let Some(segment) = answer.now.clone() else {
-            // Somebody deleted it within the moment it existed.
+            // Somebody has deleted it since.
             return Err(WriteError::InDoubt(unreadable(draft, "it was created and then deleted")).into());
         };
         let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
         if !ignored.is_empty() && self.catch_up_on_new(id).await {
-            // It was not the server that had it otherwise.
+            // The server did not ignore the fields; somebody else changed them.
             std::mem::swap(&mut merged, &mut ignored);
         }
         let applied =
@@ -116,12 +117,12 @@ impl<R: Remote> Writer<R> {
         Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
-    /// Whether somebody else has written a segment that is new.
+    /// Whether somebody else has written a new segment.
     async fn catch_up_on_new(&self, id: &SegmentId) -> bool {
         self.namings_since(id, Some(Heard::default()), 1).await.somebody_else
     }
 
-    /// What was sent has made a segment. What is wanted by now may be more than that.
+    /// Completes a create whose result was found. The draft may have changed since it was sent.
     async fn made(&mut self, segment: &Arc<Segment>, draft: &Draft) -> Result<Ended, Stop> {
         if is_made_from(segment, draft) {
             return self.created(&segment.id, draft).await;
@@ -133,7 +134,7 @@ impl<R: Remote> Writer<R> {
         })
     }
 
-    /// A person takes a segment for the one that was made. It stays as it is.
+    /// Completes a create with the segment that a person identified as its result. The segment stays as it is.
     async fn adopted(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
         let answer = match self.fetch(id).await {
             Ok(answer) => answer,
@@ -149,11 +150,11 @@ impl<R: Remote> Writer<R> {
         Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
-    /// Looks again and again for a while. An error is that of the last look.
+    /// Repeats the search for a while. Returns the result or the error of the last one.
     async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<CreateMatch, RemoteError> {
         let until = Instant::now() + patience;
         loop {
-            // A server that can't be asked at the moment is asked again like one that has nothing to tell yet.
+            // A server that can't be reached is retried, like one that has nothing to report yet.
             let found = self.trace(draft).await;
             if Instant::now() >= until || matches!(found, Ok(CreateMatch::Exact(_))) {
                 return found;
@@ -162,7 +163,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// Looks for a segment that an operation has made.
+    /// Searches once for the segment that a create has made.
     async fn trace(&mut self, draft: &Draft) -> Result<CreateMatch, RemoteError> {
         let former = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
         let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
@@ -187,7 +188,7 @@ impl<R: Remote> Writer<R> {
         Ok(trace)
     }
 
-    /// The segments that may have been made: what is known to look like it, then what the feed names since before it was sent.
+    /// Returns segments that may be the result: known lookalikes, then what the feed names since before the create was sent.
     async fn candidates(&self, drafts: &[Draft]) -> Result<Vec<(SegmentId, Option<FeedEventKind>)>, RemoteError> {
         let (op, drafts) = (self.op, drafts.to_vec());
         let known = self.reporter.ask(|reply| Report::Sought { op, drafts, reply }).await.unwrap_or_default();
@@ -211,13 +212,13 @@ impl<R: Remote> Writer<R> {
         Ok(candidates)
     }
 
-    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
+    /// Whether a segment may be the result: it is new, and no other operation has created it.
     async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
         let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.evidence.is_some(), firm };
         self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
     }
 
-    /// What has become of a create that an earlier run had sent.
+    /// Finds out what became of a create that an earlier session sent.
     pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, RecoveredState> {
         match self.search(draft, self.create_confirm_timeout.min(RECOVERY)).await.map_err(RecoveredState::Unknown)? {
             CreateMatch::Exact(segment) => match self.created(&segment.id, draft).await {
@@ -236,7 +237,7 @@ impl<R: Remote> Writer<R> {
     }
 }
 
-/// That no trace of a create was found so far.
+/// Returns the error for a create of which no trace was found so far.
 pub(in crate::sync) fn not_found(draft: &Draft) -> RemoteError {
     unreadable(draft, "no response came, and it was not found on the server so far")
 }
@@ -248,12 +249,12 @@ fn unreadable(draft: &Draft, reason: &str) -> RemoteError {
     }
 }
 
-/// Whether a segment is just what a draft would have made.
+/// Whether a segment is exactly what a draft would have created.
 pub(in crate::sync) fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
     draft.changes(segment).is_empty()
 }
 
-/// Whether somebody may have made a segment what it is from what a draft would have made.
+/// Whether a segment may be the result of a draft that somebody has changed since.
 pub(in crate::sync) fn is_like(segment: &Segment, draft: &Draft) -> bool {
     let unlike = draft.changes(segment);
     let same_external_id = draft.external_id.is_some() && !unlike.contains(&Field::ExternalId);

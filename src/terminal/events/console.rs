@@ -1,4 +1,4 @@
-//! The thread that reads the terminal where that has no bytes to read: the system tells of keys.
+//! The reader thread for consoles without a byte stream, where the system reports keys.
 
 use std::io;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::keymap::Key;
 #[derive(Debug)]
 pub(super) struct Reader(Arc<AtomicBool>);
 
-/// Whoever has this can stop the thread.
+/// Stops the reader thread.
 #[derive(Debug)]
 pub(super) struct Stopper(Arc<AtomicBool>);
 
-/// How often the reader looks whether it is to stop.
+/// How often the reader checks whether to stop.
 const LOOK: Duration = Duration::from_millis(40);
-/// How long to look for what was typed already. Of no time at all, the terminal is not asked.
+/// How long to wait for input typed earlier. With a timeout of zero, the console would not be queried.
 const GLANCE: Duration = Duration::from_millis(5);
 
 impl Reader {
@@ -30,7 +30,7 @@ impl Reader {
         Ok((Self(Arc::clone(&over)), Stopper(over)))
     }
 
-    /// Reads until it is to stop, or nobody listens.
+    /// Reads until stopped or until the receiver is gone.
     pub fn run(self, reporter: &mpsc::Sender<io::Result<Event>>) {
         while !self.0.load(Ordering::SeqCst) {
             let next = match event::poll(LOOK) {
@@ -53,7 +53,7 @@ impl Stopper {
     }
 }
 
-/// Throws away what was typed before: it was for somebody else.
+/// Discards input typed earlier: it was meant for another program.
 pub(super) fn forget_typed() -> io::Result<()> {
     while event::poll(GLANCE)? {
         event::read()?;
@@ -61,7 +61,7 @@ pub(super) fn forget_typed() -> io::Result<()> {
     Ok(())
 }
 
-/// `None` for what means nothing here, such as the release of a key.
+/// Converts an event; `None` for one without a meaning here, such as the release of a key.
 fn read(reported: event::Event) -> Option<Event> {
     match reported {
         event::Event::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(Key::from(key))),

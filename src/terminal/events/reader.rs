@@ -1,4 +1,4 @@
-//! The thread that reads the terminal: its bytes, its changes of size, and the word to stop.
+//! The reader thread: waits for input bytes, size changes, and the request to stop.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -14,24 +14,24 @@ use tokio::sync::mpsc;
 use super::sequences::Sequences;
 use crate::app::Event;
 
-/// What the thread reads from.
+/// The sources the thread reads from.
 #[derive(Debug)]
 pub(super) struct Reader {
     terminal: File,
-    /// A byte for each change of the terminal's size.
+    /// One byte for each change of the terminal's size.
     sizes: UnixStream,
     size_signal: signal_hook::SigId,
-    /// A byte when it is to stop.
+    /// A byte once the thread should stop.
     stop: UnixStream,
 }
 
-/// Whoever has this can stop the thread.
+/// Stops the reader thread.
 #[derive(Debug)]
 pub(super) struct Stopper(UnixStream);
 
-/// Read at once.
+/// Maximum bytes read at once.
 const BLOCK: usize = 16 * 1024;
-/// How long to look for what was typed already.
+/// How long to wait for input typed earlier.
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 impl Reader {
@@ -45,7 +45,7 @@ impl Reader {
         Ok((Self { terminal: terminal()?, sizes, size_signal, stop }, Stopper(stopper)))
     }
 
-    /// Reads until it is to stop, or nobody listens.
+    /// Reads until stopped or until the receiver is gone.
     pub fn run(mut self, reporter: &mpsc::Sender<io::Result<Event>>) {
         let mut sequences = Sequences::default();
         loop {
@@ -75,7 +75,7 @@ impl Reader {
         }
     }
 
-    /// Waits for what is next, so long at most.
+    /// Waits for the next source that is ready, at most for `patience`.
     fn wait(&self, patience: Option<Duration>) -> io::Result<Ready> {
         let timeout = patience.and_then(|patience| Timespec::try_from(patience).ok());
         let mut sources = [&self.stop.as_fd(), &self.sizes.as_fd(), &self.terminal.as_fd()]
@@ -119,21 +119,21 @@ impl Drop for Reader {
 
 impl Stopper {
     pub fn stop(&self) {
-        // Without a reader there is nothing to stop.
+        // If the reader is gone, there is nothing to stop.
         let _gone = (&self.0).write(&[0]);
     }
 }
 
-/// What is next.
+/// What is ready.
 enum Ready {
     Stop,
     Size,
     Bytes,
-    /// Time is over.
+    /// Nothing before the timeout.
     Nothing,
 }
 
-/// The terminal that a person types into, of our own: others may close theirs.
+/// Opens the terminal that the user types into, as a descriptor of its own: others may close theirs.
 fn terminal() -> io::Result<File> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -143,7 +143,7 @@ fn terminal() -> io::Result<File> {
     File::open("/dev/tty")
 }
 
-/// Throws away what was typed before: it was for somebody else.
+/// Discards input typed earlier: it was meant for another program.
 pub(super) fn forget_typed() -> io::Result<()> {
     let mut terminal = terminal()?;
     let mut block = [0; BLOCK];
@@ -162,11 +162,11 @@ pub(super) fn forget_typed() -> io::Result<()> {
 
 fn drain(stream: &mut UnixStream) {
     let mut block = [0; 64];
-    // It never blocks; an error says that there is nothing more.
+    // The stream is non-blocking; an error means that it is empty.
     while stream.read(&mut block).is_ok_and(|length| length > 0) {}
 }
 
 fn tell(reporter: &mpsc::Sender<io::Result<Event>>, event: io::Result<Event>) {
-    // Whoever has stopped listening has no use for it.
+    // If the receiver is gone, nobody needs the event.
     let _unheard = reporter.blocking_send(event);
 }

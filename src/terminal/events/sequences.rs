@@ -1,8 +1,8 @@
-//! From the bytes that a terminal sends to keys, clicks and pastes.
+//! Parses the bytes that a terminal sends into keys, clicks and pastes.
 //!
-//! A sequence is followed to its end by the rules of ECMA-48 before anybody asks what it means, so one that means nothing here, as
-//! the answer to another program's question, is passed over whole and turns into no key. None is waited for without end: one that
-//! does not go on is given up.
+//! A sequence is read to its end by the rules of ECMA-48 before it is interpreted. So one without a meaning here, such as the
+//! response to another program's query, is skipped whole and never turns into keys. An incomplete sequence is given up after a
+//! while.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use terminput::Event as Parsed;
 use crate::app::{Event, Mouse, MouseKind};
 use crate::keymap::Key;
 
-/// What has come and is not over yet.
+/// Input that is not complete yet.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     bytes: Vec<u8>,
-    /// What was pasted so far, while that is coming.
+    /// The text of the paste in progress.
     paste: Option<Vec<u8>>,
-    /// Whether a text for a program is coming. Only one about the background was asked for.
+    /// Whether a string sequence (OSC, DCS and the like) is being read. Only the response about the background is expected.
     skipping: bool,
-    /// The beginning of that text.
+    /// The beginning of that string.
     text: Vec<u8>,
 }
 
-/// The next thing in what has come.
+/// The next item in the input.
 enum Next {
-    /// So many bytes, and what they mean here.
+    /// Its length in bytes, and its meaning here.
     Over(usize, Option<Event>),
-    /// They are not over yet.
+    /// It is incomplete.
     Unfinished,
 }
 
@@ -36,19 +36,19 @@ const ESC: u8 = 0x1b;
 const BELL: u8 = 0x07;
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
-/// Longer than any sequence that means something.
+/// Longer than any known sequence.
 const LONGEST: usize = 256;
-/// Nobody pastes more; what comes after that is dropped.
+/// The rest of a longer paste is dropped.
 const LONGEST_PASTE: usize = 16 << 20;
-/// How long a sequence that has begun may take to go on: an Esc by itself is one that does not. A line may deliver the two apart.
+/// How long to wait for the rest of a sequence: an Esc with nothing after it is the key. A slow connection can deliver them apart.
 const ESC_GOES_ON: Duration = Duration::from_millis(30);
 const SEQUENCE_GOES_ON: Duration = Duration::from_millis(100);
 const TEXT_GOES_ON: Duration = Duration::from_secs(1);
-/// What follows a paste that was cut short would be taken for keys.
+/// If a paste is given up too early, the rest of it would be read as keys.
 const PASTE_GOES_ON: Duration = Duration::from_secs(5);
 
 impl Sequences {
-    /// Takes in what has come. Answers what that comes to.
+    /// Parses more input. Returns the events it completes.
     pub fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.bytes.extend_from_slice(bytes);
         let mut events = Vec::new();
@@ -65,7 +65,7 @@ impl Sequences {
                 self.bytes.drain(..PASTE_BEGINS.len());
                 self.paste = Some(Vec::new());
             } else if begins_text(&self.bytes) {
-                // Only of an operating system command is the text of interest.
+                // Keeps the introducer, since only the text of an OSC is of interest.
                 self.text.clear();
                 self.text.extend(self.bytes.drain(..2).skip(1));
                 self.skipping = true;
@@ -81,7 +81,7 @@ impl Sequences {
         }
     }
 
-    /// How long to wait for more of what has begun; `None` when nothing has.
+    /// How long to wait for the rest of the input; `None` if nothing is incomplete.
     pub fn patience(&self) -> Option<Duration> {
         if self.paste.is_some() {
             Some(PASTE_GOES_ON)
@@ -96,7 +96,7 @@ impl Sequences {
         }
     }
 
-    /// No more has come: what has begun is all there is.
+    /// Ends the incomplete input: nothing more has arrived.
     pub fn give_up(&mut self) -> Option<Event> {
         let bytes = std::mem::take(&mut self.bytes);
         if std::mem::take(&mut self.skipping) {
@@ -108,7 +108,7 @@ impl Sequences {
         }
         match bytes.as_slice() {
             [ESC] => Some(Event::Key(Key::plain(KeyCode::Esc))),
-            // Alt and what would have begun a sequence.
+            // Alt with a character that could start a sequence.
             [ESC, letter] if *letter != b'[' => meaning(&[ESC, *letter]).or_else(|| Some(alt(*letter))),
             _ => None,
         }
@@ -116,7 +116,7 @@ impl Sequences {
 
     fn take_paste(&mut self) -> Option<Event> {
         let end = find(&self.bytes, PASTE_ENDS);
-        // The end may be cut in two.
+        // The end marker may have arrived only in part.
         let safe = end.unwrap_or_else(|| self.bytes.len().saturating_sub(PASTE_ENDS.len() - 1));
         let paste = self.paste.get_or_insert_default();
         let room = LONGEST_PASTE.saturating_sub(paste.len());
@@ -126,7 +126,7 @@ impl Sequences {
         self.paste.take().map(|paste| pasted(&paste))
     }
 
-    /// Passes over a text for a program. Answers whether it is over.
+    /// Skips a string sequence. Returns whether it is complete.
     fn skip(&mut self) -> bool {
         let end = self.bytes.iter().position(|byte| matches!(*byte, BELL | ESC | 0x18 | 0x1a));
         let room = LONGEST_TEXT.saturating_sub(self.text.len());
@@ -136,11 +136,11 @@ impl Sequences {
             return false;
         };
         if self.bytes[end] == ESC && self.bytes.len() == end + 1 {
-            // Whether it ends here is in the next byte.
+            // The next byte decides whether the string ends here.
             self.bytes.drain(..end);
             return false;
         }
-        // An escape that ends no text begins something else.
+        // An Esc without a `\` starts another sequence.
         let length = match &self.bytes[end..] {
             [ESC, b'\\', ..] => end + 2,
             [ESC, ..] => end,
@@ -152,20 +152,20 @@ impl Sequences {
     }
 }
 
-/// How much of a text is read: more than an answer about a colour has.
+/// How much of a string is kept: more than a response about a colour has.
 const LONGEST_TEXT: usize = 64;
 
-/// The answer to the question for the background (OSC 11): `]11;rgb:ffff/ffff/ffff`, with one to four digits for each part.
+/// Parses the response to the background query (OSC 11): `]11;rgb:ffff/ffff/ffff`, with one to four digits per component.
 fn background(text: &[u8]) -> Option<Event> {
     let colour = std::str::from_utf8(text).ok()?.strip_prefix("]11;")?;
     let parts = colour.strip_prefix("rgb:").or_else(|| Some(colour.strip_prefix("rgba:")?.rsplit_once('/')?.0))?;
     let parts: Vec<f64> = parts.split('/').filter_map(share).collect();
     let [red, green, blue] = parts.as_slice() else { return None };
-    // Weighed as the eye does (<https://www.w3.org/TR/AERT/#color-contrast>).
+    // Perceived brightness (<https://www.w3.org/TR/AERT/#color-contrast>).
     Some(Event::Background { is_light: red * 0.299 + green * 0.587 + blue * 0.114 > 0.5 })
 }
 
-/// A hexadecimal number as a share of the greatest with as many digits.
+/// A hexadecimal number as a fraction of the maximum with as many digits.
 fn share(digits: &str) -> Option<f64> {
     let most = match digits.len() {
         1 => 0xf,
@@ -177,7 +177,7 @@ fn share(digits: &str) -> Option<f64> {
     Some(f64::from(u16::from_str_radix(digits, 16).ok()?) / f64::from(most))
 }
 
-/// Whether a text for a program begins here: OSC, DCS, SOS, PM or APC. By themselves they are keys with Alt.
+/// Whether a string sequence starts here: OSC, DCS, SOS, PM or APC. Without more bytes, these are keys with Alt.
 fn begins_text(bytes: &[u8]) -> bool {
     bytes.len() > 2 && matches!(bytes, [ESC, b']' | b'P' | b'X' | b'^' | b'_', ..])
 }
@@ -203,7 +203,7 @@ fn over(bytes: &[u8], length: usize) -> Next {
     Next::Over(length, meaning(&bytes[..length]))
 }
 
-/// The bytes of the character at the beginning; `None` when it is not over.
+/// The length of the first character in bytes; `None` if it is incomplete.
 fn character(bytes: &[u8]) -> Option<usize> {
     let first = &bytes[..bytes.len().min(4)];
     match std::str::from_utf8(first) {
@@ -211,16 +211,16 @@ fn character(bytes: &[u8]) -> Option<usize> {
         Err(error) if error.valid_up_to() > 0 => {
             std::str::from_utf8(&first[..error.valid_up_to()]).ok()?.chars().next().map(char::len_utf8)
         }
-        // What is no character is passed over.
+        // Invalid bytes are skipped.
         Err(error) => error.error_len(),
     }
 }
 
 fn control_sequence(bytes: &[u8]) -> Next {
     match bytes {
-        // A mouse in the way of X10, which is not asked for: three bytes of any kind follow.
+        // X10 mouse reports, which are not requested: any three bytes follow.
         [_, _, b'M', _, _, _, ..] => return Next::Over(6, None),
-        // The first function keys of a Linux console.
+        // F1 to F5 on a Linux console.
         [_, _, b'[', _, ..] => return over(bytes, 4),
         [_, _, b'M', ..] | [_, _, b'['] => return Next::Unfinished,
         _ => {}
@@ -228,14 +228,14 @@ fn control_sequence(bytes: &[u8]) -> Next {
     let end = bytes.iter().skip(2).position(|byte| !matches!(byte, 0x20..=0x3f)).map(|at| at + 2);
     match end {
         Some(end) if matches!(bytes[end], 0x40..=0x7e) => over(bytes, end + 1),
-        // Something else begins within it.
+        // Another sequence starts within it.
         Some(end) => Next::Over(end, None),
         None if bytes.len() > LONGEST => Next::Over(bytes.len(), None),
         None => Next::Unfinished,
     }
 }
 
-/// A key of the keypad or a function key, with what is held given as a digit by some terminals.
+/// A key of the keypad or a function key; some terminals put a digit for the modifiers before the final byte.
 fn single_shift(bytes: &[u8]) -> Next {
     let end = bytes.iter().skip(2).take(2).position(|byte| !byte.is_ascii_digit()).map(|at| at + 2);
     match end {
@@ -246,18 +246,18 @@ fn single_shift(bytes: &[u8]) -> Next {
     }
 }
 
-/// What a whole sequence means here.
+/// The meaning of a complete sequence.
 fn meaning(sequence: &[u8]) -> Option<Event> {
     match sequence {
         [ESC, b'[', b'<', ..] => mouse(sequence),
-        // The keypad where it sends codes of its own.
+        // The keypad in application mode.
         [ESC, b'O', b'M'] => Some(Event::Key(Key::plain(KeyCode::Enter))),
         [ESC, b'O', code @ b'j'..=b'y'] => Some(Event::Key(Key::plain(KeyCode::Char(char::from(code - b'j' + b'*'))))),
         [ESC, b'O', b'X'] => Some(Event::Key(Key::plain(KeyCode::Char('=')))),
         [ESC, b'O', b'I'] => Some(Event::Key(Key::plain(KeyCode::Tab))),
-        // The third function key with something held, which looks like an answer.
+        // F3 with modifiers, which looks like a cursor position report.
         [ESC, b'[', b'1', b';', b'2'..=b'9', b'R'] => parsed(sequence),
-        // Only answers begin so, or end so.
+        // Only responses start or end like this.
         [ESC, b'[', b'?' | b'>' | b'=', ..] | [ESC, b'[', b'0'..=b'9', .., b'R'] => None,
         _ => parsed(sequence),
     }
@@ -280,7 +280,7 @@ fn alt(letter: u8) -> Event {
     Event::Key(Key { code: KeyCode::Char(char::from(letter)), modifiers })
 }
 
-/// What the mouse does, in the way of SGR.
+/// An SGR mouse report.
 fn mouse(sequence: &[u8]) -> Option<Event> {
     let text = std::str::from_utf8(sequence).ok()?.strip_prefix("\x1b[<")?;
     let (numbers, is_release) = match text.strip_suffix('M') {
@@ -293,7 +293,7 @@ fn mouse(sequence: &[u8]) -> Option<Event> {
     else {
         return None;
     };
-    // What is held with it makes no difference.
+    // Modifiers are ignored.
     let kind = match button & !0b1_1100 {
         0 if is_release => MouseKind::Release,
         _ if is_release => return None,
@@ -332,7 +332,7 @@ mod tests {
         events.iter().map(shown).collect()
     }
 
-    /// What bytes come to when nothing follows them.
+    /// The events of bytes that nothing follows.
     fn all(bytes: &[u8]) -> Vec<String> {
         let mut sequences = Sequences::default();
         let mut events = sequences.take(bytes);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_the_background_says_whether_it_is_light() {
+    fn a_background_response_tells_light_from_dark() {
         let all = |bytes: &[u8]| all(bytes).join(" ");
         assert!(all(b"\x1b]11;rgb:fdfd/f6f6/e3e3\x07").contains("light: true"));
         assert!(all(b"\x1b]11;rgb:00/2b/36\x1b\\j").contains("light: false"));
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_known_in_each_of_their_ways() {
+    fn keys_are_parsed_in_every_encoding() {
         for (bytes, keys) in [
             ("j", "j"),
             ("Ł", "Ł"),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_others_is_no_key_and_what_follows_it_is() {
+    fn responses_are_skipped_but_not_the_key_after_them() {
         for answer in [
             "\x1b[?62;22c",
             "\x1b[?2026;2$y",
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn clicks_drags_wheels_and_pastes_are_read() {
+    fn clicks_drags_wheels_and_pastes_are_parsed() {
         assert_eq!(
             all(b"\x1b[<0;3;4M\x1b[<0;3;4m\x1b[<32;5;4M\x1b[<64;1;1M\x1b[<65;1;1M"),
             ["Click 2 3", "Release 2 3", "Drag 4 3", "ScrollUp 0 0", "ScrollDown 0 0"]
@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(all(b"\x1b[200~cut short"), ["paste cut short"]);
     }
 
-    /// Keys, answers and pastes in any order.
+    /// Keys, responses and pastes.
     fn piece() -> impl Strategy<Value = (Vec<u8>, Vec<&'static str>)> {
         prop::sample::select(vec![
             ("j", vec!["j"]),
@@ -446,7 +446,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wherever_a_line_cuts_it_the_same_comes_of_it(
+        fn events_do_not_depend_on_how_the_bytes_are_split(
             pieces in prop::collection::vec(piece(), 0..12),
             cuts in prop::collection::vec(1_usize..9, 1..40),
         ) {
@@ -466,7 +466,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_leave_the_keyboard_dead(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn keys_work_after_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let mut sequences = Sequences::default();
             sequences.take(&bytes);
             sequences.give_up();

@@ -1,4 +1,4 @@
-//! Somebody else was faster: what was seen, what it is now and what is wanted, side by side.
+//! The conflict dialog: the values before, on the server and yours, side by side.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ use crate::ui::dialog::{self, Row};
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-/// Cells for what a field is called, and for whose value is taken.
+/// Cells for the field label and for the side that is kept.
 const AROUND: usize = 19;
 const NARROWEST: usize = 6;
 
@@ -45,7 +45,7 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     outer
 }
 
-/// Where the screen is read aloud, a field is a sentence that may take several lines.
+/// In screen-reader mode, a field is a sentence that can take several lines.
 fn point_aloud(state: &State, conflict: &Conflict, inner: Rect, frame: &mut Canvas<'_, '_>) {
     let Between::Changes { base, theirs, mine, choices } = &conflict.between else { return };
     let sentences = changes_aloud(state, [base, theirs, mine], *choices);
@@ -57,7 +57,7 @@ fn point_aloud(state: &State, conflict: &Conflict, inner: Rect, frame: &mut Canv
     }
 }
 
-/// The fields of two changes, each with whose value is taken.
+/// The fields of two changes, each with the side that is kept.
 fn changes_aloud(state: &State, segments: [&Segment; 3], choices: [KeptSide; Field::ALL.len()]) -> Vec<String> {
     let fields = Field::ALL.into_iter().zip(choices);
     let sentences = fields.map(|(field, choice)| {
@@ -69,7 +69,7 @@ fn changes_aloud(state: &State, segments: [&Segment; 3], choices: [KeptSide; Fie
     sentences.collect()
 }
 
-/// A field of several states of a segment; once where it is the same in all.
+/// One field of several versions of a segment; given once if it is the same in all.
 fn field_aloud<const N: usize>(state: &State, field: Field, headings: [&str; N], segments: [&Segment; N]) -> String {
     let texts = segments.map(|segment| match field_text(&state.tree.forest, segment, field) {
         text if segment.field(field).is_none() && field == Field::ExternalId => text.replace('–', "none"),
@@ -82,13 +82,13 @@ fn field_aloud<const N: usize>(state: &State, field: Field, headings: [&str; N],
     format!("{}: {}", label(field), values.join(", "))
 }
 
-/// A sentence in lines of so many cells.
+/// Wraps a sentence to `width` cells.
 fn sentence_lines(sentence: &str, width: usize) -> Vec<Line<'static>> {
     let options = textwrap::Options::new(width.max(8)).subsequent_indent("  ");
     textwrap::wrap(&printable(sentence), options).into_iter().map(|line| Line::raw(line.into_owned())).collect()
 }
 
-/// Has each value of the server and each own one be clicked, to keep it.
+/// Makes each value of the server and of yours clickable, to keep it.
 fn mark_sides(inner: Rect, columns: [usize; 3], frame: &mut Canvas<'_, '_>) {
     let [before, theirs, mine] = columns.map(|column| u16::try_from(column).unwrap_or(u16::MAX));
     let second = LABEL.saturating_add(before);
@@ -102,12 +102,12 @@ fn mark_sides(inner: Rect, columns: [usize; 3], frame: &mut Canvas<'_, '_>) {
     }
 }
 
-/// What stands over the values of two changes; of a deletion and a change; and of what was asked for and what may have come of it.
+/// Column headings for two changes, for a deletion and a change, and for a requested segment and its possible duplicate.
 const CHANGES: [&str; 3] = ["before", "on the server", "yours"];
 const DELETION: [&str; 2] = ["before", "on the server"];
 const LOOKALIKE: [&str; 2] = ["requested", "found"];
 
-/// For each column, the cells with which neither its heading nor a value is cut, the blank behind them included.
+/// The cells each column needs to show its heading and values uncut, including the blank behind them.
 fn needs<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment; N]) -> [usize; N] {
     std::array::from_fn(|at| {
         let values = Field::ALL.map(|field| field_text(&state.tree.forest, segments[at], field).width());
@@ -115,8 +115,8 @@ fn needs<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment
     })
 }
 
-/// Cells for each column of values: the same for all where that cuts nothing; else each has its heading whole, and what is left goes
-/// to those that need it most.
+/// Cells for each column of values: equal where that cuts nothing; otherwise each gets its whole heading, and the rest goes to the
+/// columns that lack the most.
 fn columns<const N: usize>(width: usize, headings: [&str; N], needs: [usize; N]) -> [usize; N] {
     let room = width.saturating_sub(AROUND);
     let same = (room / N).max(NARROWEST);
@@ -135,10 +135,10 @@ fn columns<const N: usize>(width: usize, headings: [&str; N], needs: [usize; N])
     columns
 }
 
-/// The bar, and what a field is called.
+/// Cells of the bar and the field label.
 const LABEL: u16 = 13;
 
-/// The cells with which no value is cut.
+/// The cells needed to cut no value.
 fn wanted(state: &State, conflict: &Conflict) -> usize {
     match &conflict.between {
         Between::Changes { base, theirs, mine, .. } => {
@@ -156,7 +156,7 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
     }
 }
 
-/// Newcomers that are named.
+/// How many new children are named.
 const NEWCOMERS: usize = 5;
 
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Row<'static>> {
@@ -174,7 +174,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 let texts =
                     [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
                 let texts = texts.each_ref().map(String::as_str);
-                // Where nobody changed anything, there is nothing to take.
+                // If nobody changed the field, there is nothing to choose.
                 let taken = (base.field(field) != theirs.field(field) || theirs.field(field) != mine.field(field))
                     .then_some(choices[at]);
                 lines.push(row(theme, columns, label(field), texts, taken, at == conflict.row));
@@ -213,7 +213,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
     lines.into_iter().map(Row::Text).chain(keys).collect()
 }
 
-/// What has become of a deletion that a child stands in the way of.
+/// What happened to a deletion that a new child blocks.
 fn kept(state: &State, conflict: &Conflict) -> String {
     match conflict.progress(state).filter(|(done, _)| *done > 0) {
         None => "Nothing was deleted.".into(),
@@ -224,7 +224,7 @@ fn kept(state: &State, conflict: &Conflict) -> String {
     }
 }
 
-/// Two segments, field by field, and where they differ.
+/// Two segments, field by field, with the differences marked.
 fn side_by_side(
     state: &State,
     theme: &Theme,
@@ -271,7 +271,7 @@ fn yours(state: &State, segment: &Segment, theme: &Theme) -> String {
     )
 }
 
-/// A row of values. Whose is taken of three is said in a word, and that value stands out.
+/// A row of values. A word names the kept side, and its value is highlighted.
 fn row<const N: usize>(
     theme: &Theme,
     columns: [usize; N],

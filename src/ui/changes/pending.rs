@@ -1,4 +1,4 @@
-//! Pending changes: group by group, with what each does, for how long it has been pending, and what can be done about it.
+//! Pending changes by group: what each one does, for how long it has been pending, and the keys to act on it.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -18,9 +18,9 @@ use crate::ui::theme::Theme;
 
 use super::plans::{LIST, fitted_line, operation_styles, position, verb};
 
-/// Lines for why something failed.
+/// Lines for the reason of a failure.
 const REASON_LINES: usize = 3;
-/// Cells for the state, and for the marks and blanks around it.
+/// Cells for the state, and for the symbols and blanks around it.
 const STATE: usize = 9;
 const MARKS: usize = 6;
 
@@ -32,12 +32,12 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     let below = below(state, pane.selected(state), theme);
     let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state));
     let rest = dialog::usual_lines(state).saturating_sub(above.len() + below.len() + keys.len());
-    // A blank before the keys, where that leaves a line to the list.
+    // A blank before the keys, if that leaves a line for the list.
     let blank = usize::from(rest > 1);
     let rest = rest.saturating_sub(blank);
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
     let most = LIST.min(half.min(rest).max(1));
-    // Read aloud, none is cut.
+    // Nothing is cut in screen-reader mode.
     let height = |at: usize| {
         let op = state.changes.queue.listed(at..at + 1);
         let row = rows(state, &op, theme).into_iter().next().filter(|_| theme.symbols.are_words());
@@ -72,7 +72,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     outer
 }
 
-/// What stands over the list: what the last session had left, or that there is nothing.
+/// Lines above the list: what the last session left over, or that nothing is pending.
 fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
     let mut above = Vec::new();
     let left_over: Vec<&str> = pane.left_over(state).collect();
@@ -93,7 +93,7 @@ fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
     above
 }
 
-/// Why the chosen one failed.
+/// Why the chosen change failed.
 fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
     let chosen = chosen.and_then(|op| state.changes.queue.op(op));
     let Some(OpState::Failed(error)) = chosen.map(|planned| &planned.state) else { return Vec::new() };
@@ -102,11 +102,11 @@ fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static
     lines.map(|line| Line::styled(line.into_owned(), theme.bad)).collect()
 }
 
-/// One operation.
+/// A row for one operation.
 struct Row {
     op: OpId,
     mark: (&'static str, Style),
-    /// The state, in the first row of a group.
+    /// The state; blank after the first row of a group.
     word: &'static str,
     sign: (&'static str, Style),
     text: (String, Style),
@@ -124,13 +124,13 @@ impl Row {
         let (sign, text) = described(&state.tree.forest, operation);
         let (sign_style, style) = operation_styles(operation, theme);
         let age = state.changes.ages.of(op, state.clock.now);
-        // What takes less than a second needs no age.
+        // A change younger than a second shows no age.
         let age = age.filter(|age| age.as_secs() > 0 && group != OpGroup::Done).map(duration);
         let is_read = theme.symbols.are_words();
         Self {
             op,
             mark: mark(group, theme),
-            // Each line is read by itself.
+            // A screen reader reads each line by itself.
             word: if begins_group || is_read { label(group) } else { "" },
             sign: (verb(sign, theme), sign_style),
             text: (aloud(&text, theme).into_owned(), style),
@@ -138,7 +138,7 @@ impl Row {
         }
     }
 
-    /// The cells with which nothing of it is cut.
+    /// The cells needed to cut nothing.
     fn width(&self) -> usize {
         MARKS + STATE + self.text.0.width() + self.age.width() + self.sign.0.width().saturating_sub(1)
     }
@@ -175,7 +175,7 @@ fn rows(state: &State, ops: &[OpId], theme: &Theme) -> Vec<Row> {
     rows.collect()
 }
 
-/// How many there are of each group.
+/// The title, with the number of changes in each group.
 fn title(state: &State) -> String {
     let counts = state.changes.counts();
     let parts = OpGroup::ALL.map(|group| (group.count(counts), label(group)));
@@ -195,7 +195,7 @@ const fn label(group: OpGroup) -> &'static str {
     }
 }
 
-/// The symbol of a group, beside its name.
+/// The symbol shown next to the name of a group.
 fn mark(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
     let (symbol, style) = symbol(group, theme);
     (theme.symbols.beside(symbol), style)

@@ -1,4 +1,4 @@
-//! Plans before they are sent.
+//! The review of a plan before it is sent.
 
 use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
@@ -17,10 +17,10 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-/// Lines of a list at most.
+/// Maximum lines of a list.
 pub(super) const LIST: usize = 12;
 
-/// A plan before it is sent.
+/// Draws a plan for review.
 pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let count = review.count(state);
@@ -50,7 +50,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         let (sign_style, style) = operation_styles(operation, theme);
         (verb(sign, theme), sign_style, aloud(&(text + &reason), theme).into_owned(), style)
     };
-    // Read aloud, none is cut.
+    // Nothing is cut in screen-reader mode.
     let height = |at: usize| {
         let is_read = theme.symbols.are_words();
         let operation = review.operations(state, at..at + 1).into_iter().next().filter(|_| is_read);
@@ -81,7 +81,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     outer
 }
 
-/// The styles of the sign and of the line of an operation: what is deleted looks deleted.
+/// The styles of an operation's sign and line: a deletion is struck through.
 pub(super) fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, Style) {
     match operation {
         Operation::Create { .. } => (theme.good, Style::new()),
@@ -90,7 +90,7 @@ pub(super) fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, 
     }
 }
 
-/// The sign of an operation, or what it stands for where the screen is read aloud.
+/// The sign of an operation, or a word for it in screen-reader mode.
 pub(super) fn verb(sign: &'static str, theme: &Theme) -> &'static str {
     match sign {
         _ if !theme.symbols.are_words() => sign,
@@ -101,16 +101,16 @@ pub(super) fn verb(sign: &'static str, theme: &Theme) -> &'static str {
     }
 }
 
-/// Which lines of a long list are shown; nothing of one that is shown whole.
+/// Which lines of a long list are shown; empty if all are.
 pub(super) fn position(window: &Range<usize>, count: usize, theme: &Theme) -> String {
-    // Read aloud, the last line says which one is chosen.
+    // In screen-reader mode the last line gives the position.
     if window.len() >= count || theme.symbols.are_words() {
         return String::new();
     }
     format!(" · {}–{} of {}", grouped(window.start + 1), grouped(window.end), grouped(count))
 }
 
-/// What is to be typed.
+/// The prompt for the confirmation phrase.
 fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
     let text = word.text();
     let what = match word {
@@ -122,7 +122,7 @@ fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
     format!("Type {what} to confirm{progress}:")
 }
 
-/// What a plan would do, in numbers.
+/// The title of a review, with the number of operations of each kind.
 fn counted(counts: OperationCounts) -> String {
     let parts =
         [("create", counts.created), ("update", counts.changed), ("move", counts.moved), ("delete", counts.deleted)];
@@ -144,19 +144,19 @@ pub(super) fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>
 
 type ListLine = (&'static str, Style, String, Style);
 
-/// The cells with which none of the lines is cut.
+/// The cells needed to cut no line.
 fn wanted(lines: &[ListLine]) -> usize {
     lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
 }
 
-/// A line in so many cells; read aloud, it is cut nowhere.
+/// A line fitted to `width` cells; never cut in screen-reader mode.
 fn row((sign, sign_style, text, style): ListLine, width: usize, theme: &Theme) -> ListRow<'static> {
     let room = if theme.symbols.are_words() { usize::MAX } else { width.saturating_sub(3 + sign.width()) };
     let text = Span::styled(fitted(&text, room).into_owned(), style);
     ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]))
 }
 
-/// The part of a list that is shown, with the selected line in it.
+/// Draws the visible part of a list, with the selected line marked.
 fn draw_list(
     (lines, ops): (Vec<ListLine>, &[OpId]),
     selected: Option<usize>,

@@ -1,4 +1,4 @@
-//! The frame of dialogs, and where they open: beside the row that they speak of.
+//! The frame of dialogs and their placement next to the row they are about.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -16,21 +16,21 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
-/// What a dialog takes where there is room, and what it grows to where what is in it asks for more.
+/// Usual width of a dialog where there is room, and the width it can grow to for long lines.
 const USUAL: u16 = 72;
 const WIDEST: u16 = 120;
-/// The frame, and a blank beside it.
+/// Cells of the frame and the blank inside it, both sides.
 const FRAME: usize = 4;
 
-/// Where a dialog has been opened.
+/// Where a dialog was opened.
 pub(in crate::ui) struct Opened {
-    /// All of it.
+    /// The whole dialog.
     pub outer: Rect,
-    /// What is within the frame; empty where there is no room.
+    /// The area inside the frame; empty if there is no room.
     pub inner: Rect,
 }
 
-/// A dialog of so many lines is cleared and framed. It grows with the screen where what is in it wants more cells than usual.
+/// Clears and frames a dialog of so many lines. It grows with the screen if its content needs more cells than usual.
 pub(in crate::ui) fn open(
     state: &State,
     title: &str,
@@ -38,7 +38,7 @@ pub(in crate::ui) fn open(
     look: Look<'_>,
     frame: &mut Canvas<'_, '_>,
 ) -> Opened {
-    // The title has a blank around it, too.
+    // The title has a blank on both sides, too.
     let wanted = wanted.max(title.width() + 2);
     let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
     Opened { outer: area, inner: framed(area, title, look, frame) }
@@ -47,11 +47,11 @@ pub(in crate::ui) fn open(
 /// A line of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::ui) enum Row<'a> {
-    /// Something to read.
+    /// Plain text.
     Text(Line<'a>),
     /// Keys and what they do.
     Keys(Vec<DialogKey>),
-    /// A choice in a line of its own: its key, what the table of keys says that it does, and that in a sentence.
+    /// A choice on its own line: its key, its label in the table of keys, and a sentence for it.
     Choice(DialogKey, String),
 }
 
@@ -62,7 +62,7 @@ impl<'a> From<Line<'a>> for Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// It as it is drawn.
+    /// The row as it is drawn.
     pub fn line(&self, theme: &Theme) -> Line<'a> {
         match self {
             Self::Text(line) => line.clone(),
@@ -76,12 +76,12 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The cells that the widest of some rows wants.
+/// The width of the widest row.
 pub(in crate::ui) fn widest_row(rows: &[Row<'_>], theme: &Theme) -> usize {
     rows.iter().map(|row| row.line(theme).width()).max().unwrap_or(0)
 }
 
-/// Draws rows from one of a dialog's lines on, as many as fit.
+/// Draws rows from a line of a dialog on, as many as fit.
 pub(in crate::ui) fn draw_rows(
     rows: &[Row<'_>],
     (inner, from): (Rect, usize),
@@ -99,12 +99,12 @@ pub(in crate::ui) fn draw_rows(
     }
 }
 
-/// The cells that the widest of some lines wants.
+/// The width of the widest line.
 pub(in crate::ui) fn widest(lines: &[Line<'_>]) -> usize {
     lines.iter().map(Line::width).max().unwrap_or(0)
 }
 
-/// Clears and frames an area; its inside is answered.
+/// Clears and frames an area. Returns the area inside the frame.
 pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let room = usize::from(area.width.saturating_sub(4));
@@ -126,7 +126,7 @@ pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut
     Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// The same without lines: the title stands where it would stand between them.
+/// The same without border lines: the title stays where it would be in the border.
 fn unframed(area: Rect, title: &str, theme: &Theme, frame: &mut Canvas<'_, '_>) -> Rect {
     frame.render_widget(Clear, area);
     let inside = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
@@ -150,27 +150,27 @@ const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::b
     horizontal_bottom: "-",
 };
 
-/// Cells for a line in a dialog where so many are wanted.
+/// Cells of a line in a dialog that asks for `wanted` cells.
 pub(in crate::ui) fn room(state: &State, wanted: usize) -> usize {
     usize::from(width(state, wanted)).saturating_sub(FRAME)
 }
 
-/// Cells for a line that can be wrapped or put in fewer words, so that nothing beside the tree is covered for its sake.
+/// Cells of a line that can be wrapped or shortened, so that it never widens the dialog over the panes beside the tree.
 pub(in crate::ui) fn usual_room(state: &State) -> usize {
     room(state, 0)
 }
 
-/// Lines for everything within a dialog that is as high as it can be with the header and one row of the tree still in sight.
+/// Maximum lines inside a dialog, with the header and one row of the tree still in sight.
 pub(in crate::ui) fn usual_lines(state: &State) -> usize {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
-    // The row, the frame, and the footer.
+    // The row, the frame and the footer.
     usize::from(screen.height.saturating_sub(tree.y)).saturating_sub(4)
 }
 
 fn width(state: &State, wanted: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
     if state.screen.panes.accessible {
-        // What stood beside it would be read with it.
+        // A screen reader would read what is beside the dialog along with it.
         return screen.width;
     }
     let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
@@ -178,7 +178,7 @@ fn width(state: &State, wanted: usize) -> u16 {
     wanted.min(WIDEST).min(screen.width).max(usual)
 }
 
-/// Beside the row that it speaks of, as far as there is room.
+/// Places a dialog next to the row it is about, if there is room.
 fn place(state: &State, height: u16, wanted: usize) -> Rect {
     let (tree, screen) = (rect(state.layout().tree), rect(state.layout().screen));
     let width = width(state, wanted);
@@ -186,13 +186,13 @@ fn place(state: &State, height: u16, wanted: usize) -> Rect {
     Rect { x: tree.x.min(screen.width - width), y: state.beside_dialog(height).y, width, height }
 }
 
-/// One line of a dialog, counted from 0; `None` when the dialog is cut above it.
+/// One line of a dialog, counted from 0; `None` if the dialog is too small for it.
 pub(in crate::ui) fn line(inner: Rect, at: usize) -> Option<Rect> {
     let at = u16::try_from(at).ok().filter(|at| *at < inner.height)?;
     Some(Rect { y: inner.y + at, height: 1, ..inner })
 }
 
-/// A line of text being typed, the only one of its dialog. The cursor is put into it when it has the keys.
+/// Draws the only text field of a dialog, with the cursor in it if it has the focus.
 pub(in crate::ui) fn text_field(
     field: &TextField,
     area: Rect,
@@ -203,7 +203,7 @@ pub(in crate::ui) fn text_field(
     named_field(field, FieldName::Only, area, focused, theme, frame);
 }
 
-/// The same for one of several.
+/// The same for one of several fields.
 pub(in crate::ui) fn named_field(
     field: &TextField,
     name: FieldName,
@@ -224,8 +224,8 @@ pub(in crate::ui) fn named_field(
     }
 }
 
-/// The part of a text that begins `scroll` cells from its beginning and is at most `width` cells wide. What a terminal would obey, or
-/// nobody would see, never reaches it.
+/// The part of a text that starts `scroll` cells in and is at most `width` cells wide. Control sequences and invisible characters
+/// never reach the terminal.
 pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String {
     let mut column = 0;
     let mut shown = String::new();
@@ -239,8 +239,8 @@ pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String
     shown
 }
 
-/// Draws the label of a field; the rest of the line, for its value, is answered. The values stand in a column of their own, behind so
-/// many cells; read aloud, each behind its label.
+/// Draws the label of a field and returns the rest of the line, for its value. Values are aligned after `columns` cells; in
+/// screen-reader mode each follows its label.
 pub(in crate::ui) fn label(
     label: &str,
     columns: u16,
@@ -255,12 +255,12 @@ pub(in crate::ui) fn label(
     Rect { x: area.x + indent, width: area.width - indent, ..area }
 }
 
-/// The label of a field is clicked for the field, as its end.
+/// Makes a click on the label of a field go to the end of the field.
 pub(in crate::ui) fn label_target(name: FieldName, area: Rect, frame: &mut Canvas<'_, '_>) {
     frame.target(area, Target::Field { name, cell: usize::MAX });
 }
 
-/// The keys of a dialog in one of its lines: as many as fit whole, the last one always, since it leads out.
+/// Draws the keys of a dialog in one line: as many as fit whole, and always the last one, which leaves the dialog.
 pub(in crate::ui) fn draw_keys(hints: &[DialogKey], area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let room = usize::from(area.width);
     let mut shown = hints.to_vec();
@@ -271,16 +271,15 @@ pub(in crate::ui) fn draw_keys(hints: &[DialogKey], area: Rect, theme: &Theme, f
     mark_keys(&shown, area, theme, frame);
 }
 
-/// What separates a key from the one before it.
+/// The separator between two keys.
 fn between(theme: &Theme) -> &'static str {
     if theme.symbols.are_words() { ", " } else { " · " }
 }
 
-/// Its cells at most.
+/// Its maximum width.
 const WIDEST_BETWEEN: usize = 3;
 
-/// Has the keys of a line, drawn there by [`keys`], be clicked. What several keys do is done by each of them, and not by the words
-/// behind them.
+/// Makes the keys of a line drawn by [`keys`] clickable. For a hint with several keys each key is clickable, but not the label.
 pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let cells = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
     let mut left = 0_u16;
@@ -299,7 +298,7 @@ pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, theme: &Theme, f
     }
 }
 
-/// Without blank lines, the last ones first, as far as it takes for the rest to leave the row beside the dialog in sight.
+/// Drops blank lines, the last ones first, until the row next to the dialog stays in sight.
 pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Row<'a>>, state: &State) -> Vec<Row<'a>> {
     while lines.len() > usual_lines(state)
         && let Some(blank) = lines.iter().rposition(|row| matches!(row, Row::Text(line) if line.width() == 0))
@@ -309,12 +308,12 @@ pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Row<'a>>, state: &State) -> Ve
     lines
 }
 
-/// All keys of a dialog, in as many lines as it takes in so many cells.
+/// All keys of a dialog, wrapped to lines of `room` cells.
 pub(in crate::ui) fn keys_wrapped(hints: &[DialogKey], room: usize) -> Vec<Row<'static>> {
     wrapped(hints, room).into_iter().map(|hints| Row::Keys(hints.to_vec())).collect()
 }
 
-/// The keys of each line, where a line has so many cells. A single one that is wider has a line of its own.
+/// The keys of each line, wrapped to `room` cells. A key wider than that gets its own line.
 pub(in crate::ui) fn wrapped<'k, 't>(
     mut hints: &'k [(&'t str, &'t str)],
     room: usize,
@@ -333,7 +332,7 @@ pub(in crate::ui) fn wrapped<'k, 't>(
     lines
 }
 
-/// Keys and what they do, as the last line of a dialog: `enter save · esc cancel`.
+/// The line of keys and what they do: `enter save · esc cancel`.
 pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for (at, (key, label)) in hints.iter().enumerate() {

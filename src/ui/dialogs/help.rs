@@ -1,4 +1,4 @@
-//! All keys: those of the dialog beneath, from the table of dialog keys, and the others from the table of actions.
+//! The help page: the keys of the dialog beneath, from the table of dialog keys, then those of the keymap.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -14,10 +14,10 @@ use crate::ui::dialog;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 
-/// Cells for the keys, in front of what they do, and those that many keys may take from that.
+/// Cells for the keys of a line, and the most that long ones can take.
 const KEYS: usize = 19;
 const MOST_KEYS: usize = 20;
-/// Cells for what they do, which the names of a person's own commands may exceed.
+/// Cells for the description; the names of custom commands can be longer.
 const HELP: usize = 36;
 
 pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -34,7 +34,7 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
     }
 }
 
-/// One below the other; one of them has the keys.
+/// Draws the lines below each other; one of them is chosen.
 fn draw_aloud(lines: &[Line<'_>], chosen: usize, inner: Rect, rows: usize, frame: &mut Canvas<'_, '_>) {
     let first = chosen.min(lines.len().saturating_sub(rows));
     for (at, line) in lines.iter().enumerate().skip(first).take(rows) {
@@ -81,7 +81,7 @@ fn lines<'a>(state: &State, theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> 
         }
     }
     if theme.symbols.are_words() {
-        // A blank line says nothing.
+        // A blank line means nothing to a screen reader.
         lines.retain(|line| line.width() > 0);
     }
     lines
@@ -89,7 +89,7 @@ fn lines<'a>(state: &State, theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> 
 
 fn line<'a>(theme: &Theme, keys: &str, help: &'a str) -> Line<'a> {
     if theme.symbols.are_words() {
-        // Several keys stand two blanks apart; one blank is between those of a sequence.
+        // Several keys are two blanks apart; the keys of a sequence are one blank apart.
         let keys = keys.replace(" … ", " to ").replace("  ", " or ");
         return Line::from(vec![Span::raw(printable(help)), Span::raw(": "), Span::styled(keys, theme.accent)]);
     }

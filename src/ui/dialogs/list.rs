@@ -1,5 +1,5 @@
-//! Drawing a list in a dialog: a bar at the chosen line, what stands at its right end, and a colour that outlives the selection. Read
-//! aloud, each line of it is a sentence, whole on as many lines of the screen as it takes.
+//! Draws a list in a dialog: a bar at the chosen line, text at its right end, and a colour block that the selection does not cover.
+//! In screen-reader mode each item is a sentence, wrapped to as many lines as it needs.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,16 +14,16 @@ use crate::ui::dialog;
 use crate::ui::text::draw_right;
 use crate::ui::theme::Theme;
 
-/// One line of a list. Its first cell is the bar's.
+/// One line of a list. Its first cell is for the bar.
 #[derive(Debug, Clone, Default)]
 pub(in crate::ui) struct ListRow<'a> {
-    /// What it says, from the second cell on.
+    /// The text, from the second cell on.
     pub text: Line<'a>,
-    /// What stands at its right end.
+    /// Text at the right end.
     pub right: Option<Line<'a>>,
     /// A block of this colour in its third cell.
     pub colour: Option<Color>,
-    /// What it is, to be clicked.
+    /// The item that a click on the line selects.
     pub item: Option<ListItem>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> From<Line<'a>> for ListRow<'a> {
 }
 
 impl ListRow<'_> {
-    /// It as a sentence, in lines of so many cells. What goes on stands further to the right than what begins.
+    /// The line as a sentence, wrapped to `width` cells. Continuation lines are indented further.
     fn aloud(&self, width: usize) -> Vec<String> {
         let right = self.right.as_ref().map(ToString::to_string).filter(|right| !right.is_empty());
         let text = [self.text.to_string()].into_iter().chain(right).collect::<Vec<_>>().join(", ");
@@ -44,13 +44,13 @@ impl ListRow<'_> {
         textwrap::wrap(text.trim(), options).into_iter().map(Cow::into_owned).collect()
     }
 
-    /// The lines that it takes in a dialog with so many cells within.
+    /// Lines needed in a dialog `width` cells wide.
     pub fn height(&self, width: usize, theme: &Theme) -> usize {
         if theme.symbols.are_words() { self.aloud(width.saturating_sub(1)).len() } else { 1 }
     }
 }
 
-/// The part of a list that is shown in so many lines, where each item has its height.
+/// The part of a list that fits in `lines` lines, given the height of each item.
 pub(in crate::ui) fn window(
     state: &State,
     (list, len): (List, usize),
@@ -62,12 +62,12 @@ pub(in crate::ui) fn window(
     windows.find(fits).unwrap_or_else(|| state.screen.window(list, len, 1.min(lines)))
 }
 
-/// Lines for a list of so many items, of which a short one takes no more than it needs.
+/// Lines for a list of `len` items: as many as they need, at most `most`.
 pub(in crate::ui) fn lines(len: usize, most: usize, height: impl Fn(usize) -> usize) -> usize {
     (0..len.min(most)).map(height).sum::<usize>().min(most)
 }
 
-/// Draws the part of a list that is shown from a line of a dialog's inside on. `chosen` is counted from the first of them.
+/// Draws the visible part of a list from a line of the dialog on. `chosen` counts from the first visible item.
 pub(in crate::ui) fn draw<'a>(
     rows: impl IntoIterator<Item = ListRow<'a>>,
     chosen: Option<usize>,
@@ -97,7 +97,7 @@ pub(in crate::ui) fn draw<'a>(
             frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(indent), theme.accent);
             frame.buffer_mut().set_style(area, theme.selected);
         }
-        // Last, so that the selected row leaves it its colour.
+        // Last, so that the selection does not change its colour.
         if let Some(colour) = row.colour.filter(|_| area.width > 2) {
             frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
         }
@@ -140,8 +140,8 @@ fn draw_aloud<'a>(
     }
 }
 
-/// Where the part of a list that is in sight stands in the whole: on the frame, beside the lines. `shown` lines of `count` are in
-/// sight, from `first` on. Nothing where all are.
+/// Draws a scrollbar on the frame beside the lines. `shown` lines of `count` are in sight, starting at `first`; nothing is drawn if
+/// all are.
 pub(in crate::ui) fn draw_scrollbar(
     (inner, from): (Rect, usize),
     (first, shown, count): (usize, usize, usize),

@@ -1,4 +1,4 @@
-//! The form for a new profile. It has the whole screen: it is there before any tree, and what shows beside it belongs to another
+//! The form for a new profile. It takes the whole screen: it can come before any tree, and a tree beside it would belong to another
 //! tenant.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ use crate::ui::{Look, spell_in_ascii};
 
 const LABELS: u16 = 15;
 const WIDEST: u16 = 78;
-/// Lines that one sentence may take.
+/// Maximum lines of one sentence.
 const SENTENCE: usize = 6;
 
 /// Draws the form on an empty screen.
@@ -38,7 +38,7 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
     let room = usize::from(width.saturating_sub(4));
     let most = usize::from(screen.height.saturating_sub(if theme.symbols.are_words() { 4 } else { 3 }));
     let Rows { lines: mut rows, wanted } = rows(form, theme, room, most);
-    // Read aloud, the last line says where one is.
+    // In screen-reader mode, the last line gives the focused field.
     let is_read = theme.symbols.are_words();
     let left = screen.height.saturating_sub(1 + u16::from(is_read));
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(left);
@@ -47,7 +47,7 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
     let area = Rect { x: (screen.width - width) / 2, y, width, height };
     let inner = dialog::framed(area, &heading(form), look, frame);
     let keys = rows.pop();
-    // The last line tells the keys, so it stays; of the others what has the keys, and what is wrong with it.
+    // The last line, with the keys, always stays; of the rest, the focused field and its message stay in view.
     let room = usize::from(inner.height).saturating_sub(1);
     let cut = wanted.end.saturating_sub(room).min(wanted.start).min(rows.len().saturating_sub(room));
     for (at, row) in rows.into_iter().skip(cut).take(room).chain(keys).enumerate() {
@@ -83,14 +83,14 @@ enum Row {
     Keys(Vec<DialogKey>),
 }
 
-/// The lines of the form, the keys last.
+/// The lines of the form; the keys come last.
 struct Rows {
     lines: Vec<Row>,
-    /// Those of the field that has the keys, with what is said about it.
+    /// Those of the focused field and its message.
     wanted: Range<usize>,
 }
 
-/// All lines; where there is not enough room, without what only explains.
+/// All lines; the introduction is dropped if there is not enough room.
 fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Rows {
     let mut fields = Vec::new();
     let mut wanted = 0..0;
@@ -152,7 +152,7 @@ fn keeping_hint(form: &NewProfile) -> String {
     }
 }
 
-/// What is going on.
+/// What the form is busy with.
 const fn under_way(form: &NewProfile) -> Option<&'static str> {
     match (form.stage, form.occasion) {
         (Stage::Trying, _) => Some("Testing the connection…"),
@@ -178,7 +178,7 @@ fn sentence(symbol: &'static str, text: &str, style: Style, indent: usize, room:
     lines.enumerate().map(row).collect()
 }
 
-/// A sentence without a symbol.
+/// A paragraph without a symbol.
 fn explanation(text: &str, style: Style, indent: usize, room: usize) -> Vec<Row> {
     let line = |line: String| Row::Text(Line::styled(format!("{:indent$}{line}", ""), style));
     wrapped(text, room.saturating_sub(indent)).map(line).collect()
@@ -196,7 +196,7 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
     }
 }
 
-/// What a field has, but for what nobody is to hear.
+/// The value of a field for a screen reader; the API key is hidden.
 fn value_aloud(form: &NewProfile, field: ProfileField) -> &str {
     let value = match field {
         ProfileField::BaseUrl => form.base_url.text(),
@@ -255,7 +255,7 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
     }
 }
 
-/// A text being typed, and what stands in its place as long as it is empty.
+/// Draws a text field, with a hint while it is empty.
 fn typed(
     field: &TextField,
     name: FieldName,
@@ -286,7 +286,7 @@ fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     );
 }
 
-/// As many signs as the text has cells, so that one sees that, but not what, one types.
+/// Draws one mask character per cell of the text, so that the key itself is never shown.
 fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
     let sign = if theme.symbols == Symbols::UNICODE { "•" } else { "*" };

@@ -1,4 +1,4 @@
-//! What a command of the person's own writes, and the question before one runs.
+//! The output of a custom command, and the confirmation before one runs.
 
 use crate::numbers::{Noun, counted};
 use crate::ui::Canvas;
@@ -15,7 +15,7 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, highlighted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
-/// Names listed of several segments.
+/// Maximum names listed for several segments.
 const NAMES: usize = 4;
 
 pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -65,7 +65,7 @@ fn shown(line: &str, pane: &OutputPane, width: usize, theme: &Theme) -> Line<'st
     highlighted(&line, &ranges, width, Style::new(), theme.matched)
 }
 
-/// Where in a line something stands, whatever its case. A text whose case can't be told apart byte for byte has no places.
+/// Finds `sought` in a line, ignoring case. If lowercasing changes the byte length, there are no matches.
 fn found(line: &str, sought: &str) -> Vec<std::ops::Range<usize>> {
     let (lower, sought) = (line.to_lowercase(), sought.to_lowercase());
     if sought.is_empty() || lower.len() != line.len() {
@@ -74,7 +74,7 @@ fn found(line: &str, sought: &str) -> Vec<std::ops::Range<usize>> {
     lower.match_indices(&sought).map(|(at, found)| at..at + found.len()).collect()
 }
 
-/// How the command stands, what was dropped, and which lines are shown.
+/// The status line: how the command is doing, what was dropped, and which lines are shown.
 fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = match &run.end {
         None => (theme.symbols.working, theme.pending),
@@ -93,7 +93,7 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
         _ => String::new(),
     };
     let standing = if run.end.is_none() && theme.symbols.are_words() {
-        // How long it runs would go on changing.
+        // A screen reader would announce a running time at every change.
         if run.stopping { "stopping".into() } else { "running".into() }
     } else {
         run.standing(state.clock.now)
@@ -102,12 +102,12 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 
-/// A line counted from the end, from 1.
+/// The line `from_end` lines from the bottom, counting from 1.
 fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
     usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
 }
 
-/// The question before a command runs.
+/// Draws the confirmation before a command runs.
 pub(in crate::ui) fn draw_confirmation(
     state: &State,
     asked: &RunConfirmation,

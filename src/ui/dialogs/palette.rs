@@ -1,4 +1,5 @@
-//! Every action by name, or those for a row: a line to type in, and what matches with its keys, or why it can't act now.
+//! The command palette: all actions, or those for a row. A filter line, then the matches with their keys or the reason why they
+//! can't act now.
 
 use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
@@ -15,14 +16,14 @@ use crate::ui::text::fitted;
 
 /// Actions shown at once.
 const SHOWN: usize = 10;
-/// Lines beside the list and the keys: what is typed, and a blank.
+/// Lines besides the list and the keys: the filter and a blank.
 const AROUND: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
     let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state));
-    // What can be done with a row is to be seen at once, where there is room.
+    // The actions of a row are all shown at once, if there is room.
     let most = if palette.is_for_row() { found.len().max(1) } else { SHOWN };
     let rows = most.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
     let is_read = theme.symbols.are_words();
@@ -79,7 +80,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     outer
 }
 
-/// What can be done, its key, and why it can't be done now.
+/// The action, its key, and why it can't act now.
 fn sentence(state: &State, offer: &Offer, look: Look<'_>) -> ListRow<'static> {
     let key = look.keymap.keys(offer.action).next().map(|key| format!(": {key}")).unwrap_or_default();
     let reason = availability_at_a_glance(state, offer.action).err();

@@ -1,5 +1,4 @@
-//! The places to switch to: a line to type in, and what matches, with what is to be minded there. A profile's colour only repeats
-//! what its name says.
+//! The profile switcher: a filter line, then the matches with their warnings. A profile's colour only repeats what its name says.
 
 use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
@@ -15,13 +14,13 @@ use crate::ui::dialog;
 use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 
-/// Places shown at once.
+/// Profiles shown at once.
 const SHOWN: usize = 10;
-/// Lines beside the places and the keys: what is typed, and a blank.
+/// Lines besides the profiles and the keys: the filter and a blank.
 const BESIDE: usize = 2;
-/// Cells for names at most.
+/// Maximum cells for names.
 const NAMES: usize = 24;
-/// Cells for the bar, the colour, and the blanks between what is told.
+/// Cells for the bar, the colour, and the blanks between columns.
 const AROUND: usize = 8;
 
 pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {

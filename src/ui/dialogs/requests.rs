@@ -1,4 +1,4 @@
-//! The requests that were made: the list, and one of them whole.
+//! The log of requests: the list, and one request in full.
 
 use crate::app::List;
 use crate::ui::Canvas;
@@ -41,7 +41,7 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Can
         item: Some(ListItem::Request(logged.number)),
         ..ListRow::from(request(state, logged, width, theme))
     };
-    // Read aloud, there are no titles over columns.
+    // There are no column titles in screen-reader mode.
     let (first, lines) = if is_read { (0, place.rows + 1) } else { (1, place.rows) };
     let height = |at: usize| row(listed[at]).height(width, theme);
     let window = list::window(state, (List { chosen: at }, listed.len()), lines, height);
@@ -67,7 +67,7 @@ fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
     format!("Requests ({}){missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
 }
 
-/// Cells below which a path is worth more than the size and the number of tries.
+/// Below this width, the path gets the cells of the size and the try.
 const NARROW: usize = 72;
 
 fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str, width: usize) -> String {
@@ -88,7 +88,7 @@ fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<
     Line::styled(fitted(&columns(cells, exchange.target(), width), width.saturating_sub(1)).into_owned(), style)
 }
 
-/// Everything that the list has of a request, and why it failed.
+/// All columns of a request as a sentence, and why it failed.
 fn in_a_sentence(exchange: &Exchange, [status, took, bytes, time]: [&str; 4]) -> String {
     let Exchange { method, attempt, fault, .. } = exchange;
     let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
@@ -96,7 +96,7 @@ fn in_a_sentence(exchange: &Exchange, [status, took, bytes, time]: [&str; 4]) ->
     format!("{method}, {status}, {took}, {bytes}, {}, at {time}{again}{fault}", exchange.target())
 }
 
-/// Under the list: the filter that is typed, or why the selected request failed.
+/// Draws the line below the list: the filter being typed, or why the selected request failed.
 fn draw_below(
     state: &State,
     pane: &RequestsPane,
@@ -112,7 +112,7 @@ fn draw_below(
         return dialog::text_field(&pane.filter, field, true, theme, frame);
     }
     let (text, style) = match selected.map(|logged| &logged.exchange.fault) {
-        // Read aloud, it is said in the list.
+        // In screen-reader mode the list says it.
         Some(Some(_)) if theme.symbols.are_words() => return,
         Some(Some(fault)) => (format!("{} {fault}", theme.symbols.wrong), theme.bad),
         Some(None) => return,
@@ -128,7 +128,7 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
     let inner = dialog::framed(rect(place.area), &title, look, frame);
     let lines = request_lines(&open.exchange, &state.screen.panes, &state.clock.zone);
     let first = open.line.min(lines.len().saturating_sub(place.rows));
-    // It is the first one in sight where the keys scroll, and further down at the end where they go from line to line.
+    // Usually the first visible line; in screen-reader mode the keys go line by line, down to the last one.
     let chosen = open.line.min(lines.len().saturating_sub(1));
     for (row, line) in lines.iter().skip(first).take(place.rows).enumerate() {
         if let Some(area) = dialog::line(inner, row) {
@@ -149,7 +149,7 @@ fn draw_keys(inner: Rect, hints: &[DialogKey], theme: &Theme, frame: &mut Canvas
     }
 }
 
-/// A line counted from the end, from 1.
+/// The line `from_end` lines from the bottom, counting from 1.
 fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
     usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
 }

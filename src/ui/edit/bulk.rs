@@ -1,4 +1,4 @@
-//! The form with which all that is marked is changed.
+//! The form that edits all marked segments.
 
 use crate::numbers::{Noun, counted};
 use crate::ui::Canvas;
@@ -17,7 +17,7 @@ use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
 const LABELS: u16 = 13;
-/// Lines of the fields.
+/// Number of fields, one line each.
 const FIELDS: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
@@ -45,7 +45,7 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
     outer
 }
 
-/// What stands under the fields: an example or what is wrong, what can be written, and the keys.
+/// The lines below the fields: a preview or the fault, the placeholders, and the keys.
 fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Row<'static>> {
     let mut lines = match (&edit.fault, edit.example()) {
         (Some(fault), _) => wrapped(&format!("{} {fault}", theme.symbols.wrong), room, theme.bad),

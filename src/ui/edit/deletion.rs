@@ -1,4 +1,4 @@
-//! What would go, and how; and whether to leave although writes are under way.
+//! The deletion dialog, and the confirmations to quit or switch with unsent changes.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::ui::theme::Theme;
 
 /// Cells before the text of a choice.
 const CHOICE: usize = 5;
-/// Names listed of several segments.
+/// Maximum names listed for several segments.
 const NAMES: usize = 4;
 
 pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
@@ -71,13 +71,13 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Row<'static>>
     lines.extend([Line::raw(question), Line::default()].map(Row::Text));
     let only = Agreeing::These.with(roots);
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
-    // Where there is less room, that it can't be undone is what has to be read.
+    // With less room, the warning that it can't be undone matters most.
     let fits = room >= whole.width() + CHOICE;
     let only = if fits { whole } else { format!("delete only {only} (can't be undone)") };
     let up = format!("keep the {moved}: move {} up {}", Agreeing::Them.with(children), place_above(state, deletion));
     let up = fitted(&up, room.saturating_sub(CHOICE)).into_owned();
     let mut keys = keys.into_iter();
-    // Each choice has a sentence; what is left leads out.
+    // The first keys get a sentence each; the remaining one cancels.
     let sentences = [format!("delete all {all}"), up, only];
     lines.extend(sentences.into_iter().zip(keys.by_ref()).map(|(sentence, key)| Row::Choice(key, sentence)));
     let undone = Line::styled(format!("You can undo s and p ({undo}); segments get new IDs."), theme.quiet);
@@ -96,15 +96,15 @@ fn place_above(state: &State, deletion: &Deletion) -> String {
     }
 }
 
-/// What becomes of work that is not carried out when the session ends.
+/// What happens to unsent changes when the session ends.
 enum Unsent {
-    /// There is no journal.
+    /// They are lost: there is no journal.
     Lost,
-    /// None of it was to be sent yet.
+    /// All are staged.
     Staged,
-    /// Some of it was to be sent.
+    /// Some are staged.
     Mixed,
-    /// All of it was.
+    /// None is staged.
     UnderWay,
 }
 
@@ -120,7 +120,7 @@ fn unsent(state: &State) -> Unsent {
     }
 }
 
-/// Whether to leave although writes are under way.
+/// Draws the confirmation to quit with unsent changes.
 pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
@@ -135,7 +135,7 @@ fn they_will(state: &State, rest: &str) -> String {
     format!("{} will {rest}", Agreeing::They.with(state.changes.counts().unfinished()))
 }
 
-/// Whether to go elsewhere although writes are under way.
+/// Draws the confirmation to switch profiles with unsent changes.
 pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,

@@ -1,4 +1,4 @@
-//! What is wrong with the tree, as a list.
+//! The list of problems found in the tree.
 
 use std::borrow::Cow;
 
@@ -19,10 +19,10 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
 
-/// Cells of the name of a rule, and of the largest part of a line that a segment's name takes.
+/// Cells of a rule's name, and the divisor for the share of a line that a segment's name takes.
 const RULE: usize = 22;
 const NAME_SHARE: usize = 3;
-/// Below this width the rules are told for the chosen line only.
+/// Below this width only the chosen line's rule is shown.
 const ROOMY: usize = 90;
 
 pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -68,7 +68,7 @@ fn title(findings: &Findings) -> String {
     if counts.is_empty() { format!("Check{checking}") } else { format!("Check: {}{checking}", counts.join(", ")) }
 }
 
-/// A line of the table.
+/// A row of the table.
 fn columns(rule: &str, name: &str, problem: &str, width: usize) -> String {
     let name_cells = width / NAME_SHARE;
     let name = fitted(name, name_cells);
@@ -93,7 +93,7 @@ fn row(state: &State, finding: &Finding, width: usize, theme: &Theme) -> Line<'s
     Line::from(vec![Span::styled(format!(" {sign}"), style), Span::styled(text, Style::new())])
 }
 
-/// Under the list: where the chosen segment is, or why there is no list.
+/// The line below the list: where the chosen segment is, or why the list is empty.
 fn below(state: &State, width: usize, theme: &Theme) -> Line<'static> {
     let findings = &state.side.findings;
     let Some(finding) = findings.chosen() else {
@@ -113,7 +113,7 @@ fn below(state: &State, width: usize, theme: &Theme) -> Line<'static> {
         (true, None) if finding.segment.parent.is_some() => "under a parent that doesn't exist".to_owned(),
         (true, None) => "at the top level".to_owned(),
         (true, Some(_)) if theme.symbols.are_words() => {
-            // The list says where it is.
+            // The list already gives the path.
             return Line::styled(rule, theme.quiet);
         }
         (true, Some(path)) => format!("in {}", printable(&path)),
@@ -129,7 +129,7 @@ fn below(state: &State, width: usize, theme: &Theme) -> Line<'static> {
     ])
 }
 
-/// A line counted from the end, from 1.
+/// The line `from_end` lines from the bottom, counting from 1.
 fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
     usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
 }

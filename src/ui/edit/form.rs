@@ -1,4 +1,4 @@
-//! The form of a segment.
+//! The form that creates or edits a segment.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -29,7 +29,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
         FormKind::Edit { base } => format!("Edit {}", base.name),
     };
     let wanted = wanted(state, form);
-    // What is wrapped to the width has to be known before the dialog is placed.
+    // The width must be known for wrapping before the dialog is placed.
     let room = dialog::room(state, wanted);
     let remarks = remarks(state, form, look, room.saturating_sub(2));
     let keys = dialog::keys_wrapped(&form.keys(), room);
@@ -61,7 +61,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     outer
 }
 
-/// The cells with which no value is cut, the cursor's behind it included.
+/// The cells needed to cut no value, including one for the cursor.
 fn wanted(state: &State, form: &Form) -> usize {
     let parent = form.parent_text(&state.tree.forest).width() + CHOOSE.len() + 2;
     let values = [form.name.text().width() + 1, form.external_id.text().width() + 1, parent];
@@ -91,7 +91,7 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
         Field::Name => named_field(&form.name, name, value, focused, theme, frame),
         Field::ExternalId => named_field(&form.external_id, name, value, focused, theme, frame),
         Field::Parent => {
-            // Read aloud, the last line says so.
+            // In screen-reader mode the last line gives the hint.
             let hint = if focused && !theme.symbols.are_words() { CHOOSE } else { "" };
             let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
             let text = form.parent_text(&state.tree.forest);
@@ -125,7 +125,7 @@ fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_
     frame.render_widget(line, area);
 }
 
-/// Why the server refused, and what is remarkable about the input.
+/// Why the server refused, and warnings about the input.
 fn remarks(state: &State, form: &Form, look: Look<'_>, width: usize) -> Vec<Line<'static>> {
     let symbols = &look.theme.symbols;
     let refusal = form.refusal.as_ref().map(|text| (symbols.failed, text.clone(), look.theme.bad));

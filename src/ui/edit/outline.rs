@@ -1,4 +1,4 @@
-//! What is wrong with a text that came back from the editor, and what can be done about it.
+//! The dialog for an edited outline that has faults.
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
@@ -10,9 +10,9 @@ use crate::numbers::{Agreeing, Noun, counted};
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
 
-/// Faults that are shown; all of them are in the text when it is opened again.
+/// Faults that are shown; the text has all of them when it is opened again.
 const SHOWN: usize = 5;
-/// Lines beside the faults and the keys: how many more there are, a blank, and that nothing was changed.
+/// Lines besides the faults and the keys: how many more there are, a blank, and that nothing was changed.
 const BESIDE: usize = 3;
 
 pub(in crate::ui) fn draw(
@@ -24,13 +24,13 @@ pub(in crate::ui) fn draw(
     let theme = look.theme;
     let faults = edit.faults();
     if faults.is_empty() {
-        // It is in the editor, and so is the terminal.
+        // The outline is open in the editor, which has the terminal.
         return None;
     }
     let (have, errors) = (Agreeing::Have.with(faults.len()), Agreeing::Errors.with(faults.len()));
     let title = format!("{} {have} {errors}", counted(faults.len(), Noun::Line));
     let width = dialog::usual_room(state).max(1);
-    // The last lines tell the keys, which must be in sight on a small screen too.
+    // The keys are in the last lines and must fit on a small screen too.
     let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width);
     let room = dialog::usual_lines(state).saturating_sub(BESIDE + keys.len());
     let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));

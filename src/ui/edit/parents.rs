@@ -1,4 +1,4 @@
-//! The choice of a parent: a line to type in, and the places that match, with the reason where one is not possible.
+//! The choice of a parent: a filter line, then the matching places, with the reason if a place can't be chosen.
 
 use crate::numbers::{Noun, counted};
 use crate::ui::Canvas;
@@ -18,9 +18,9 @@ use crate::ui::theme::Theme;
 
 /// Places shown at once.
 const PLACES: usize = 8;
-/// Cells before what is typed.
+/// Cells before the filter text.
 const FILTER: u16 = 8;
-/// Lines beside the places and the keys: what is typed, how many more there are, and a blank.
+/// Lines besides the places and the keys: the filter, how many more there are, and a blank.
 const BESIDE: usize = 3;
 
 pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
@@ -61,13 +61,13 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     outer
 }
 
-/// The cells with which neither the name nor what stands behind it is cut.
+/// The cells needed to cut neither the name nor the text behind it.
 fn wanted(candidate: &Candidate) -> usize {
     let rest = candidate.refusal.map_or_else(|| candidate.path.width(), UnicodeWidthStr::width);
     indent(candidate) + candidate.name.width() + rest + 4
 }
 
-/// Cells before a name in the whole tree; what is very deep is indented no further.
+/// Cells before a name when the whole tree is listed; the indentation is capped for deep levels.
 fn indent(candidate: &Candidate) -> usize {
     2 * candidate.depth.min(12) as usize
 }
@@ -81,7 +81,7 @@ fn place(candidate: &Candidate, theme: &Theme, width: usize) -> Line<'static> {
         let rest = match candidate.refusal {
             Some(reason) => format!(", {reason}"),
             None if !candidate.path.is_empty() => format!(", in {}", aloud(&candidate.path, theme)),
-            // In the whole tree.
+            // When the whole tree is listed.
             None if candidate.parent.is_some() => format!(", level {}", candidate.depth + 1),
             None => String::new(),
         };

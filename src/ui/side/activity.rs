@@ -1,4 +1,4 @@
-//! The activity pane: what happened, newest first, each with its time and outcome.
+//! The activity pane: recent events, newest first, each with its time and outcome.
 
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
@@ -25,7 +25,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
     let focused = state.screen.panes.focus == Pane::Activity;
     let has_keys = focused && state.screen.layers.is_empty();
     if has_keys {
-        // Where the selected entry is out of sight.
+        // A fallback if the selected entry is out of sight.
         frame.point_at_dialog(inner.x, inner.y);
     }
     let mut chosen = Vec::new();
@@ -82,7 +82,7 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
         ActivityLine::By(contexts) => indented(fitted(&format!("by {contexts}"), room).into_owned(), theme.quiet),
         ActivityLine::Field(change) if theme.symbols.are_words() => {
             let FieldChange { field, before, .. } = change;
-            // The new name stands in the line above already.
+            // The line above already has the new name.
             let text = if *field == Field::Name { format!("name was {before}") } else { change_in_words(change) };
             indented(fitted(&text, room).into_owned(), theme.quiet)
         }
@@ -116,7 +116,8 @@ const fn sign_and_verb(kind: EntryKind, theme: &Theme) -> (&'static str, &'stati
     }
 }
 
-/// What changed, in so many cells. The new name stands in the line above already; of other values both get their share.
+/// A changed field, fitted to `width` cells. For a name only the old one is shown, as the line above has the new one; other values
+/// share the room.
 fn field(change: &FieldChange, width: usize) -> String {
     const ARROW: &str = " → ";
     let FieldChange { field, before, now } = change;

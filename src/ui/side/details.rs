@@ -13,7 +13,7 @@ use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
 use crate::ui::{Canvas, Look};
 
-/// Columns of labels, the blank behind them included.
+/// Columns for labels, including the blank after them.
 const LABELS: usize = 13;
 
 pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -22,17 +22,17 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
     let lines = details(state);
     let height = usize::from(area.height);
     let focused = state.screen.panes.focus == Pane::Details;
-    // Read aloud, they are shown from their title on while the keys are elsewhere.
+    // In screen-reader mode they are shown from the top while another pane has the focus.
     let scroll = if focused || !look.theme.symbols.are_words() { state.screen.panes.details_scroll } else { 0 };
     let first = scroll.min(lines.len().saturating_sub(height));
     let mut shown = &lines[first..lines.len().min(first + height)];
-    // A heading without anything below it says nothing.
+    // A heading cut off from its lines is dropped.
     let is_cut = first + height < lines.len() && !look.theme.symbols.are_words();
     if let ([rest @ .., DetailLine::Heading(_)], true) = (shown, is_cut) {
         shown = rest;
     }
     scrollbar::draw_thumb((first, height.min(lines.len()), lines.len()), look.theme, frame, area);
-    // Read aloud, one of the lines has the keys.
+    // In screen-reader mode one of the lines has the focus.
     let has_keys = focused && look.theme.symbols.are_words() && state.screen.layers.is_empty();
     let chosen = state.screen.panes.details_scroll.min(lines.len().saturating_sub(1));
     for ((at, line), y) in (first..).zip(shown).zip(inner.y..) {
@@ -46,7 +46,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
     }
 }
 
-/// A line of details, cut to so many cells.
+/// A line of details, cut to `width` cells.
 pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bool) -> Line<'static> {
     match line {
         DetailLine::Title(text) => {
@@ -59,7 +59,7 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
         }
         DetailLine::Field { label, value } => {
             let room = width.saturating_sub(LABELS);
-            // Of a way, the end says more.
+            // The end of a path matters most.
             let value = if *label == "Path" { fitted_end(value, room) } else { fitted(value, room) }.into_owned();
             Line::from(vec![Span::styled(format!("{label:<LABELS$}"), theme.quiet), Span::raw(value)])
         }
@@ -81,10 +81,10 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
     }
 }
 
-/// Levels that are drawn, and those whose numbers are told.
+/// Maximum levels that are drawn.
 const LEVELS: usize = 12;
 
-/// A bar for each level, then the numbers, of many levels those of the nearest.
+/// A bar for each level, then as many of the numbers as fit.
 fn levels(counts: &[usize], theme: &Theme, width: usize) -> Line<'static> {
     let shown = &counts[..counts.len().min(LEVELS)];
     let most = shown.iter().copied().max().unwrap_or(0);

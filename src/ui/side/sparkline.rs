@@ -1,8 +1,8 @@
-//! Counts as bars beside each other in one line of text.
+//! Counts as bars side by side in one line of text.
 
 use crate::ui::theme::Symbols;
 
-/// One sign for each count: none has the lowest, the largest the highest, and whatever is there is told from nothing.
+/// One bar per count: zero is the lowest, the maximum the highest, and any other count is visibly more than zero.
 pub(in crate::ui) fn sparkline(counts: &[usize], most: usize, symbols: &Symbols) -> String {
     let highest = symbols.heights.len() - 1;
     let height = |count: usize| count.saturating_mul(highest).div_ceil(most.max(1)).min(highest);
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_told_from_nothing() {
+    fn a_small_count_looks_different_from_zero() {
         assert_eq!(sparkline(&[0, 1, 50, 100], 100, &Symbols::UNICODE), "▁▂▅█");
         assert_eq!(sparkline(&[0, 1, 50, 100], 100, &Symbols::ASCII), "_.=#");
         assert_eq!(sparkline(&[0, 0], 0, &Symbols::UNICODE), "▁▁");

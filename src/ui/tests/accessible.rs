@@ -1,4 +1,4 @@
-//! The screen for a screen reader: the cursor is where the keys go, nothing is drawn that is no word, and nothing changes by itself.
+//! Screen-reader mode: the cursor marks the focus, only words are drawn, and nothing changes by itself.
 
 use proptest::prelude::*;
 use ratatui::layout::Position;
@@ -19,7 +19,7 @@ const fn spoken() -> Theme {
     Theme::new(ThemeName::Dark, Symbols::WORDS)
 }
 
-/// The lines of the screen, and where the cursor is.
+/// The lines of the screen, and the position of the cursor.
 fn read(drawn: &impl Drawn) -> (Vec<String>, Option<Position>) {
     let terminal = drawn.drawn(&spoken());
     let backend = terminal.backend();
@@ -29,7 +29,7 @@ fn read(drawn: &impl Drawn) -> (Vec<String>, Option<Position>) {
     (lines, backend.cursor_visible().then(|| backend.cursor_position()))
 }
 
-/// The text with a mark where the cursor is.
+/// The text with a mark at the cursor.
 fn picture(drawn: &impl Drawn) -> String {
     let (mut lines, cursor) = read(drawn);
     if let Some(Position { x, y }) = cursor {
@@ -42,7 +42,7 @@ fn picture(drawn: &impl Drawn) -> String {
     lines.into_iter().fold(String::new(), |text, line| text + "|" + &line + "\n")
 }
 
-/// What stands on the line of the cursor, from the cursor on.
+/// The text from the cursor to the end of its line.
 fn at_cursor(drawn: &impl Drawn) -> String {
     let (lines, cursor) = read(drawn);
     let Some(Position { x, y }) = cursor else { return "(hidden)".into() };
@@ -76,19 +76,19 @@ fn the_main_screen_and_what_opens_over_it_are_words() {
     insta::assert_snapshot!("accessible_first_run", picture(&(form, 80, 24)));
 }
 
-/// Every sign that is no letter, no punctuation of a sentence and no key. The segments here have none in their names.
+/// Symbols in a text: all but letters, digits, ASCII, quotation marks and `…`. The names of these segments have none.
 fn signs(text: &str) -> String {
     text.chars().filter(|sign| !sign.is_alphanumeric() && !sign.is_ascii() && !"…“”’".contains(*sign)).collect()
 }
 
 #[test]
-fn no_dialog_has_lines_or_signs_and_each_has_the_cursor() {
+fn dialogs_have_no_borders_or_symbols_and_get_the_cursor() {
     for (name, _, built) in DIALOGS {
         for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
             let harness = built(columns, rows).read_aloud();
             let (lines, cursor) = read(&harness);
             assert_eq!(signs(&lines.join("\n")), "", "{name}:\n{}", picture(&harness));
-            // What a command writes is its own.
+            // Output of a command is kept as it is.
             for line in lines.iter().filter(|_| !name.contains("output")) {
                 assert!(!line.trim().contains("  "), "{name} has columns: {line:?}\n{}", picture(&harness));
             }
@@ -104,7 +104,7 @@ fn no_dialog_has_lines_or_signs_and_each_has_the_cursor() {
     }
 }
 
-/// The last line, and where the cursor is.
+/// The last line, and the text at the cursor.
 fn last_and_cursor(harness: &Harness) -> (String, String) {
     (read(harness).0.pop().unwrap().trim().to_owned(), at_cursor(harness))
 }
@@ -132,7 +132,7 @@ fn requests_are_sentences_with_their_whole_path() {
 }
 
 #[test]
-fn the_last_line_has_the_title_of_a_dialog_and_what_is_chosen() {
+fn the_last_line_has_the_dialogs_title_and_its_chosen_line() {
     let mut harness = live();
     for (keys, last) in [
         ("?", "Keys. 1 of "),
@@ -149,7 +149,7 @@ fn the_last_line_has_the_title_of_a_dialog_and_what_is_chosen() {
         let (said, _) = last_and_cursor(&harness);
         assert!(said.starts_with(last), "{keys}: {said}");
     }
-    // What could not be done is said there, too.
+    // A refused action is reported there too.
     harness.press("y");
     assert_eq!(last_and_cursor(&harness).0, format!("Warning: {}", harness.message()));
 }
@@ -182,14 +182,14 @@ fn the_details_are_read_line_by_line_to_their_end() {
             "Polska, 4 below",
         ];
         assert_eq!(facts, expected, "at {rows} rows");
-        // From the next pane on they are shown from their title on.
+        // When the next pane gets the focus, they are shown from the top.
         harness.press("tab");
         assert!(picture(&harness).contains("| Details of Hurtownie"), "{}", picture(&harness));
     }
 }
 
 #[test]
-fn the_next_pane_is_said_and_how_the_hidden_ones_are_shown() {
+fn the_next_pane_and_how_to_show_hidden_ones_are_announced() {
     let mut harness = live();
     harness.press("tab tab");
     assert_eq!(harness.message(), "The tree has the focus. Press t a to show the activity");
@@ -205,7 +205,7 @@ fn the_next_pane_is_said_and_how_the_hidden_ones_are_shown() {
 }
 
 #[test]
-fn moving_and_folding_are_told_in_the_last_line() {
+fn moving_and_folding_update_the_last_line() {
     let mut harness = live();
     let last = |harness: &Harness| read(harness).0.pop().unwrap();
     assert!(last(&harness).starts_with(" Hurtownie, level 1, 2 children, expanded, external ID"), "{}", last(&harness));
@@ -221,7 +221,7 @@ fn moving_and_folding_are_told_in_the_last_line() {
 }
 
 #[test]
-fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
+fn others_changes_are_announced_until_the_next_key() {
     let mut harness = live();
     harness.wait(10);
     let before = named("vip", "VIP Client", None);
@@ -241,13 +241,13 @@ fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
     assert_eq!(harness.message(), "");
     harness.changed(Some(&before), None);
     assert_eq!(harness.message(), "VIP Client was deleted");
-    // The person hears of their own changes in the words for these.
+    // The user's own changes have their own messages.
     harness.press("r");
     harness.type_text("!");
     harness.press("enter");
     harness.succeed();
     assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
-    // That stays until a key, too, and what others change is said behind it; but what could not be done is to be read alone.
+    // That also stays until a key is pressed, with others' changes after it; but a refusal stands alone.
     let renamed = harness.message().to_owned();
     harness.changed(None, Some(&named("new", "New", None)));
     assert_eq!(harness.message(), format!("{renamed}. New was created"));
@@ -261,7 +261,7 @@ fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
 }
 
 #[test]
-fn a_loaded_tree_and_a_lost_server_are_said() {
+fn a_loaded_tree_and_a_lost_server_are_announced() {
     let mut harness = Harness::new(80, 24).read_aloud();
     harness.first_list(wholesale());
     assert_eq!(harness.message(), "Loaded 9 segments. Press ? for help");
@@ -288,7 +288,7 @@ fn assert_stays(harness: &mut Harness) {
 }
 
 #[test]
-fn nothing_moves_while_nothing_happens() {
+fn an_idle_screen_never_changes() {
     let loading = |segments: u64| {
         let elapsed = std::time::Duration::from_millis(3_000 + segments);
         let segments = usize::try_from(segments).unwrap();
@@ -300,8 +300,7 @@ fn nothing_moves_while_nothing_happens() {
     let before = picture(&harness);
     harness.tell(sync::Event::PhaseChanged(loading(41_500)));
     assert_eq!(picture(&harness), before);
-    // A message, a change that was made a moment ago, an answer that grows old, a server that does not answer, and a write that takes
-    // long.
+    // A message, a recent change, a response that ages, a silent server, and a slow write.
     let mut harness = live();
     harness.changed(None, Some(&named("new", "New", Some("vip"))));
     assert_eq!(harness.message(), "New was created");
@@ -322,7 +321,7 @@ fn nothing_moves_while_nothing_happens() {
 }
 
 #[test]
-fn the_form_for_a_profile_has_the_cursor_in_the_field_that_has_the_keys() {
+fn the_profile_form_has_the_cursor_in_the_focused_field() {
     let mut form = places::new_profile(OpenedFrom::FirstRun);
     for _ in 0..12 {
         let theme = spoken();
@@ -344,7 +343,7 @@ fn the_form_for_a_profile_has_the_cursor_in_the_field_that_has_the_keys() {
     }
 }
 
-/// Keys that go everywhere.
+/// Keys that reach every part of the screen.
 const KEYS: &[&str] = &[
     "j",
     "k",
@@ -413,7 +412,7 @@ const KEYS: &[&str] = &[
     "L enter",
 ];
 
-/// What the line of the cursor has to say, by what has the keys; `None` where it only has to be within the dialog.
+/// The expected start of the cursor's line, by focus; `None` if it only has to be within the dialog.
 fn expected(harness: &Harness) -> Option<String> {
     let state = &harness.state;
     let through_list = state.screen.goes_through_list;
@@ -457,7 +456,7 @@ fn assert_cursor_where_the_keys_go(harness: &Harness) {
     let state = &harness.state;
     let layout = state.layout();
     if let Some(expected) = expected(harness) {
-        // A long one is cut, and what ends with a space can't be told from what doesn't.
+        // A long text is cut, and trailing blanks can't be seen.
         let begins: String = expected.trim().chars().take(30).collect();
         assert!(line.starts_with(&begins), "the cursor should be on {expected:?}:\n{}", picture());
     } else if let Some(layer) = state.screen.layers.last() {
@@ -493,9 +492,9 @@ fn assert_cursor_where_the_keys_go(harness: &Harness) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever is pressed, typed and changed by others: after each key the cursor is where the next one goes.
+    /// Whatever is pressed, typed and changed by others, the cursor marks the focus after each key.
     #[test]
-    fn the_cursor_is_where_the_keys_go(
+    fn the_cursor_marks_the_focus(
         keys in prop::collection::vec((prop::sample::select(KEYS), 0_u8..8), 1..50),
         rows in prop::sample::select(&[15_u16, 24, 40][..]),
     ) {

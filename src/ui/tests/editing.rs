@@ -1,4 +1,4 @@
-//! The dialogs in which segments are changed: the form, the name in its row, the parent, the deletion, and all that is marked.
+//! The dialogs that edit segments: the form, the name in its row, the parent, the deletion, and the bulk edit.
 
 use crate::app::harness::{Harness, named};
 use crate::changes::WriteError;
@@ -13,7 +13,7 @@ pub(super) fn form(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// Without a name, and with the external ID of another segment.
+/// A form with an empty name and the external ID of another segment.
 pub(super) fn form_with_faults(columns: u16, rows: u16) -> Harness {
     let mut harness = form(columns, rows);
     harness.press("ctrl-u tab ctrl-u");
@@ -76,7 +76,7 @@ pub(super) fn parents_for_the_form(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn the_choice_of_a_parent_tells_why_some_are_not_possible() {
+fn the_choice_of_a_parent_shows_why_some_are_refused() {
     scene("parents", parents);
     scene("parents_for_the_form", parents_for_the_form);
     scene("parents_in_vain", |columns, rows| {
@@ -105,7 +105,7 @@ pub(super) fn deletion_of_marked(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_deletion_asks_about_what_is_below() {
+fn a_deletion_asks_about_descendants() {
     scene("deletion", deletion);
     scene("deletion_of_a_leaf", deletion_of_a_leaf);
     scene("deletion_of_marked", deletion_of_marked);
@@ -118,7 +118,7 @@ pub(super) fn bulk(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn all_that_is_marked_has_a_form_of_its_own() {
+fn marked_segments_have_a_form_of_their_own() {
     scene("bulk", bulk);
     scene("bulk_without_a_name", |columns, rows| {
         let mut harness = bulk(columns, rows);
@@ -133,7 +133,7 @@ fn all_that_is_marked_has_a_form_of_its_own() {
 }
 
 #[test]
-fn a_dialog_grows_where_its_names_ask_for_it_and_the_screen_has_room() {
+fn a_dialog_grows_for_long_names_if_the_screen_has_room() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 50)] {
         let long = "Hurtownie elektro";
         let mut harness = Harness::live(columns, rows, vec![named("vip", long, None)]);

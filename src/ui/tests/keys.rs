@@ -1,4 +1,4 @@
-//! What a dialog names as its keys does something there.
+//! Every key that a dialog shows works there.
 
 use crossterm::event::KeyCode;
 use ratatui::Terminal;
@@ -13,10 +13,10 @@ use super::super::Theme;
 use super::picture::{Drawn, form_drawn, picture, usual};
 use super::{editing, looking, places, plans, requests};
 
-/// Keys that stand together before one label, as in `j k scroll`.
+/// Keys that share a label, as in `j k scroll`.
 type Hint = Vec<String>;
 
-/// The keys that are named on a screen: in the colour of keys, with what they do in grey behind them.
+/// The key hints on a screen: keys in their colour, followed by a label in grey.
 fn named(drawn: &impl Drawn) -> Vec<Hint> {
     let terminal = drawn.drawn(&usual());
     let buffer = terminal.backend().buffer();
@@ -32,7 +32,7 @@ fn named(drawn: &impl Drawn) -> Vec<Hint> {
         for pair in runs.windows(2) {
             let [(Color::Cyan, keys), (behind, label)] = pair else { continue };
             let says = label.strip_prefix(' ').is_some_and(|label| label.trim_start().starts_with(char::is_alphabetic));
-            // The choices of a dialog stand in lines of their own, in the usual colour.
+            // The choices of a dialog are on lines of their own, in the default colour.
             let is_label = *behind == Color::Indexed(247) || (*behind == Color::Reset && label.starts_with("  "));
             hints.extend(hint(keys).filter(|_| says && is_label));
         }
@@ -54,12 +54,12 @@ fn hint(text: &str) -> Option<Hint> {
     are_keys.then_some(keys)
 }
 
-/// Something that takes keys.
+/// Anything that handles keys.
 trait Pressed: Drawn {
     fn take(&mut self, key: Key);
-    /// Takes away what goes at any key, as a warning does, so that only what a key is for counts.
+    /// Dismisses whatever any key would dismiss, such as a warning, so that only the effect of a key itself counts.
     fn settle(&mut self) {}
-    /// Everything that a key may change.
+    /// Everything that a key can change.
     fn standing(&self) -> String;
 }
 
@@ -69,7 +69,7 @@ impl Pressed for Harness {
     }
 
     fn settle(&mut self) {
-        // Where a letter is awaited, any other key leaves.
+        // While a letter is awaited, any other key leaves.
         if !matches!(self.state.screen.layers.last(), Some(Layer::Letter(_))) {
             let layers = self.state.screen.layers.len();
             self.take(Key::plain(KeyCode::F(12)));
@@ -82,7 +82,7 @@ impl Pressed for Harness {
     }
 }
 
-/// With the wishes so far.
+/// A form with the requests it made so far.
 struct Filled {
     form: NewProfile,
     wishes: Vec<String>,
@@ -105,7 +105,7 @@ impl Pressed for Filled {
     }
 }
 
-/// Presses each key that is named, in a dialog of its own; one that leads back only after those that stand beside it.
+/// Presses each key that is shown, in a fresh dialog; if it does nothing at first, then after others.
 #[track_caller]
 fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn() -> P) {
     let hints = named(&built());
@@ -128,14 +128,14 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
                 press(key)
             };
             let others: Vec<&String> = keys.iter().filter(|other| *other != key).collect();
-            // One that leads back to how a dialog begins acts only after another.
+            // A key that returns to the start of a dialog acts only after another one.
             let after_another = || hints.iter().flatten().any(|other| other != key && acts_after(&[other]));
             assert!(acts_after(&[]) || acts_after(&others) || after_another(), "{key} does nothing in {name}");
         }
     }
 }
 
-/// What a dialog is, the keys that it names on a small screen, and how it is opened.
+/// The name of a dialog, the keys it shows on a small screen, and how it is opened.
 pub(super) type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
 
 pub(super) const DIALOGS: [Dialog; 39] = [
@@ -180,7 +180,8 @@ pub(super) const DIALOGS: [Dialog; 39] = [
     ("the question before switching", "s, esc", places::switching),
 ];
 
-/// Every dialog that names keys of its own, so that a new one is missed by the compiler here and by the test below.
+/// Every dialog with keys of its own. The compiler catches a new variant here, and the test below one that is missing from the
+/// list.
 const fn kind(layer: &Layer) -> Option<&'static str> {
     Some(match layer {
         Layer::Help(_) => "help",
@@ -201,7 +202,7 @@ const fn kind(layer: &Layer) -> Option<&'static str> {
         Layer::Output(_) => "output",
         Layer::Leaving => "leaving",
         Layer::Renaming(_) => "renaming",
-        // The keys of a profile are tried below by themselves; what is typed in the footer's line has its keys named there.
+        // The keys of the profile form are tested separately below; prompts show their keys in the footer.
         Layer::NewProfile(_) | Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) => return None,
     })
 }
@@ -209,13 +210,13 @@ const fn kind(layer: &Layer) -> Option<&'static str> {
 const KINDS: usize = 18;
 
 #[test]
-fn every_dialog_is_among_those_that_are_tried() {
+fn every_dialog_is_in_the_list_of_dialogs() {
     let built = DIALOGS.iter().filter_map(|(.., built)| kind(built(80, 24).state.screen.layers.last()?));
     assert_eq!(built.collect::<std::collections::BTreeSet<_>>().len(), KINDS);
 }
 
 #[test]
-fn every_dialog_that_names_keys_survives_every_size() {
+fn every_dialog_with_keys_survives_every_size() {
     for (.., built) in DIALOGS {
         for (columns, rows) in [(0, 0), (1, 1), (12, 5), (3, 40), (59, 14), (60, 15), (200, 1), (300, 80)] {
             let mut harness = built(80, 24);
@@ -226,10 +227,10 @@ fn every_dialog_that_names_keys_survives_every_size() {
 }
 
 #[test]
-fn every_dialog_names_the_same_keys_on_a_small_screen_and_on_a_large_one() {
+fn a_dialog_shows_the_same_keys_at_every_size() {
     for (name, keys, built) in DIALOGS {
         for (columns, rows) in [(60, 15), (80, 24), (200, 50)] {
-            // A page that fits whole isn't scrolled, and some name as many keys as their one line takes.
+            // A page that fits whole isn't scrolled, and some show only as many keys as fit in one line.
             let is_whole = rows == 50 && ["help", "request"].iter().any(|page| name.contains(page));
             if is_whole || name.contains("output") || name.contains("findings") {
                 continue;
@@ -242,14 +243,14 @@ fn every_dialog_names_the_same_keys_on_a_small_screen_and_on_a_large_one() {
 }
 
 #[test]
-fn every_key_that_a_dialog_names_does_something_there() {
+fn every_key_that_a_dialog_shows_works_there() {
     for (name, keys, built) in DIALOGS {
         every_named_key_acts(name, keys, || built(80, 24));
     }
 }
 
 #[test]
-fn what_a_dialog_draws_of_its_keys_is_the_table_of_its_keys() {
+fn the_keys_a_dialog_shows_are_those_of_its_table() {
     for (name, drawn, built) in DIALOGS {
         let harness = built(80, 24);
         let layer = harness.state.screen.layers.last().expect("a dialog is open");
@@ -260,7 +261,7 @@ fn what_a_dialog_draws_of_its_keys_is_the_table_of_its_keys() {
 }
 
 #[test]
-fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
+fn the_prompt_for_a_letter_takes_a_letter_or_esc() {
     for built in [looking::bookmark, looking::to_bookmark] {
         let mut harness = built(80, 24);
         let before = harness.standing();
@@ -274,7 +275,7 @@ fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
 }
 
 #[test]
-fn every_key_that_the_form_for_a_profile_names_does_something_there() {
+fn every_key_that_the_profile_form_shows_works_there() {
     let filled = |form: NewProfile| Filled { form, wishes: Vec::new() };
     every_named_key_acts("the first form", "enter, tab, ctrl-t, esc", || {
         filled(places::new_profile(OpenedFrom::FirstRun))

@@ -1,4 +1,4 @@
-//! Finding segments, actions and keys, and what is said in the last line.
+//! Finding segments, actions and keys, and messages in the last line.
 
 use crate::action::Action;
 use crate::app::harness::{Harness, id, named, segment, wholesale};
@@ -12,14 +12,14 @@ pub(super) fn live(columns: u16, rows: u16) -> Harness {
     Harness::live(columns, rows, wholesale())
 }
 
-/// After these keys.
+/// A screen after these keys.
 fn after(columns: u16, rows: u16, keys: &str) -> Harness {
     let mut harness = live(columns, rows);
     harness.press(keys);
     harness
 }
 
-/// After these keys, and a text that is being typed.
+/// A screen after these keys and some typed text.
 fn typed(columns: u16, rows: u16, keys: &str, text: &str) -> Harness {
     let mut harness = after(columns, rows, keys);
     harness.type_text(text);
@@ -38,7 +38,7 @@ fn a_search_is_typed_in_the_last_line() {
 }
 
 #[test]
-fn what_was_found_is_marked_in_the_tree_and_counted() {
+fn matches_are_highlighted_in_the_tree_and_counted() {
     scene("found", |columns, rows| {
         let mut harness = typed(columns, rows, "/", "lod");
         harness.press("enter");
@@ -79,14 +79,13 @@ pub(super) fn palette(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
+fn the_palette_shows_the_key_or_why_an_action_cant_act() {
     scene("palette_of_all", |columns, rows| after(columns, rows, ":"));
     scene("palette", palette);
     scene("palette_in_vain", |columns, rows| typed(columns, rows, ":", "qqqq"));
 }
 
-/// A tree in which much is wrong, and what that is.
-/// The actions for a row, of which some can't act.
+/// The actions for a row, some of them unavailable.
 pub(super) fn actions_of_a_row(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     let tree = harness.state.layout().tree;
@@ -96,7 +95,7 @@ pub(super) fn actions_of_a_row(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn the_right_button_offers_the_actions_of_a_row_or_why_they_can_not_act() {
+fn a_right_click_lists_the_actions_of_a_row() {
     scene("actions_of_a_row", actions_of_a_row);
     let mut harness = actions_of_a_row(120, 40);
     harness.press("esc space");
@@ -117,7 +116,7 @@ pub(super) fn findings(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// A tree in which nothing is wrong.
+/// A tree without findings.
 pub(super) fn no_findings(columns: u16, rows: u16) -> Harness {
     let segments = wholesale().into_iter().filter(|segment| segment.id != id("orphan")).collect();
     let mut harness = Harness::live(columns, rows, segments);
@@ -126,7 +125,7 @@ pub(super) fn no_findings(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn what_is_wrong_with_the_tree_is_a_list() {
+fn findings_are_a_list() {
     scene("findings", findings);
     scene("no_findings", no_findings);
 }
@@ -151,7 +150,7 @@ fn the_help_lists_every_action() {
 }
 
 #[test]
-fn the_footer_and_the_help_name_the_keys_that_hold() {
+fn the_footer_and_the_help_show_configured_keys() {
     let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::Refresh)];
     let mut harness = live(200, 60).with_keys(&keys);
     let main = picture(&harness);
@@ -165,7 +164,7 @@ fn the_footer_and_the_help_name_the_keys_that_hold() {
 }
 
 #[test]
-fn the_help_over_a_dialog_begins_with_its_keys_and_leaves_it_as_it_was() {
+fn help_over_a_dialog_starts_with_the_dialogs_keys() {
     let mut harness = live(80, 24);
     harness.press("S j r ctrl-u");
     harness.type_text("Renamed");
@@ -185,13 +184,13 @@ fn the_help_over_a_dialog_begins_with_its_keys_and_leaves_it_as_it_was() {
 }
 
 #[test]
-fn a_begun_sequence_tells_how_it_can_go_on() {
+fn a_started_sequence_shows_its_continuations() {
     scene("begun_copying", |columns, rows| after(columns, rows, "y"));
     scene("begun_folding", |columns, rows| after(columns, rows, "z"));
 }
 
 #[test]
-fn a_message_takes_the_last_line_and_more_where_it_is_long() {
+fn a_long_message_takes_more_than_the_last_line() {
     scene("message", |columns, rows| after(columns, rows, "j x"));
     scene("message_of_a_key_without_an_action", |columns, rows| after(columns, rows, "f12"));
     scene("message_too_long_for_a_line", |columns, rows| {
@@ -211,7 +210,7 @@ fn a_message_takes_the_last_line_and_more_where_it_is_long() {
 }
 
 #[test]
-fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
+fn the_path_is_shown_when_the_parent_is_out_of_sight() {
     let mut many = wholesale();
     many.extend((0..60).map(|at| segment(&format!("below {at:02}"), Some("pl"))));
     let mut harness = Harness::live(100, 20, many);
@@ -221,8 +220,8 @@ fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
 }
 
 #[test]
-fn one_match_is_one_match() {
-    // It was found, and nothing has gone to it yet.
+fn a_single_match_is_counted_in_the_singular() {
+    // The match is found, but not selected yet.
     let mut harness = Harness::large(120, 40, wholesale());
     harness.press("/");
     harness.type_text("zgierz");

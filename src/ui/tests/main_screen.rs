@@ -1,4 +1,4 @@
-//! The main screen: header, tree, details, activity, footer, and what each tells.
+//! The main screen: header, tree, details, activity and footer.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::looking::live;
 use super::picture::{Drawn, SIZES, assert_ascii, picture, picture_in, scene, scene_at, usual};
 use super::plans;
 
-/// The tenant with something of everything going on.
+/// A tree with recent changes, a pending write and a mark.
 pub(super) fn busy(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("z 3");
@@ -39,7 +39,7 @@ fn the_main_screen() {
 }
 
 #[test]
-fn details_and_activity_can_have_the_keys() {
+fn details_and_activity_can_have_the_focus() {
     let (columns, rows) = SIZES[1];
     let mut harness = busy(columns, rows);
     harness.press("tab");
@@ -47,7 +47,7 @@ fn details_and_activity_can_have_the_keys() {
     scene_at("details_with_the_keys", &harness);
     scene("activity_with_the_keys", |columns, rows| {
         let mut harness = busy(columns, rows);
-        // On a small screen it is hidden at first, and the details are no pane that one goes to.
+        // On a small screen the activity is hidden at first, and the details can't be focused.
         harness.press(if columns > 80 { "tab tab" } else { "t a tab" });
         assert_eq!(harness.state.screen.panes.focus, Pane::Activity);
         harness
@@ -55,7 +55,7 @@ fn details_and_activity_can_have_the_keys() {
 }
 
 #[test]
-fn who_made_a_change_is_told_where_the_feed_says_so() {
+fn the_author_of_a_change_is_shown_if_known() {
     scene("details_of_who_made_a_change", |columns, rows| {
         let mut harness = live(columns, rows);
         let before = named("vip", "VIP Klient", None);
@@ -70,7 +70,7 @@ fn who_made_a_change_is_told_where_the_feed_says_so() {
 }
 
 #[test]
-fn what_is_marked_cut_and_in_a_range_is_told_in_words_and_signs() {
+fn marked_cut_and_ranged_rows_are_signed_and_counted() {
     scene("marked_and_cut", |columns, rows| {
         let mut harness = live(columns, rows);
         harness.press("z 0 j space j x k V j j");
@@ -80,7 +80,7 @@ fn what_is_marked_cut_and_in_a_range_is_told_in_words_and_signs() {
 }
 
 #[test]
-fn rows_deeper_than_the_pane_stay_in_it_and_tell_their_depth() {
+fn rows_too_deep_to_indent_show_their_depth() {
     let mut chain = vec![segment("deep 0", None)];
     chain.extend((1..200).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
     scene("main_deep_down", |columns, rows| {
@@ -91,7 +91,7 @@ fn rows_deeper_than_the_pane_stay_in_it_and_tell_their_depth() {
 }
 
 #[test]
-fn no_theme_tells_the_selected_row_by_colour_alone() {
+fn no_theme_marks_the_selected_row_by_colour_alone() {
     for name in ThemeName::ALL {
         let harness = busy(100, 26);
         let picture = picture_in(&harness, &Theme::new(name, Symbols::UNICODE));
@@ -101,7 +101,7 @@ fn no_theme_tells_the_selected_row_by_colour_alone() {
 }
 
 #[test]
-fn the_details_tell_whose_a_segment_is() {
+fn the_details_show_who_manages_a_segment() {
     for (columns, rows) in [(100, 26), (80, 24)] {
         let root = named("segment", "segment", None);
         let erp = named("ERP-7", "Hurtownie", None);
@@ -118,7 +118,7 @@ fn the_details_tell_whose_a_segment_is() {
 }
 
 #[test]
-fn the_details_draw_how_many_stand_at_each_level() {
+fn the_details_chart_descendants_by_level() {
     let mut many = wholesale();
     many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
     let mut harness = Harness::live(120, 40, many.clone());
@@ -130,7 +130,7 @@ fn the_details_draw_how_many_stand_at_each_level() {
     assert!(picture(&harness).contains("By depth     not counted above 5,000"), "{}", picture(&harness));
 }
 
-/// All that is to be minded at once: protected, read-only, and offline.
+/// All warnings at once: protected, read-only, and offline.
 fn guarded(columns: u16, rows: u16) -> Harness {
     let mut harness = busy(columns, rows);
     harness.state.session.protected = true;
@@ -143,7 +143,7 @@ fn guarded(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
+fn a_protected_profile_colours_the_header_and_lines() {
     let mut harness = busy(100, 26);
     harness.state.session.protected = true;
     let terminal = harness.drawn(&usual().framed_in(Color::Red));
@@ -152,7 +152,7 @@ fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says
     assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
     assert!(row(1).all(|at| buffer[at].fg == Color::Red));
     assert!(terminal.backend().to_string().contains("preprod  protected"));
-    // No dialog hides it.
+    // A dialog does not hide it.
     harness.press("?");
     let terminal = harness.drawn(&usual().framed_in(Color::Red));
     let buffer = terminal.backend().buffer();
@@ -166,7 +166,7 @@ fn header(harness: &Harness) -> String {
 }
 
 #[test]
-fn the_header_keeps_the_tenant_and_what_is_to_be_minded() {
+fn the_header_keeps_the_tenant_and_the_warnings() {
     let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
     let retry_in = std::time::Duration::from_secs(8);
     let progress = ListProgress { segments: 41_500, pages: 83, elapsed: retry_in, total: Some(100_000) };
@@ -197,7 +197,7 @@ fn the_header_keeps_the_tenant_and_what_is_to_be_minded() {
 }
 
 #[test]
-fn the_tenant_is_cut_only_where_it_alone_does_not_fit() {
+fn the_tenant_is_cut_only_if_it_does_not_fit_by_itself() {
     let mut harness = Harness::live(60, 15, wholesale());
     harness.state.session.tenant = "a-tenant-whose-name-is-rather-long-for-a-header".into();
     assert!(header(&harness).contains("a-tenant-whose-name-is-rather-long-for-a-header  "), "{}", header(&harness));
@@ -220,7 +220,7 @@ fn the_header_on_a_small_screen() {
 }
 
 #[test]
-fn protected_is_told_without_colour_and_on_every_screen() {
+fn protected_is_shown_without_colour_at_every_size() {
     scene("main_with_all_that_is_to_be_minded", guarded);
     for (columns, rows) in [(170, 24), (100, 26), (60, 15), (44, 10)] {
         let picture = picture_in(&guarded(columns, rows), &Theme::colourless(Symbols::ASCII));
@@ -230,7 +230,7 @@ fn protected_is_told_without_colour_and_on_every_screen() {
 }
 
 #[test]
-fn nothing_that_a_name_hides_reaches_the_terminal() {
+fn hidden_characters_of_a_name_never_reach_the_terminal() {
     use crate::printable::is_printable;
 
     let hostile = "A\u{202e}B\u{200b}C\u{ad}D\u{1b}[2JE\u{2066}F\u{feff}G\u{9b}H";
@@ -255,7 +255,7 @@ fn nothing_that_a_name_hides_reaches_the_terminal() {
 }
 
 #[test]
-fn a_deletion_has_its_sign_whether_it_is_staged_or_on_its_way_and_whatever_the_theme() {
+fn a_deletion_has_its_sign_whether_staged_or_sent() {
     let row_of = |harness: &Harness, theme: &Theme| {
         let drawn = picture_in(harness, theme);
         drawn.lines().find(|line| line.contains("Export")).unwrap_or_default().to_owned()
@@ -275,14 +275,14 @@ fn a_deletion_has_its_sign_whether_it_is_staged_or_on_its_way_and_whatever_the_t
             assert!(plain.contains(" -") && !plain.contains(" o"), "{keys}: {plain}");
         }
     }
-    // A change that waits keeps the sign of waiting.
+    // A pending rename keeps the sign for pending.
     let mut harness = live(80, 24);
     harness.press("j r ! enter");
     assert!(row_of(&harness, &unicode).contains('◌'));
 }
 
 #[test]
-fn a_segment_without_an_external_id_says_so_in_every_set_of_signs() {
+fn a_missing_external_id_is_shown_in_every_symbol_set() {
     let mut without = Segment::clone(&named("none", "No external ID here", None));
     without.external_id = None;
     for (symbols, sign) in [(Symbols::UNICODE, " – "), (Symbols::ASCII, " - ")] {
@@ -293,14 +293,14 @@ fn a_segment_without_an_external_id_says_so_in_every_set_of_signs() {
     }
 }
 
-/// What others do, one after the other.
+/// Reports new segments created by others.
 fn news(harness: &mut Harness, numbers: std::ops::Range<usize>) {
     for number in numbers {
         harness.changed(None, Some(&segment(&format!("new-{number}"), Some("vip"))));
     }
 }
 
-/// The line with the bar in the pane at the right.
+/// The line with the bar in the right-hand pane.
 fn chosen_entry(harness: &Harness) -> String {
     let area = harness.state.layout().activity.unwrap();
     let lines = picture(harness);
@@ -311,7 +311,7 @@ fn chosen_entry(harness: &Harness) -> String {
 }
 
 #[test]
-fn the_chosen_entry_of_the_activity_stays_the_same_and_in_sight_whatever_happens_meanwhile() {
+fn the_chosen_activity_entry_stays_chosen_and_visible() {
     for keys in ["tab tab", "tab tab j j", "tab tab G"] {
         let mut harness = live(100, 26);
         news(&mut harness, 0..30);
@@ -336,7 +336,7 @@ fn the_chosen_entry_of_the_activity_stays_the_same_and_in_sight_whatever_happens
 }
 
 #[test]
-fn the_wheel_over_the_activity_scrolls_and_a_key_for_what_is_out_of_sight_asks_once_more() {
+fn enter_on_a_hidden_activity_entry_asks_again() {
     let mut harness = live(100, 26);
     news(&mut harness, 0..30);
     harness.press("tab tab j");
@@ -354,7 +354,7 @@ fn the_wheel_over_the_activity_scrolls_and_a_key_for_what_is_out_of_sight_asks_o
     assert!(chosen_entry(&harness).contains("new-28"), "{}", picture(&harness));
     harness.press("enter");
     assert_eq!(harness.selected(), "new-28");
-    // Also while another pane has the keys, and where the pointer is over the details.
+    // It also works while another pane has the focus, or with the pointer over the details.
     let mut harness = live(100, 26);
     news(&mut harness, 0..30);
     let before = harness.state.side.activity.selected().cloned();
@@ -364,12 +364,12 @@ fn the_wheel_over_the_activity_scrolls_and_a_key_for_what_is_out_of_sight_asks_o
 }
 
 #[test]
-fn a_sentence_of_the_activity_is_told_in_full_or_ends_in_dots() {
+fn an_activity_sentence_is_whole_or_ends_in_dots() {
     let told = |words: &str| {
         let mut harness = live(100, 40);
         harness.press("j r ! enter");
         harness.refuse(words);
-        // The message about it is read.
+        // Dismisses the message about it.
         harness.press("k");
         let area = harness.state.layout().activity.unwrap();
         let lines = picture(&harness);
@@ -386,7 +386,7 @@ fn a_sentence_of_the_activity_is_told_in_full_or_ends_in_dots() {
 }
 
 #[test]
-fn the_last_changes_of_a_segment_are_among_its_details_on_a_usual_screen() {
+fn the_details_show_the_last_changes_of_a_segment() {
     let built = |columns, rows| {
         let mut segments = wholesale();
         segments.push(named("deep", "Piotrków", Some("lodz")));

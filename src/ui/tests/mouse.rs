@@ -1,4 +1,4 @@
-//! What is drawn can be clicked: a click does what the key that is drawn there does, and nothing that was not on the screen.
+//! Clicks: a click does what the key drawn there does, and only for what is on the screen.
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -22,7 +22,7 @@ fn live() -> Harness {
     Harness::live(120, 40, wholesale())
 }
 
-/// What can be clicked on the screen as it is.
+/// The click targets on the current screen.
 fn targets(harness: &Harness) -> Targets {
     let panes = &harness.state.screen.panes;
     let mut terminal = Terminal::new(TestBackend::new(panes.columns, panes.rows)).unwrap();
@@ -41,14 +41,14 @@ fn click_at(harness: &mut Harness, column: u16, row: u16) {
     harness.event(event);
 }
 
-/// Where something stands that can be clicked.
+/// The area of the first matching target.
 #[track_caller]
 fn place(targets: &Targets, wanted: impl Fn(&Target) -> bool) -> Area {
     let found = targets.iter().find(|(_, target)| wanted(target)).map(|(area, _)| *area);
     found.unwrap_or_else(|| panic!("not among {:#?}", targets.iter().collect::<Vec<_>>()))
 }
 
-/// Clicks on the first place that stands for something, on the screen as it is.
+/// Clicks on the first matching target.
 #[track_caller]
 fn click_on(harness: &mut Harness, wanted: impl Fn(&Target) -> bool) -> Area {
     let area = place(&targets(harness), wanted);
@@ -64,7 +64,7 @@ fn is_action(action: Action) -> impl Fn(&Target) -> bool {
     move |target| *target == Target::Action(action)
 }
 
-/// Everything that a key or a click may change, but for what is remembered of the click itself.
+/// Everything a key or click can change, except what is remembered about the click itself.
 fn standing(harness: &Harness) -> String {
     let state = &harness.state;
     let screen = (&state.screen.layers, &state.screen.message, &state.screen.panes, &state.screen.pressed);
@@ -77,7 +77,7 @@ fn standing(harness: &Harness) -> String {
 }
 
 #[test]
-fn a_click_on_each_key_of_a_dialog_does_what_the_key_does() {
+fn a_click_on_a_key_of_a_dialog_does_what_the_key_does() {
     for (name, _, built) in DIALOGS {
         for (columns, rows) in [(80, 24), (120, 40)] {
             let drawn = built(columns, rows);
@@ -96,7 +96,7 @@ fn a_click_on_each_key_of_a_dialog_does_what_the_key_does() {
 }
 
 #[test]
-fn the_words_of_a_key_are_clicked_as_well_and_those_of_several_keys_are_not() {
+fn a_label_is_clickable_only_if_it_has_a_single_key() {
     let mut harness = editing::form(80, 24);
     let cancel = place(&targets(&harness), is_key("esc"));
     assert_eq!(usize::from(cancel.width), "esc cancel".len());
@@ -145,7 +145,7 @@ fn every_cell_of_every_dialog_survives_a_click_at_every_size() {
 }
 
 #[test]
-fn a_click_on_a_line_chooses_it_and_one_on_the_chosen_line_is_enter() {
+fn a_click_chooses_a_line_and_a_second_one_is_enter() {
     let lists: [fn(u16, u16) -> Harness; 5] =
         [looking::palette, editing::parents, places::profiles, requests::requests, looking::findings];
     for built in lists {
@@ -211,7 +211,7 @@ fn a_click_in_a_review_chooses_and_never_sends() {
 }
 
 #[test]
-fn a_line_is_known_by_what_it_is_although_its_place_has_changed() {
+fn a_click_selects_its_item_even_if_the_line_moved() {
     let mut harness = requests::requests(120, 40);
     let before = targets(&harness);
     let (area, item) = before
@@ -233,8 +233,8 @@ fn a_line_is_known_by_what_it_is_although_its_place_has_changed() {
 }
 
 #[test]
-fn a_click_for_a_dialog_that_is_closed_or_another_one_does_nothing() {
-    // The deletion of one leaf is on the screen, and by the time of the click that of the next one is open.
+fn a_click_meant_for_another_dialog_does_nothing() {
+    // By the time of the click on one deletion dialog, another one is open.
     let mut harness = live();
     harness.press("j d");
     let deletion = targets(&harness);
@@ -251,8 +251,8 @@ fn a_click_for_a_dialog_that_is_closed_or_another_one_does_nothing() {
 }
 
 #[test]
-fn a_key_that_means_something_else_by_now_is_not_pressed_by_a_click() {
-    // The list of requests and one request are the same dialog.
+fn a_click_on_a_key_that_changed_its_meaning_does_nothing() {
+    // The list of requests and a single request are the same dialog.
     let mut harness = requests::requests(120, 40);
     let list = targets(&harness);
     let close = place(&list, is_key("esc"));
@@ -263,7 +263,7 @@ fn a_key_that_means_something_else_by_now_is_not_pressed_by_a_click() {
 }
 
 #[test]
-fn the_second_half_of_a_double_click_is_not_for_what_the_first_one_has_opened() {
+fn a_double_click_does_not_act_on_what_it_opened() {
     let mut harness = plans::queue(120, 40);
     let before = targets(&harness);
     let chosen = place(&before, |target| matches!(target, Target::Item { .. }));
@@ -272,7 +272,7 @@ fn the_second_half_of_a_double_click_is_not_for_what_the_first_one_has_opened() 
     let before = standing(&harness);
     click_at(&mut harness, chosen.x, chosen.y);
     assert_eq!(standing(&harness), before);
-    // The same at the key that closes: the row of the tree below is not selected.
+    // The same for the key that closes: the row of the tree below is not selected.
     let mut harness = live();
     harness.press("j d");
     let cancel = click_on(&mut harness, is_key("esc"));
@@ -284,7 +284,7 @@ fn the_second_half_of_a_double_click_is_not_for_what_the_first_one_has_opened() 
 }
 
 #[test]
-fn a_click_puts_the_cursor_into_the_field_and_letter_that_it_meets() {
+fn a_click_puts_the_cursor_at_the_clicked_letter() {
     let is_field = |field: Field| move |target: &Target| matches!(target, Target::Field { name: FieldName::Segment(other), cell: 0 } if *other == field);
     let mut harness = live();
     harness.press("j e");
@@ -296,7 +296,7 @@ fn a_click_puts_the_cursor_into_the_field_and_letter_that_it_meets() {
     harness.type_text("!");
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("it is closed") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Exp!ort", "X-_export"));
-    // The label stands for the field as well, and a click on the parent gives it the keys.
+    // The label belongs to the field as well, and a click on the parent gives it the focus.
     click_at(&mut harness, name.x - 5, name.y + 2);
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("it is closed") };
     assert_eq!(form.focus, Field::Parent);
@@ -309,7 +309,7 @@ fn a_click_puts_the_cursor_into_the_field_and_letter_that_it_meets() {
 }
 
 #[test]
-fn a_text_that_is_scrolled_is_clicked_where_it_is_drawn() {
+fn a_click_in_a_scrolled_field_hits_the_visible_letter() {
     let mut harness = live();
     harness.press("/");
     harness.type_text(&format!("{}z", "abcdefghij".repeat(20)));
@@ -332,7 +332,7 @@ fn the_values_of_a_conflict_are_chosen_by_a_click() {
     click_on(&mut harness, theirs);
     let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { panic!("it is closed") };
     assert_eq!(conflict.row, 0);
-    // It begins at the first row.
+    // The dialog starts at the first row.
     keys.press("h");
     assert_eq!(standing(&harness), standing(&keys));
 }
@@ -376,14 +376,14 @@ fn the_keys_in_a_message_are_clicked() {
     assert_eq!(harness.message(), "Nothing to paste. Press x to cut first");
     click_on(&mut harness, is_action(Action::Cut));
     assert_eq!(harness.state.tree.picks.cut.len(), 1);
-    // The others beside it, and those that a dialog has covered, are no keys.
+    // Only the keys in the message are clickable, and not while a dialog is open.
     let at = place(&targets(&harness), is_action(Action::Paste));
     assert_eq!((at.width, at.y), (1, harness.state.layout().footer.y));
     click_on(&mut harness, is_action(Action::Dismiss));
     assert!(harness.state.tree.picks.cut.is_empty());
     harness.press("x j x e");
     assert!(targets(&harness).iter().all(|(_, target)| !matches!(target, Target::Action(_))));
-    // One that needs several lines.
+    // A message of several lines.
     let mut harness = Harness::live(60, 20, wholesale());
     harness.press("j x");
     let paste = click_on(&mut harness, is_action(Action::Paste));
@@ -392,7 +392,7 @@ fn the_keys_in_a_message_are_clicked() {
 }
 
 #[test]
-fn headings_sort_and_what_the_header_minds_opens() {
+fn headings_sort_and_header_warnings_open_on_click() {
     let mut harness = live();
     for (action, order) in [
         (Action::SortByExternalId, Order::ExternalId),
@@ -409,12 +409,12 @@ fn headings_sort_and_what_the_header_minds_opens() {
     let header = picture(&harness).lines().next().unwrap().to_owned();
     let from = header.trim_start_matches('"').chars().skip(usize::from(staging.x));
     assert_eq!(from.take(usize::from(staging.width)).collect::<String>(), "STAGING 1");
-    // Staging with nothing in it is not ended by a click on the word.
+    // A click on the word doesn't end staging while nothing is staged.
     let mut harness = live();
     harness.press("S");
     click_on(&mut harness, is_action(Action::ShowPending));
     assert!(harness.state.changes.is_staging() && matches!(harness.state.screen.layers.as_slice(), [Layer::Queue(_)]));
-    // A problem.
+    // The same for a problem.
     let mut harness = plans::changed_by_both(120, 40);
     harness.press("esc");
     harness.wait(60);
@@ -424,7 +424,7 @@ fn headings_sort_and_what_the_header_minds_opens() {
 }
 
 #[test]
-fn the_box_of_a_begun_sequence_is_clicked_for_how_it_goes_on() {
+fn a_continuation_of_a_sequence_can_be_clicked() {
     let mut harness = live();
     harness.press("z");
     click_on(&mut harness, is_action(Action::FoldToLevel(0)));
@@ -453,7 +453,7 @@ fn the_wheel_scrolls_a_list_and_the_choice_stays() {
         scrolled(&mut harness, MouseKind::ScrollDown);
     }
     let end = picture(&harness);
-    // At the end, one turn back is seen at once.
+    // At the end, one turn back is visible at once.
     assert_ne!(scrolled(&mut harness, MouseKind::ScrollUp), end);
     let Some(Layer::Palette(palette)) = harness.state.screen.layers.last() else { panic!("it is closed") };
     assert_eq!(palette.list.chosen, 0);
@@ -461,7 +461,7 @@ fn the_wheel_scrolls_a_list_and_the_choice_stays() {
         scrolled(&mut harness, MouseKind::ScrollUp);
     }
     assert_eq!(picture(&harness), first);
-    // A key leads back to what is chosen.
+    // A key scrolls back to the chosen line.
     scrolled(&mut harness, MouseKind::ScrollDown);
     harness.press("down up");
     assert_eq!(picture(&harness), first);
@@ -477,7 +477,7 @@ fn the_wheel_scrolls_a_list_and_the_choice_stays() {
 }
 
 #[test]
-fn the_form_for_a_profile_is_clicked_before_there_is_a_session() {
+fn the_profile_form_is_clickable_without_a_session() {
     let mut form = places::new_profile(OpenedFrom::FirstRun);
     let drawn = |form: &NewProfile| {
         let harness = Harness::new(80, 24);

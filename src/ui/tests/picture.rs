@@ -1,7 +1,7 @@
-//! A screen as text with the styles under it, and the three ways in which every scene is drawn.
+//! A screen as text with its styles, and the three variants in which every scene is drawn.
 //!
-//! Lines of a picture begin with what they are: `|` the text, `:` how its characters look, `#` what is behind them. A line
-//! without any style has only its text. The letters are in [`ink`] and [`ground`].
+//! The first character of a line says what it shows: `|` the text, `:` the style of its characters, `#` their background. A line
+//! without any style has only its text. For the letters see [`ink`] and [`ground`].
 
 use std::fmt::Write;
 
@@ -15,10 +15,10 @@ use crate::app::harness::Harness;
 
 use super::super::{Look, Symbols, Theme, ThemeName, draw, draw_new_profile};
 
-/// A small screen, and a usual one.
+/// A small screen and a usual one.
 pub(super) const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
-/// What can be drawn.
+/// Anything that can be drawn.
 pub(super) trait Drawn {
     fn drawn(&self, theme: &Theme) -> Terminal<TestBackend>;
 }
@@ -36,7 +36,7 @@ impl Drawn for Harness {
     }
 }
 
-/// The form for a new profile, on a screen of that size.
+/// The form for a new profile, with the size of the screen.
 impl Drawn for (NewProfile, u16, u16) {
     fn drawn(&self, theme: &Theme) -> Terminal<TestBackend> {
         let (form, columns, rows) = self;
@@ -56,7 +56,7 @@ pub(super) fn form_drawn(form: &NewProfile, (columns, rows): (u16, u16), theme: 
     terminal
 }
 
-/// The text of the screen in the usual theme.
+/// The text of the screen in the default theme.
 pub(super) fn picture(drawn: &impl Drawn) -> String {
     picture_in(drawn, &usual())
 }
@@ -71,7 +71,7 @@ pub(super) const fn usual() -> Theme {
     Theme::new(ThemeName::Dark, Symbols::UNICODE)
 }
 
-/// Compares a scene at both sizes with what is kept.
+/// Compares a scene at both sizes with its snapshots.
 #[track_caller]
 pub(super) fn scene<D: Drawn>(name: &str, built: impl Fn(u16, u16) -> D) {
     for (columns, rows) in SIZES {
@@ -79,8 +79,8 @@ pub(super) fn scene<D: Drawn>(name: &str, built: impl Fn(u16, u16) -> D) {
     }
 }
 
-/// Draws a scene and compares it with what is kept: in colour, with `--ascii`, and as with `NO_COLOR`, where the text has to be
-/// the same and nothing has a colour.
+/// Draws a scene and compares it with its snapshot: in colour and with `--ascii`. Without colours, as with `NO_COLOR`, the text
+/// must be the same and nothing may have a colour.
 #[track_caller]
 pub(super) fn scene_at(name: &str, drawn: &impl Drawn) {
     let coloured = drawn.drawn(&usual());
@@ -102,19 +102,19 @@ fn assert_colourless(name: &str, terminal: &Terminal<TestBackend>) {
     assert_eq!(coloured, None, "{name} has a colour without colours:\n{}", text(terminal));
 }
 
-/// Letters are left alone, since names have them.
+/// Letters are allowed, since names have them.
 #[track_caller]
 pub(super) fn assert_ascii(name: &str, text: &str) {
     let strange: Vec<char> = text.chars().filter(|sign| !sign.is_ascii() && !sign.is_alphabetic()).collect();
     assert!(strange.is_empty(), "{name} has {strange:?} in\n{text}");
 }
 
-/// The text alone, each line behind its mark.
+/// The text alone, with its mark at the start of each line.
 fn text(terminal: &Terminal<TestBackend>) -> String {
     rows(terminal).map(|row| marked_line('|', row.iter().map(|cell| cell.symbol()))).collect()
 }
 
-/// The text with its styles under it, and where the cursor is.
+/// The text with its styles below each line, and the position of the cursor.
 fn styled(terminal: &Terminal<TestBackend>) -> String {
     let mut picture = String::new();
     for row in rows(terminal) {
@@ -142,12 +142,12 @@ fn rows(terminal: &Terminal<TestBackend>) -> impl Iterator<Item = Vec<&Cell>> {
     buffer.content().chunks(usize::from(buffer.area.width).max(1)).map(|row| row.iter().collect())
 }
 
-/// A letter for how a character looks: the first of what it is for in the usual theme, a capital where it is bold.
+/// A letter for the style of a character, mostly the initial of its use in the default theme; a capital if it is bold.
 fn ink(cell: &Cell) -> &'static str {
     let bold = cell.modifier.contains(Modifier::BOLD);
     let (plain, strong) = match cell.fg {
         _ if cell.modifier.contains(Modifier::UNDERLINED) => ("m", "M"),
-        // Nobody sees how a blank looks, and lines are only there to part what they stand between.
+        // The style of a blank can't be seen, and that of lines doesn't matter.
         _ if cell.symbol().starts_with([' ', '─', '│', '┬', '┴', '├', '╭', '╮', '╰', '╯']) => {
             (" ", " ")
         }
@@ -167,7 +167,7 @@ fn ink(cell: &Cell) -> &'static str {
     if bold { strong } else { plain }
 }
 
-/// A letter for what is behind a character: the header, the selected row, the selected row of another pane.
+/// A letter for a background: header, selected row, selected row of an unfocused pane.
 fn ground(cell: &Cell) -> &'static str {
     match cell.bg {
         Color::Reset => " ",

@@ -1,4 +1,4 @@
-//! The places to switch to, and the form for a new profile.
+//! The profile switcher, and the form for a new profile.
 
 use ratatui::buffer::Cell;
 use ratatui::style::Color;
@@ -44,7 +44,7 @@ pub(super) fn profiles(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// Work is under way.
+/// Switching while a write is pending.
 pub(super) fn switching(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.state.side.profiles = some_profiles();
@@ -55,7 +55,7 @@ pub(super) fn switching(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn the_places_to_switch_to_tell_what_is_to_be_minded_there() {
+fn the_profile_switcher_shows_warnings() {
     scene("profiles", profiles);
     scene("profiles_in_vain", |columns, rows| {
         let mut harness = profiles(columns, rows);
@@ -65,7 +65,7 @@ fn the_places_to_switch_to_tell_what_is_to_be_minded_there() {
 }
 
 #[test]
-fn a_profile_has_its_colour_beside_its_name_where_there_are_colours() {
+fn a_profiles_colour_is_shown_beside_its_name() {
     let mut harness = profiles(80, 24);
     harness.state.side.profiles.known[1].colour = Some(Color::Red);
     let terminal = harness.drawn(&usual());
@@ -74,7 +74,7 @@ fn a_profile_has_its_colour_beside_its_name_where_there_are_colours() {
 }
 
 #[test]
-fn switching_with_unsent_work_says_what_becomes_of_it() {
+fn switching_says_what_happens_to_unsent_changes() {
     scene("switching", switching);
 }
 
@@ -83,7 +83,7 @@ pub(super) fn new_profile(occasion: OpenedFrom) -> NewProfile {
     NewProfile::new(occasion, FormContext { file, ..FormContext::default() })
 }
 
-/// The form for the key of a profile that keeps none.
+/// The form for the API key of a profile that does not store one.
 pub(super) fn for_key() -> NewProfile {
     let context = new_profile(OpenedFrom::WithoutKey).context;
     NewProfile::for_key(context, "preprod", "https://one.example", "acme")
@@ -93,7 +93,7 @@ fn first() -> NewProfile {
     new_profile(OpenedFrom::FirstRun)
 }
 
-/// Types into the form, and carries out keys: a word of each, by turns.
+/// Alternates between pasting a text and pressing keys. Returns the last effect.
 fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<FormEffect> {
     let mut wish = None;
     for (text, keys) in steps {
@@ -108,14 +108,14 @@ fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<FormEffect> 
 const FILLED: [(&str, &str); 3] =
     [("https://one.example", "tab"), ("acme", "tab tab"), ("first-half:second-half", "enter")];
 
-/// A form that is being tried, and the number of the try.
+/// A form being tested, and the number of the test.
 pub(super) fn trying() -> (NewProfile, u64) {
     let mut form = first();
     let Some(FormEffect::Task { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
     (form, number)
 }
 
-/// A form whose try was refused.
+/// A form whose test was refused.
 pub(super) fn failed() -> NewProfile {
     let (mut form, number) = trying();
     let words = "the key in the header ApiAuth is not valid for this tenant".into();
@@ -158,7 +158,7 @@ fn the_form_for_a_profile() {
 }
 
 #[test]
-fn the_field_that_has_the_keys_is_drawn_with_what_is_wrong_with_it_and_the_keys_at_any_height() {
+fn the_focused_field_its_fault_and_the_keys_always_fit() {
     for rows in 6..=30 {
         for (keys, label, fault) in [
             ("enter", "Base URL", "Enter the server URL"),
@@ -177,7 +177,7 @@ fn the_field_that_has_the_keys_is_drawn_with_what_is_wrong_with_it_and_the_keys_
 }
 
 #[test]
-fn a_hint_of_the_form_for_a_profile_is_wrapped_and_not_cut() {
+fn hints_of_the_profile_form_are_wrapped_not_cut() {
     for columns in 40..=100 {
         let mut form = first();
         fill_in(&mut form, &[("", "tab tab tab tab left")]);
@@ -188,7 +188,7 @@ fn a_hint_of_the_form_for_a_profile_is_wrapped_and_not_cut() {
 }
 
 #[test]
-fn the_form_for_a_profile_shows_no_key_at_any_size() {
+fn the_profile_form_never_shows_the_api_key() {
     for (columns, rows) in [(0, 0), (1, 1), (10, 2), (20, 8), (44, 10), (80, 24), (200, 50)] {
         for symbols in [Symbols::UNICODE, Symbols::ASCII] {
             for form in [first(), failed()] {

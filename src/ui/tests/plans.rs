@@ -1,4 +1,4 @@
-//! Plans before they are sent, the queue, conflicts, a text that can't be read, and leaving.
+//! The review of plans, the queue, conflicts, faults of an outline, and quitting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) fn review(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// Of a protected profile, so that the tenant has to be typed.
+/// The review for a protected profile, where the tenant must be typed.
 pub(super) fn protected_review(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.state.session.protected = true;
@@ -43,7 +43,7 @@ pub(super) fn gathered(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_plan_is_looked_at_before_it_is_sent() {
+fn a_plan_is_reviewed_before_it_is_sent() {
     scene("review", review);
     scene("review_of_a_protected_profile", protected_review);
     scene("review_of_a_staged_deletion", staged_deletion);
@@ -55,7 +55,7 @@ fn a_plan_is_looked_at_before_it_is_sent() {
     });
 }
 
-/// One has failed, one waits.
+/// One change failed, one is pending.
 pub(super) fn queue(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j r");
@@ -80,14 +80,14 @@ pub(super) fn queue_with_left_over(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// A staged deletion is told more of before it is sent.
+/// A staged deletion under review before it is sent.
 pub(super) fn staged_deletion(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("S j d enter S y");
     harness
 }
 
-/// More than fit, of all kinds, some of which have been under way for a while.
+/// More changes than fit, of all kinds, some of them pending for a while.
 pub(super) fn long_queue(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j r");
@@ -108,7 +108,7 @@ pub(super) fn long_queue(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// The selected one waits for the server to answer again.
+/// The selected change is queued for a retry, since the server was unreachable.
 pub(super) fn waiting_queue(columns: u16, rows: u16) -> Harness {
     let mut harness = leaving(columns, rows);
     let op = harness.executions()[0].op;
@@ -126,7 +126,7 @@ pub(super) fn empty_queue(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn the_queue_tells_what_waits_and_why_something_failed() {
+fn the_queue_shows_pending_changes_and_failures() {
     scene("queue", queue);
     scene("queue_without_anything", empty_queue);
     scene("queue_of_what_is_staged", gathered);
@@ -136,7 +136,7 @@ fn the_queue_tells_what_waits_and_why_something_failed() {
     scene("queue_with_what_the_last_session_left", queue_with_left_over);
 }
 
-/// The external id and the parent of one segment are other ones by now, and its name, too.
+/// Others changed the segment's external ID, parent and name.
 pub(super) fn changed_by_both(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j e");
@@ -191,7 +191,7 @@ pub(super) fn grown(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_conflict_shows_what_was_seen_what_is_there_and_what_is_wanted() {
+fn a_conflict_shows_before_server_and_yours() {
     scene("conflict_of_two_changes", changed_by_both);
     scene("conflict_with_a_deletion", gone);
     scene("conflict_of_a_deletion_with_a_change", changed_while_deleted);
@@ -211,7 +211,7 @@ pub(super) fn unreadable(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
+fn an_outline_fault_shows_its_line_and_what_was_expected() {
     scene("outline_with_two_faults", unreadable);
     scene("outline_with_many_faults", |columns, rows| edited_as(columns, rows, &"A {x}\n".repeat(60)));
 }
@@ -225,7 +225,7 @@ pub(super) fn leaving(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn leaving_with_unsent_work_says_what_becomes_of_it() {
+fn quitting_says_what_happens_to_unsent_changes() {
     scene("leaving", leaving);
     scene("leaving_with_what_was_gathered", |columns, rows| {
         let mut harness = gathered(columns, rows);
@@ -240,7 +240,7 @@ fn leaving_with_unsent_work_says_what_becomes_of_it() {
 }
 
 #[test]
-fn the_columns_of_a_conflict_have_their_headings_whole() {
+fn conflict_headings_are_never_cut() {
     for (built, headings) in [
         (changed_by_both as fn(u16, u16) -> Harness, "before|on the server|yours"),
         (changed_while_deleted, "before|on the server"),

@@ -1,4 +1,4 @@
-//! The requests that were made, and what a command of the person's own writes.
+//! The log of requests, and the output of custom commands.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::remote::{Excerpt, Exchange, Fault};
 use super::looking::live;
 use super::picture::{picture, scene};
 
-/// Requests of every kind.
+/// A tree after requests of every kind.
 fn asked(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     let answer = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
@@ -65,7 +65,7 @@ pub(super) fn one_request(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn the_requests_are_listed_the_newest_first() {
+fn requests_are_listed_newest_first() {
     scene("requests", requests);
     scene("requests_while_the_filter_is_typed", filtered_requests);
     scene("requests_without_any", no_requests);
@@ -84,7 +84,7 @@ fn a_request_is_read_with_both_bodies() {
 }
 
 #[test]
-fn what_a_server_answers_is_never_obeyed() {
+fn escape_sequences_in_a_response_are_never_sent() {
     let mut harness = live(100, 30);
     let text = "\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\r\nplain";
     let answer = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
@@ -96,7 +96,7 @@ fn what_a_server_answers_is_never_obeyed() {
     }
 }
 
-/// A command runs.
+/// A command is running.
 pub(super) fn started(columns: u16, rows: u16) -> Harness {
     let mut harness =
         Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
@@ -104,7 +104,7 @@ pub(super) fn started(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// It has written more than fits.
+/// The output is longer than the screen.
 pub(super) fn output(columns: u16, rows: u16) -> Harness {
     let mut harness = started(columns, rows);
     let lines: Vec<String> = (1..=60).map(|at| format!("{at:>4}  Łódź\tdone")).collect();
@@ -113,7 +113,7 @@ pub(super) fn output(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// It has failed, and something is looked for in what it wrote.
+/// The command failed, and its output is being searched.
 pub(super) fn failed_output(columns: u16, rows: u16) -> Harness {
     let mut harness = output(columns, rows);
     let end = RunEnd { outcome: RunOutcome::Exited(3), took: Duration::from_millis(1_340), dropped: 12_345_678 };
@@ -125,7 +125,7 @@ pub(super) fn failed_output(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_command_of_ones_own_shows_what_it_writes_and_how_it_ended() {
+fn a_custom_command_shows_its_output_and_outcome() {
     scene("output_before_any", started);
     scene("output", output);
     scene("output_of_a_command_that_failed", failed_output);
@@ -145,6 +145,6 @@ pub(super) fn confirmation(columns: u16, rows: u16) -> Harness {
 }
 
 #[test]
-fn a_command_that_is_to_be_confirmed_shows_what_would_run_on_what() {
+fn a_confirmation_shows_the_command_and_its_segments() {
     scene("confirmation", confirmation);
 }

@@ -1,4 +1,4 @@
-//! Every dialog at every size, the impossible ones included.
+//! Every dialog at every size, even impossible ones.
 
 use crate::app::harness::{Harness, exchange, segment, wholesale};
 use crate::app::{Edited, Event, Mouse, MouseKind};
@@ -79,7 +79,7 @@ fn every_dialog_survives_every_size() {
     }
 }
 
-/// The lines from the first one of the tree to the footer, from the first column of the tree on.
+/// The lines from the tree's first to the one above the footer, starting at the tree's first column.
 fn lines_of_tree(harness: &Harness) -> Vec<String> {
     let layout = harness.state.layout();
     let terminal = harness.drawn(&usual());
@@ -88,12 +88,12 @@ fn lines_of_tree(harness: &Harness) -> Vec<String> {
     (layout.tree.y..layout.footer.y).map(line).collect()
 }
 
-/// What is drawn in the first column of the tree.
+/// The first column of the tree.
 fn first_column(harness: &Harness) -> Vec<char> {
     lines_of_tree(harness).iter().filter_map(|line| line.chars().next()).collect()
 }
 
-/// The selected row is drawn, its name included, and no dialog is drawn over it.
+/// Asserts that the selected row and its name are visible and not covered by a dialog.
 #[track_caller]
 fn assert_row_in_sight(what: &str, harness: &Harness) {
     let lines = lines_of_tree(harness);
@@ -110,9 +110,9 @@ const WIDTHS: [u16; 7] = [60, 80, 99, 100, 120, 160, 200];
 const HEIGHTS: [u16; 9] = [15, 16, 18, 20, 24, 26, 30, 40, 50];
 
 #[test]
-fn no_dialog_covers_the_row_that_it_speaks_of() {
+fn no_dialog_covers_the_row_it_is_about() {
     for (name, _, built) in DIALOGS {
-        // They have a page of their own.
+        // These have a page of their own.
         if ["help", "request", "output", "findings"].iter().any(|page| name.contains(page)) {
             continue;
         }
@@ -123,7 +123,7 @@ fn no_dialog_covers_the_row_that_it_speaks_of() {
 }
 
 #[test]
-fn a_row_anywhere_in_a_long_tree_stays_in_sight_under_every_dialog_and_where_it_was_after_it() {
+fn the_selected_row_stays_visible_beside_every_dialog() {
     let many: Vec<_> = (0..90).map(|at| segment(&format!("row {at:02}"), None)).collect();
     for (columns, rows) in [(60, 15), (80, 24), (100, 26), (200, 50)] {
         for at in [0, 1, 5, 9, 12, 17, 25, 60, 88, 89] {
@@ -153,7 +153,7 @@ fn a_row_anywhere_in_a_long_tree_stays_in_sight_under_every_dialog_and_where_it_
 }
 
 #[test]
-fn a_row_that_was_scrolled_out_of_sight_is_shown_beside_its_dialog() {
+fn a_row_out_of_sight_is_shown_beside_its_dialog() {
     let many: Vec<_> = (0..90).map(|at| segment(&format!("row {at:02}"), None)).collect();
     for wheel in [MouseKind::ScrollDown, MouseKind::ScrollUp] {
         let mut harness = Harness::live(80, 24, many.clone());
@@ -179,7 +179,7 @@ fn the_output_of_a_command_survives_every_size() {
 }
 
 #[test]
-fn a_question_about_segments_stays_within_the_tree_at_100_columns() {
+fn segment_dialogs_stay_within_the_tree_at_100_columns() {
     for (name, _, built) in DIALOGS {
         if !["deletion", "the form", "the plan", "the text that"].iter().any(|about| name.contains(about)) {
             continue;

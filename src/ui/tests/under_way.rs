@@ -1,4 +1,4 @@
-//! What goes on: loading, being offline, writes under way, and what changed in the last minutes.
+//! Operations in progress: loading, being offline, pending writes, and the changes of the last minutes.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::looking::live;
 use super::picture::{picture, scene};
 
 #[test]
-fn loading_tells_how_far_it_is_and_what_is_left() {
+fn loading_shows_progress_and_the_time_left() {
     let loading = |columns, rows, total| {
         let mut harness = Harness::new(columns, rows);
         let elapsed = Duration::from_millis(3_350);
@@ -26,7 +26,7 @@ fn loading_tells_how_far_it_is_and_what_is_left() {
 }
 
 #[test]
-fn offline_tells_since_when_and_until_when() {
+fn offline_shows_since_when_and_the_next_retry() {
     scene("main_offline", |columns, rows| {
         let mut harness = live(columns, rows);
         let fault = Fault::Unreachable { reason: "connection refused".into() };
@@ -37,7 +37,7 @@ fn offline_tells_since_when_and_until_when() {
 }
 
 #[test]
-fn many_writes_tell_how_far_they_are_and_are_held_back_by_esc() {
+fn writes_show_progress_and_esc_puts_them_on_hold() {
     let mut harness = live(80, 24);
     harness.press("z 0 j j space space space space space e");
     harness.type_text("x");
@@ -50,12 +50,12 @@ fn many_writes_tell_how_far_they_are_and_are_held_back_by_esc() {
     let picture = picture(&harness);
     assert!(picture.contains("███░░░░░ 2 of 5 done · 2.0/s · 2 s left"), "{picture}");
     harness.press("esc esc esc");
-    // What is in flight is not held back.
+    // Requests in flight are not put on hold.
     assert_eq!(harness.state.changes.queue.plan(plan_id).unwrap().counts().in_flight, 3);
 }
 
 #[test]
-fn what_changed_in_the_last_minutes_is_drawn_by_kind() {
+fn changes_of_the_last_minutes_are_charted_by_kind() {
     scene("pulse", |columns, rows| {
         let mut harness = live(columns, rows);
         if columns <= 80 {

@@ -1,4 +1,4 @@
-//! A server that answers by the rules of HTTP or against them, and a tenant of two segments where it means well.
+//! A server that follows the rules of HTTP or breaks them; where no rule applies, a healthy tenant of two segments.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is asked.
+/// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     Page(u32),
@@ -18,31 +18,31 @@ pub enum Asked {
     Delete,
 }
 
-/// What is answered.
+/// A response.
 pub enum Answer {
-    /// A status, more headers, and a body.
+    /// A status, further headers, and a body.
     Plain(u16, &'static str, Vec<u8>),
-    /// Nothing, and the connection stays open.
+    /// No response; the connection stays open.
     Silence,
-    /// The connection is closed.
+    /// No response; the connection is closed.
     Hangup,
-    /// A body of this part, over and over, so many bytes of it.
+    /// A body that repeats this part up to so many bytes.
     Endless(&'static [u8], usize),
-    /// The half of a body, and the connection is closed.
+    /// Half of a body, after which the connection is closed.
     Half(&'static str),
-    /// A body that comes byte by byte, two in a second.
+    /// A body that comes byte by byte, two per second.
     Drip(&'static str),
 }
 
-/// Answers one question, or leaves it to the server that means well.
+/// The response to a request, or `None` for the healthy server's.
 pub type Rule = Arc<dyn Fn(Asked) -> Option<Answer> + Send + Sync>;
 
-/// How long after the end of the first list the feed tells that something has changed: before that, the list has it already.
+/// Time from the end of the first list to the first change in the feed; any earlier, the list would already have it.
 const FIRST_CHANGE: Duration = Duration::from_millis(500);
-/// When the end of the list was asked for first.
+/// When the end of the list was first requested.
 type Listed = Arc<OnceLock<Instant>>;
 
-/// A server of a kind, and how often it was asked.
+/// Starts a server with a rule, and returns its URL and the number of its requests.
 pub fn serve(rule: Rule) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -51,7 +51,7 @@ pub fn serve(rule: Rule) -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (counter, rule, listed) = (Arc::clone(&counter), Arc::clone(&rule), Arc::clone(&listed));
-            // A client that goes away in the middle is what is tried.
+            // Clients that go away in the middle are part of the tests.
             thread::spawn(move || drop(converse(stream, &rule, &counter, &listed)));
         }
     });
@@ -127,7 +127,8 @@ fn asked(line: &str) -> Asked {
     }
 }
 
-/// What a server would answer that has two segments, of which one is said to have changed after a moment. It carries nothing out.
+/// The response of a healthy server with two segments, one of which is reported as changed after a moment. It applies
+/// no writes.
 fn healthy(asked: Asked, listed: &Listed) -> Answer {
     if matches!(asked, Asked::Page(2..)) {
         listed.get_or_init(Instant::now);

@@ -1,12 +1,12 @@
-//! Screens one after the other as one SVG picture. Each line of the screen is drawn once for each text that it has, and shown while it
-//! has it: what doesn't change costs nothing.
+//! Screens in sequence as one SVG picture. Each text that a line of the screen has is drawn once and shown while the
+//! line has it, so what doesn't change costs nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-/// What the terminal's background is.
+/// The terminal's background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
     Dark,
@@ -14,7 +14,7 @@ pub enum Ground {
 }
 
 impl Ground {
-    /// The background, the ink, and what the frame and the captions are in.
+    /// The colours of the background, of the text, of the frame and of the captions.
     const fn colours(self) -> (u32, u32, u32, u32) {
         match self {
             Self::Dark => (0x16_181a, 0xd4_d7d6, 0x2a_2d30, 0x9f_a4a3),
@@ -29,15 +29,15 @@ const SIXTEEN: [u32; 16] = [
     0xb5_e890, 0xff_e08a, 0xa7_c7ff, 0xdc_b3ff, 0xa7_f0e8, 0xff_ffff,
 ];
 
-/// Cells in units of the picture.
+/// The size of a cell in units of the picture.
 const WIDTH: u32 = 9;
 const HEIGHT: u32 = 19;
-/// From the top of a line to where its letters stand.
+/// Distance from the top of a line to its baseline.
 const BASELINE: u32 = 14;
-/// Around the screen.
+/// Margin around the screen.
 const MARGIN: u32 = 12;
 
-/// How a run of characters looks.
+/// The appearance of a run of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Look {
     ink: u32,
@@ -50,9 +50,9 @@ pub struct Recording {
     columns: u16,
     rows: u16,
     ground: Ground,
-    /// For each line and each of its texts, in which frames it is shown.
+    /// The frames in which each text of each line is shown.
     lines: BTreeMap<(u16, String), Vec<usize>>,
-    /// When each frame begins, and when the last one ends.
+    /// When each frame begins, and when the last one ends, in milliseconds.
     begins: Vec<u64>,
 }
 
@@ -61,7 +61,7 @@ impl Recording {
         Self { columns, rows, ground, lines: BTreeMap::new(), begins: vec![0] }
     }
 
-    /// Another frame, shown for so many milliseconds with a caption under it.
+    /// Adds a frame that is shown for so many milliseconds with a caption below it.
     pub fn add(&mut self, screen: &vt100::Screen, caption: &str, milliseconds: u64) {
         let frame = self.begins.len() - 1;
         for row in 0..self.rows {
@@ -84,7 +84,7 @@ impl Recording {
             let has_cursor = !screen.hide_cursor() && screen.cursor_position() == (row, column);
             let look = self.look(cell, has_cursor);
             let cells = if cell.is_wide() { 2 } else { 1 };
-            // A sign may come from another font: by itself it stands in its cell whatever its width.
+            // A symbol may come from another font: drawn by itself, it stays in its cell whatever its width.
             let is_sign = |text: &str| text.chars().any(|letter| !letter.is_alphanumeric() && !letter.is_ascii());
             match &mut run {
                 Some((_, length, so_far, other)) if *other == look && !is_sign(text) && !is_sign(so_far) => {
@@ -166,7 +166,7 @@ impl Recording {
     }
 }
 
-/// A run of characters: where it begins, its cells, its text and its look.
+/// Draws a run of characters: its first column, its number of cells, its text and its look.
 fn draw(drawn: &mut String, row: u16, (column, cells, text, look): (u16, u16, String, Look)) {
     let x = MARGIN + u32::from(column) * WIDTH;
     let y = MARGIN + u32::from(row) * HEIGHT;
@@ -196,7 +196,7 @@ fn cells_of(text: &str) -> u32 {
     u32::try_from(text.width()).unwrap()
 }
 
-/// What stands between several blanks, of which a picture would make one; each with all that stands before it.
+/// The parts of a text between runs of blanks, which a picture would collapse, each with all the text before it.
 fn parts(text: &str) -> Vec<(&str, &str)> {
     let mut parts = Vec::new();
     let mut from = 0;
@@ -221,7 +221,7 @@ fn rgb(colour: vt100::Color, usual: u32) -> u32 {
         vt100::Color::Default => usual,
         vt100::Color::Rgb(red, green, blue) => mixed(red.into(), green.into(), blue.into()),
         vt100::Color::Idx(index @ 0..16) => SIXTEEN[usize::from(index)],
-        // A cube of six steps each, then greys.
+        // A cube of six steps per channel, then greys.
         vt100::Color::Idx(index @ 16..232) => {
             let step = |step: u8| if step == 0 { 0 } else { 55 + 40 * u32::from(step) };
             let at = index - 16;

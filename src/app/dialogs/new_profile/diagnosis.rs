@@ -1,7 +1,7 @@
-//! What is wrong with a connection, in words, and at which field it can be mended.
+//! Messages about failed connections, and the field where each can be fixed.
 //!
-//! The service documents no form of its errors, so whether it minds the key or the tenant is told from the server's own
-//! words, which are always shown with it.
+//! The API's error format is undocumented, so whether the key or the tenant was rejected is inferred from the server's message,
+//! which is always shown too.
 
 use crate::app::dialogs::words;
 use crate::app::words::sentence;
@@ -9,7 +9,7 @@ use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 
 use super::{ProfileField, TrialError};
 
-/// The field to look at, and what to read.
+/// Returns the field to fix and the message.
 pub(super) fn of(hindrance: &TrialError, address: &str, tenant: &str) -> (ProfileField, String) {
     match hindrance {
         TrialError::Fault(fault) => of_fault(fault, &host(address), tenant),
@@ -39,7 +39,7 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
 fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
     let reason = &obstacle.to_string();
     match obstacle.kind {
-        // The proxy is the one that isn't there.
+        // It is the proxy that can't be reached, not the host.
         _ if obstacle.proxy.is_some() => words::no_connection(host, reason),
         ObstacleKind::NoSuchHost => words::host_not_found(host),
         ObstacleKind::Refused => words::connection_refused(host),
@@ -67,7 +67,7 @@ fn of_refusal(status: u16, said: &str, host: &str, tenant: &str) -> (ProfileFiel
     }
 }
 
-/// What a refusal is about: of tenant and key, what the server names first.
+/// Returns what a refusal is about, tenant or key: whichever the server's message mentions first.
 fn minded(words: &str) -> Option<ProfileField> {
     let words = words.to_lowercase();
     let first = |names: &[&str]| names.iter().filter_map(|name| words.find(name)).min();

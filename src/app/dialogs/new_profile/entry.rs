@@ -1,4 +1,4 @@
-//! From what was typed to a profile that makes sense, or to what is wrong at which field.
+//! Validation of the form: from the typed text to a profile, or to the errors at its fields.
 
 use secrecy::SecretString;
 
@@ -7,39 +7,39 @@ use crate::remote::{BaseUrl, InsecureHttp};
 
 use super::{KeyLocation, NewProfile, ProfileField};
 
-/// A profile as it was filled in. Whether it works, the server tells.
+/// A valid profile from the form. Whether it works is for the server to tell.
 #[derive(Debug, Clone)]
 pub struct FilledProfile {
     /// The profile's name.
     pub name: String,
-    /// Where the server is.
+    /// The server URL.
     pub base_url: BaseUrl,
-    /// The same as the person wrote it.
+    /// The URL as text, as it was typed but with a scheme.
     pub address: String,
     /// The tenant.
     pub tenant: String,
-    /// The key, or what leads to it.
+    /// The key or its source.
     pub key: KeySource,
-    /// Whether http to another machine was allowed.
+    /// Whether the profile allows plain http to another machine.
     pub insecure_http: InsecureHttp,
 }
 
-/// A key and where it is to be kept, or what leads to it.
+/// A key with the place to store it, or the source of the key.
 #[derive(Debug, Clone)]
 pub enum KeySource {
-    /// This key, to be kept in the system's keyring.
+    /// This key, to be stored in the system keyring.
     Keyring(SecretString),
     /// This key, to be held in memory until the program ends.
     Session(SecretString),
-    /// This key, to be kept in the file.
+    /// This key, to be stored in the configuration file.
     File(SecretString),
     /// The environment variable of that name.
     Variable(String),
-    /// The first line of what a command prints: the program and its arguments.
+    /// The first line of a command's output: the program and its arguments.
     Command(Vec<String>),
 }
 
-/// An address as a person may shorten it: a host or `host:port` is reached by https, and by http on this machine.
+/// Adds the scheme to a URL that was typed as a host or `host:port`: https, or http for this machine.
 pub(super) fn completed(address: &str) -> String {
     let address = address.trim();
     if address.is_empty() || address.contains("://") {
@@ -51,7 +51,7 @@ pub(super) fn completed(address: &str) -> String {
 }
 
 impl NewProfile {
-    /// What was filled in. Otherwise every fault is noted at its field.
+    /// Returns the filled-in profile. If a field is invalid, sets the error at each such field and returns `None`.
     pub(super) fn entry(&mut self) -> Option<FilledProfile> {
         self.faults.clear();
         let address = completed(self.base_url.text());
@@ -79,7 +79,7 @@ impl NewProfile {
         if self.context.taken.iter().any(|taken| taken == name) {
             return Err(words::profile_exists(name));
         }
-        // A blank tenant is a fault of its own, which is told there.
+        // A blank tenant is reported at the tenant field.
         Ok(name.to_owned())
     }
 
@@ -109,7 +109,7 @@ impl NewProfile {
     }
 }
 
-/// As a header takes it. The text itself is not repeated.
+/// Returns the trimmed text if it is valid in an HTTP header. The error doesn't repeat the text, which may be a key.
 fn sendable(text: &str, what: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Events into the form and effects out of it, as plain data: a terminal and a test drive it alike.
+//! The events and effects of the form as plain data, so that a terminal and a test drive it alike.
 
 use crate::app::Target;
 use crate::keymap::Key;
@@ -6,85 +6,85 @@ use crate::remote::Fault;
 
 use super::{FilledProfile, ProfileField};
 
-/// Something that happened.
+/// An input of the form.
 #[derive(Debug, Clone)]
 pub enum FormEvent {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
     Paste(String),
-    /// Something of it was clicked.
+    /// A target in the form was clicked.
     Clicked(Target),
-    /// A task was carried out, or could not be.
+    /// A task ended.
     Answered {
         /// The number of the task.
         number: u64,
-        /// What came of it.
+        /// The result.
         answer: Answer,
     },
 }
 
-/// Something to be done outside.
+/// A side effect for the caller to carry out.
 #[derive(Debug, Clone)]
 pub enum FormEffect {
-    /// Carry this out; ends in one [`FormEvent::Answered`] with the same number.
+    /// Carry out a task; ends in one [`FormEvent::Answered`] with the same number.
     Task {
-        /// Its number.
+        /// The number of the task.
         number: u64,
-        /// What to do.
+        /// The task.
         task: ProfileTask,
     },
-    /// Nobody waits any more for the task.
+    /// Cancel the task.
     GiveUp,
     /// Open the demo instead.
     OpenDemo,
-    /// Open the profile of that name, which was written just now, or whose key is held from now on.
+    /// Open the profile of that name, which was just saved, or whose key is now held in memory.
     Open(String),
-    /// Leave; nothing was written.
+    /// Close the form without saving.
     Leave,
 }
 
-/// What can be asked for.
+/// A task of the form.
 #[derive(Debug, Clone)]
 pub enum ProfileTask {
-    /// Ask the server for one page of segments.
+    /// Test the connection: fetch one page of segments.
     Try(FilledProfile),
-    /// Write the profile, and the key to where it is to be kept.
+    /// Save the profile, and the key where it is to be stored.
     Save(FilledProfile),
-    /// Hold the key of a profile that is written already.
+    /// Hold the key of an existing profile in memory.
     Hold(FilledProfile),
 }
 
-/// What came of a task.
+/// The result of a task.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// The server has answered as it should.
+    /// The server responded as expected.
     Connected,
-    /// It has not.
+    /// The test failed.
     NotConnected(TrialError),
-    /// The profile is written, or its key held.
+    /// The profile is saved, or its key held.
     Saved,
-    /// It is not, and why.
+    /// Saving failed.
     NotSaved {
-        /// Where the person can mend it.
+        /// The field where the user can fix it.
         field: ProfileField,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Why a try came to nothing.
+/// Why a test failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrialError {
-    /// The server, or the way to it.
+    /// The request failed or was refused.
     Fault(Fault),
-    /// The key could not be had, in words.
+    /// The key could not be obtained, with the reason.
     NoKey(String),
-    /// What was typed can't be sent, in words.
+    /// The value of this field can't be sent, with the reason.
     InvalidRequest(ProfileField, String),
 }
 
-/// Orders are the same that have the same number. Keys in them are compared by nobody.
+/// Two tasks are equal if their numbers are: the keys in them are never compared.
 impl PartialEq for FormEffect {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {

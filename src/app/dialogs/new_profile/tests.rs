@@ -1,4 +1,4 @@
-//! The form as a person fills it in, and what each way to fail is called.
+//! Tests of filling in the form, and of the message for each kind of failure.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn type_text(form: &mut NewProfile, text: &str) {
     }
 }
 
-/// Everything filled in, the key last.
+/// Returns a form with every field filled in, the key last.
 fn filled() -> NewProfile {
     let mut form = form();
     type_text(&mut form, "one.example");
@@ -46,7 +46,7 @@ fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<FormEffe
 }
 
 #[test]
-fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
+fn enter_tests_then_saves_then_opens_the_profile() {
     let mut form = filled();
     let (number, task) = asked(press(&mut form, "enter"));
     let ProfileTask::Try(entry) = task else { panic!("{task:?}") };
@@ -60,7 +60,7 @@ fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
 }
 
 #[test]
-fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
+fn a_failed_profile_is_saved_only_with_ctrl_s_and_unedited() {
     let mut form = filled();
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = asked(press(&mut form, "enter"));
@@ -74,7 +74,7 @@ fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
 }
 
 #[test]
-fn without_a_key_there_is_nothing_to_save_all_the_same() {
+fn a_profile_whose_key_is_unavailable_cannot_be_saved() {
     let mut form = filled();
     let (number, _) = asked(press(&mut form, "enter"));
     answer(&mut form, number, Answer::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
@@ -83,7 +83,7 @@ fn without_a_key_there_is_nothing_to_save_all_the_same() {
 }
 
 #[test]
-fn every_missing_field_is_told_and_the_first_gets_the_keys() {
+fn every_missing_field_is_reported_and_the_first_gets_focus() {
     let mut form = form();
     press(&mut form, "tab tab");
     assert!(press(&mut form, "enter").is_none());
@@ -97,7 +97,7 @@ fn every_missing_field_is_told_and_the_first_gets_the_keys() {
 }
 
 #[test]
-fn the_key_is_asked_for_before_the_place_where_it_is_kept() {
+fn the_key_field_comes_before_the_key_location() {
     let mut form = filled();
     assert_eq!(form.focus, ProfileField::Key);
     press(&mut form, "tab");
@@ -123,14 +123,14 @@ fn the_key_can_be_kept_in_five_places() {
     let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::Command(words) if words == ["pass", "show", "one acme"]));
 
-    // The key that was typed first is still there.
+    // The key that was typed at first is kept.
     press(&mut form, "esc backtab right");
     let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::File(_)));
 }
 
 #[test]
-fn without_a_keyring_none_is_offered_and_neither_there_nor_elsewhere_plain_text_is_proposed() {
+fn without_a_keyring_the_default_is_session_not_plain_text() {
     let no_keyring = FormContext { no_keyring: Some("there is none".into()), ..FormContext::default() };
     let mut without = NewProfile::new(OpenedFrom::Another, no_keyring);
     assert_eq!(without.keeping, KeyLocation::Session);
@@ -149,7 +149,7 @@ fn without_a_keyring_none_is_offered_and_neither_there_nor_elsewhere_plain_text_
 }
 
 #[test]
-fn a_key_that_comes_from_elsewhere_is_not_asked_for() {
+fn the_key_field_is_skipped_when_a_variable_supplies_it() {
     let mut form = filled();
     press(&mut form, "tab right right backtab");
     assert_eq!(form.focus, ProfileField::Name);
@@ -160,7 +160,7 @@ fn a_key_that_comes_from_elsewhere_is_not_asked_for() {
 }
 
 #[test]
-fn what_is_wrong_stays_at_its_field_until_that_is_edited() {
+fn an_error_stays_at_its_field_until_the_field_is_edited() {
     let mut form = filled();
     press(&mut form, "tab");
     let (number, _) = asked(press(&mut form, "enter"));
@@ -182,14 +182,14 @@ fn what_is_wrong_stays_at_its_field_until_that_is_edited() {
     assert!(form.faults.is_empty());
 }
 
-/// The form for the key of a profile that keeps none.
+/// Returns the form for the key of a profile that stores none.
 fn without_key() -> NewProfile {
     let context = FormContext { taken: vec!["acme".into()], ..FormContext::default() };
     NewProfile::for_key(context, "acme", "http://one.example", "acme-tenant")
 }
 
 #[test]
-fn for_a_profile_without_a_key_only_the_key_is_asked_for_and_nothing_is_written() {
+fn a_keyless_profile_asks_only_for_the_key_and_saves_nothing() {
     let mut form = without_key();
     press(&mut form, "enter");
     assert_eq!(form.faults.keys().collect::<Vec<_>>(), [&ProfileField::Key]);
@@ -209,20 +209,20 @@ fn for_a_profile_without_a_key_only_the_key_is_asked_for_and_nothing_is_written(
 }
 
 #[test]
-fn a_profile_without_a_key_opens_although_the_server_does_not_answer() {
+fn a_keyless_profile_opens_even_when_the_server_is_down() {
     let mut form = without_key();
     type_text(&mut form, "first:hunter2");
     let (number, _) = asked(press(&mut form, "enter"));
     let late = Fault::TimedOut { after: Duration::from_secs(15) };
     answer(&mut form, number, Answer::NotConnected(TrialError::Fault(late)));
-    // What is wrong is about a field that can't be changed here.
+    // The error is at a field that can't be edited here.
     assert_eq!(form.focus, ProfileField::Key);
     assert!(form.faults[&ProfileField::BaseUrl].contains("didn't reply"));
     assert!(matches!(asked(press(&mut form, "ctrl-s")).1, ProfileTask::Hold(_)));
 }
 
 #[test]
-fn leaving_while_the_server_is_asked_only_gives_that_up() {
+fn esc_during_a_connection_test_only_cancels_the_test() {
     let mut form = filled();
     let (number, _) = asked(press(&mut form, "enter"));
     type_text(&mut form, "lost");
@@ -233,27 +233,27 @@ fn leaving_while_the_server_is_asked_only_gives_that_up() {
 }
 
 #[test]
-fn the_demo_is_offered_as_long_as_nothing_is_configured() {
+fn the_demo_is_offered_only_on_the_first_run() {
     assert!(matches!(press(&mut form(), "ctrl-t"), Some(FormEffect::OpenDemo)));
     assert!(press(&mut NewProfile::new(OpenedFrom::Another, FormContext::default()), "ctrl-t").is_none());
 }
 
 #[test]
-fn an_address_is_pasted_over_the_beginning_that_stands_there() {
+fn a_pasted_url_loses_its_line_break() {
     let mut form = form();
     form.take(FormEvent::Paste("https://one.example/api\n".into()));
     assert_eq!(form.base_url.text(), "https://one.example/api");
 }
 
 #[test]
-fn an_address_that_is_typed_whole_begins_once() {
+fn a_typed_scheme_is_not_doubled() {
     let mut form = form();
     press(&mut form, "h t t p : / / o n e");
     assert_eq!(form.base_url.text(), "http://one");
 }
 
 #[test]
-fn the_key_is_in_no_debug_text() {
+fn the_key_is_not_in_debug_output() {
     let mut form = filled();
     let wish = press(&mut form, "enter");
     let texts = format!("{form:?} {wish:?}");
@@ -261,7 +261,7 @@ fn the_key_is_in_no_debug_text() {
     assert!(!texts.contains("hunter2"), "{texts}");
 }
 
-/// Which field a fault is put down to, and how what is told of it begins.
+/// Asserts the field and the beginning of the message for a fault.
 #[track_caller]
 fn assert_told(fault: Fault, field: ProfileField, beginning: &str) {
     let (at, words) = diagnosis::of(&TrialError::Fault(fault), "https://one.example:8443/x", "acme");
@@ -273,7 +273,7 @@ fn refused(status: u16, words: &str) -> Fault {
 }
 
 #[test]
-fn each_obstacle_has_words_of_its_own() {
+fn each_connection_error_has_its_own_message() {
     let obstacle = |kind| Fault::Unreachable { reason: ConnectError::new(kind, "the words") };
     for (kind, beginning) in [
         (ObstacleKind::NoSuchHost, "Host not found: one.example:8443"),
@@ -289,7 +289,7 @@ fn each_obstacle_has_words_of_its_own() {
 }
 
 #[test]
-fn a_wrong_key_a_wrong_tenant_and_a_wrong_path_are_told_apart_by_the_servers_words() {
+fn wrong_key_tenant_and_path_are_told_apart_by_the_response() {
     use ProfileField::{BaseUrl, Key, Tenant};
     assert_told(refused(401, "the key is not valid for this tenant"), Key, "one.example:8443 rejected the key ");
     assert_told(refused(403, "Invalid API token"), Key, "one.example:8443 rejected the key ");

@@ -1,56 +1,56 @@
-//! The activity as it is read: which entry is chosen, and which lines are in sight.
+//! Scrolling and selection in the activity pane.
 //!
-//! Both are kept by the entry, never by a place: what happens meanwhile neither changes the choice nor moves what somebody reads. Only
-//! a list that shows its newest entry goes on to show the newest, for as long as the chosen one stays in sight.
+//! Both refer to entries, never to positions: new entries neither change the selection nor move what the user reads. Only a list
+//! that shows its newest entry keeps showing the newest, as long as the selected entry stays in sight.
 
 use super::{Activity, ActivityEntry, ActivityLine};
 use crate::app::Area;
 
-/// Entries are numbered in the order in which they came, from 1.
+/// Entries are numbered in the order in which they were added, from 1.
 type Number = u64;
 
-/// What is chosen and in sight.
+/// The selected entry and the scroll position.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reading {
-    /// The first line in sight: of which entry, and which of its lines. `None`: the newest entry, whichever that is.
+    /// The first visible line: its entry, and its index among that entry's lines. `None` follows the newest entry.
     top: Option<(Number, usize)>,
-    /// The chosen entry.
+    /// The selected entry.
     chosen: Option<Number>,
-    /// The entry that was chosen when the last key or click had been dealt with.
+    /// The entry that was selected after the last key or click.
     known: Option<Number>,
-    /// Whether the wheel has turned the chosen entry out of sight.
+    /// Whether the mouse wheel has scrolled the selected entry out of sight.
     turned_away: bool,
-    /// Whether the pane had the keys after the last event.
+    /// Whether the pane had the focus after the last event.
     focused: bool,
 }
 
-/// A line of the activity that is in sight.
+/// A visible line of the activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownLine<'a> {
     /// The line.
     pub line: ActivityLine<'a>,
-    /// Whether its entry is the chosen one.
+    /// Whether its entry is selected.
     pub is_chosen: bool,
-    /// Whether its entry begins with it.
+    /// Whether it is the first line of its entry.
     pub is_first: bool,
 }
 
-/// Why a key does not act on the chosen entry.
+/// Why a key does not act on the selected entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Unready {
-    /// Nothing has happened yet.
+    /// There are no entries yet.
     Empty,
-    /// It is another one than after the last key.
+    /// The selection has changed since the last key.
     Another,
-    /// It is not in sight.
+    /// The selected entry is scrolled out of sight.
     OutOfSight,
 }
 
-/// The blanks at both sides.
+/// Columns left blank at both sides together.
 const MARGINS: u16 = 2;
 
 impl Activity {
-    /// The lines that a pane shows.
+    /// Returns the visible lines of a pane.
     pub fn shown(&self, area: Area) -> impl Iterator<Item = ShownLine<'_>> {
         let (first, line) = self.top(area);
         let entries = self.entries.iter().enumerate().skip(first);
@@ -62,7 +62,8 @@ impl Activity {
         lines.skip(line).take(usize::from(area.height))
     }
 
-    /// The first entry that a pane shows, from the newest, how many it shows, and how many there are.
+    /// Returns the index of the first visible entry, counted from the newest, how many entries are visible, and how many there
+    /// are.
     #[must_use]
     pub fn part(&self, area: Area) -> (usize, usize, usize) {
         let (first, line) = self.top(area);
@@ -70,13 +71,13 @@ impl Activity {
         (first, shown, self.entries.len())
     }
 
-    /// The chosen entry.
+    /// Returns the selected entry.
     #[must_use]
     pub fn selected(&self) -> Option<&ActivityEntry> {
         self.entries.get(self.place(self.reading.chosen?)?)
     }
 
-    /// The chosen entry, for a key that acts on it: the one that was chosen after the last key, and is on the screen.
+    /// Returns the selected entry for a key that acts on it: it must be visible and the same as after the last key.
     pub(in crate::app) fn selected_for_key(&self, area: Option<Area>) -> Result<&ActivityEntry, Unready> {
         let entry = self.selected().ok_or(Unready::Empty)?;
         if self.reading.chosen != self.reading.known {
@@ -88,14 +89,14 @@ impl Activity {
         }
     }
 
-    /// Chooses another entry, so many further on.
+    /// Moves the selection by a number of entries.
     pub(in crate::app) fn step(&mut self, by: isize) {
         let Some(last) = self.entries.len().checked_sub(1) else { return };
         let at = self.reading.chosen.and_then(|number| self.place(number)).unwrap_or(0);
         self.choose(at.saturating_add_signed(by).min(last));
     }
 
-    /// Chooses the entry that has a line of a pane.
+    /// Selects the entry on a line of the pane.
     pub(in crate::app) fn choose_line(&mut self, line: usize, area: Area) {
         let (first, skipped) = self.top(area);
         let mut left = skipped + line;
@@ -108,7 +109,7 @@ impl Activity {
         }
     }
 
-    /// Moves what is in sight by so many lines. The choice stays, even out of sight.
+    /// Scrolls by a number of lines. The selection stays, even out of sight.
     pub(in crate::app) fn scroll(&mut self, by: isize, area: Area) {
         let (mut at, mut line) = self.top(area);
         for _ in 0..by.unsigned_abs() {
@@ -130,8 +131,8 @@ impl Activity {
         self.reading.turned_away = !self.is_in_sight(area);
     }
 
-    /// Brings the choice and what is in sight up to date with an event: the last thing that is done about it. `by_person` is one that
-    /// tells what is chosen from then on: a key or a click.
+    /// Updates selection and scroll position at the end of every event. `by_person` marks a key or a click, after which the user
+    /// knows what is selected.
     pub(in crate::app) fn settle(&mut self, area: Option<Area>, focused: bool, by_person: bool) {
         let was_focused = std::mem::replace(&mut self.reading.focused, focused);
         let Some(area) = area.filter(|_| focused) else {
@@ -151,7 +152,7 @@ impl Activity {
                 let (first, line) = self.top(area);
                 self.reading.chosen = Some(self.number((first + usize::from(line > 0)).min(last)));
             }
-            // It was the oldest for which there was room.
+            // The entry was dropped to make room; the oldest remaining one takes its place.
             (Some(None), Some(last)) => self.reading.chosen = Some(self.number(last)),
             (Some(Some(_)), Some(_)) => {}
         }
@@ -163,7 +164,7 @@ impl Activity {
         }
     }
 
-    /// Another pane has the keys: this one shows what is new. The choice is remembered, unless it was the newest.
+    /// The focus moved to another pane: goes back to the newest entry. The selection is remembered unless it was the newest.
     fn leave(&mut self) {
         (self.reading.top, self.reading.turned_away) = (None, false);
         self.reading.chosen = self.reading.chosen.filter(|number| self.place(*number) != Some(0));
@@ -174,12 +175,12 @@ impl Activity {
         self.reading.turned_away = false;
     }
 
-    /// The number of an entry at a place, from the newest.
+    /// Returns the number of the entry at an index, counted from the newest.
     fn number(&self, at: usize) -> Number {
         self.pushed.saturating_sub(u64::try_from(at).unwrap_or(u64::MAX))
     }
 
-    /// The place of an entry, from the newest; `None` for one that is not kept any more.
+    /// Returns an entry's index, counted from the newest; `None` if it is no longer kept.
     fn place(&self, number: Number) -> Option<usize> {
         let at = usize::try_from(self.pushed.checked_sub(number)?).ok()?;
         (at < self.entries.len()).then_some(at)
@@ -189,7 +190,7 @@ impl Activity {
         self.entries.get(at).map_or(0, |entry| entry.lines(width(area)).count())
     }
 
-    /// The first entry in sight, from the newest, and its first line in sight.
+    /// Returns the first visible entry, counted from the newest, and its first visible line.
     fn top(&self, area: Area) -> (usize, usize) {
         let Some((number, line)) = self.reading.top else { return (0, 0) };
         let Some(at) = self.place(number) else { return (self.entries.len().saturating_sub(1), 0) };
@@ -200,7 +201,7 @@ impl Activity {
         self.reading.top = ((at, line) != (0, 0)).then(|| (self.number(at), line));
     }
 
-    /// Leaves no blank lines below the oldest entry where there is something above.
+    /// Keeps the pane full: leaves no blank lines below the oldest entry while there are lines above.
     fn end_within(&mut self, area: Area) {
         if self.reading.top.is_none() {
             return;
@@ -212,7 +213,7 @@ impl Activity {
         }
     }
 
-    /// Where the lines in sight begin when the last of them is the last one of an entry.
+    /// Returns the scroll position at which the last visible line is the last line of entry `end`.
     fn beginning_with_end(&self, end: usize, area: Area) -> (usize, usize) {
         let mut room = usize::from(area.height);
         for at in (0..=end).rev() {
@@ -229,7 +230,7 @@ impl Activity {
         self.shown(area).any(|shown| shown.is_chosen && shown.is_first)
     }
 
-    /// Scrolls as little as it takes to have all of the chosen entry in sight, or its beginning where it is longer than the pane.
+    /// Scrolls as little as needed to show the whole selected entry, or its beginning if it is taller than the pane.
     fn bring_into_sight(&mut self, area: Area) {
         let Some(at) = self.reading.chosen.and_then(|number| self.place(number)) else { return };
         let lowest = (at, 0);
@@ -243,7 +244,7 @@ impl Activity {
     }
 }
 
-/// Cells for the text of a pane.
+/// Returns the columns for the text of a pane.
 const fn width(area: Area) -> u16 {
     area.width.saturating_sub(MARGINS)
 }

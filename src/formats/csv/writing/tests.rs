@@ -1,4 +1,4 @@
-//! Tables read back by a reader of their own.
+//! Tables that are read back by an independent reader.
 
 use std::sync::Arc;
 
@@ -36,14 +36,14 @@ fn a_table_has_every_column_and_parents_come_first() {
 }
 
 #[test]
-fn a_cell_longer_than_a_piece_is_written_whole() {
+fn a_cell_longer_than_the_buffer_is_written_whole() {
     let long = "ż\"".repeat(PIECE);
     let text = written([["a", &long, "", ""]].into_iter().map(samples::segment).collect(), Dialect::Plain);
     assert_eq!(text.matches(&long.replace('"', "\"\"")).count(), 2);
 }
 
 #[test]
-fn nothing_in_a_table_for_a_spreadsheet_begins_a_formula() {
+fn no_cell_for_a_spreadsheet_begins_a_formula() {
     let hostile = [["=1", "=HYPERLINK(\"x\")", "-1+1", ""]].into_iter().map(samples::segment).collect();
     let text = written(hostile, Dialect::Excel);
     let row = text.lines().nth(1).unwrap();
@@ -51,7 +51,7 @@ fn nothing_in_a_table_for_a_spreadsheet_begins_a_formula() {
 }
 
 #[test]
-fn the_contract_has_the_heading() {
+fn the_contract_documents_every_column() {
     let contract = include_str!("../../../../docs/contract.md");
     assert!(contract.contains(&format!("`{}`", COLUMNS.join(","))));
     for column in COLUMNS {
@@ -59,7 +59,7 @@ fn the_contract_has_the_heading() {
     }
 }
 
-/// What a reader that knows RFC 4180 and nothing of the writer makes of a table.
+/// The cells of a table, read by a minimal RFC 4180 reader that shares no code with the writer.
 fn read(text: &str, delimiter: char, end: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut rest = text;
@@ -101,7 +101,7 @@ fn read_cell<'a>(text: &'a str, delimiter: char, end: &str) -> (String, &'a str)
     }
 }
 
-/// Texts with all that a table or a spreadsheet could trip over.
+/// Texts with everything that a table or a spreadsheet could misread.
 fn troublesome() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "\"",
@@ -140,7 +140,7 @@ fn troublesome() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
-/// A tree of segments with these names and external IDs, each below one of those before it.
+/// A tree of segments with these names and external IDs, each a child of one of the previous ones.
 fn forest_of(texts: &[(String, String, prop::sample::Index)]) -> Forest {
     let ids: Vec<String> = (0..texts.len()).map(|at| format!("{at:03}\"=;,\n")).collect();
     let segments = texts.iter().enumerate().map(|(at, (name, external_id, parent))| {
@@ -151,7 +151,7 @@ fn forest_of(texts: &[(String, String, prop::sample::Index)]) -> Forest {
     segments.collect()
 }
 
-/// What should stand in the cells of a row.
+/// The expected cells of a row.
 fn cells(record: &Record<'_>) -> [String; COLUMNS.len()] {
     let Record { segment, parent_external_id, path } = record;
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -167,7 +167,7 @@ fn cells(record: &Record<'_>) -> [String; COLUMNS.len()] {
 
 proptest! {
     #[test]
-    fn every_table_reads_back_as_it_was(
+    fn every_table_is_read_back_unchanged(
         texts in prop::collection::vec((troublesome(), troublesome(), any::<prop::sample::Index>()), 1..8)
     ) {
         let mut forest = forest_of(&texts);

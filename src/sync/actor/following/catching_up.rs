@@ -1,4 +1,4 @@
-//! What the feed says up to now, for operations: they are told by the reads that follow the feed anyway.
+//! Answers operations that ask what the feed says up to now, from the reads that follow the feed anyway.
 
 use crate::changes::Operation;
 use crate::remote::Remote;
@@ -8,14 +8,14 @@ use super::super::{Actor, Work};
 use super::{ReadNumber, UNSEEN};
 
 impl<R: Remote> Actor<R> {
-    /// An operation wants to know what the feed says up to now.
+    /// Answers an operation after the next read of the feed.
     pub(in crate::sync::actor) fn catch_up(&mut self, catch_up: CatchUp) {
         let asks = matches!(self.work, Work::Following | Work::Listing(_));
         if !asks || !self.following.has_feed() {
             self.answer(catch_up, false);
             return;
         }
-        // A read under way may have been answered before now.
+        // The response of a read under way may be from before now.
         let next = ReadNumber(self.following.reader.last_read.0 + 1);
         self.following.reader.catching_up.push((next, catch_up));
         if self.following.reader.reading.is_none() {
@@ -33,7 +33,7 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// The feed can't be read at present, which is no reason not to write.
+    /// Answers without the feed, which can't be read at present. That is no reason not to write.
     pub(in crate::sync::actor) fn stop_waiting_to_catch_up(&mut self) {
         for (_, catch_up) in std::mem::take(&mut self.following.reader.catching_up) {
             self.answer(catch_up, false);
@@ -64,7 +64,7 @@ impl<R: Remote> Actor<R> {
             newcomers,
             unseen: if deletes { self.following.looks.backlog.some(UNSEEN) } else { Vec::new() },
         };
-        // Whoever asked may have been stopped.
+        // The asking task may have been stopped.
         let _stopped = reply.send(caught);
     }
 }

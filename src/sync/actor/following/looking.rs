@@ -1,4 +1,4 @@
-//! Looking at what the feed has named, one segment after the other and several at once; or listing everything where that costs less.
+//! Fetches the segments that the feed named, in its order and several at once, or lists everything if that costs less.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::super::{Actor, Next, Stopped, Work};
 use super::{KEPT_EVERY, LEFT_ALONE, LedBy, MOST_RECHECKS, RECHECKS, TRIES};
 
 impl<R: Remote> Actor<R> {
-    /// Looks at the next segment that is owed a look. Answers whether there was one.
+    /// Fetches the next segment in the backlog. Returns whether there was one.
     pub(super) fn look_at_next(&mut self) -> bool {
         let Some((id, mention)) = self.following.looks.backlog.begin_look() else { return false };
         self.following.looks.under_way += 1;
@@ -33,8 +33,8 @@ impl<R: Remote> Actor<R> {
         true
     }
 
-    /// A look has come to something. Who is told of everything that the feed names is told in its order, so a look that is faster than
-    /// one before it waits for that; who only wants to know how things are does not wait.
+    /// Takes in the result of a fetch. With `tell_named`, changes are reported in feed order, so a result waits for the
+    /// fetches before it; otherwise it is applied at once.
     pub(in crate::sync::actor) async fn looked(
         &mut self,
         id: SegmentId,
@@ -87,7 +87,7 @@ impl<R: Remote> Actor<R> {
             }
             Err(error) if concerns_one(&error.fault) && self.following.can_set_apart(&id) => {
                 tracing::warn!(%error, "a segment can't be read");
-                // The position stays before it: whoever starts from there later looks at it again.
+                // The position stays before the segment: a client that starts from there later fetches it again.
                 self.following.looks.backlog.set_apart(&id);
                 let tries = if self.settings.tell_named { 1 } else { TRIES };
                 if self.following.set_apart(id, &error.fault, tries) {
@@ -117,12 +117,12 @@ impl<R: Remote> Actor<R> {
         following.looks.rechecks.truncate(MOST_RECHECKS);
     }
 
-    /// Looks again at what was not there, and at what could not be read.
+    /// Fetches again what was not found, and what could not be read.
     pub(super) fn recheck(&mut self, now: Instant) {
         while let Some((at, id)) = self.following.looks.rechecks.front()
             && *at <= now
         {
-            // Whoever has seen it since has nothing to look for.
+            // A segment that has been seen since needs no recheck.
             if self.cache.get(id).is_none() {
                 self.following.looks.backlog.owe(id.clone());
             }
@@ -138,33 +138,33 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Segments that were looked at for another reason than the feed.
+    /// Takes in segments that were fetched for a reason other than the feed.
     pub(in crate::sync::actor) async fn looked_at(&mut self, answers: Vec<Fetched>) -> Result<(), Stopped> {
         for gone in answers.iter().filter(|answer| answer.now.is_none()) {
             self.look_again_later(&gone.id.clone());
         }
         let gone = self.take(answers, LedBy::Other).await?.into_iter().filter(|seen| seen.now.is_none());
-        // Where a server takes what stands below along, it may do so at every level.
+        // A server that deletes children along with their parent may do so at every level.
         let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
         let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
         self.look_at(below);
         if !self.following.has_feed() {
-            // With a feed this is kept together with the position.
+            // With a feed, the store is updated together with the position.
             self.keep().await;
         }
         Ok(())
     }
 
-    /// The feed names more segments than a list has pages.
+    /// Lists everything, since the feed named more segments than a list has pages.
     pub(super) async fn list_instead(&mut self) -> Result<(), Stopped> {
         tracing::info!(named = self.following.looks.backlog.named(), "everything is listed instead of looking at each");
         self.lists.last.covers = Some(self.following.looks.backlog.last_part());
         self.relist().await
     }
 
-    /// A list has come to its end: what it tells of the segments that were named before it began is owed no look. Answers which of the
-    /// differences are told by now. Who is told of everything that the feed names is told in its order here too, and before the
-    /// position moves on: whoever goes on from there later has missed nothing.
+    /// Settles the segments that were named before the list began: they need no fetch. Returns which of the differences were
+    /// reported here. With `tell_named`, they are reported in feed order, and before the position moves on, so that a client
+    /// resuming from there misses nothing.
     pub(in crate::sync::actor) async fn settle_by_list(
         &mut self,
         different: &mut [SegmentChange],
@@ -175,7 +175,7 @@ impl<R: Remote> Actor<R> {
         let (ledger, mut named, mut gone) = (&self.cache, Vec::new(), Vec::new());
         self.following.looks.backlog.settle_up_to(part, |id, mention, last| {
             let is_listed = ledger.knows_since(id, begun);
-            // The feed says that it was deleted, and the list does not have it.
+            // The feed reports the segment as deleted, and the list does not contain it.
             let deleted = !is_listed && last == Some(FeedEventKind::Deleted);
             if deleted {
                 gone.push(Fetched { id: id.clone(), now: None, asked: begun, mention });
@@ -215,8 +215,8 @@ impl<R: Remote> Actor<R> {
         Ok(told_ids)
     }
 
-    /// A list has come to its end: what it has of segments that can't be read by themselves is what a look would have told, where the
-    /// feed had named them before it began. Who is told of everything that the feed names waits for the look.
+    /// Settles unreadable segments that the feed named before the list began and that the list contains: it has what a fetch
+    /// would have returned. With `tell_named`, they wait for the fetch.
     pub(in crate::sync::actor) fn settle_apart_by_list(&mut self, before: PartNumber) {
         if self.settings.tell_named {
             return;
@@ -229,10 +229,10 @@ impl<R: Remote> Actor<R> {
     }
 }
 
-/// Whether a look has failed for a reason that may be that one segment's.
+/// Whether a fetch failed for a reason that may concern only that segment.
 const fn concerns_one(fault: &Fault) -> bool {
     match fault {
-        // Who asks to wait means every request.
+        // A request to wait concerns all requests.
         Fault::Refused { status, retry_after, .. } => !matches!(status, 401 | 407 | 429) && retry_after.is_none(),
         Fault::InvalidResponse { .. }
         | Fault::TooLong { .. }

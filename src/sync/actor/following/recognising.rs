@@ -1,5 +1,5 @@
-//! Whether the feed is still the one that was followed. A server that was put back to an earlier state tells another story from the
-//! same position on, and everything is to be listed.
+//! Verifies that the feed is still the one that was followed. A server restored from a backup has a different feed after the
+//! same position, and then everything has to be listed.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::super::{Actor, Next, Stopped, Work};
 use super::{Recognition, Suspect};
 
 impl<R: Remote> Actor<R> {
-    /// Looks whether the feed is still the one that was followed, by what it told.
+    /// Verifies the feed by its landmarks.
     pub(super) fn recognise(&mut self, suspect: Suspect) {
         if matches!(self.following.identity.recognition, Recognition::Underway | Recognition::Pointless) {
             return;
@@ -60,7 +60,7 @@ impl<R: Remote> Actor<R> {
                 tracing::warn!(%error, "it could not be seen whether the feed is what it was");
                 self.following.identity.recognition = Recognition::Wanted;
                 if matches!(self.work, Work::Following) && !self.following.synchronised {
-                    // At a start nothing is told to be so before this is known.
+                    // At a start, nothing is reported as live before this is known.
                     return self.failed(error, Next::Follow).await;
                 }
                 self.go_on_following().await
@@ -68,7 +68,7 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// A list after a step back has found all as it was, so the feed just doesn't tell the same twice.
+    /// A list after a failed verification found everything unchanged, so the feed just doesn't repeat its events reliably.
     pub(in crate::sync::actor) fn recognition_was_wrong(&mut self) {
         self.following.identity.recognition = Recognition::Pointless;
     }

@@ -1,5 +1,5 @@
-//! What is known while the feed is followed: where it is read, what is owed a look, and when each is due. And how much of it is done at
-//! once, how often, and for how long, whatever a server says.
+//! State of following the feed: where it is read, which segments are to be fetched, and when each is due; and the limits on
+//! concurrency, rate and retries, whatever the server responds.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,7 +16,7 @@ use crate::sync::message::FeedSource;
 use crate::sync::report::CatchUp;
 use crate::sync::segment_cache::Fetched;
 
-/// What it takes to follow the feed. It is read while a list is loading as well, for operations that want to know what it says.
+/// State of following the feed. The feed is also read while a list is loading, for operations that ask what it says.
 #[derive(Debug)]
 pub(in crate::sync::actor) struct Following {
     pub(in crate::sync::actor) reader: Reader,
@@ -24,47 +24,47 @@ pub(in crate::sync::actor) struct Following {
     pub(in crate::sync::actor) looks: Looks,
     pub(super) polling: Polling,
     pub(in crate::sync::actor) hearing: Hearing,
-    /// What is to be settled before the client's picture is what is on the server.
+    /// Part of the feed that has to be settled before the client's state matches the server's.
     pub(super) goal: Option<PartNumber>,
     /// Whether the feed was read to its end once.
     pub(super) synchronised: bool,
     pub(super) kept_at: Option<Instant>,
 }
 
-/// Where the feed is read, and who waits for what it says.
+/// The position in the feed, and the operations that wait for a read.
 #[derive(Debug, Default)]
 pub(in crate::sync::actor) struct Reader {
-    /// Where to read on; `None` before that is known, and for good when there is no feed.
+    /// Position to read from; `None` until it is known and while there is no feed.
     pub(super) position: Option<Position>,
-    /// Up to where everything was looked at.
+    /// Position up to which every named segment was fetched.
     pub(in crate::sync::actor) settled: Option<Position>,
-    /// How the feed is recognised from there.
+    /// Landmarks of the feed up to the settled position.
     pub(in crate::sync::actor) landmarks: Vec<Landmark>,
-    /// Whether the position was found just now, and the feed not read from it yet.
+    /// Whether the position was just located and the feed not yet read from it.
     pub(super) untried: bool,
-    /// Steps back that the feed was seen to take and that mean nothing.
+    /// Backward steps of the feed that were already looked into.
     pub(super) explained: Vec<PositionRewind>,
-    /// The steps of the longest part of the feed that came.
+    /// Length in steps of the longest part received.
     pub(super) longest: i64,
     /// The read under way, if any.
     pub(super) reading: Option<ReadNumber>,
     pub(super) last_read: ReadNumber,
-    /// Operations that want to know what the feed says, each with the read that tells.
+    /// Operations that ask what the feed says, each with the read that answers it.
     pub(super) catching_up: Vec<(ReadNumber, CatchUp)>,
     pub(super) round: Round,
 }
 
-/// By what it is known that the feed is still the one that was followed.
+/// How the feed is recognised as the one that was followed.
 #[derive(Debug)]
 pub(super) struct Identity {
-    /// How it is recognised from where it was read last.
+    /// Landmarks from the latest parts.
     pub(super) newest: Vec<Landmark>,
-    /// What it is recognised by next: how it was told when that was done last.
+    /// Landmarks to verify next: the newest ones as of the last verification.
     pub(super) anchor: Vec<Landmark>,
     pub(super) recognition: Recognition,
 }
 
-/// When the feed is read next.
+/// When to read the feed next.
 #[derive(Debug)]
 pub(super) struct Polling {
     pub(super) at: Instant,
@@ -73,20 +73,20 @@ pub(super) struct Polling {
     pub(super) reads: Budget,
 }
 
-/// The segments that are owed a look, and those that are being looked at.
+/// Segments to fetch, and fetches under way.
 #[derive(Debug)]
 pub(in crate::sync::actor) struct Looks {
     pub(in crate::sync::actor) backlog: Backlog,
-    /// Looks that find nothing new.
+    /// Budget for fetches that find nothing new.
     pub(super) idle: Budget,
-    /// Looks before a list that is soon to make them unnecessary.
+    /// Budget for fetches before a list that is about to make them unnecessary.
     pub(super) early: Budget,
     pub(super) under_way: usize,
-    /// The looks in the order in which the feed named the segments, and what those have come to that wait for one before them.
+    /// Fetches in feed order. A result waits here until all fetches before it are done.
     pub(super) in_order: VecDeque<(SegmentId, Option<Look>)>,
     /// Segments that could not be read.
     pub(super) apart: BTreeMap<SegmentId, Apart>,
-    /// Segments that were not there although the feed did not say that they were deleted, and when to look again.
+    /// Segments that were not found although the feed did not report them as deleted, and when to fetch them again.
     pub(super) rechecks: VecDeque<(Instant, SegmentId)>,
 }
 
@@ -103,7 +103,7 @@ impl Looks {
         }
     }
 
-    /// When the next one may begin. While a list is to come instead, only for those who are told of each change.
+    /// When the next fetch may begin. If a list is due instead, only clients with `tell_named` get one.
     pub(super) fn next(&mut self, now: Instant, overloaded: bool, tell_named: bool) -> Option<Instant> {
         let idle = self.idle.next(now);
         if overloaded { tell_named.then(|| idle.max(self.early.next(now))) } else { Some(idle) }
@@ -113,30 +113,30 @@ impl Looks {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ReadNumber(pub(super) u64);
 
-/// How the feed named a segment, and what a look at it has come to.
+/// How the feed named a segment, and the result of fetching it.
 pub(super) type Look = (FeedSource, Result<Fetched, RemoteError>);
 
 /// A segment that could not be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Apart {
-    /// When it is tried again.
+    /// When to retry.
     pub(super) at: Instant,
-    /// How often that has failed in a row.
+    /// Failures in a row; a permanent one counts as [`TRIES`].
     pub(super) times: u32,
-    /// When that was told last.
+    /// When that was last reported.
     pub(super) told: Option<Instant>,
-    /// Whether it was named before the feed was read to its end, so that a list may have told it already.
+    /// Whether the feed named it before it was first read to its end, so that a list may have reported it already.
     pub(super) of_the_start: bool,
 }
 
 impl Apart {
-    /// Whether it is time to tell that it can't be read: after so many tries, and now and then for as long as that lasts.
+    /// Whether to report now that it can't be read: after `tries` failures, and then at intervals for as long as that lasts.
     pub(super) fn is_to_be_told(&self, now: Instant, tries: u32) -> bool {
         self.times >= tries && self.told.is_none_or(|told| now.duration_since(told) >= TOLD_AGAIN)
     }
 }
 
-/// What was read since the last pause.
+/// Reads since the last pause.
 #[derive(Debug, Default)]
 pub(super) struct Round {
     pub(super) parts: u32,
@@ -146,26 +146,26 @@ pub(super) struct Round {
 /// Whether the feed is still the one that was followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recognition {
-    /// It was, then.
+    /// It was, at this time.
     Known(Instant),
-    /// It is to be looked into with the next read.
+    /// To be verified with the next read.
     Wanted,
-    /// It is being looked into.
+    /// Being verified.
     Underway,
-    /// It has been told wrongly, so the question makes no sense with this feed.
+    /// A verification failed although nothing was lost, so it is useless with this feed.
     Pointless,
 }
 
-/// Why the feed is looked at in this way.
+/// Why the feed is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suspect {
-    /// It is only time for it.
+    /// Routine.
     Nothing,
-    /// It called a step the next one that is earlier than the one it was asked from.
+    /// The feed returned a next step that is earlier than the requested one.
     EndsEarlier,
 }
 
-/// What is done when.
+/// When each kind of work is due.
 #[derive(Debug, Default)]
 pub(in crate::sync::actor) struct PollPlan {
     pub(super) read: Option<Instant>,
@@ -174,42 +174,41 @@ pub(in crate::sync::actor) struct PollPlan {
     pub(super) recheck: Option<Instant>,
 }
 
-/// More segments than these to be looked at are worth telling.
+/// More segments to fetch than these are reported as being behind.
 pub(super) const BACKLOG: usize = 50;
-/// Segments owed a look after which the feed is not read on.
+/// Segments to fetch at which the feed is no longer read ahead.
 pub(super) const READ_AHEAD: usize = 20_000;
-/// Everything is listed instead of looking at each when so many times the pages of a list are owed a look: a list that is loaded
-/// while something changes is loaded once more.
+/// Everything is listed instead when the feed named more segments than this many times the pages of a list: a list that is
+/// loaded while something changes is loaded once more.
 pub(super) const LISTS: usize = 2;
-/// Segments that are looked at all the same, however small the tenant is.
+/// Segments that are fetched individually in any case, however small the tenant is.
 pub(super) const FEW: usize = 20;
-/// Parts after which a feed that goes on and on is told to have been read. What comes after them is read all the same.
+/// Parts after which a feed that never ends counts as read. Later parts are read all the same.
 pub(super) const PARTS: u32 = 64;
-/// Reads at once, and those a second after them, for a feed that always advances.
+/// Burst and rate per second of reads, for a feed that always advances.
 pub(super) const READS: (u32, u32) = (20, 4);
-/// Looks that find nothing new at once, and those a second after them.
+/// Burst and rate per second of fetches that find nothing new.
 pub(super) const IDLE_LOOKS: (u32, u32) = (20, 6);
-/// Looks at once, and those a second after them, while everything is soon to be listed: enough that whoever is told of each change
-/// is not left without a word until then.
+/// Burst and rate per second of fetches while a list is due: enough that clients with `tell_named` keep hearing something until
+/// then.
 pub(super) const EARLY_LOOKS: (u32, u32) = (20, 4);
-/// When it is looked again for a segment that was not there: a server may be slow to show what is new.
+/// Delays before fetching a segment again that was not found: a server may be slow to show new segments.
 pub(super) const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 pub(super) const MOST_RECHECKS: usize = 1_000;
-/// How often a segment is tried before it is said that it can't be read, but for those who are told of each change: they hear it at
-/// once.
+/// Failures after which a segment is reported as unreadable. Clients with `tell_named` hear of the first one.
 pub(super) const TRIES: u32 = 3;
-/// The pause before the second try, which doubles with each further one, and what it grows to at most.
+/// Delay before the second try, which doubles with each further one up to half of [`LEFT_ALONE`].
 pub(super) const TRIED_AGAIN: Duration = Duration::from_secs(1);
 pub(super) const LEFT_ALONE: Duration = Duration::from_secs(300);
-/// How often it is told that a segment still can't be read.
+/// How often a segment that still can't be read is reported.
 pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(3_600);
-/// Segments in a row that can't be read after which it is the server.
+/// Number of unreadable segments from which the server is at fault.
 pub(super) const MOST_APART: usize = 20;
-/// How often it is asked whether the feed is still the one that was followed.
+/// How often the feed is verified.
 pub(super) const RECOGNISED_EVERY: Duration = Duration::from_secs(60);
-/// How often what was learnt is kept while more is coming.
+/// How often the store is updated while fetches are still under way.
 pub(super) const KEPT_EVERY: Duration = Duration::from_secs(1);
-/// Unseen segments that a deletion looks at before it leaves.
+/// Segments not yet fetched that a delete fetches before it is sent.
 pub(super) const UNSEEN: usize = 12;
 
 impl Following {
@@ -231,17 +230,17 @@ impl Following {
         self.reader.position.is_some()
     }
 
-    /// A step before which nothing is unknown here.
+    /// A step before which every change has been applied.
     pub(in crate::sync::actor) fn earliest(&self) -> Option<Step> {
         self.reader.settled.as_ref().or(self.reader.position.as_ref()).map(Position::earliest)
     }
 
-    /// Whether segments are told wrongly at present since they can't be read.
+    /// Whether any segment may be stale because it can't be read.
     pub(in crate::sync::actor) fn sets_apart(&self) -> bool {
         !self.looks.apart.is_empty()
     }
 
-    /// Follows from a position, which everything before is known up to.
+    /// Follows the feed from a position up to which everything is known.
     pub(in crate::sync::actor) fn begin_at(&mut self, position: Position, landmarks: Vec<Landmark>) {
         self.looks.backlog.forget();
         self.reader.settled = Some(position.clone());
@@ -253,7 +252,7 @@ impl Following {
         self.reader.longest = 0;
         self.goal = None;
         self.reader.round = Round::default();
-        // What a read under way answers belongs to the former position.
+        // The response of a read under way belongs to the former position.
         self.reader.reading = None;
         self.reader.last_read.0 += 1;
     }
@@ -273,25 +272,25 @@ impl Following {
         self.polling.at = Instant::now();
     }
 
-    /// A person wants to know now. What could not be read is tried again as well.
+    /// Polls the feed and retries unreadable segments now, as a person asked.
     pub(in crate::sync::actor) fn try_all_now(&mut self) {
         self.poll_now();
         let now = Instant::now();
         self.looks.apart.values_mut().for_each(|apart| apart.at = now);
     }
 
-    /// Reads the feed then at the latest.
+    /// Polls the feed at this time at the latest.
     pub(in crate::sync::actor) fn poll_at(&mut self, at: Instant) {
         self.polling.at = self.polling.at.min(at);
     }
 
-    /// Reads the feed soon, since something is about to be told there.
+    /// Polls the feed soon, since events are expected.
     pub(in crate::sync::actor) fn poll_soon(&mut self) {
         self.polling.pause = self.polling.pace.shortest;
         self.polling.at = self.polling.at.min(Instant::now() + self.polling.pause);
     }
 
-    /// Whether nothing is being read or looked at, and all is settled.
+    /// Whether nothing is being read or fetched, and all is settled.
     pub(in crate::sync::actor) fn is_idle(&self) -> bool {
         self.reader.reading.is_none()
             && self.looks.under_way == 0
@@ -307,12 +306,12 @@ impl Following {
         }
     }
 
-    /// Whether a segment that can't be read is that segment's fault, rather than the server's.
+    /// Whether an unreadable segment is taken as that segment's fault rather than the server's.
     pub(super) fn can_set_apart(&self, id: &SegmentId) -> bool {
         self.looks.apart.contains_key(id) || self.looks.apart.len() < MOST_APART
     }
 
-    /// A segment could not be read once more. Answers whether that is to be told now, which is after so many tries.
+    /// Records another failure to read a segment. Returns whether to report it now, which is after `tries` failures.
     pub(super) fn set_apart(&mut self, id: SegmentId, fault: &Fault, tries: u32) -> bool {
         let now = Instant::now();
         let of_the_start = !self.synchronised;
@@ -324,7 +323,7 @@ impl Following {
         is_news
     }
 
-    /// Takes note of what is settled. Answers whether it was more than before.
+    /// Updates the settled position. Returns whether it has moved on.
     pub(super) fn advance(&mut self) -> bool {
         let Some(Settled { next, landmarks, .. }) = self.looks.backlog.settled() else { return false };
         self.reader.settled = Some(next);
@@ -334,7 +333,7 @@ impl Following {
 }
 
 impl PollPlan {
-    /// When the first of it is due.
+    /// When the first of them is due.
     pub(in crate::sync::actor) fn next(&self) -> Option<Instant> {
         [self.read, self.fetch, self.list, self.recheck].into_iter().flatten().min()
     }

@@ -1,5 +1,5 @@
-//! What there is to go by when an operation was sent and may have been applied: noted before it is sent, looked for when its answer
-//! is lost.
+//! Evidence for operations that were sent and may have been applied: recorded before they are sent, searched for when the
+//! response is lost.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::sync::write::{Ended, Stop, is_like, is_made_from};
 use super::{Actor, RecoveredJournal, Stopped};
 
 impl<R: Remote> Actor<R> {
-    /// The segments that look like what an operation creates and existed before it was sent first.
+    /// Records the segments that look like what an operation creates and that existed before it was first sent.
     pub(super) fn note_existing(
         &mut self,
         op: OpId,
@@ -28,7 +28,7 @@ impl<R: Remote> Actor<R> {
         existing
     }
 
-    /// What there is to go by after an operation has come to something.
+    /// Returns the evidence that remains after an operation has ended.
     pub(super) fn evidence_after(
         &mut self,
         op: OpId,
@@ -53,8 +53,8 @@ impl<R: Remote> Actor<R> {
         Some(evidence)
     }
 
-    /// A person wants a create to be sent again that may have been applied. Before that everything is listed, so that what it has
-    /// made is found even where the feed does not name it.
+    /// Sends a create again that may have been applied, as a person asked. Everything is listed first, so that its result is
+    /// found even if the feed doesn't name it.
     pub(super) async fn execute_after_list(&mut self, execution: Execution) -> Result<(), Stopped> {
         self.writing.after_list.push(execution);
         self.lists.reload_wanted = true;
@@ -64,10 +64,10 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// A list has ended that may tell what became of creates which are to be sent again.
+    /// Sends the creates that waited for a list, which may show what became of them.
     pub(in crate::sync::actor) async fn listed_for_resends(&mut self) -> Result<(), Stopped> {
         if self.lists.reload_wanted {
-            // It was begun before somebody asked.
+            // The list began before the request to send again.
             return Ok(());
         }
         for mut execution in std::mem::take(&mut self.writing.after_list) {
@@ -79,7 +79,7 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// Nothing can be listed for now, so what waits for that goes back to the queue.
+    /// Returns operations that wait for a list to the queue, since nothing can be listed for now.
     pub(in crate::sync::actor) async fn give_back_what_waits_for_a_list(
         &mut self,
         error: &RemoteError,
@@ -90,14 +90,15 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
+    /// Whether an operation may have created a segment. Each segment is the result of at most one operation.
     pub(in crate::sync::actor) fn claim(&mut self, claim: Claim) -> bool {
         let Claim { op, id, kind, doubted, firm } = claim;
         let existed = self.writing.existing.get(&op).is_some_and(|existing| existing.contains(&id));
         let unknown = self.cache.get(&id).is_none() || self.writing.created_since.contains(&id);
         let created = kind == Some(FeedEventKind::Created);
         let new = match self.writing.left {
-            // What is known was stored or listed after it was sent, so what is new is what did not exist before.
+            // The known segments may include the result, as they were stored or listed after it was sent. So the segment has
+            // to be one that did not exist before.
             RecoveredJournal::Investigated => created || (kind.is_none() && self.writing.existing.contains_key(&op)),
             RecoveredJournal::Nothing | RecoveredJournal::Found(_) => {
                 unknown || (doubted && (created || kind.is_none()))
@@ -110,7 +111,7 @@ impl<R: Remote> Actor<R> {
         new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == op)
     }
 
-    /// The segments that an operation may have made, as far as is known: those that look like it and did not exist before.
+    /// Returns known segments that an operation may have created: those that look like it and did not exist before.
     pub(in crate::sync::actor) fn seek(&self, op: OpId, drafts: &[Draft]) -> Vec<SegmentId> {
         const MANY: usize = 100;
         let existed = self.writing.existing.get(&op);
@@ -118,7 +119,7 @@ impl<R: Remote> Actor<R> {
             drafts.iter().any(|draft| is_like(segment, draft))
                 && !existed.is_some_and(|existed| existed.contains(&segment.id))
         };
-        // Just like it first.
+        // Exact matches first.
         let (same, like): (Vec<_>, Vec<_>) = self
             .cache
             .segments()
@@ -127,7 +128,7 @@ impl<R: Remote> Actor<R> {
         same.into_iter().chain(like).take(MANY).map(|segment| segment.id.clone()).collect()
     }
 
-    /// The segment that a create was answered with, if it existed before that was asked for.
+    /// Returns the segment that a create was answered with, if it existed before the create.
     pub(in crate::sync::actor) fn existed_before(&self, id: &SegmentId) -> Option<Arc<Segment>> {
         self.cache.get(id).filter(|_| !self.writing.created_since.contains(id)).cloned()
     }

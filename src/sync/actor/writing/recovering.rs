@@ -1,4 +1,4 @@
-//! What an earlier session left: looked into before anything is executed, and told.
+//! Checks what became of operations that an earlier session left, before anything is executed, and reports it.
 
 use futures_util::StreamExt;
 
@@ -14,7 +14,7 @@ use crate::sync::actor::following::LedBy;
 use super::{Actor, RecoveredJournal, Stopped, created_by};
 
 impl<R: Remote> Actor<R> {
-    /// Looks into what an earlier session left, now that the server is known to answer.
+    /// Starts checking the operations of an earlier session, now that the server is known to respond.
     pub(in crate::sync::actor) fn investigate(&mut self) {
         if !matches!(self.writing.left, RecoveredJournal::Found(_)) {
             return;
@@ -37,7 +37,7 @@ impl<R: Remote> Actor<R> {
         }
         let at_once = self.settings.concurrency;
         self.send_out(async move {
-            // Each may be looked for for a while, so several are at a time.
+            // Each search may take a while, so several run concurrently.
             let looks = writers.into_iter().map(|(left, writer)| investigate(left, writer));
             Report::Investigated(futures_util::stream::iter(looks).buffered(at_once.max(1)).collect().await)
         });
@@ -72,7 +72,7 @@ impl<R: Remote> Actor<R> {
     }
 }
 
-/// What has become of an operation that an earlier session left.
+/// Finds out what became of an operation of an earlier session.
 async fn investigate<R: Remote>(left: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
     let evidence = writer.is_some().then(|| evidence_of(&left));
     let Journalled { op, operation, progress, undoes, .. } = left;
@@ -84,7 +84,7 @@ async fn investigate<R: Remote>(left: Journalled, writer: Option<Writer<R>>) -> 
     (Recovered { op, operation, state, evidence, undoes }, answers)
 }
 
-/// What there is to go by of an operation that an earlier session has sent.
+/// Returns the evidence about an operation that an earlier session sent.
 fn evidence_of(left: &Journalled) -> Evidence {
     let Journalled { operation, since, existing, drafts, .. } = left;
     let mut drafts = drafts.clone();
