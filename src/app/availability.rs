@@ -1,5 +1,7 @@
 //! Whether an action is available now, and if not, why.
 
+use std::collections::HashSet;
+
 use crate::action::{Action, Aspect};
 use crate::forest::{Fold, RowId};
 use crate::remote::Fault;
@@ -10,6 +12,9 @@ use super::tree::{filter, viewport};
 use super::{Access, Pane, State, browsing, changes, words};
 use crate::changes::{PendingKind, is_provisional};
 
+/// The marked segments, which an action applies to instead of the selected one.
+type Marked = HashSet<SegmentId>;
+
 /// Whether an action is available now, as far as can be determined within a frame: with many pending changes, the checks that
 /// visit each of them are skipped. [`availability`], which runs when the key is pressed, is exact.
 ///
@@ -19,7 +24,7 @@ use crate::changes::{PendingKind, is_provisional};
 pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), String> {
     let is_much = state.changes.queue.concerned_count() > GLANCE;
     match action {
-        Action::Delete if is_much => subjects_settled(state),
+        Action::Delete if is_much => subjects_settled(state, &state.tree.picks.marked),
         Action::EditAsText if is_much => Ok(()),
         _ => availability(state, action),
     }
@@ -34,6 +39,19 @@ const GLANCE: usize = 1_000;
 ///
 /// The reason, as a sentence for the user.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
+    availability_among(state, &state.tree.picks.marked, action)
+}
+
+/// Whether an action is available for the selected segment alone, whatever is marked.
+///
+/// # Errors
+///
+/// The reason, as a sentence for the user.
+pub(super) fn availability_for_selected(state: &State, action: Action) -> Result<(), String> {
+    availability_among(state, &Marked::default(), action)
+}
+
+fn availability_among(state: &State, marked: &Marked, action: Action) -> Result<(), String> {
     if state.screen.panes.focus == Pane::Activity && changes_the_selected(action) {
         return Err(words::activity_has_focus(state.key(Action::Dismiss)));
     }
@@ -41,18 +59,18 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         return Err(words::sentence(&Fault::ReadOnly.to_string()));
     }
     match action {
-        Action::Delete => subjects_settled(state)
-            .and_then(|()| nothing_new_among(state))
-            .and_then(|()| nothing_under_way_below(state)),
-        Action::EditAsText => text_settled(state),
-        Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
+        Action::Delete => subjects_settled(state, marked)
+            .and_then(|()| nothing_new_among(state, marked))
+            .and_then(|()| nothing_under_way_below(state, marked)),
+        Action::EditAsText => text_settled(state, marked),
+        Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state, marked),
         Action::Paste if state.tree.picks.cut.is_empty() => Err(words::nothing_to_paste(state.key(Action::Cut))),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark | Action::Bookmark => existing(state),
         Action::GoToBookmark if !state.tree.picks.places.any_bookmark() => {
             Err(words::no_bookmarks(state.key(Action::Bookmark)))
         }
-        Action::Copy(aspect) => copyable(state, aspect),
+        Action::Copy(aspect) => copyable(state, marked, aspect),
         Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.tree.search.is_none() => {
             Err(words::no_search(state.key(Action::Find)))
         }
@@ -118,11 +136,11 @@ fn existing(state: &State) -> Result<(), String> {
     }
 }
 
-fn subjects_settled(state: &State) -> Result<(), String> {
-    if state.tree.picks.marked.is_empty() {
+fn subjects_settled(state: &State, marked: &Marked) -> Result<(), String> {
+    if marked.is_empty() {
         existing(state)?;
     }
-    for segment in pending_subjects(state).filter_map(|id| state.tree.forest.get(id)) {
+    for segment in pending_subjects(state, marked).filter_map(|id| state.tree.forest.get(id)) {
         match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(words::is_being_deleted(&segment.name)),
             Some(PendingKind::Failed) => {
@@ -136,13 +154,13 @@ fn subjects_settled(state: &State) -> Result<(), String> {
 }
 
 /// The id of a missing parent can be copied too, alone or as a curl command: the server can be asked for it.
-fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
+fn copyable(state: &State, marked: &Marked, aspect: Aspect) -> Result<(), String> {
     let only_named = matches!(aspect, Aspect::Id | Aspect::Curl);
     let named = matches!(state.tree.view.selected, Some(RowId::Segment(_)));
-    if state.tree.picks.marked.is_empty() && !(only_named && named) {
+    if marked.is_empty() && !(only_named && named) {
         existing(state)?;
     }
-    if only_named || aspect == Aspect::Json { nothing_new_among(state) } else { Ok(()) }
+    if only_named || aspect == Aspect::Json { nothing_new_among(state, marked) } else { Ok(()) }
 }
 
 fn addressable(state: &State) -> Result<(), String> {
@@ -155,8 +173,8 @@ fn addressable(state: &State) -> Result<(), String> {
 }
 
 /// A segment that isn't created yet can't be deleted, and has no id to copy.
-fn nothing_new_among(state: &State) -> Result<(), String> {
-    let new = pending_subjects(state).find(|id| is_provisional(id));
+fn nothing_new_among(state: &State, marked: &Marked) -> Result<(), String> {
+    let new = pending_subjects(state, marked).find(|id| is_provisional(id));
     match new.and_then(|id| state.tree.forest.get(id)) {
         Some(segment) => Err(words::discard_while_created(&segment.name, state.key(Action::ShowPending))),
         None => Ok(()),
@@ -164,8 +182,8 @@ fn nothing_new_among(state: &State) -> Result<(), String> {
 }
 
 /// Returns the segments that an action would apply to and that have pending changes.
-fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
-    let (marked, queue) = (&state.tree.picks.marked, &state.changes.queue);
+fn pending_subjects<'a>(state: &'a State, marked: &'a Marked) -> Box<dyn Iterator<Item = &'a SegmentId> + 'a> {
+    let queue = &state.changes.queue;
     match &state.tree.view.selected {
         // Both sets may be large, so this iterates over the smaller one.
         _ if marked.len() > queue.concerned_count() => Box::new(queue.concerned().filter(|id| marked.contains(*id))),
@@ -176,17 +194,17 @@ fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> 
 }
 
 /// Whether an action would apply to a segment: to all marked ones, or else to the selected one.
-fn is_subject(state: &State, id: &SegmentId) -> bool {
+fn is_subject(state: &State, marked: &Marked, id: &SegmentId) -> bool {
     match &state.tree.view.selected {
-        _ if !state.tree.picks.marked.is_empty() => state.tree.picks.marked.contains(id),
+        _ if !marked.is_empty() => marked.contains(id),
         Some(RowId::Segment(selected)) => selected == id,
         _ => false,
     }
 }
 
 /// A subtree can be deleted only when all of it is known, so no descendant may have pending changes.
-fn nothing_under_way_below(state: &State) -> Result<(), String> {
-    let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, &above.id));
+fn nothing_under_way_below(state: &State, marked: &Marked) -> Result<(), String> {
+    let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, marked, &above.id));
     match state.changes.queue.concerned().find_map(below) {
         Some(subject) => Err(words::wait_for_descendant(&subject.name)),
         None => Ok(()),
@@ -194,13 +212,15 @@ fn nothing_under_way_below(state: &State) -> Result<(), String> {
 }
 
 /// Segments that are edited as text may have pending updates, but no pending create or deletion and no failed change.
-fn text_settled(state: &State) -> Result<(), String> {
-    let everything = state.tree.picks.marked.is_empty() && state.tree.view.selected.is_none();
-    if state.tree.picks.marked.is_empty() && !everything {
+fn text_settled(state: &State, marked: &Marked) -> Result<(), String> {
+    let everything = marked.is_empty() && state.tree.view.selected.is_none();
+    if marked.is_empty() && !everything {
         existing(state)?;
     }
     let is_written = |id: &SegmentId| {
-        everything || is_subject(state, id) || state.tree.forest.ancestors(id).any(|above| is_subject(state, &above.id))
+        everything
+            || is_subject(state, marked, id)
+            || state.tree.forest.ancestors(id).any(|above| is_subject(state, marked, &above.id))
     };
     for segment in state.changes.queue.concerned().filter_map(|id| state.tree.forest.get(id)) {
         let name = &segment.name;

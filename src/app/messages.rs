@@ -15,6 +15,7 @@ use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 use crate::sync::Phase;
 
+use super::availability::availability_for_selected;
 use super::side::activity::Unready;
 use super::{Shape, State, availability, changes, words};
 
@@ -70,6 +71,8 @@ pub(super) enum Topic {
     NoMatches(String),
     /// Why an action is not available, as [`availability()`] reports it.
     Refusal(Action),
+    /// Why an action is not available for the selected segment alone.
+    RefusalForSelected(Action),
     /// A failed change; the text is that of its failure.
     Failure(OpId),
     /// A failed change.
@@ -247,6 +250,9 @@ fn holds(state: &State, message: &Message) -> bool {
             search.is_none_or(|search| search.matches == 0)
         }
         Topic::Refusal(action) => availability(state, *action).is_err_and(|reason| printable(&reason) == message.text),
+        Topic::RefusalForSelected(action) => {
+            availability_for_selected(state, *action).is_err_and(|reason| printable(&reason) == message.text)
+        }
         Topic::Failure(op) | Topic::Problem(op) => queue.has_failed(*op),
         Topic::AnyProblem => counts.failed > 0,
         Topic::Unreached(op) => {

@@ -5,6 +5,7 @@ use crate::theme::Name;
 
 use super::dialogs::key_result::KeyResult;
 use super::edit::changing;
+use super::messages::Topic;
 use super::tree::{places, search};
 use super::{State, availability, words};
 
@@ -70,7 +71,7 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
         Argument::MoveTo => match availability(state, Action::Move) {
             Ok(()) => KeyResult::Do(changing::pick_parent_among(state, text)),
             Err(reason) => {
-                state.warn(reason);
+                state.warn_about(Topic::Refusal(Action::Move), reason);
                 KeyResult::Stay
             }
         },

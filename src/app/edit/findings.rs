@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::action::Action;
+use crate::app::availability::availability_for_selected;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::ListKeys;
 use crate::app::edit::{changing, words};
+use crate::app::messages::Topic;
 use crate::app::tree::{places, viewport};
 use crate::app::words::NOTHING_SELECTED;
-use crate::app::{Deletion, Effect, Form, Layer, Pane, State, TextField, availability};
+use crate::app::{Deletion, Effect, Form, Layer, Pane, State, TextField};
 use crate::check::mended_name;
 use crate::keymap::Key;
 use crate::segment::{Segment, SegmentId};
@@ -65,11 +67,8 @@ fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
         "d" => Action::Delete,
         _ => Action::Edit,
     };
-    let marked = std::mem::take(&mut state.tree.picks.marked);
-    let available = availability(state, action);
-    state.tree.picks.marked = marked;
-    if let Err(reason) = available {
-        state.warn(reason);
+    if let Err(reason) = availability_for_selected(state, action) {
+        state.warn_about(Topic::RefusalForSelected(action), reason);
         return KeyResult::Stay;
     }
     let effects: Vec<Effect> = match action {

@@ -237,6 +237,18 @@ fn the_number_of_staged_changes_is_kept_current() {
 }
 
 #[test]
+fn a_refusal_in_the_list_of_findings_ends_with_its_reason() {
+    for marked in [false, true] {
+        let mut harness = Harness::live(120, 40, vec![named("a", "a", Some("missing")), named("b", "b", None)]);
+        harness.press(if marked { "G space" } else { "G" });
+        harness.press("C d enter d");
+        assert_eq!(harness.message(), "a is being deleted", "marked: {marked}");
+        harness.succeed();
+        assert_eq!(harness.message(), "Deleted a", "marked: {marked}");
+    }
+}
+
+#[test]
 fn too_small_is_cleared_when_the_screen_grows() {
     let mut harness = Harness::live(40, 12, wholesale());
     harness.press("t d");
@@ -260,8 +272,30 @@ enum More {
 
 fn more() -> impl Strategy<Value = More> {
     let keys = prop::sample::select(vec![
-        "S", "Q", "y", "t", "c", "D", "V", "x", "p", "u", "U", "d", "!", "b q", "' q", "f", "R", "ctrl-r", "ctrl-c",
-        "r", "enter", "esc", "esc esc",
+        "S",
+        "Q",
+        "y",
+        "t",
+        "c",
+        "D",
+        "V",
+        "x",
+        "p",
+        "u",
+        "U",
+        "d",
+        "!",
+        "b q",
+        "' q",
+        "f",
+        "R",
+        "ctrl-r",
+        "ctrl-c",
+        "r",
+        "enter",
+        "esc",
+        "esc esc",
+        "C d enter d",
     ]);
     prop_oneof![
         20 => happening().prop_map(More::Usual),
