@@ -54,11 +54,11 @@ fn start(criterion: &mut Criterion) {
     written.write(&record).unwrap();
     drop(written);
 
-    let mut group = criterion.benchmark_group("start with 100,000 stored");
+    let mut group = criterion.benchmark_group("start with 1,000,000 stored");
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     group.bench_function("reading the store", |bencher| bencher.iter(|| store::open(&path).unwrap().snapshot));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    group.bench_function("until sync tells", |bencher| {
+    group.bench_function("until sync reports them", |bencher| {
         bencher.to_async(&runtime).iter(|| async {
             let nowhere = BaseUrl::parse("http://127.0.0.1:9", InsecureHttp::Refused).unwrap();
             let client = Client::new(ClientSettings::new(nowhere, "acme", "key".to_owned().into())).unwrap();

@@ -215,7 +215,7 @@ pub fn open_to_others(path: &Path) -> Option<u32> {
     platform::open_to_others(path)
 }
 
-/// Opening a named pipe blocks until somebody opens the other end.
+/// Opening a named pipe blocks until someone opens the other end.
 fn refuse_pipe(path: &Path) -> io::Result<()> {
     if let Ok(there) = fs::metadata(path)
         && platform::is_pipe(there.file_type())

@@ -3,7 +3,7 @@
 //! One loop waits for input, the sync actor, logged requests, timers and signals. It takes all events that are ready, updates the
 //! state for each, then draws once, no more often than the eye can see. It blocks only to write to the terminal. The terminal is
 //! restored before anything else is printed: at the end, on an error, on a panic in any thread, and on a signal. However the
-//! session ends, the last requested changes are in the journal.
+//! session ends, the last requested changes are in the journal, or an error says that they may not be.
 
 mod backend;
 mod browser;
@@ -73,6 +73,9 @@ pub enum Broken {
     /// The same, while the user was editing a text.
     #[error("internal error: the sync task stopped; see the log. Your edited text is kept in {}", .0.display())]
     PartWhileEditing(PathBuf),
+    /// The session ended with pending changes, and the journal could not be written in time.
+    #[error("couldn't write the last changes to the journal within {} s; the next start may not know them, so check them on the server", LAST_WORDS.as_secs())]
+    Unsaved,
 }
 
 /// The look and the keys of the interface.
@@ -157,8 +160,12 @@ pub async fn run(
     // However it ends, the last requested changes are written to the journal.
     let Interface { state, commands, .. } = interface;
     drop(commands);
-    let _late = tokio::time::timeout(LAST_WORDS, drain(sync_events)).await;
-    Ok((ending?, state))
+    let saved = tokio::time::timeout(LAST_WORDS, drain(sync_events)).await.is_ok();
+    let ending = ending?;
+    if !saved && state.changes.counts().unfinished() > 0 {
+        return Err(Broken::Unsaved);
+    }
+    Ok((ending, state))
 }
 
 /// The event sources that stay active whoever has the screen.

@@ -239,6 +239,78 @@ fn no_text_for_people_has_a_retired_word() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Retired phrases that comments don't use either.
+const RETIRED_IN_COMMENTS: &[&str] = &[
+    "all the same",
+    "anew",
+    "carried out",
+    "gathered",
+    "in a circle",
+    "in vain",
+    "is told",
+    "somebody",
+    "stand below",
+    "stands below",
+    "taken back",
+    "what is told",
+    "without their parent",
+];
+
+/// All Rust files, tests included.
+fn everything(root: &Path) -> Vec<PathBuf> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                below(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        below(&root.join(folder), &mut found);
+    }
+    assert!(found.len() > 300, "the files are found");
+    found
+}
+
+#[test]
+fn comments_have_no_retired_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for file in everything(root) {
+        let source = fs::read_to_string(&file).unwrap();
+        let comments = source.lines().enumerate().filter_map(|(at, line)| Some((at, line.trim().strip_prefix("//")?)));
+        for (line, text) in overlapping(comments) {
+            let text = text.to_lowercase();
+            let retired = RETIRED_IN_COMMENTS.iter().filter(|retired| text.contains(*retired));
+            found.extend(retired.map(|retired| format!("{}:{}: “{retired}”", file.display(), line + 1)));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn test_names_are_short() {
+    const LONGEST: usize = 60;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut count, mut found) = (0, Vec::new());
+    for file in everything(root) {
+        let source = fs::read_to_string(&file).unwrap();
+        let tests = source.split("test]\n").skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split('(').next());
+        for name in tests {
+            count += 1;
+            if name.len() > LONGEST {
+                found.push(format!("{}: {name}", file.display()));
+            }
+        }
+    }
+    assert!(count > 1_000, "the tests are found");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 /// Words whose choice depends on a number.
 const AGREEING: &[&str] = &[
     "is", "are", "was", "were", "has", "have", "hasn't", "haven't", "its", "their", "it", "them", "this one", "these",

@@ -1,7 +1,7 @@
 //! How often and when a failed call is made again. Waiting is a value here: nothing in this file sleeps or sends.
 //!
 //! The one rule that matters: a create is repeated only if it was never sent because no connection was made. And a write that is
-//! based on what was read is never repeated here: somebody else may have changed the segment during the pause.
+//! based on what was read is never repeated here: someone else may have changed the segment during the pause.
 
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_is_not_trusted_is_not_tried_again_and_a_port_is() {
+    fn an_untrusted_certificate_is_not_retried() {
         let repeated = |kind| {
             let fault = Fault::Unreachable { reason: ConnectError::new(kind, "") };
             [RetrySafety::Idempotent, RetrySafety::NotIdempotent]

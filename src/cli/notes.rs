@@ -27,7 +27,7 @@ impl Notes {
         self.quiet
     }
 
-    /// Reports what is wrong with a result that is written all the same, even with `--quiet`.
+    /// Reports what is wrong with a result that is written anyway, even with `--quiet`.
     pub fn failure(self, failure: &Failure) {
         failure.report(self.form);
     }

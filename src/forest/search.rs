@@ -138,7 +138,7 @@ impl Search {
     }
 }
 
-/// The data for tracking a change of the tree, gathered before it.
+/// The data for tracking a change of the tree, collected before it.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     ids: Vec<SegmentId>,

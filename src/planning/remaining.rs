@@ -18,7 +18,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 pub enum Outdated {
     /// The segment was deleted.
     Gone,
-    /// Somebody changed the same fields.
+    /// Someone changed the same fields.
     Changed(Vec<Field>),
     /// For a create: a segment has appeared that may be the one to create, or another.
     Exists(SegmentId),

@@ -48,7 +48,7 @@ impl ObstacleKind {
         matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::Tls)
     }
 
-    /// Whether it stays until somebody mends it. A name server, a port or a handshake that fails may be back in a moment.
+    /// Whether it stays until someone mends it. A name server, a port or a handshake that fails may be back in a moment.
     #[must_use]
     pub const fn stays(self) -> bool {
         matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::ProxyLogin)

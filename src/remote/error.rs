@@ -71,13 +71,13 @@ pub enum Fault {
         /// What stood in the way.
         reason: ConnectError,
     },
-    /// No response in time; the request may have been carried out.
+    /// No response in time; the request may have been applied.
     #[error("no response within {} s", .after.as_secs())]
     TimedOut {
         /// The timeout.
         after: Duration,
     },
-    /// The connection broke before the response was complete; the request may have been carried out.
+    /// The connection broke before the response was complete; the request may have been applied.
     #[error("connection lost ({reason})")]
     Broken {
         /// The message of the network library.
@@ -131,8 +131,8 @@ impl Fault {
         }
     }
 
-    /// Whether the server may have carried out a write although it is reported as failed. A proxy may respond 408, 429 or 503,
-    /// with or without a retry time, after the write was carried out.
+    /// Whether the server may have applied a write although it is reported as failed. A proxy may respond 408, 429 or 503,
+    /// with or without a retry time, after the write was applied.
     #[must_use]
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {

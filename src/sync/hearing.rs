@@ -1,6 +1,6 @@
-//! Records feed events while something is being written, and judges whether they reveal somebody else's write.
+//! Records feed events while something is being written, and judges whether they reveal someone else's write.
 //!
-//! Somebody else can write between a read and the write that follows it. The API has no versions, so the only trace is one
+//! Someone else can write between a read and the write that follows it. The API has no versions, so the only trace is one
 //! more event for the segment than the own write causes. The number of events per write is not guaranteed, though: some feeds
 //! emit two. So it is learnt from own writes and from how the feed reports others' writes.
 
@@ -88,15 +88,15 @@ impl Hearing {
 
     /// Whether `namings` events of a segment are more than `own_writes` account for. The numbers are learnt for later
     /// judgements.
-    pub fn somebody_else(&mut self, namings: usize, own_writes: usize) -> bool {
+    pub fn someone_else(&mut self, namings: usize, own_writes: usize) -> bool {
         let judged = self.echo.judge(namings, own_writes);
         self.echo.take(namings, own_writes);
         judged
     }
 
-    /// Same as [`Self::somebody_else`] for a write that is only checked on suspicion, from which the usual number can't be
+    /// Same as [`Self::someone_else`] for a write that is only checked on suspicion, from which the usual number can't be
     /// learnt.
-    pub fn probably_somebody_else(&self, namings: usize, own_writes: usize) -> bool {
+    pub fn probably_someone_else(&self, namings: usize, own_writes: usize) -> bool {
         self.echo.judge(namings, own_writes)
     }
 }
@@ -122,14 +122,14 @@ impl Echo {
             }
             before = Some(event);
         }
-        // Somebody saving one segment repeatedly says nothing about how the feed reports others' writes.
+        // Someone saving one segment repeatedly says nothing about how the feed reports others' writes.
         if count >= TELLING && runs >= RUNS && doubled * 2 >= count {
             self.others = self.others.max(longest.min(doubled.div_ceil((count - doubled).max(1)) + 1));
         }
     }
 
     fn judge(&self, namings: usize, own_writes: usize) -> bool {
-        // A single own write may have been overwritten by somebody else.
+        // A single own write may have been overwritten by someone else.
         let own = self.own.iter().copied().min().filter(|_| self.own.len() >= CERTAIN);
         let usual = own.unwrap_or(1).max(self.others).max(1);
         namings > usual.saturating_mul(own_writes)
@@ -157,22 +157,22 @@ mod tests {
     }
 
     #[test]
-    fn a_second_event_for_one_write_means_somebody_else_wrote() {
+    fn a_second_event_for_one_write_means_someone_else_wrote() {
         let mut hearing = Hearing::default();
-        assert!(!hearing.somebody_else(0, 1), "a feed that lags");
-        assert!(!hearing.somebody_else(1, 1));
-        assert!(hearing.somebody_else(2, 1));
-        assert!(!hearing.somebody_else(1, 1));
-        assert!(hearing.somebody_else(3, 1));
+        assert!(!hearing.someone_else(0, 1), "a feed that lags");
+        assert!(!hearing.someone_else(1, 1));
+        assert!(hearing.someone_else(2, 1));
+        assert!(!hearing.someone_else(1, 1));
+        assert!(hearing.someone_else(3, 1));
     }
 
     #[test]
     fn checks_made_on_suspicion_are_not_learnt_as_usual() {
         let mut hearing = Hearing::default();
         for _ in 0..5 {
-            assert!(hearing.probably_somebody_else(2, 1));
+            assert!(hearing.probably_someone_else(2, 1));
         }
-        assert!(hearing.somebody_else(2, 1));
+        assert!(hearing.someone_else(2, 1));
     }
 
     #[test]
@@ -181,17 +181,17 @@ mod tests {
         let past: Vec<_> = ["a", "a", "b", "b", "c", "c"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&past);
         for _ in 0..5 {
-            assert!(!hearing.somebody_else(2, 1));
+            assert!(!hearing.someone_else(2, 1));
         }
-        assert!(hearing.somebody_else(3, 1), "one write more than usual");
+        assert!(hearing.someone_else(3, 1), "one write more than usual");
         let mut fresh = Hearing::default();
         heard(&mut fresh, &[event("a", FeedEventKind::Deleted), event("a", FeedEventKind::Deleted)]);
-        assert!(!fresh.somebody_else(2, 1), "nothing goes twice");
+        assert!(!fresh.someone_else(2, 1), "nothing goes twice");
         let mut unknown = Hearing::default();
         for _ in 0..CERTAIN {
-            assert!(unknown.somebody_else(2, 1), "with nothing to go by");
+            assert!(unknown.someone_else(2, 1), "with nothing to go by");
         }
-        assert!(!unknown.somebody_else(2, 1), "once it is known to be usual");
+        assert!(!unknown.someone_else(2, 1), "once it is known to be usual");
     }
 
     #[test]
@@ -199,10 +199,10 @@ mod tests {
         let mut hearing = Hearing::default();
         let past: Vec<_> = ["a", "a", "b", "c", "d", "a", "e"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&past);
-        assert!(hearing.somebody_else(2, 1));
+        assert!(hearing.someone_else(2, 1));
         let saved_again: Vec<_> = ["a", "a", "a", "b"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&saved_again);
-        assert!(hearing.somebody_else(2, 1));
+        assert!(hearing.someone_else(2, 1));
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub enum Event {
     /// The server has responded again after an operation could not reach it, so queued operations can be executed.
     ServerAnswers,
     /// Unfinished operations of an earlier session and what became of them. Emitted before anything is written. Those that
-    /// were not carried out are on hold.
+    /// were not applied are on hold.
     Recovered(Vec<Recovered>),
     /// Something a person should know that is neither a phase nor a change.
     Noticed(Notice),
@@ -317,7 +317,7 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PageRepeated { page } => {
-                write!(f, "Page {page} arrived twice; the list may be incomplete")
+                write!(f, "Page {page} only repeats earlier ones; the list may be incomplete")
             }
             Self::UnreadableEntries { count } => write!(f, "{count} entries have no ID and can't be shown"),
             Self::TooManyPages { pages } => write!(f, "Stopped after {pages} pages; the list may be incomplete"),

@@ -80,7 +80,7 @@ pub(super) struct Caught {
     /// Kinds of the events that named the segment in question.
     pub namings: Vec<FeedEventKind>,
     /// Whether there are more events than the own writes account for.
-    pub somebody_else: bool,
+    pub someone_else: bool,
     /// Children of the segment to be deleted that the delete does not include.
     pub newcomers: Vec<SegmentId>,
     /// Some of the segments that the feed named and that were not fetched since.

@@ -1,11 +1,11 @@
 //! Carries out one operation: read, compare with what the person saw, write, and read back.
 //!
 //! The API has no versions, so before each PUT or DELETE, retries included, the segment is read and compared with what the
-//! person saw. Changes of other fields by somebody else are kept. A field that both changed is a conflict, as is a segment
-//! that somebody moved, and nothing is sent. The feed up to now is asked of the actor, its only reader, within a bounded
+//! person saw. Changes of other fields by someone else are kept. A field that both changed is a conflict, as is a segment
+//! that someone moved, and nothing is sent. The feed up to now is asked of the actor, its only reader, within a bounded
 //! time: a write is sent within a few round trips, however busy the tenant is.
 //!
-//! Somebody else can still write between the read and the write. That can't be prevented, but the feed names a segment for
+//! Someone else can still write between the read and the write. That can't be prevented, but the feed names a segment for
 //! each write, so it is noticed afterwards and reported ([`Written::concurrent_write`]).
 //!
 //! A response is only a claim: what was written is read back, and a deleted segment is polled until it is gone. An
@@ -171,7 +171,7 @@ impl<R: Remote> Writer<R> {
         self.read_back(&expected, merged, written, mark, sends).await
     }
 
-    /// Reads back a segment that was written `sends` times since a mark. Fields that somebody else changed after that are
+    /// Reads back a segment that was written `sends` times since a mark. Fields that someone else changed after that are
     /// reported as their change, not as ignored by the server.
     async fn read_back(
         &mut self,
@@ -188,10 +188,10 @@ impl<R: Remote> Writer<R> {
             self.learnt.push(answer);
             return Err(WriteError::Conflict { theirs: None, fields: Vec::new() }.into());
         };
-        let somebody_else = sends > 0 && caught.somebody_else;
+        let someone_else = sends > 0 && caught.someone_else;
         let mut ignored = expected.differing_fields(&segment);
-        let later = if somebody_else { std::mem::take(&mut ignored) } else { Vec::new() };
-        let concurrent_write = somebody_else && later.is_empty();
+        let later = if someone_else { std::mem::take(&mut ignored) } else { Vec::new() };
+        let concurrent_write = someone_else && later.is_empty();
         let segment =
             if later.is_empty() { segment } else { Arc::new((*segment).clone().with_fields_of(expected, &later)) };
         let applied = Written { segment, merged, ignored, written, concurrent_write, existed: false };
@@ -336,7 +336,7 @@ impl<R: Remote> Writer<R> {
         }
     }
 
-    /// Checks whether an update of an earlier session was applied. A later change by somebody else may hide that.
+    /// Checks whether an update of an earlier session was applied. A later change by someone else may hide that.
     async fn find_former_update(&mut self, base: &Arc<Segment>, draft: &Draft) -> Result<Ended, RecoveredState> {
         let answer = self.fetch(&base.id).await.map_err(RecoveredState::Unknown)?;
         let written = draft.changes(base);
@@ -419,12 +419,12 @@ fn is_of_the_network(fault: &Fault) -> bool {
     matches!(fault, Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. }) || is_to_wait(fault)
 }
 
-/// Returns the draft to write, and the fields kept as somebody else changed them.
+/// Returns the draft to write, and the fields kept as someone else changed them.
 fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Vec<Field>), WriteError> {
     let mine = wanted.changes(base);
     let theirs = base.differing_fields(current);
     let differs_still = wanted.changes(current);
-    // A change is meant for the segment where it was: that somebody moved it must not be ignored.
+    // A change is meant for the segment where it was: that someone moved it must not be ignored.
     let meant = |field: &Field| mine.contains(field) || *field == Field::Parent;
     let both: Vec<Field> =
         theirs.iter().copied().filter(|field| meant(field) && differs_still.contains(field)).collect();

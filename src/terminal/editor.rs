@@ -1,6 +1,6 @@
 //! Edits a text in the user's own editor.
 //!
-//! The text is somebody's data, so only the user can read the file. It stays until the interface removes it, so that no error loses
+//! The text is someone's data, so only the user can read the file. It stays until the interface removes it, so that no error loses
 //! what was typed.
 
 use std::env;

@@ -247,7 +247,7 @@ fn an_unwritable_output_is_reported_with_the_summary() {
 }
 
 #[test]
-fn what_is_refused_stops_nothing_else_and_what_depends_on_it_is_on_hold() {
+fn a_refused_row_holds_only_what_depends_on_it() {
     let office = office();
     let text = "externalId,name,parentExternalId\nA,A,\nA1,A1,A\nB,B,\n007,Lodz,H\n";
     office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });

@@ -35,7 +35,7 @@ fn invisible_characters_are_escaped_in_json() {
 }
 
 #[test]
-fn check_writes_each_of_its_forms_and_ends_with_the_code_that_was_asked_for() {
+fn check_writes_each_format_and_exits_as_asked() {
     let transcript = Office::new().transcript(&[
         &["check"],
         &["check", "--exit-code"],

@@ -178,7 +178,7 @@ fn a_file_with_only_unknown_ids_is_refused() {
 }
 
 #[test]
-fn a_tenant_with_something_wrong_in_it_is_compared_all_the_same_and_nothing_of_that_is_touched() {
+fn a_broken_tenant_is_compared_and_its_faults_left_alone() {
     let wrong = segments(&[
         ["p1", "Polska", "PL", ""],
         ["p2", "Łódzkie", "PL-10", "p1"],
@@ -212,7 +212,7 @@ fn a_tenant_with_something_wrong_in_it_is_compared_all_the_same_and_nothing_of_t
 }
 
 #[test]
-fn one_tenant_is_brought_into_another_by_external_ids_and_never_by_mistake() {
+fn promotion_matches_by_external_id_and_is_confirmed() {
     let tenants = Tenants::new();
     let transcript = tenants.transcript(&[
         &["plan", "profile:preprod"],

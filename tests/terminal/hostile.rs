@@ -223,7 +223,7 @@ const KINDS: &[Kind] = &[
             }
             _ => None,
         },
-        &["twice"],
+        &["only repeats earlier ones"],
     ),
 ];
 

@@ -254,3 +254,23 @@ fn a_rename_that_was_changed_since_has_an_unknown_result() {
     pty.wait_for("sent, result unknown");
     assert_eq!((home.count("Theirs"), home.sent(&Method::PUT)), (1, 1));
 }
+
+#[test]
+fn quitting_while_the_journal_is_locked_says_what_may_be_lost() {
+    let home = Home::new();
+    let mut pty = home.start_on_a_leaf();
+    let folder = home.folder.path().join(".local/share/segtui");
+    let mut files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let store = files.find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap();
+    let other = rusqlite::Connection::open(store).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    pty.type_text("S");
+    pty.wait_for("Staging on");
+    pty.type_text(&format!("r{CTRL_U}Later{ENTER}"));
+    pty.wait_for("Staged (1)");
+    pty.type_text("q");
+    pty.wait_for("Quit?");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 1);
+    pty.wait_for("segtui: couldn't write the last changes to the journal within 3 s");
+}

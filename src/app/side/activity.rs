@@ -48,7 +48,7 @@ pub struct LastChange {
 pub enum Originator {
     /// The user of this session.
     You,
-    /// Somebody else, in these contexts; empty unless each context's feed is polled separately.
+    /// Someone else, in these contexts; empty unless each context's feed is polled separately.
     Somebody(Contexts),
 }
 
@@ -157,11 +157,11 @@ fn with_dots(line: &str, room: usize) -> String {
 /// The kind of an activity entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
-    /// Somebody created a segment.
+    /// Someone created a segment.
     Created,
-    /// Somebody changed a segment.
+    /// Someone changed a segment.
     Changed,
-    /// Somebody deleted a segment.
+    /// Someone deleted a segment.
     Deleted,
     /// A change that the feed had missed and a comparison with the server found.
     Missed,

@@ -481,7 +481,7 @@ fn a_right_click_offers_only_actions_on_the_clicked_row() {
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Renaming(_)]), "of the row that was clicked");
     harness.press("esc");
     assert_eq!(harness.selected(), "Export");
-    // Somebody deletes the segment before the key is pressed.
+    // Someone deletes the segment before the key is pressed.
     mouse(&mut harness, MouseKind::RightClick, 12, row);
     harness.type_text("delete");
     harness.changed(Some(&named("export", "Export", Some("hurt"))), None);

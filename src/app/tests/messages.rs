@@ -122,7 +122,7 @@ fn an_undo_seen_before_its_response_is_not_blamed_on_others() {
     assert!(!harness.message().contains("someone"), "{}", harness.message());
     harness.succeed();
     says(&harness, "Undid: ");
-    // A revert after that is somebody else's.
+    // A revert after that is someone else's.
     harness.changed(Some(&before), Some(&mine));
     says(&harness, "someone reverted your change to name");
 }

@@ -168,7 +168,7 @@ fn changes_are_based_on_the_segments_written_into_the_text() {
     let seen = named("export", "Export", Some("hurt"));
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export} x\n", "/tmp/one");
-    // Somebody else changes the segment while the user corrects the text.
+    // Someone else changes the segment while the user corrects the text.
     let theirs = named("export", "Exports", Some("hurt"));
     harness.changed(Some(&seen), Some(&theirs));
     harness.press("e");

@@ -49,7 +49,7 @@ fn renamed_once() -> Harness {
     once("j r “!” enter", Harness::succeed)
 }
 
-/// A rename in conflict with somebody else's.
+/// A rename in conflict with someone else's.
 fn in_conflict() -> Harness {
     once("j r “!” enter", |harness| {
         let theirs = named("export", "Eksport", Some("hurt"));
@@ -68,7 +68,7 @@ fn deletion_in_conflict() -> Harness {
     })
 }
 
-/// A new name and external ID in conflict with somebody else's.
+/// A new name and external ID in conflict with someone else's.
 fn in_conflict_twice() -> Harness {
     once("j e “!” tab “!” enter", |harness| {
         let theirs = crate::segment::Segment {

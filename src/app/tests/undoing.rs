@@ -1,4 +1,4 @@
-//! Undo and redo, changes that are applied although others were discarded, and changes that somebody else reverts.
+//! Undo and redo, changes that are applied although others were discarded, and changes that someone else reverts.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ fn one_marked_segment_moves_at_once_and_is_undone() {
 }
 
 #[test]
-fn a_change_reverted_by_somebody_else_is_reported() {
+fn a_change_reverted_by_someone_else_is_reported() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");

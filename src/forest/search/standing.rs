@@ -81,7 +81,7 @@ fn same_external_id(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = Node
     external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
 }
 
-/// The nodes that a change may affect, gathered before and after it.
+/// The nodes that a change may affect, collected before and after it.
 #[derive(Debug, Default)]
 pub(super) struct Concerned {
     pub nodes: Vec<NodeIndex>,

@@ -80,9 +80,9 @@ struct Unreached {
     times: u32,
 }
 
-/// Pause after an operation could not reach the server, which doubles each time up to half of [`LONGEST_UNREACHED`].
+/// Pause after an operation could not reach the server, which doubles each time up to [`LONGEST_UNREACHED`].
 const UNREACHED: Duration = Duration::from_secs(1);
-const LONGEST_UNREACHED: Duration = Duration::from_secs(30);
+const LONGEST_UNREACHED: Duration = Duration::from_secs(15);
 
 impl Writing {
     /// Takes over the operations that an earlier session left. Nothing is written until they were checked.
@@ -397,7 +397,7 @@ impl<R: Remote> Actor<R> {
     ) -> Result<(), Stopped> {
         tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation waits for the server");
         let times = self.writing.unreached_before + 1;
-        let pause = UNREACHED.saturating_mul(1 << times.min(10)).min(LONGEST_UNREACHED) / 2;
+        let pause = UNREACHED.saturating_mul(1 << (times - 1).min(10)).min(LONGEST_UNREACHED);
         let asked = error.fault.retry_after().unwrap_or_default().min(LONGEST_ASKED_PAUSE);
         let pause = pause.max(asked);
         let until = Instant::now() + pause;
@@ -438,7 +438,7 @@ impl<R: Remote> Actor<R> {
             WriteResult::Updated(_) => {}
         }
         self.emit_executed(op, ExecutionResult::Done(outcome)).await?;
-        // Somebody may have changed it again since, and the feed may have been faster than the write.
+        // Someone may have changed it again since, and the feed may have been faster than the write.
         let now = self.cache.get(&id).cloned();
         if now == told {
             return Ok(());

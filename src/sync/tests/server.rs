@@ -34,7 +34,7 @@ pub struct Model {
     pub quirks: Quirks,
     pub calls: Vec<Call>,
     pub random: fastrand::Rng,
-    /// Percentage of calls that fail, half of them after they were carried out.
+    /// Percentage of calls that fail, half of them after they were applied.
     pub faults_in_a_hundred: u32,
     /// Faults for the next calls that match, in order.
     pub planted: Vec<(OpId, Planted)>,
@@ -74,7 +74,7 @@ pub struct Quirks {
     pub shuffles: bool,
     /// A create of a name that exists returns the existing segment.
     pub upserts: bool,
-    /// Deletes are reported as done but not carried out.
+    /// Deletes are reported as done but not applied.
     pub only_claims: bool,
     pub most_pages_at_once: Option<usize>,
     pub cascades: bool,
@@ -91,11 +91,11 @@ pub struct Quirks {
 
 #[derive(Clone)]
 pub enum Planted {
-    /// The call is not carried out.
+    /// The call is not applied.
     Refuse(Fault),
-    /// The call is carried out and its response is lost.
+    /// The call is applied and its response is lost.
     Lose,
-    /// The call is carried out after this delay.
+    /// The call is applied after this delay.
     Late(Duration),
 }
 
@@ -193,7 +193,7 @@ impl Server {
     }
 }
 
-/// Changes by somebody else.
+/// Changes by someone else.
 impl Model {
     pub fn create(&mut self, draft: &Draft) -> SegmentId {
         self.next_id += 1;

@@ -31,7 +31,7 @@ fn is_create(call: &Call) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_another_field_by_somebody_else_is_kept() {
+async fn a_change_of_another_field_by_someone_else_is_kept() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
@@ -207,7 +207,7 @@ async fn a_create_in_doubt_is_searched_for_before_it_is_repeated() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     client.keeps_failed = true;
-    // It is carried out, and then the server fails for longer than the search lasts.
+    // It is applied, and then the server fails for longer than the search lasts.
     server.model().planted.push((is_create, Planted::Lose));
     server.model().faults_in_a_hundred = 100;
     client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));

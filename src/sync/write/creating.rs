@@ -2,7 +2,7 @@
 //!
 //! A create that may have reached the server is never resent automatically. Its result is searched for: in the feed from just
 //! before it was sent, whichever contexts the profile follows, and among the segments that are new since. A segment with that
-//! name, external id and parent is the result. One that somebody has changed in the meantime can't be told from another that
+//! name, external id and parent is the result. One that someone has changed in the meantime can't be told from another that
 //! looks much like it, so a person is asked. Finding nothing proves nothing, since a feed may lag.
 
 use std::sync::Arc;
@@ -104,12 +104,12 @@ impl<R: Remote> Writer<R> {
             }
         };
         let Some(segment) = answer.now.clone() else {
-            // Somebody has deleted it since.
+            // Someone has deleted it since.
             return Err(WriteError::InDoubt(unreadable(draft, "it was created and then deleted")).into());
         };
         let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
         if !ignored.is_empty() && self.catch_up_on_new(id).await {
-            // The server did not ignore the fields; somebody else changed them.
+            // The server did not ignore the fields; someone else changed them.
             std::mem::swap(&mut merged, &mut ignored);
         }
         let applied =
@@ -117,9 +117,9 @@ impl<R: Remote> Writer<R> {
         Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
-    /// Whether somebody else has written a new segment.
+    /// Whether someone else has written a new segment.
     async fn catch_up_on_new(&self, id: &SegmentId) -> bool {
-        self.namings_since(id, Some(Heard::default()), 1).await.somebody_else
+        self.namings_since(id, Some(Heard::default()), 1).await.someone_else
     }
 
     /// Completes a create whose result was found. The draft may have changed since it was sent.
@@ -254,7 +254,7 @@ pub(in crate::sync) fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
     draft.changes(segment).is_empty()
 }
 
-/// Whether a segment may be the result of a draft that somebody has changed since.
+/// Whether a segment may be the result of a draft that someone has changed since.
 pub(in crate::sync) fn is_like(segment: &Segment, draft: &Draft) -> bool {
     let unlike = draft.changes(segment);
     let same_external_id = draft.external_id.is_some() && !unlike.contains(&Field::ExternalId);

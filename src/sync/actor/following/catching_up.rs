@@ -51,15 +51,15 @@ impl<R: Remote> Actor<R> {
         let creates = matches!(operation, Some(Operation::Create { .. }));
         let judged = |about: About| {
             if creates {
-                hearing.probably_somebody_else(namings.len(), about.sends)
+                hearing.probably_someone_else(namings.len(), about.sends)
             } else {
-                hearing.somebody_else(namings.len(), about.sends)
+                hearing.someone_else(namings.len(), about.sends)
             }
         };
         let counted = about.filter(|_| heard).is_some_and(judged);
         let caught = Caught {
             up_to: heard.then(|| hearing.now()),
-            somebody_else: counted,
+            someone_else: counted,
             namings,
             newcomers,
             unseen: if deletes { self.following.looks.backlog.some(UNSEEN) } else { Vec::new() },

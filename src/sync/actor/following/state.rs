@@ -183,7 +183,7 @@ pub(super) const READ_AHEAD: usize = 20_000;
 pub(super) const LISTS: usize = 2;
 /// Segments that are fetched individually in any case, however small the tenant is.
 pub(super) const FEW: usize = 20;
-/// Parts after which a feed that never ends counts as read. Later parts are read all the same.
+/// Parts after which a feed that never ends counts as read. Later parts are read anyway.
 pub(super) const PARTS: u32 = 64;
 /// Burst and rate per second of reads, for a feed that always advances.
 pub(super) const READS: (u32, u32) = (20, 4);
@@ -197,8 +197,11 @@ pub(super) const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::fr
 pub(super) const MOST_RECHECKS: usize = 1_000;
 /// Failures after which a segment is reported as unreadable. Clients with `tell_named` hear of the first one.
 pub(super) const TRIES: u32 = 3;
-/// Delay before the second try, which doubles with each further one up to half of [`LEFT_ALONE`].
+/// Delay before the second try, which doubles with each further one.
 pub(super) const TRIED_AGAIN: Duration = Duration::from_secs(1);
+/// Longest delay before another try.
+pub(super) const LONGEST_APART: Duration = Duration::from_secs(150);
+/// Delay before the next try while one is under way: its result sets the real one.
 pub(super) const LEFT_ALONE: Duration = Duration::from_secs(300);
 /// How often a segment that still can't be read is reported.
 pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(3_600);
@@ -317,7 +320,7 @@ impl Following {
         let of_the_start = !self.synchronised;
         let apart = self.looks.apart.entry(id).or_insert(Apart { at: now, times: 0, told: None, of_the_start });
         apart.times = if fault.is_transient() { apart.times.saturating_add(1) } else { TRIES.max(apart.times) };
-        apart.at = now + TRIED_AGAIN.saturating_mul(1 << apart.times.min(10)).min(LEFT_ALONE) / 2;
+        apart.at = now + TRIED_AGAIN.saturating_mul(1 << (apart.times - 1).min(10)).min(LONGEST_APART);
         let is_news = apart.is_to_be_told(now, tries);
         apart.told = if is_news { Some(now) } else { apart.told };
         is_news
