@@ -191,6 +191,14 @@ fn a_segment_being_created_is_not_written_as_text() {
 }
 
 #[test]
+fn a_segment_being_deleted_is_not_written_as_text() {
+    let mut harness = at_work();
+    harness.press("j d enter E");
+    assert_eq!(harness.message(), "Export is being deleted");
+    assert!(harness.effects.iter().all(|effect| !matches!(effect, Effect::EditText { .. })));
+}
+
+#[test]
 fn keys_typed_before_the_editor_opens_do_nothing() {
     let mut harness = at_work();
     harness.press("E d enter q esc");
