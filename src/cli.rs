@@ -61,23 +61,23 @@ use failure::{ErrorForm, Failure};
 use logging::Screen;
 use notes::Notes;
 use paint::Paint;
-use surroundings::Surroundings;
+use surroundings::CommandContext;
 
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    if completing::answered() {
+    if completing::complete_if_requested() {
         return Exit::Done.into();
     }
     let form = arguments::error_form(std::env::args_os());
-    let ended = match Arguments::try_parse() {
+    let result = match Arguments::try_parse() {
         Ok(arguments) => run(arguments, form),
-        Err(error) => match failure::of_usage(&error, std::env::args_os()) {
+        Err(error) => match failure::from_clap_error(&error, std::env::args_os()) {
             Some(failure) => Err(failure),
             None => output::on_stdout(error.print()).map(|()| Exit::Done),
         },
     };
-    let exit = ended.unwrap_or_else(|failure| {
+    let exit = result.unwrap_or_else(|failure| {
         terminal::restore();
         failure.report(form);
         failure.exit()
@@ -92,8 +92,8 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     terminal::restore_on_panic(move |panic| {
         terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
     });
-    leave_no_core();
-    allow_open_files()?;
+    disable_core_dumps();
+    raise_open_file_limit()?;
     let paths = match Paths::of(&environment) {
         Some(paths) => paths,
         None if arguments.command.is_some() => Paths::nowhere(&environment),
@@ -107,9 +107,9 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     let Arguments { command, connection, look, report, log } = arguments;
     let Some(command) = command else {
         let color = report.color;
-        return browse::run(&connection, &look, move |name| color.answer(name, environment), &paths);
+        return browse::run(&connection, &look, move |name| color.lookup(name, environment), &paths);
     };
-    carry_out(command, &Common { connection, look, report, log, form, paths })
+    dispatch(command, &Common { connection, look, report, log, form, paths })
 }
 
 /// What every command shares: the global options, the form of errors and the paths.
@@ -124,10 +124,10 @@ struct Common {
 
 impl Common {
     /// Builds the surroundings of a command from its own connection flags and the global ones.
-    fn around(&self, own: &ConnectionArguments) -> Result<Surroundings, Failure> {
+    fn context_for(&self, own: &ConnectionArguments) -> Result<CommandContext, Failure> {
         let connection = own.clone().or(self.connection.clone())?;
         let Self { report, form, look, paths, .. } = self;
-        Ok(Surroundings::new(connection, report, *form, look.ascii, environment, paths.clone()))
+        Ok(CommandContext::new(connection, report, *form, look.ascii, environment, paths.clone()))
     }
 
     fn paint(&self) -> Paint {
@@ -139,25 +139,27 @@ impl Common {
     }
 
     /// Runs a command that ends by itself, for at most `--timeout`.
-    fn in_time(&self, command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-        block_on(ended_in_time(self.report.timeout, command))?
+    fn run_with_timeout(&self, command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+        block_on(until_signal_or_timeout(self.report.timeout, command))?
     }
 }
 
-fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
-    let around = |own: &ConnectionArguments| common.around(own);
+fn dispatch(command: Command, common: &Common) -> Result<Exit, Failure> {
+    let context = |own: &ConnectionArguments| common.context_for(own);
     let (connection, paths, timeout) = (common.connection.clone(), common.paths.clone(), common.report.timeout);
     match command {
-        Command::Find(find) => common.in_time(find::run(find.clone(), around(&find.connection)?)),
-        Command::Get(get) => common.in_time(get::run(get.clone(), around(&get.connection)?)),
-        Command::Tree(tree) => common.in_time(tree::run(tree.clone(), around(&tree.connection)?)),
-        Command::Export(export) => common.in_time(export::run(export.clone(), around(&export.connection)?)),
-        Command::Check(check) => common.in_time(check::run(check.clone(), around(&check.connection)?)),
-        Command::Diff(diff) => common.in_time(diff::run(diff.clone(), around(&diff.connection)?)),
-        Command::Plan(plan) => common.in_time(plan::run(plan.clone(), around(&plan.connection)?)),
-        Command::History(history) => common.in_time(history::run(history.clone(), around(&history.connection)?)),
-        Command::Apply(apply) => block_on(apply::run(apply.clone(), around(&apply.connection)?, timeout))?,
-        Command::Undo(undo) => block_on(undo::run(undo.clone(), around(&undo.connection)?, timeout))?,
+        Command::Find(find) => common.run_with_timeout(find::run(find.clone(), context(&find.connection)?)),
+        Command::Get(get) => common.run_with_timeout(get::run(get.clone(), context(&get.connection)?)),
+        Command::Tree(tree) => common.run_with_timeout(tree::run(tree.clone(), context(&tree.connection)?)),
+        Command::Export(export) => common.run_with_timeout(export::run(export.clone(), context(&export.connection)?)),
+        Command::Check(check) => common.run_with_timeout(check::run(check.clone(), context(&check.connection)?)),
+        Command::Diff(diff) => common.run_with_timeout(diff::run(diff.clone(), context(&diff.connection)?)),
+        Command::Plan(plan) => common.run_with_timeout(plan::run(plan.clone(), context(&plan.connection)?)),
+        Command::History(history) => {
+            common.run_with_timeout(history::run(history.clone(), context(&history.connection)?))
+        }
+        Command::Apply(apply) => block_on(apply::run(apply.clone(), context(&apply.connection)?, timeout))?,
+        Command::Undo(undo) => block_on(undo::run(undo.clone(), context(&undo.connection)?, timeout))?,
         Command::Completions(options) => completing::run(&options),
         Command::Man(options) => manual::run(&options),
         Command::ServeDemo(options) => block_on(serve_demo::run(options, common.notes()))?,
@@ -173,7 +175,7 @@ fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
         }
         Command::Doctor(options) => {
             let log_file = common.log.log_file.clone();
-            common.in_time(doctor::run(options, connection, log_file, environment, paths, common.paint()))
+            common.run_with_timeout(doctor::run(options, connection, log_file, environment, paths, common.paint()))
         }
     }
 }
@@ -184,11 +186,11 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// Runs a command until it ends, a signal arrives or `timeout` has passed. Whichever comes first decides the exit code.
-async fn ended_in_time(
+async fn until_signal_or_timeout(
     timeout: Option<Duration>,
     command: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
-    let too_late = async {
+    let timed_out = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
             None => std::future::pending().await,
@@ -201,8 +203,8 @@ async fn ended_in_time(
             tracing::info!(?signal, "stopped");
             Ok(Exit::Signalled(signal))
         }
-        ended = command => ended,
-        () = too_late => {
+        result = command => result,
+        () = timed_out => {
             let seconds = timeout.unwrap_or_default().as_secs_f64();
             Err(Failure::new(Exit::Unreachable, format_args!("not done within {seconds} s")).hint("try again, or with a longer --timeout"))
         }
@@ -210,25 +212,25 @@ async fn ended_in_time(
 }
 
 /// Disables core dumps, which would contain the API key and the tenant's data.
-fn leave_no_core() {
-    if let Err(error) = platform::leave_no_core() {
+fn disable_core_dumps() {
+    if let Err(error) = platform::disable_core_dumps() {
         tracing::debug!(%error, "core dumps can't be switched off");
     }
 }
 
 /// Files that may be open at the same time: connections, the store, the log, the terminal and programs started in it.
-const OPEN_FILES: u64 = 64;
+const MIN_OPEN_FILES: u64 = 64;
 
-/// Makes sure that [`OPEN_FILES`] files may be open at once: some dependencies panic without them.
-fn allow_open_files() -> Result<(), Failure> {
-    platform::allow_open_files(OPEN_FILES).map_err(|most| {
-        let error = format!("only {most} files may be open at once and {OPEN_FILES} are needed");
+/// Makes sure that [`MIN_OPEN_FILES`] files may be open at once: some dependencies panic without them.
+fn raise_open_file_limit() -> Result<(), Failure> {
+    platform::raise_open_file_limit(MIN_OPEN_FILES).map_err(|max| {
+        let error = format!("only {max} files may be open at once and {MIN_OPEN_FILES} are needed");
         Failure::failed(error).hint("raise `ulimit -n`")
     })
 }
 
 /// How long tasks that are still running at exit get to finish.
-const PATIENCE: Duration = Duration::from_millis(500);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Builds the runtime: two worker threads besides the main thread, one for the network and one in case the first is busy parsing.
 fn runtime() -> Result<Runtime, Report> {
@@ -242,6 +244,6 @@ fn runtime() -> Result<Runtime, Report> {
 fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = runtime()?;
     let result = runtime.block_on(task);
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     Ok(result)
 }

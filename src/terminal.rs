@@ -38,14 +38,14 @@ use crate::theme::Name;
 use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
-use new_profile::asks_a_command;
+use new_profile::runs_key_command;
 use screen::Screen;
-use signals::{Signals, Told};
+use signals::{SignalEvent, Signals};
 
-pub use complaint::{ask, complain, write_line};
+pub use complaint::{print_message, prompt, write_line};
 pub use console::TerminalSession;
 pub use editor::edit_file;
-pub use new_profile::{FilledIn, ProfileService};
+pub use new_profile::{FormOutcome, ProfileService};
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
 pub use variables::without_keys;
@@ -63,19 +63,19 @@ pub enum Ending {
 
 /// Why a session broke off.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub enum SessionError {
     /// The terminal can't be read or written.
     #[error("the terminal is gone")]
     Terminal(#[from] io::Error),
     /// Something panicked, or the sync actor stopped.
     #[error("internal error: the sync task stopped; see the log")]
-    Part,
+    TaskStopped,
     /// The same, while the user was editing a text.
     #[error("internal error: the sync task stopped; see the log. Your edited text is kept in {}", .0.display())]
-    PartWhileEditing(PathBuf),
+    TaskStoppedWhileEditing(PathBuf),
     /// The session ended with pending changes, and the journal could not be written in time.
-    #[error("couldn't write the last changes to the journal within {} s; the next start may not know them, so check them on the server", LAST_WORDS.as_secs())]
-    Unsaved,
+    #[error("couldn't write the last changes to the journal within {} s; the next start may not know them, so check them on the server", JOURNAL_WRITE_TIMEOUT.as_secs())]
+    JournalNotWritten,
 }
 
 /// The look and the keys of the interface.
@@ -86,7 +86,7 @@ pub struct Setup {
     /// Every theme the user can switch to, adapted to this terminal.
     pub themes: Vec<(Name, Theme)>,
     /// Whether to ask the terminal for its background, because no theme was chosen.
-    pub asks_background: bool,
+    pub queries_background: bool,
     /// Key bindings.
     pub keymap: Keymap,
     /// The API key, for custom commands that are configured to get it.
@@ -94,7 +94,7 @@ pub struct Setup {
     /// Environment variables that hold API keys of profiles; external programs don't get them.
     pub key_variables: Vec<String>,
     /// Whether the first key panics, to test that the terminal is restored.
-    pub fragility: PanicTest,
+    pub panic_test: PanicTest,
 }
 
 /// Whether the interface panics on purpose.
@@ -102,9 +102,9 @@ pub struct Setup {
 pub enum PanicTest {
     /// Never.
     #[default]
-    Sound,
+    Off,
     /// On the first key.
-    FirstKeyPanics,
+    OnFirstKey,
 }
 
 /// Returns the columns and rows of the terminal.
@@ -120,19 +120,19 @@ pub fn size() -> io::Result<(u16, u16)> {
 ///
 /// # Errors
 ///
-/// Any [`Broken`].
+/// Any [`SessionError`].
 pub async fn run(
     console: &mut TerminalSession,
     state: State,
     sync: SyncHandle,
     requests: &mut mpsc::Receiver<Arc<Exchange>>,
-    desk: &mut ProfileService,
+    profile_service: &mut ProfileService,
     setup: &Setup,
-) -> Result<(Ending, State), Broken> {
+) -> Result<(Ending, State), SessionError> {
     let TerminalSession { screen, signals } = console;
     screen.set_title(state.session.title())?;
-    if setup.asks_background {
-        screen::ask_background()?;
+    if setup.queries_background {
+        screen::query_background()?;
     }
     let mut interface = Interface {
         state,
@@ -140,53 +140,55 @@ pub async fn run(
         commands: sync.commands,
         jobs: Jobs::new(),
         screen,
-        orders: desk.tasks.clone(),
-        asking: None,
+        profile_tasks: profile_service.tasks.clone(),
+        pending_key_command: None,
         pace: FramePace::default(),
         text: None,
-        onward: None,
+        next_destination: None,
         targets: Targets::default(),
     };
     let mut sync_events = sync.events;
     let mut input = events::Input::open();
-    let ending = interface.live(&mut input, signals, desk, Meanwhile { sync: &mut sync_events, requests }).await;
+    let ending = interface
+        .run_event_loop(&mut input, signals, profile_service, BackgroundEvents { sync: &mut sync_events, requests })
+        .await;
     // Before the terminal is restored, so that input for the shell is not read here.
     input.close();
     let ending = match ending {
         // The last frame stays until the next session draws one, so it shows what is going on.
-        Ok(ending @ Ending::Switched(_)) => interface.draw().map(|()| ending).map_err(Broken::from),
+        Ok(ending @ Ending::Switched(_)) => interface.draw().map(|()| ending).map_err(SessionError::from),
         ending => ending,
     };
     // However it ends, the last requested changes are written to the journal.
     let Interface { state, commands, .. } = interface;
     drop(commands);
-    let saved = tokio::time::timeout(LAST_WORDS, drain(sync_events)).await.is_ok();
+    let saved = tokio::time::timeout(JOURNAL_WRITE_TIMEOUT, drain(sync_events)).await.is_ok();
     let ending = ending?;
     if !saved && state.changes.counts().unfinished() > 0 {
-        return Err(Broken::Unsaved);
+        return Err(SessionError::JournalNotWritten);
     }
     Ok((ending, state))
 }
 
 /// The event sources that stay active whoever has the screen.
-struct Meanwhile<'a> {
+struct BackgroundEvents<'a> {
     sync: &'a mut mpsc::Receiver<crate::sync::Event>,
     requests: &'a mut mpsc::Receiver<Arc<Exchange>>,
 }
 
-impl Meanwhile<'_> {
+impl BackgroundEvents<'_> {
     /// Waits for the next event. After a panic anywhere, nothing on screen can be trusted, so it is an error.
-    async fn next(&mut self) -> Result<Event, Broken> {
+    async fn next(&mut self) -> Result<Event, SessionError> {
         tokio::select! {
-            event = self.sync.recv() => event.map(Event::Sync).ok_or(Broken::Part),
+            event = self.sync.recv() => event.map(Event::Sync).ok_or(SessionError::TaskStopped),
             Some(exchange) = self.requests.recv() => Ok(Event::Requested(exchange)),
-            () = screen::panicked() => Err(Broken::Part),
+            () = screen::panicked() => Err(SessionError::TaskStopped),
         }
     }
 }
 
 /// How long the sync actor can take to write the last commands to the journal.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const JOURNAL_WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Waits until the sync actor has stopped: then all its commands are in the journal.
 async fn drain(mut events: mpsc::Receiver<crate::sync::Event>) {
@@ -194,32 +196,32 @@ async fn drain(mut events: mpsc::Receiver<crate::sync::Event>) {
 }
 
 /// Maximum events processed before the next frame: enough for a paste, few enough for no visible delay.
-const BATCH: usize = 512;
+const MAX_BATCH: usize = 512;
 
-async fn take_what_is_ready(
+async fn drain_ready_events(
     input: &mut events::Input,
-    meanwhile: &mut Meanwhile<'_>,
+    background: &mut BackgroundEvents<'_>,
     jobs: &mut Jobs,
     batch: &mut Vec<Event>,
 ) -> io::Result<()> {
-    while batch.len() < BATCH
+    while batch.len() < MAX_BATCH
         // Polled from this task, so that the input wakes this one: only the last waker is kept.
         && let Poll::Ready(event) = futures_util::poll!(input.next())
     {
         batch.push(event.ok_or_else(closed)??);
     }
-    while batch.len() < BATCH
-        && let Ok(event) = meanwhile.sync.try_recv()
+    while batch.len() < MAX_BATCH
+        && let Ok(event) = background.sync.try_recv()
     {
         batch.push(Event::Sync(event));
     }
-    while batch.len() < BATCH
-        && let Some(event) = jobs.ready()
+    while batch.len() < MAX_BATCH
+        && let Some(event) = jobs.try_next()
     {
         batch.push(event);
     }
-    while batch.len() < BATCH
-        && let Ok(exchange) = meanwhile.requests.try_recv()
+    while batch.len() < MAX_BATCH
+        && let Ok(exchange) = background.requests.try_recv()
     {
         batch.push(Event::Requested(exchange));
     }
@@ -247,14 +249,14 @@ struct Interface<'a> {
     jobs: Jobs,
     screen: &'a mut Screen,
     /// To the service that tests connections and writes profiles.
-    orders: mpsc::Sender<FormEffect>,
+    profile_tasks: mpsc::Sender<FormEffect>,
     /// A task that runs a command to get an API key, waiting for the terminal.
-    asking: Option<FormEffect>,
+    pending_key_command: Option<FormEffect>,
     pace: FramePace,
     /// The text to edit as soon as the editor has the terminal.
     text: Option<String>,
     /// The profile to switch to, if any.
-    onward: Option<Destination>,
+    next_destination: Option<Destination>,
     /// The click targets of the last frame.
     targets: Targets,
 }
@@ -262,75 +264,79 @@ struct Interface<'a> {
 /// When the last frame was drawn and the next one is due.
 #[derive(Debug, Default)]
 struct FramePace {
-    drawn: Option<Instant>,
+    last_frame: Option<Instant>,
     /// Something changed since the last frame.
-    owed: bool,
+    redraw_pending: bool,
     /// An event arrived that must be drawn without delay.
     urgent: bool,
 }
 
 /// Minimum time between frames. The first key after a pause is drawn at once; a flood of events gets about 120 frames a second.
-const FRAME: Duration = Duration::from_millis(8);
+const MIN_FRAME_INTERVAL: Duration = Duration::from_millis(8);
 /// Minimum time between frames that only show a list growing: loading the list needs the time more.
-const LEISURE: Duration = Duration::from_millis(50);
+const MIN_LOADING_FRAME_INTERVAL: Duration = Duration::from_millis(50);
 
 impl FramePace {
     /// How long to wait before the next frame; `None` if it can be drawn now.
-    fn next(&self, now: Instant) -> Option<Duration> {
-        let since = now.duration_since(self.drawn?);
-        let least = if self.urgent { FRAME } else { LEISURE };
-        least.checked_sub(since).filter(|wait| !wait.is_zero())
+    fn delay(&self, now: Instant) -> Option<Duration> {
+        let elapsed = now.duration_since(self.last_frame?);
+        let min_interval = if self.urgent { MIN_FRAME_INTERVAL } else { MIN_LOADING_FRAME_INTERVAL };
+        min_interval.checked_sub(elapsed).filter(|wait| !wait.is_zero())
     }
 }
 
 /// Whether an event only reports that the list grew or that a request was made.
-fn is_growth(event: &Event) -> bool {
-    use crate::sync::{Event as Told, Phase};
-    matches!(event, Event::Requested(_) | Event::Sync(Told::PageReceived(_) | Told::PhaseChanged(Phase::Loading(_))))
+fn is_loading_progress(event: &Event) -> bool {
+    use crate::sync::{Event as SyncEvent, Phase};
+    matches!(
+        event,
+        Event::Requested(_) | Event::Sync(SyncEvent::PageReceived(_) | SyncEvent::PhaseChanged(Phase::Loading(_)))
+    )
 }
 
 impl Interface<'_> {
     /// Processes events and draws, until the session ends.
-    async fn live(
+    async fn run_event_loop(
         &mut self,
         input: &mut events::Input,
         signals: &mut Signals,
-        desk: &mut ProfileService,
-        mut meanwhile: Meanwhile<'_>,
-    ) -> Result<Ending, Broken> {
+        profile_service: &mut ProfileService,
+        mut background: BackgroundEvents<'_>,
+    ) -> Result<Ending, SessionError> {
         let mut batch = Vec::new();
         self.draw()?;
         loop {
             tokio::select! {
                 event = input.next() => batch.push(event.ok_or_else(closed)??),
-                event = meanwhile.next() => batch.push(event?),
-                told = signals.next() => match told {
-                    Told::ToEnd(signal) => return Ok(Ending::Signalled(signal)),
-                    Told::Continued => self.retake()?,
+                event = background.next() => batch.push(event?),
+                signal_event = signals.next() => match signal_event {
+                    SignalEvent::Exit(signal) => return Ok(Ending::Signalled(signal)),
+                    SignalEvent::Continued => self.reacquire()?,
                 },
-                answer = desk.answers.recv() => batch.push(profile_event(answer)?),
+                answer = profile_service.answers.recv() => batch.push(profile_event(answer)?),
                 event = self.next() => batch.extend(event),
             }
-            take_what_is_ready(input, &mut meanwhile, &mut self.jobs, &mut batch).await?;
-            match self.take_all(&mut batch) {
+            drain_ready_events(input, &mut background, &mut self.jobs, &mut batch).await?;
+            match self.handle_batch(&mut batch) {
                 LoopAction::Continue => {}
                 LoopAction::Quit => return Ok(self.ending()),
                 LoopAction::AskForKey => {
                     input.close();
-                    self.ask_for_key(signals, desk, &mut meanwhile).await?;
-                    *input = events::Input::open_anew()?;
+                    self.ask_for_key(signals, profile_service, &mut background).await?;
+                    *input = events::Input::open_discarding_input()?;
                     self.draw()?;
                 }
-                aside => {
+                action => {
                     // The reader would swallow input meant for the shell or the editor.
                     input.close();
-                    let edited = self.step_aside(aside, &mut meanwhile).await?;
-                    *input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
+                    let edited = self.edit_or_suspend(action, &mut background).await?;
+                    *input =
+                        if edited.is_some() { events::Input::open_discarding_input()? } else { events::Input::open() };
                     if let Some(edited) = edited {
-                        if let Some(signal) = signals.missed() {
+                        if let Some(signal) = signals.take_pending() {
                             return Ok(Ending::Signalled(signal));
                         }
-                        self.take(Event::TextEdited(edited));
+                        self.handle_event(Event::TextEdited(edited));
                     }
                     self.draw()?;
                 }
@@ -340,26 +346,26 @@ impl Interface<'_> {
     }
 
     /// Processes events, up to one that ends the session.
-    fn take_all(&mut self, batch: &mut Vec<Event>) -> LoopAction {
-        let mut flow = LoopAction::Continue;
+    fn handle_batch(&mut self, batch: &mut Vec<Event>) -> LoopAction {
+        let mut action = LoopAction::Continue;
         for event in batch.drain(..) {
-            if flow != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
+            if action != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
                 // It was typed for what comes next, not for the tree.
                 continue;
             }
-            flow = flow.max(self.take(event));
-            if flow == LoopAction::Quit {
+            action = action.max(self.handle_event(event));
+            if action == LoopAction::Quit {
                 break;
             }
         }
-        flow
+        action
     }
 
-    fn take(&mut self, event: Event) -> LoopAction {
-        if self.setup.fragility == PanicTest::FirstKeyPanics && matches!(event, Event::Key(_)) {
-            break_on_purpose();
+    fn handle_event(&mut self, event: Event) -> LoopAction {
+        if self.setup.panic_test == PanicTest::OnFirstKey && matches!(event, Event::Key(_)) {
+            panic_for_test();
         }
-        self.pace.urgent |= !is_growth(&event);
+        self.pace.urgent |= !is_loading_progress(&event);
         self.update(Event::Time(clock::now()));
         self.update(match event {
             // Resolved against the last frame, which is what the user saw.
@@ -369,7 +375,7 @@ impl Interface<'_> {
     }
 
     fn update(&mut self, event: Event) -> LoopAction {
-        let mut flow = LoopAction::Continue;
+        let mut action = LoopAction::Continue;
         for effect in app::update(&mut self.state, &self.setup.keymap, event) {
             match effect {
                 Effect::Sync(command) => {
@@ -380,44 +386,44 @@ impl Interface<'_> {
                 Effect::Search(job) => self.jobs.search(job),
                 Effect::Check(job) => self.jobs.check(job),
                 Effect::Sort(job) => self.jobs.sort(job),
-                Effect::Run(order) => {
+                Effect::Run(request) => {
                     let Setup { api_key, key_variables, .. } = self.setup;
-                    let variables = variables::variables(&order, &self.state.session, api_key, key_variables);
-                    self.jobs.run(*order, variables);
+                    let variables = variables::variables(&request, &self.state.session, api_key, key_variables);
+                    self.jobs.run(*request, variables);
                 }
                 Effect::StopRun => self.jobs.stop_program(),
                 Effect::Browse(url) => self.jobs.browse(url, self.setup.key_variables.clone()),
                 Effect::Copy(text) => self.copy(&text),
                 Effect::EditText { text } => {
                     self.text = Some(text);
-                    flow = flow.max(LoopAction::OpenEditor);
+                    action = action.max(LoopAction::OpenEditor);
                 }
                 Effect::RemoveText(file) => editor::remove(&file),
-                Effect::Profile(wish) => flow = flow.max(self.order(wish)),
+                Effect::Profile(form_effect) => action = action.max(self.send_form_effect(form_effect)),
                 Effect::Switch(destination) => {
-                    self.onward = Some(destination);
-                    flow = LoopAction::Quit;
+                    self.next_destination = Some(destination);
+                    action = LoopAction::Quit;
                 }
-                Effect::Suspend => flow = flow.max(LoopAction::Suspend),
-                Effect::Quit => flow = LoopAction::Quit,
+                Effect::Suspend => action = action.max(LoopAction::Suspend),
+                Effect::Quit => action = LoopAction::Quit,
             }
         }
-        flow
+        action
     }
 
     fn ending(&mut self) -> Ending {
-        self.onward.take().map_or(Ending::Quit, Ending::Switched)
+        self.next_destination.take().map_or(Ending::Quit, Ending::Switched)
     }
 
     /// Passes a task of the profile form to the service. A task that runs a command to get the API key waits until the command can
     /// have the terminal.
-    fn order(&mut self, wish: FormEffect) -> LoopAction {
-        if asks_a_command(&wish) {
-            self.asking = Some(wish);
+    fn send_form_effect(&mut self, form_effect: FormEffect) -> LoopAction {
+        if runs_key_command(&form_effect) {
+            self.pending_key_command = Some(form_effect);
             return LoopAction::AskForKey;
         }
         // The channel has room for all that a form can send, so this fails only if the service is gone.
-        if self.orders.try_send(wish).is_err() {
+        if self.profile_tasks.try_send(form_effect).is_err() {
             tracing::warn!("an order of the form for a profile could not be handed over");
         }
         LoopAction::Continue
@@ -428,36 +434,36 @@ impl Interface<'_> {
     async fn ask_for_key(
         &mut self,
         signals: &mut Signals,
-        desk: &mut ProfileService,
-        meanwhile: &mut Meanwhile<'_>,
-    ) -> Result<(), Broken> {
-        let Some(wish) = self.asking.take() else { return Ok(()) };
+        profile_service: &mut ProfileService,
+        background: &mut BackgroundEvents<'_>,
+    ) -> Result<(), SessionError> {
+        let Some(form_effect) = self.pending_key_command.take() else { return Ok(()) };
         self.screen.close()?;
-        new_profile::tell_asking(&wish);
-        self.orders.send(wish).await.map_err(|_| Broken::Part)?;
-        let answer = self.unseen_until(desk.answers.recv(), meanwhile).await?;
-        signals.forget_interrupt();
+        new_profile::announce_key_command(&form_effect);
+        self.profile_tasks.send(form_effect).await.map_err(|_| SessionError::TaskStopped)?;
+        let answer = self.handle_events_until(profile_service.answers.recv(), background).await?;
+        signals.discard_interrupt();
         self.screen.reopen()?;
-        self.take(profile_event(answer)?);
+        self.handle_event(profile_event(answer)?);
         Ok(())
     }
 
     /// Processes events while another program has the screen, until `over` completes: the sync actor keeps following and sending.
-    async fn unseen_until<T>(
+    async fn handle_events_until<T>(
         &mut self,
-        over: impl Future<Output = T>,
-        meanwhile: &mut Meanwhile<'_>,
-    ) -> Result<T, Broken> {
-        let mut over = pin!(over);
+        completion: impl Future<Output = T>,
+        background: &mut BackgroundEvents<'_>,
+    ) -> Result<T, SessionError> {
+        let mut completion = pin!(completion);
         loop {
             let event = tokio::select! {
                 biased;
-                outcome = &mut over => return Ok(outcome),
-                event = meanwhile.next() => event?,
+                outcome = &mut completion => return Ok(outcome),
+                event = background.next() => event?,
                 event = self.jobs.next() => event,
             };
             // None of these events can end the session or give the terminal away.
-            self.take(event);
+            self.handle_event(event);
         }
     }
 
@@ -469,28 +475,28 @@ impl Interface<'_> {
     }
 
     /// Takes over the terminal again after the process was stopped, and redraws everything.
-    fn retake(&mut self) -> io::Result<()> {
-        self.screen.retake()?;
+    fn reacquire(&mut self) -> io::Result<()> {
+        self.screen.reacquire()?;
         self.draw()
     }
 
     fn draw_if_due(&mut self) -> io::Result<()> {
-        if self.pace.next(Instant::now()).is_some() {
-            self.pace.owed = true;
+        if self.pace.delay(Instant::now()).is_some() {
+            self.pace.redraw_pending = true;
             return Ok(());
         }
         self.draw()
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.pace = FramePace { drawn: Some(Instant::now()), owed: false, urgent: false };
+        self.pace = FramePace { last_frame: Some(Instant::now()), redraw_pending: false, urgent: false };
         self.update(Event::Time(clock::now()));
         let (columns, rows) = size()?;
         if (columns, rows) != (self.state.screen.panes.columns, self.state.screen.panes.rows) {
             self.update(Event::Resized(columns, rows));
         }
         let screen = &self.state.screen;
-        let named = screen.theme.or((screen.is_light && self.setup.asks_background).then_some(Name::Light));
+        let named = screen.theme.or((screen.is_light && self.setup.queries_background).then_some(Name::Light));
         let theme = named.and_then(|named| self.setup.themes.iter().find(|(name, _)| *name == named));
         let theme = theme.map_or(&self.setup.theme, |(_, theme)| theme);
         let look = Look { theme, keymap: &self.setup.keymap };
@@ -501,16 +507,16 @@ impl Interface<'_> {
 
     /// Waits for the outcome of a job, or until a frame is due without an event (`None`).
     async fn next(&mut self) -> Option<Event> {
-        let alarm = Self::alarm(&self.pace, &self.state);
+        let wakeup = Self::wakeup(&self.pace, &self.state);
         tokio::select! {
             outcome = self.jobs.next() => Some(outcome),
-            () = alarm => None,
+            () = wakeup => None,
         }
     }
 
-    async fn alarm(pace: &FramePace, state: &State) {
-        if pace.owed {
-            return tokio::time::sleep(pace.next(Instant::now()).unwrap_or_default()).await;
+    async fn wakeup(pace: &FramePace, state: &State) {
+        if pace.redraw_pending {
+            return tokio::time::sleep(pace.delay(Instant::now()).unwrap_or_default()).await;
         }
         match state.next_wake() {
             Some(at) => {
@@ -522,28 +528,32 @@ impl Interface<'_> {
     }
 
     /// Gives the terminal to the editor or the shell and takes it back. Returns the outcome of the edit, if there was one.
-    async fn step_aside(&mut self, flow: LoopAction, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
+    async fn edit_or_suspend(
+        &mut self,
+        action: LoopAction,
+        background: &mut BackgroundEvents<'_>,
+    ) -> Result<Option<Edited>, SessionError> {
         self.screen.close()?;
         let edited = match self.text.take() {
             // A termination signal waits for the editor: two programs can't read from one terminal.
             Some(text) => {
                 let setup = self.setup;
                 let mut edit = pin!(editor::edit(&text, &setup.key_variables));
-                match self.unseen_until(edit.as_mut(), meanwhile).await {
+                match self.handle_events_until(edit.as_mut(), background).await {
                     Ok(edited) => Some(edited),
                     // The editor has the terminal; exiting now would leave two programs reading from it.
-                    Err(broken) => {
+                    Err(error) => {
                         let file = match edit.await {
                             Edited::Saved { file, .. } => Some(file),
                             Edited::Failed { file, .. } => file,
                         };
-                        return Err(file.map_or(broken, Broken::PartWhileEditing));
+                        return Err(file.map_or(error, SessionError::TaskStoppedWhileEditing));
                     }
                 }
             }
             None => None,
         };
-        if flow == LoopAction::Suspend {
+        if action == LoopAction::Suspend {
             signals::stop_until_continued()?;
         }
         self.screen.reopen()?;
@@ -552,12 +562,12 @@ impl Interface<'_> {
 }
 
 /// An answer of the profile service, which lives as long as the session.
-fn profile_event(answer: Option<(u64, Answer)>) -> Result<Event, Broken> {
-    let (number, answer) = answer.ok_or(Broken::Part)?;
+fn profile_event(answer: Option<(u64, Answer)>) -> Result<Event, SessionError> {
+    let (number, answer) = answer.ok_or(SessionError::TaskStopped)?;
     Ok(Event::Profile { number, answer })
 }
 
 #[expect(clippy::panic, reason = "a test asks for it, to see that the terminal is given back")]
-fn break_on_purpose() -> ! {
+fn panic_for_test() -> ! {
     panic!("asked to panic at the first key");
 }

@@ -28,14 +28,17 @@ use super::notes::Notes;
 use super::origin;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
-use super::plan::{self, Wish, write_heading, write_operations, write_plan};
-use super::sending::{self, Consent, Doubt, Entry, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
+use super::plan::{self, PlanOptions, write_heading, write_operations, write_plan};
+use super::sending::{
+    self, Consent, Entry, Opened, Report, SendRequest, Sent, Status, Tally, UncertainCreate, enqueue, final_result,
+    summary,
+};
 use super::source::{self, Input, Source};
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
 pub(super) async fn run(
     arguments: ApplyArguments,
-    surroundings: Surroundings,
+    context: CommandContext,
     timeout: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let outputs = [
@@ -45,39 +48,40 @@ pub(super) async fn run(
     ];
     source::refuse_overwriting(&arguments.source, &outputs)?;
     let targets = Targets::of(&arguments)?;
-    let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
-    let Ready { mut todo, sync, doubts, did, loaded, connection, _link } = match ready {
+    let ready = sending::run_preparation(timeout, prepare(&arguments, &context)).await?;
+    let Ready { mut todo, sync, uncertain_creates, recovered_changes, loaded, connection, _link } = match ready {
         Ok(ready) => ready,
-        Err(exit) => return Err(sending::stopped_before(exit)),
+        Err(exit) => return Err(sending::stopped_before_sending(exit)),
     };
     let mut report = Report::to(arguments.sending.report.as_deref())?;
-    for entry in &did {
+    for entry in &recovered_changes {
         report.recovered(entry, &loaded.forest);
     }
     let title = format!("apply {}", todo.name);
-    let (plan_id, queue, journal) = in_queue(&todo.operations, &loaded.forest, connection.concurrency, &title, &doubts);
-    todo.report_what_is_not_sent(plan_id, &mut report);
+    let (plan_id, queue, journal) =
+        enqueue(&todo.operations, &loaded.forest, connection.concurrency, &title, &uncertain_creates);
+    todo.report_unsent(plan_id, &mut report);
     if let Some(fault) = report.fault() {
         return Err(Failure::failed(format_args!("nothing was sent: {fault}")).hint("name another file for the report"));
     }
     let entries = todo.entries(&loaded.forest);
-    let order = Order {
+    let request = SendRequest {
         sync,
         queue,
         plan_id,
         journal,
         entries,
         report,
-        notes: surroundings.notes,
+        notes: context.notes,
         stop_on_error: arguments.sending.stop_on_error,
         timeout,
     };
-    let mut sent = sending::send(order).await?;
+    let mut sent = sending::send(request).await?;
     if let Some(sync) = sent.sync.take() {
         sending::close(sync).await;
     }
-    let applied = Applied { todo, sent, loaded, plan_id, arguments, notes: surroundings.notes };
-    output::blocking(move |cancelled| applied.tell(targets, cancelled)).await
+    let applied = Applied { todo, sent, loaded, plan_id, arguments, notes: context.notes };
+    output::blocking(move |cancelled| applied.write_results(targets, cancelled)).await
 }
 
 /// What was sent, to be reported.
@@ -92,12 +96,12 @@ struct Applied {
 
 impl Applied {
     /// Writes the rejects, the id map and the counts, and returns how the program ends.
-    fn tell(&self, targets: Targets, cancelled: &CancellationToken) -> Result<Exit, Failure> {
+    fn write_results(&self, targets: Targets, cancelled: &CancellationToken) -> Result<Exit, Failure> {
         let Self { todo, sent, loaded, plan_id, arguments, notes } = self;
         let tally = todo.tally(sent);
         let run = (tally.done() > 0).then_some(plan_id.0);
         let rejects = targets.rejects.map_or(Ok(()), |target| {
-            let left = todo.lines_left(sent);
+            let left = todo.unapplied_lines(sent);
             let written =
                 |out: &mut dyn Write| todo.source.as_ref().map_or(Ok(()), |source| rejects::write(out, source, &left));
             target.write(Content::Data, cancelled, written)
@@ -105,13 +109,13 @@ impl Applied {
         let id_map = targets
             .id_map
             .map_or(Ok(()), |target| target.write(Content::Data, cancelled, |out| id_map::write(out, todo, sent)));
-        Target::Stdout.write(Content::Reading, cancelled, |out| {
-            write_sum(out, arguments.output, (&loaded.tenant, &loaded.host), run, &tally)
+        Target::Stdout.write(Content::HumanReadable, cancelled, |out| {
+            write_summary(out, arguments.output, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        let hint = todo.what_to_do(&tally, arguments);
-        let end = end_of(sent, &tally, todo.undecided(), &hint);
+        let hint = todo.next_step_hint(&tally, arguments);
+        let end = final_result(sent, &tally, todo.undecided(), &hint);
         [rejects, id_map].into_iter().filter_map(Result::err).fold(end, |end, fault| match end {
-            Ok(Exit::Done) if tally.done() > 0 => Err(fault.exiting(Exit::Partly)),
+            Ok(Exit::Done) if tally.done() > 0 => Err(fault.with_exit(Exit::Partly)),
             Ok(Exit::Done) => Err(fault),
             end => {
                 notes.failure(&fault);
@@ -142,9 +146,9 @@ impl Targets {
 struct Ready {
     todo: Todo,
     sync: SyncHandle,
-    doubts: Vec<Doubt>,
+    uncertain_creates: Vec<UncertainCreate>,
     /// What an earlier run has applied, which was found out only in this run.
-    did: Vec<HistoryEntry>,
+    recovered_changes: Vec<HistoryEntry>,
     loaded: Loaded,
     connection: Connection,
     /// The demo server runs for as long as this is kept.
@@ -163,17 +167,17 @@ pub(super) struct Todo {
     /// The plan made of a file, with its conflicts.
     planned: Option<Planned>,
     /// Operations of a saved plan that are outdated, by their indices in it, and why.
-    passed_over: Vec<(usize, SavedOperation, Outdated)>,
+    skipped: Vec<(usize, SavedOperation, Outdated)>,
     /// Operations of a saved plan that are already done, by their indices in it; for a create, with the existing segment.
     already_done: Vec<(usize, SavedOperation, Option<SegmentId>)>,
     /// Existing segments that rows or operations refer to, by line.
-    there: Vec<(usize, Arc<Segment>)>,
+    existing: Vec<(usize, Arc<Segment>)>,
 }
 
-async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
+async fn prepare(arguments: &ApplyArguments, context: &CommandContext) -> Result<Ready, Failure> {
     plan::check(&arguments.matching)?;
-    let link = surroundings.target(&arguments.source).await?;
-    let input = origin::input(&arguments.source, &arguments.matching, &link, surroundings).await?;
+    let link = context.target(&arguments.source).await?;
+    let input = origin::input(&arguments.source, &arguments.matching, &link, context).await?;
     if let Input::Plan(_) = &input {
         let flag = arguments.matching.first_flag().or_else(|| arguments.rejects.as_ref().map(|_| "--rejects"));
         if let Some(flag) = flag {
@@ -183,8 +187,8 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     }
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
-    let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
-    let Opened { loaded, mut sync, doubts, did } = opened;
+    let opened = sending::open(&link, context.journal_of(&link)?, context.notes).await?;
+    let Opened { loaded, mut sync, uncertain_creates, recovered_changes } = opened;
     let (mut matching, ids_as_written, owned) =
         (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());
     let name = arguments.source.source.display().to_string();
@@ -193,8 +197,8 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
         let todo = match input {
             Input::Rows(source) => {
                 matching.key = matching.key.or(source.key);
-                let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
-                let planned = plan::planned(&source, &wish, &loaded, &owned)?;
+                let options = PlanOptions::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
+                let planned = plan::planned(&source, &options, &loaded, &owned)?;
                 plan::guard(&plan::fuses(&matching).blown(&planned, &loaded.forest))?;
                 Todo::of_rows(name, source, planned)
             }
@@ -203,13 +207,13 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
         Ok((todo, loaded))
     })
     .await?;
-    if let Consent::Asked = consent
+    if let Consent::Prompt = consent
         && !todo.operations.is_empty()
     {
-        show(&todo, &loaded, &connection, surroundings.paint).await?;
+        show(&todo, &loaded, &connection, context.paint).await?;
         sending::confirm(&todo.operations, &connection, &loaded.forest, &mut sync).await?;
     }
-    Ok(Ready { todo, sync, doubts, did, loaded, connection, _link: link })
+    Ok(Ready { todo, sync, uncertain_creates, recovered_changes, loaded, connection, _link: link })
 }
 
 /// Shows what will be sent.
@@ -221,8 +225,10 @@ async fn show(todo: &Todo, loaded: &Loaded, connection: &Connection, paint: Pain
         Some(planned) => write_plan(&mut text, planned, loaded, paint),
         None => write_operations(&mut text, &todo.operations, &loaded.forest, paint),
     };
-    output::blocking(move |cancelled| Target::Stdout.write(Content::Reading, cancelled, |out| out.write_str(&text)))
-        .await
+    output::blocking(move |cancelled| {
+        Target::Stdout.write(Content::HumanReadable, cancelled, |out| out.write_str(&text))
+    })
+    .await
 }
 
 impl Todo {
@@ -232,9 +238,9 @@ impl Todo {
             source: Some(source),
             operations: planned.operations.clone(),
             saved: Vec::new(),
-            there: planned.segments.clone(),
+            existing: planned.segments.clone(),
             planned: Some(planned),
-            passed_over: Vec::new(),
+            skipped: Vec::new(),
             already_done: Vec::new(),
         }
     }
@@ -250,22 +256,22 @@ impl Todo {
                 .hint(format_args!("connect to that tenant, or make a plan for {}", loaded.tenant))
         })?;
         let left = remaining(operations, &loaded.forest);
-        let already_done = done_before(saved, &left);
-        let entry = |place: usize| saved.operations.get(place).cloned();
-        let kept = left.places.iter().filter_map(|place| Some(Entry { number: *place, operation: entry(*place)? }));
+        let already_done = already_applied(saved, &left);
+        let entry = |index: usize| saved.operations.get(index).cloned();
+        let kept = left.places.iter().filter_map(|index| Some(Entry { number: *index, operation: entry(*index)? }));
         let kept = kept.collect();
-        let passed_over = left.outdated.into_iter().filter_map(|(place, why)| Some((place, entry(place)?, why)));
-        let there =
-            left.there.into_iter().filter_map(|(place, segment)| Some((saved.operations.get(place)?.line?, segment)));
+        let skipped = left.outdated.into_iter().filter_map(|(index, why)| Some((index, entry(index)?, why)));
+        let existing =
+            left.there.into_iter().filter_map(|(index, segment)| Some((saved.operations.get(index)?.line?, segment)));
         Ok(Self {
             name,
             source: None,
             operations: left.operations,
             saved: kept,
             planned: None,
-            passed_over: passed_over.collect(),
+            skipped: skipped.collect(),
             already_done,
-            there: there.collect(),
+            existing: existing.collect(),
         })
     }
 
@@ -275,25 +281,25 @@ impl Todo {
         if self.source.is_none() { saved } else { Entry::all(&self.operations, forest) }
     }
 
-    fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) {
+    fn report_unsent(&self, plan_id: PlanId, report: &mut Report) {
         for conflict in self.planned.iter().flat_map(|planned| &planned.conflicts) {
             report.undecided(plan_id, conflict);
         }
-        for (place, entry, why) in &self.passed_over {
-            report.pass_over(plan_id, *place, entry, status_of(why), &why.to_string());
+        for (index, entry, why) in &self.skipped {
+            report.skip(plan_id, *index, entry, status_of(why), &why.to_string());
         }
-        for (place, entry, id) in &self.already_done {
-            report.done_before(plan_id, *place, entry, id.as_ref());
+        for (index, entry, id) in &self.already_done {
+            report.already_done(plan_id, *index, entry, id.as_ref());
         }
     }
 
     fn tally(&self, sent: &Sent) -> Tally {
         let mut tally = Tally::of(sent);
         tally.already_done += self.already_done.len();
-        let on_hold = self.passed_over.iter().filter(|(_, _, why)| status_of(why) == Status::OnHold).count();
+        let on_hold = self.skipped.iter().filter(|(_, _, why)| status_of(why) == Status::OnHold).count();
         tally.on_hold += on_hold;
         tally.conflicts +=
-            self.passed_over.len() - on_hold + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
+            self.skipped.len() - on_hold + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
         tally
     }
 
@@ -302,11 +308,16 @@ impl Todo {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
         let conflicts = conflicts.map(|conflict| Detail {
             line: Some(conflict.line).filter(|_| conflict.of_tenant.is_none()),
-            text: format!("{}: {}{}", conflict.name, conflict.reason, plan::ways_out(conflict).unwrap_or_default()),
+            text: format!(
+                "{}: {}{}",
+                conflict.name,
+                conflict.reason,
+                plan::resolution_hint(conflict).unwrap_or_default()
+            ),
         });
         let lines: BTreeMap<usize, Option<usize>> =
-            self.passed_over.iter().map(|(place, entry, _)| (*place, entry.line)).collect();
-        let outdated = self.passed_over.iter().map(|(_, entry, why)| {
+            self.skipped.iter().map(|(index, entry, _)| (*index, entry.line)).collect();
+        let outdated = self.skipped.iter().map(|(_, entry, why)| {
             let line = match why {
                 Outdated::OnHold { operation } => lines.get(operation).copied().flatten(),
                 _ => None,
@@ -319,13 +330,13 @@ impl Todo {
     }
 
     /// Returns the hint about what was not applied.
-    fn what_to_do(&self, tally: &Tally, arguments: &ApplyArguments) -> String {
+    fn next_step_hint(&self, tally: &Tally, arguments: &ApplyArguments) -> String {
         if tally.left() == tally.in_doubt + tally.on_hold {
             return "run it again: it looks first for what is in doubt".into();
         }
         let all = if arguments.sending.report.is_none() { "--report FILE has all of it; " } else { "" };
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
-        if conflicts.clone().any(|conflict| plan::ways_out(conflict).is_some()) {
+        if conflicts.clone().any(|conflict| plan::resolution_hint(conflict).is_some()) {
             return format!("{all}say with --renamed or --recreate which it is, and run it again");
         }
         match (&self.source, &arguments.rejects) {
@@ -339,7 +350,7 @@ impl Todo {
     }
 
     /// Returns the lines that were not applied, or not in full.
-    fn lines_left(&self, sent: &Sent) -> BTreeSet<usize> {
+    fn unapplied_lines(&self, sent: &Sent) -> BTreeSet<usize> {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts).map(|conflict| conflict.line);
         let open = sent.statuses.iter().zip(&sent.entries).filter(|(status, _)| **status != Status::Done);
         conflicts.chain(open.filter_map(|(_, entry)| entry.operation.line)).collect()
@@ -352,9 +363,9 @@ impl Todo {
             Some((operation.line?, Arc::clone(segment), operation.op == Kind::Create))
         });
         let created: Vec<_> = created.collect();
-        let there = self.there.iter().map(|(line, segment)| (*line, Arc::clone(segment), false));
-        let there = there.filter(|(line, ..)| !created.iter().any(|(other, ..)| other == line));
-        let mut all: Vec<_> = there.chain(created.iter().cloned()).collect();
+        let existing = self.existing.iter().map(|(line, segment)| (*line, Arc::clone(segment), false));
+        let existing = existing.filter(|(line, ..)| !created.iter().any(|(other, ..)| other == line));
+        let mut all: Vec<_> = existing.chain(created.iter().cloned()).collect();
         all.sort_by_key(|(line, ..)| *line);
         all
     }
@@ -366,12 +377,13 @@ const fn status_of(why: &Outdated) -> Status {
 }
 
 /// Returns the operations of a saved plan that are neither left to do nor outdated.
-fn done_before(saved: &SavedPlan, left: &Remaining) -> Vec<(usize, SavedOperation, Option<SegmentId>)> {
+fn already_applied(saved: &SavedPlan, left: &Remaining) -> Vec<(usize, SavedOperation, Option<SegmentId>)> {
     let open: BTreeSet<usize> =
-        left.places.iter().copied().chain(left.outdated.iter().map(|(place, _)| *place)).collect();
-    let there: BTreeMap<usize, &SegmentId> = left.there.iter().map(|(place, segment)| (*place, &segment.id)).collect();
-    let done = saved.operations.iter().enumerate().filter(|(place, _)| !open.contains(place));
-    done.map(|(place, entry)| (place, entry.clone(), there.get(&place).map(|id| (*id).clone()))).collect()
+        left.places.iter().copied().chain(left.outdated.iter().map(|(index, _)| *index)).collect();
+    let existing: BTreeMap<usize, &SegmentId> =
+        left.there.iter().map(|(index, segment)| (*index, &segment.id)).collect();
+    let done = saved.operations.iter().enumerate().filter(|(index, _)| !open.contains(index));
+    done.map(|(index, entry)| (index, entry.clone(), existing.get(&index).map(|id| (*id).clone()))).collect()
 }
 
 #[derive(Serialize)]
@@ -385,7 +397,7 @@ struct Sum<'a> {
 }
 
 /// Writes the counts of what was applied.
-pub(super) fn write_sum(
+pub(super) fn write_summary(
     out: &mut dyn Write,
     form: TextOrJson,
     (tenant, host): (&str, &str),
@@ -394,12 +406,12 @@ pub(super) fn write_sum(
 ) -> std::fmt::Result {
     match form {
         TextOrJson::Json => {
-            let sum = Sum { format_version: 1, tenant, host, run, tally };
-            writeln!(out, "{}", serde_json::to_string(&sum).map_err(|_| std::fmt::Error)?)
+            let summary = Sum { format_version: 1, tenant, host, run, tally };
+            writeln!(out, "{}", serde_json::to_string(&summary).map_err(|_| std::fmt::Error)?)
         }
         TextOrJson::Text => {
             let run = run.map(|run| format!("  (run {run})")).unwrap_or_default();
-            writeln!(out, "{}", crate::printable::printable(&format!("{tenant} on {host}: {}{run}", sum(tally))))
+            writeln!(out, "{}", crate::printable::printable(&format!("{tenant} on {host}: {}{run}", summary(tally))))
         }
     }
 }

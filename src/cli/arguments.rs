@@ -343,7 +343,7 @@ pub(super) enum Color {
 
 impl Color {
     /// Returns an environment variable; `--color` overrides `NO_COLOR`.
-    pub fn answer(self, name: &str, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub fn lookup(self, name: &str, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
         match self {
             Self::Never if name == NO_COLOR => Some("1".into()),
             Self::Always if name == NO_COLOR => None,
@@ -537,11 +537,11 @@ mod tests {
     #[test]
     fn color_overrides_no_color() {
         let environment = |name: &str| Some(format!("{name} of the environment"));
-        let answer = |color: Color, name: &str| color.answer(name, environment);
-        assert_eq!(answer(Color::Always, "NO_COLOR"), None);
-        assert_eq!(Color::Never.answer("NO_COLOR", |_| None), Some("1".into()));
-        assert_eq!(answer(Color::Auto, "NO_COLOR").as_deref(), Some("NO_COLOR of the environment"));
-        assert_eq!(answer(Color::Never, "TERM").as_deref(), Some("TERM of the environment"));
+        let lookup = |color: Color, name: &str| color.lookup(name, environment);
+        assert_eq!(lookup(Color::Always, "NO_COLOR"), None);
+        assert_eq!(Color::Never.lookup("NO_COLOR", |_| None), Some("1".into()));
+        assert_eq!(lookup(Color::Auto, "NO_COLOR").as_deref(), Some("NO_COLOR of the environment"));
+        assert_eq!(lookup(Color::Never, "TERM").as_deref(), Some("TERM of the environment"));
     }
 
     #[test]

@@ -16,13 +16,13 @@ use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths, Sess
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
-use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, TerminalSession};
+use crate::terminal::{self, Ending, FormOutcome, ProfileService, Setup, Signal, TerminalSession};
 
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::exit::Exit;
 use super::failure::{self, ErrorForm, Failure};
-use super::link::{self, Link, Watched};
-use super::places::{self, Places};
+use super::link::{self, Link, RecordedLink};
+use super::places::{self, Destinations};
 use super::{look, profile_service};
 
 /// Runs the network on threads of its own and the interface on this one, so that neither blocks the other.
@@ -45,7 +45,7 @@ where
     let browser = Browser { flags, look, environment, paths, keys, network, interface };
     let code = browser.run(arguments.demo);
     browser.interface.shutdown_background();
-    browser.network.shutdown_timeout(super::PATIENCE);
+    browser.network.shutdown_timeout(super::SHUTDOWN_TIMEOUT);
     code
 }
 
@@ -62,9 +62,9 @@ struct Browser<'a, E> {
 }
 
 /// A destination, and the link to it.
-struct Place {
+struct OpenDestination {
     destination: Destination,
-    way: Watched,
+    recorded_link: RecordedLink,
 }
 
 /// The start, according to flags, variables and the configuration.
@@ -78,9 +78,9 @@ enum Start {
 
 /// The result of opening a destination.
 enum Opened {
-    Place(Box<Place>),
+    Destination(Box<OpenDestination>),
     /// The user was asked for a key that is not saved, or for a profile, and left.
-    Left,
+    Cancelled,
     /// A signal arrived.
     Signalled(Signal),
 }
@@ -92,8 +92,8 @@ where
     fn run(&self, demo: bool) -> Result<Exit, Failure> {
         let is_interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
         let start = self.start(demo, is_interactive)?;
-        let interface =
-            config::interface(&self.flags, &self.environment, self.paths).map_err(|error| link::refusal(&error))?;
+        let interface = config::interface(&self.flags, &self.environment, self.paths)
+            .map_err(|error| link::config_failure(&error))?;
         set_language(&interface.collation).map_err(Failure::usage)?;
         if !is_interactive {
             return Err(Failure::usage("the tree needs a terminal").hint("use `segtui tree` or `segtui export`"));
@@ -107,29 +107,32 @@ where
         if let Some(note) = first.and_then(link::key_note) {
             failure::note(note, ErrorForm::Text);
         }
-        let places = Places::new(&self.flags, &self.environment, first);
+        let destinations = Destinations::new(&self.flags, &self.environment, first);
         // Whatever can be checked is reported before the terminal is taken over.
         let ready = match start {
-            Start::Connected(connection) => {
-                Ok(Opened::Place(Box::new(Place { destination: places.first(), way: Link::to(*connection)? })))
-            }
-            Start::Demo => Ok(Opened::Place(Box::new(self.open_demo()?))),
+            Start::Connected(connection) => Ok(Opened::Destination(Box::new(OpenDestination {
+                destination: destinations.first(),
+                recorded_link: Link::to(*connection)?,
+            }))),
+            Start::Demo => Ok(Opened::Destination(Box::new(self.open_demo()?))),
             unready @ (Start::WithoutKey(_) | Start::Nothing) => Err(unready),
         };
         let mut console = self.interface.block_on(async { TerminalSession::open() }).wrap_err(TERMINAL_GONE)?;
-        let mut desk = self
+        let mut profile_service = self
             .network
             .block_on(async { profile_service::open(&self.flags, self.environment, self.paths, self.keys.clone()) })?;
         let opened = match ready {
             Ok(opened) => opened,
             Err(Start::WithoutKey(without)) => {
-                self.ask_for_key(*without, places.first(), &mut console, &mut desk, &interface)?
+                self.ask_for_key(*without, destinations.first(), &mut console, &mut profile_service, &interface)?
             }
-            Err(_) => self.first_run(&mut console, &mut desk, &interface)?,
+            Err(_) => self.first_run(&mut console, &mut profile_service, &interface)?,
         };
         match opened {
-            Opened::Place(place) => self.go_on(*place, &places, &mut console, &mut desk, &interface),
-            Opened::Left => Ok(Exit::Done),
+            Opened::Destination(current) => {
+                self.run_sessions(*current, &destinations, &mut console, &mut profile_service, &interface)
+            }
+            Opened::Cancelled => Ok(Exit::Done),
             Opened::Signalled(signal) => Ok(code(signal)),
         }
     }
@@ -143,22 +146,22 @@ where
             Ok(connection) => Ok(Start::Connected(Box::new(connection))),
             Err(ConfigError::NothingConfigured { .. }) if is_interactive => Ok(Start::Nothing),
             Err(ConfigError::NoKey(without)) if is_interactive => Ok(Start::WithoutKey(without)),
-            Err(error) => Err(link::refusal(&error)),
+            Err(error) => Err(link::config_failure(&error)),
         }
     }
 
     fn first_run(
         &self,
         console: &mut TerminalSession,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        let form = NewProfile::new(OpenedFrom::FirstRun, desk.context.clone());
-        match self.fill_in(form, console, desk, interface)? {
-            FilledIn::Saved(line) => self.open(Destination::Profile(line.name), console, desk, interface),
-            FilledIn::Demo => Ok(Opened::Place(Box::new(self.open_demo()?))),
-            FilledIn::Left => Ok(Opened::Left),
-            FilledIn::Signalled(signal) => Ok(Opened::Signalled(signal)),
+        let form = NewProfile::new(OpenedFrom::FirstRun, profile_service.context.clone());
+        match self.fill_in(form, console, profile_service, interface)? {
+            FormOutcome::Saved(line) => self.open(Destination::Profile(line.name), console, profile_service, interface),
+            FormOutcome::Demo => Ok(Opened::Destination(Box::new(self.open_demo()?))),
+            FormOutcome::Cancelled => Ok(Opened::Cancelled),
+            FormOutcome::Signalled(signal) => Ok(Opened::Signalled(signal)),
         }
     }
 
@@ -168,78 +171,85 @@ where
         without: WithoutKey,
         destination: Destination,
         console: &mut TerminalSession,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        let held = |without: &WithoutKey| {
+        let session_key = |without: &WithoutKey| {
             let connection = without.connection();
             self.keys.of(&without.profile, &connection.base_url, &connection.tenant)
         };
-        if held(&without).is_none() {
+        if session_key(&without).is_none() {
             let tenant = &without.connection().tenant;
-            let form = NewProfile::for_key(desk.context.clone(), &without.profile, &without.address, tenant);
-            match self.fill_in(form, console, desk, interface)? {
-                FilledIn::Saved(_) => {}
-                FilledIn::Left | FilledIn::Demo => return Ok(Opened::Left),
-                FilledIn::Signalled(signal) => return Ok(Opened::Signalled(signal)),
+            let form = NewProfile::for_key(profile_service.context.clone(), &without.profile, &without.address, tenant);
+            match self.fill_in(form, console, profile_service, interface)? {
+                FormOutcome::Saved(_) => {}
+                FormOutcome::Cancelled | FormOutcome::Demo => return Ok(Opened::Cancelled),
+                FormOutcome::Signalled(signal) => return Ok(Opened::Signalled(signal)),
             }
         }
-        let Some(key) = held(&without) else { return Err(link::refusal(&ConfigError::NoKey(Box::new(without)))) };
-        Ok(Opened::Place(Box::new(Place { destination, way: Link::to(without.with_key(key))? })))
+        let Some(key) = session_key(&without) else {
+            return Err(link::config_failure(&ConfigError::NoKey(Box::new(without))));
+        };
+        Ok(Opened::Destination(Box::new(OpenDestination {
+            destination,
+            recorded_link: Link::to(without.with_key(key))?,
+        })))
     }
 
     fn fill_in(
         &self,
         mut form: NewProfile,
         console: &mut TerminalSession,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         interface: &Interface,
-    ) -> Result<FilledIn, Failure> {
+    ) -> Result<FormOutcome, Failure> {
         let setup = Setup {
             theme: look::theme(self.look, interface, None, &self.environment),
             themes: Vec::new(),
-            asks_background: false,
+            queries_background: false,
             keymap: interface.keymap.clone(),
             api_key: SecretString::default(),
             key_variables: interface.key_variables.clone(),
-            fragility: look::fragility(self.look),
+            panic_test: look::panic_test(self.look),
         };
-        let filled_in = self.interface.block_on(console.fill_in(&mut form, desk, &setup));
+        let filled_in = self.interface.block_on(console.fill_in(&mut form, profile_service, &setup));
         Ok(filled_in.wrap_err(TERMINAL_GONE)?)
     }
 
     /// Runs one session after the other. If a destination can't be opened, the current one is opened again with the reason.
-    fn go_on(
+    fn run_sessions(
         &self,
-        mut place: Place,
-        places: &Places,
+        mut current: OpenDestination,
+        destinations: &Destinations,
         console: &mut TerminalSession,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Exit, Failure> {
-        let mut refusal: Option<String> = None;
+        let mut open_error: Option<String> = None;
         loop {
-            let Prepared { mut state, sync, setup, view_file } = self.prepare(&place, places, interface)?;
-            state.side.profiles.context.clone_from(&desk.context);
-            if let Some(text) = refusal.take() {
+            let Prepared { mut state, sync, setup, view_file } = self.prepare(&current, destinations, interface)?;
+            state.side.profiles.context.clone_from(&profile_service.context);
+            if let Some(text) = open_error.take() {
                 state.screen.message = Some(Message::warning(&text));
             }
-            let requests = &mut place.way.requests;
-            let ended = self.interface.block_on(terminal::run(console, state, sync, requests, desk, &setup));
+            let requests = &mut current.recorded_link.requests;
+            let ended = self.interface.block_on(terminal::run(console, state, sync, requests, profile_service, &setup));
             let (ending, state) = ended.map_err(Report::new)?;
             tracing::info!(?ending, "the session ends");
             if let Some(file) = &view_file {
-                remember(file, &state.view());
+                save_view(file, &state.view());
             }
             match ending {
                 Ending::Quit => return Ok(Exit::Done),
                 Ending::Signalled(signal) => return Ok(code(signal)),
-                Ending::Switched(destination) => match self.open(destination.clone(), console, desk, interface) {
-                    Ok(Opened::Place(other)) => place = *other,
-                    Ok(Opened::Left) => {}
-                    Ok(Opened::Signalled(signal)) => return Ok(code(signal)),
-                    Err(failure) => refusal = Some(not_opened(&destination, &failure)),
-                },
+                Ending::Switched(destination) => {
+                    match self.open(destination.clone(), console, profile_service, interface) {
+                        Ok(Opened::Destination(other)) => current = *other,
+                        Ok(Opened::Cancelled) => {}
+                        Ok(Opened::Signalled(signal)) => return Ok(code(signal)),
+                        Err(failure) => open_error = Some(not_opened(&destination, &failure)),
+                    }
+                }
             }
         }
     }
@@ -248,37 +258,37 @@ where
         &self,
         destination: Destination,
         console: &mut TerminalSession,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
         // Plain http was allowed only for the tenant of the start.
         let flags = Flags { insecure_http: None, ..self.flags.clone() };
         let resolved = |name: &str| config::resolve_profile(name, &flags, &self.environment, self.paths);
         let connection = match &destination {
-            Destination::Demo => return Ok(Opened::Place(Box::new(self.open_demo()?))),
+            Destination::Demo => return Ok(Opened::Destination(Box::new(self.open_demo()?))),
             Destination::Start => config::resolve(&self.flags, &self.environment, self.paths),
             Destination::Profile(name) => match self.command_for_key(name) {
                 None => resolved(name),
                 Some(command) => {
-                    let said = format!("segtui: running `{command}` for the API key of {name}");
-                    console.aside(&said, || resolved(name)).wrap_err(TERMINAL_GONE)?
+                    let message = format!("segtui: running `{command}` for the API key of {name}");
+                    console.with_screen_closed(&message, || resolved(name)).wrap_err(TERMINAL_GONE)?
                 }
             },
         };
         let connection = match connection {
             Err(ConfigError::NoKey(without)) => {
-                return self.ask_for_key(*without, destination, console, desk, interface);
+                return self.ask_for_key(*without, destination, console, profile_service, interface);
             }
-            other => other.map_err(|error| link::refusal(&error))?,
+            other => other.map_err(|error| link::config_failure(&error))?,
         };
-        let way = Link::to(connection)?;
+        let recorded_link = Link::to(connection)?;
         tracing::info!(?destination, "opened");
-        Ok(Opened::Place(Box::new(Place { destination, way })))
+        Ok(Opened::Destination(Box::new(OpenDestination { destination, recorded_link })))
     }
 
-    fn open_demo(&self) -> Result<Place, Failure> {
-        let way = self.network.block_on(Link::demo(&self.flags, &self.environment))?;
-        Ok(Place { destination: Destination::Demo, way })
+    fn open_demo(&self) -> Result<OpenDestination, Failure> {
+        let recorded_link = self.network.block_on(Link::demo(&self.flags, &self.environment))?;
+        Ok(OpenDestination { destination: Destination::Demo, recorded_link })
     }
 
     /// Returns the command that prints the key of a profile. It may ask for a password at the terminal.
@@ -296,27 +306,32 @@ where
         names
     }
 
-    fn prepare(&self, place: &Place, places: &Places, interface: &Interface) -> Result<Prepared, Failure> {
-        let link = &place.way.link;
+    fn prepare(
+        &self,
+        current: &OpenDestination,
+        destinations: &Destinations,
+        interface: &Interface,
+    ) -> Result<Prepared, Failure> {
+        let link = &current.recorded_link.link;
         let connection = &link.connection;
         let setup = Setup {
             theme: look::theme(self.look, interface, connection.colour, &self.environment),
             themes: look::themes(self.look, interface, connection.colour, &self.environment),
-            asks_background: !interface.theme_is_chosen,
+            queries_background: !interface.theme_is_chosen,
             keymap: interface.keymap.clone(),
             api_key: connection.api_key.clone(),
             key_variables: self.key_variables(interface),
-            fragility: look::fragility(self.look),
+            panic_test: look::panic_test(self.look),
         };
         // The demo's tenant is a new one each time.
-        let keeps = !self.look.no_store && place.destination != Destination::Demo;
+        let uses_store = !self.look.no_store && current.destination != Destination::Demo;
         let session = Session {
             tenant: connection.tenant.clone(),
             host: connection.base_url.host(),
             base_url: connection.base_url.clone(),
             profile: connection.profile.clone(),
             access: connection.access,
-            journalled: keeps,
+            journalled: uses_store,
             protected: connection.protected,
             owned: connection.owned.clone(),
             open: connection.open.clone(),
@@ -331,14 +346,14 @@ where
         state.screen.key_texts = KeyTexts::of(&setup.keymap);
         let listed = config::list(&self.flags, &self.environment, self.paths);
         let colour = |colour| look::frame_colour(self.look, interface, colour, &self.environment);
-        state.side.profiles = places.seen_from(&place.destination, places::lines(listed, colour));
+        state.side.profiles = destinations.profiles_from(&current.destination, places::lines(listed, colour));
         let store =
-            keeps.then(|| self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
+            uses_store.then(|| self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
         let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
         let settings = Settings { store, ..link.sync_settings() };
         let _network = self.network.enter();
         let sync = sync::start(link.client.clone(), settings);
-        if let Some(view) = view_file.as_deref().and_then(recalled) {
+        if let Some(view) = view_file.as_deref().and_then(load_view) {
             state.recall(view);
         }
         Ok(Prepared { state, sync, setup, view_file })
@@ -370,13 +385,13 @@ struct Prepared {
 }
 
 /// Returns the saved view, or `None` if there is none or it is invalid.
-fn recalled(file: &Path) -> Option<View> {
+fn load_view(file: &Path) -> Option<View> {
     let text = files::read_text(file).ok()?;
     serde_json::from_str(&text).inspect_err(|error| tracing::warn!(%error, "the view can't be read")).ok()
 }
 
 /// Saves the view. A failure is only logged: it isn't worth bothering a user who is leaving.
-fn remember(file: &Path, view: &View) {
+fn save_view(file: &Path, view: &View) {
     let written = serde_json::to_string(view)
         .map_err(io::Error::from)
         .and_then(|text| files::replace_file(file, Readers::PersonOnly, |out| out.write_all(text.as_bytes())));

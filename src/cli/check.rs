@@ -17,34 +17,35 @@ use crate::segment::{Segment, SegmentId};
 use super::arguments::{CheckArguments, RuleChoice, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
-use super::load::everything;
+use super::load::load_segments;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::source::{self, Input, Purpose, Source};
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: CheckArguments, context: CommandContext) -> Result<Exit, Failure> {
     let (subject, rules) = if let Some(file) = arguments.file.clone() {
-        no_tenant(&file)?;
+        refuse_profile_source(&file)?;
         let reading = arguments.reading.clone();
         let subject =
-            output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading, Purpose::Looking)?)).await?;
-        let rules = subject.applicable(surroundings.rules()?);
+            output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading, Purpose::Inspecting)?))
+                .await?;
+        let rules = subject.applicable(context.rules()?);
         (subject, rules)
     } else {
-        let link = surroundings.link().await?;
-        let loaded = everything(&link, surroundings.notes).await?;
+        let link = context.link().await?;
+        let loaded = load_segments(&link, context.notes).await?;
         let (exit, forest) = (loaded.exit(), loaded.forest);
-        let from = From::Tenant { tenant: loaded.tenant, host: loaded.host };
+        let from = CheckedSource::Tenant { tenant: loaded.tenant, host: loaded.host };
         (Subject { from, forest, exit }, link.connection.rules.clone())
     };
-    let rules = chosen(rules, &arguments);
-    let paint = surroundings.paint;
+    let rules = selected_rules(rules, &arguments);
+    let paint = context.paint;
     output::blocking(move |cancelled| {
         let segments: Vec<Arc<Segment>> = subject.forest.iter().cloned().collect();
         let findings = check(&segments, &rules);
         drop(segments);
-        let content = if arguments.output == TextOrJson::Json { Content::Data } else { Content::Reading };
+        let content = if arguments.output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
         Target::Stdout.write(content, cancelled, |out| match arguments.output {
             TextOrJson::Text => write_text(out, &subject, &findings, paint),
             TextOrJson::Json => write_json(out, &subject, &findings),
@@ -58,7 +59,7 @@ pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -
 }
 
 /// Refuses an argument that names a tenant in other commands, unless there is a file of that name.
-fn no_tenant(file: &Path) -> Result<(), Failure> {
+fn refuse_profile_source(file: &Path) -> Result<(), Failure> {
     let text = file.to_str().unwrap_or_default();
     match ["profile:", "store:"].into_iter().find_map(|kind| text.strip_prefix(kind)) {
         Some(profile) if !file.exists() => Err(Failure::usage(format_args!("check takes a file, and {text} is none"))
@@ -68,7 +69,7 @@ fn no_tenant(file: &Path) -> Result<(), Failure> {
 }
 
 /// Applies the flags to the rules. If rules are named without a level, only those are checked.
-fn chosen(mut rules: Rules, arguments: &CheckArguments) -> Rules {
+fn selected_rules(mut rules: Rules, arguments: &CheckArguments) -> Rules {
     let named: Vec<_> =
         arguments.rules.iter().filter(|choice| choice.level.is_none()).map(|choice| choice.rule).collect();
     if !named.is_empty() {
@@ -85,14 +86,14 @@ fn chosen(mut rules: Rules, arguments: &CheckArguments) -> Rules {
 
 /// What is checked.
 struct Subject {
-    from: From,
+    from: CheckedSource,
     forest: Forest,
     /// The exit code if there are no findings.
     exit: Exit,
 }
 
 /// Where the segments are from.
-enum From {
+enum CheckedSource {
     Tenant {
         tenant: String,
         host: String,
@@ -116,12 +117,12 @@ impl Subject {
         let lines = segments.iter().zip(own).map(|(row, own)| (row.segment.id.clone(), (row.line, own))).collect();
         let count = segments.len();
         let forest = Forest::of(count, segments.into_iter().map(|row| row.segment));
-        Ok(Self { from: From::File { name, columns: rows.columns, lines }, forest, exit: Exit::Done })
+        Ok(Self { from: CheckedSource::File { name, columns: rows.columns, lines }, forest, exit: Exit::Done })
     }
 
     /// Turns off the rules that don't apply to a file without the column that they are about.
     fn applicable(&self, mut rules: Rules) -> Rules {
-        if let From::File { columns, .. } = &self.from {
+        if let CheckedSource::File { columns, .. } = &self.from {
             if !columns.contains(&Column::Name) && !columns.contains(&Column::Path) {
                 rules.set(Rule::BlankName, Level::Off);
             }
@@ -133,7 +134,7 @@ impl Subject {
     }
 
     /// Returns the path of a segment, or its name if it is too deep for a path.
-    fn place(&self, id: &SegmentId) -> String {
+    fn path_or_name(&self, id: &SegmentId) -> String {
         let name = || self.forest.get(id).map(|segment| segment.name.to_string()).unwrap_or_default();
         self.forest.path_text(id).unwrap_or_else(name)
     }
@@ -141,8 +142,8 @@ impl Subject {
     /// Returns the line of a segment in a file, and its id unless that only stands for the line.
     fn line_and_id<'a>(&self, id: &'a SegmentId) -> (Option<usize>, Option<&'a SegmentId>) {
         match &self.from {
-            From::Tenant { .. } => (None, Some(id)),
-            From::File { lines, .. } => {
+            CheckedSource::Tenant { .. } => (None, Some(id)),
+            CheckedSource::File { lines, .. } => {
                 let line = lines.get(id);
                 (line.map(|(line, _)| *line), Some(id).filter(|_| line.is_none_or(|(_, own)| *own)))
             }
@@ -163,14 +164,14 @@ fn write_text(out: &mut dyn Write, subject: &Subject, findings: &[Finding], pain
     for finding in findings {
         let Finding { rule, level, segment, .. } = finding;
         let (line, id) = subject.line_and_id(&segment.id);
-        if let (From::File { name, .. }, Some(line)) = (&subject.from, line) {
+        if let (CheckedSource::File { name, .. }, Some(line)) = (&subject.from, line) {
             write!(out, "{}:{line}: ", printable(name))?;
         }
         let kind = format!("{level}[{rule}]");
         let kind = if *level == Level::Error { paint.error(&kind) } else { paint.warning(&kind) };
         let id = id.map(|id| format!(" {}", paint.dim(&format!("(id={id})")))).unwrap_or_default();
-        let place = subject.place(&segment.id);
-        writeln!(out, "{kind} {}{id}: {}", printable(&place), printable(&finding.to_string()))?;
+        let path_or_name = subject.path_or_name(&segment.id);
+        writeln!(out, "{kind} {}{id}: {}", printable(&path_or_name), printable(&finding.to_string()))?;
     }
     let [errors, warnings] = counts(findings);
     let found = match (errors, warnings) {
@@ -188,7 +189,7 @@ fn counts(findings: &[Finding]) -> [usize; 2] {
 /// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 /// How many of the other segments that break a rule together with one are listed.
-const OTHERS: usize = 10;
+const MAX_OTHERS: usize = 10;
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -224,8 +225,8 @@ struct Entry<'a> {
 /// Writes one object, with a finding per line.
 fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> fmt::Result {
     let (tenant, host, file) = match &subject.from {
-        From::Tenant { tenant, host } => (Some(tenant.as_str()), Some(host.as_str()), None),
-        From::File { name, .. } => (None, None, Some(name.as_str())),
+        CheckedSource::Tenant { tenant, host } => (Some(tenant.as_str()), Some(host.as_str()), None),
+        CheckedSource::File { name, .. } => (None, None, Some(name.as_str())),
     };
     let ([errors, warnings], complete) = (counts(findings), subject.exit == Exit::Done);
     let segments = subject.forest.len();
@@ -245,7 +246,7 @@ fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> f
 fn entry<'a>(subject: &Subject, finding: &'a Finding) -> Entry<'a> {
     let Finding { rule, level, segment, evidence } = finding;
     let together = evidence.together();
-    let others = together.iter().map(|other| &other.id).filter(|id| **id != segment.id).take(OTHERS).collect();
+    let others = together.iter().map(|other| &other.id).filter(|id| **id != segment.id).take(MAX_OTHERS).collect();
     let (at, id) = subject.line_and_id(&segment.id);
     Entry {
         level: level.name(),

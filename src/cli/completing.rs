@@ -30,14 +30,14 @@ use super::failure::Failure;
 const VARIABLE: &str = "SEGTUI_COMPLETE";
 const NAME: &str = "segtui";
 /// Most segments that are offered.
-const MOST: usize = 200;
+const MAX_CANDIDATES: usize = 200;
 
 /// Answers a shell's request for completions. Returns `false` if there is none.
-pub(super) fn answered() -> bool {
+pub(super) fn complete_if_requested() -> bool {
     let folder = env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
+    let completion = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
     // An error message would end up in the line that is being typed.
-    asked.try_complete(env::args_os(), folder.as_deref()).unwrap_or(true)
+    completion.try_complete(env::args_os(), folder.as_deref()).unwrap_or(true)
 }
 
 /// Prints the completion script of a shell.
@@ -50,8 +50,8 @@ pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
         let failed = |why: &dyn std::fmt::Display| {
             Failure::failed(format_args!("couldn't write the script: {why}")).hint("use --static")
         };
-        let asking = shells.completer(name(options.shell)).ok_or_else(|| failed(&"unknown shell"))?;
-        asking.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(|error| failed(&error))?;
+        let completer = shells.completer(name(options.shell)).ok_or_else(|| failed(&"unknown shell"))?;
+        completer.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(|error| failed(&error))?;
     }
     let script = String::from_utf8_lossy(&script);
     print(&if options.shell == Shell::Bash && !options.r#static { rejoined(&script) } else { script.into_owned() })
@@ -120,7 +120,7 @@ const fn name(shell: Shell) -> &'static str {
 /// Completes the profiles of the configuration.
 pub(super) fn profiles() -> Vec<CompletionCandidate> {
     let Some(paths) = Paths::of(&environment) else { return Vec::new() };
-    let listed = config::list(&given(&typed()), &environment, &paths);
+    let listed = config::list(&typed_flags(&typed_words()), &environment, &paths);
     let profiles = listed.map(|listed| listed.profiles).unwrap_or_default();
     let candidate = |profile: config::KnownProfile| {
         let help = format!("{} at {}", printable(&profile.tenant), profile.host);
@@ -132,24 +132,24 @@ pub(super) fn profiles() -> Vec<CompletionCandidate> {
 /// Completes files, and the tenants of profiles, current (`profile:`) and stored (`store:`).
 pub(super) fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = PathCompleter::any().stdio().complete(current);
-    let begun = current.to_string_lossy();
+    let typed_text = current.to_string_lossy();
     for kind in ["profile:", "store:"] {
         let tenants = profiles().into_iter().map(|profile| profile.add_prefix(kind));
-        found.extend(tenants.filter(|tenant| tenant.get_value().to_string_lossy().starts_with(&*begun)));
+        found.extend(tenants.filter(|tenant| tenant.get_value().to_string_lossy().starts_with(&*typed_text)));
     }
     found
 }
 
 /// Completes the rules of `check`, and the levels of a rule once it is typed in full.
 pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
-    let begun = current.to_string_lossy();
+    let typed_text = current.to_string_lossy();
     let rules = Rule::ALL.into_iter().flat_map(|rule| {
         let alone = CompletionCandidate::new(rule.name()).help(Some(rule.help().into()));
         let level = move |level: Level| CompletionCandidate::new(format!("{}={}", rule.name(), level.name()));
         let levels = [Level::Off, Level::Warning, Level::Error].map(level);
-        if begun.contains('=') { levels.into() } else { vec![alone] }
+        if typed_text.contains('=') { levels.into() } else { vec![alone] }
     });
-    rules.filter(|rule| rule.get_value().to_string_lossy().starts_with(&*begun)).collect()
+    rules.filter(|rule| rule.get_value().to_string_lossy().starts_with(&*typed_text)).collect()
 }
 
 /// Completes the encodings of files.
@@ -164,12 +164,12 @@ pub(super) fn keys() -> Vec<CompletionCandidate> {
 
 /// Completes the subcommands of the command typed after `man`.
 pub(super) fn commands() -> Vec<CompletionCandidate> {
-    let typed = typed();
-    let words = typed.iter().skip_while(|word| *word != "man").skip(1);
+    let typed_words = typed_words();
+    let words = typed_words.iter().skip_while(|word| *word != "man").skip(1);
     let mut command = Arguments::command();
     for word in words {
-        if let Some(below) = command.find_subcommand(word) {
-            command = below.clone();
+        if let Some(subcommand) = command.find_subcommand(word) {
+            command = subcommand.clone();
         }
     }
     let names = command.get_subcommands().filter(|command| !command.is_hide_set());
@@ -179,13 +179,13 @@ pub(super) fn commands() -> Vec<CompletionCandidate> {
 /// Completes segments by external id and id, or by only one of them after `ext=` or `id=`.
 pub(super) fn segments(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
-    let segments = last_seen(&typed()).unwrap_or_default();
+    let segments = cached_segments(&typed_words()).unwrap_or_default();
     candidates(current, segments.iter().map(AsRef::as_ref))
 }
 
 fn candidates<'a>(current: &str, segments: impl Iterator<Item = &'a Segment>) -> Vec<CompletionCandidate> {
     let prefix = ["ext=", "ext:", "id=", "id:"].into_iter().find(|prefix| current.starts_with(prefix)).unwrap_or("");
-    let begun = &current[prefix.len()..];
+    let typed_text = &current[prefix.len()..];
     let (by_external_id, by_id) = (!prefix.starts_with("id"), !prefix.starts_with("ext"));
     let mut found: Vec<(u8, String, &Segment)> = Vec::new();
     for segment in segments {
@@ -194,7 +194,7 @@ fn candidates<'a>(current: &str, segments: impl Iterator<Item = &'a Segment>) ->
         let texts = texts.into_iter().filter_map(|(order, text)| Some((order, text?)));
         found.extend(
             texts
-                .filter(|(_, text)| text.starts_with(begun) && is_plain(text))
+                .filter(|(_, text)| text.starts_with(typed_text) && is_shell_safe(text))
                 .map(|(order, text)| (order, text, segment)),
         );
     }
@@ -205,18 +205,18 @@ fn candidates<'a>(current: &str, segments: impl Iterator<Item = &'a Segment>) ->
             .help(Some(printable(&segment.name).into_owned().into()))
             .display_order(Some(at))
     };
-    found.into_iter().take(MOST).enumerate().map(candidate).collect()
+    found.into_iter().take(MAX_CANDIDATES).enumerate().map(candidate).collect()
 }
 
 /// Whether a shell takes a text literally: the scripts don't quote.
-fn is_plain(text: &str) -> bool {
+fn is_shell_safe(text: &str) -> bool {
     is_printable(text) && text.chars().all(|character| character.is_alphanumeric() || "-_./+@%,".contains(character))
 }
 
 /// Returns the stored segments of the tenant that the line is about.
-fn last_seen(typed: &[String]) -> Option<Vec<std::sync::Arc<Segment>>> {
+fn cached_segments(typed_words: &[String]) -> Option<Vec<std::sync::Arc<Segment>>> {
     let paths = Paths::of(&environment)?;
-    let effective = config::effective(&given(typed), &environment, &paths).ok()?;
+    let effective = config::effective(&typed_flags(typed_words), &environment, &paths).ok()?;
     let base_url = BaseUrl::parse(text(&effective, "base_url")?, InsecureHttp::Allowed).ok()?;
     let contexts: Vec<Context> = value(&effective, "contexts")
         .and_then(toml::Value::as_array)
@@ -237,17 +237,17 @@ fn text<'a>(effective: &'a Effective, key: &str) -> Option<&'a str> {
 }
 
 /// Returns the words of the line so far, which the scripts pass after `--`.
-fn typed() -> Vec<String> {
+fn typed_words() -> Vec<String> {
     let words = env::args_os().skip_while(|word| word != "--").skip(1);
     words.map(OsString::into_string).map(Result::unwrap_or_default).collect()
 }
 
 /// Returns the flags among the words that determine the tenant.
-fn given(typed: &[String]) -> Flags {
+fn typed_flags(typed_words: &[String]) -> Flags {
     let flag = |name: &str| {
         let joined = format!("{name}=");
-        let apart = typed.iter().position(|word| word == name).and_then(|at| typed.get(at + 1)).cloned();
-        apart.or_else(|| typed.iter().find_map(|word| word.strip_prefix(&joined)).map(str::to_owned))
+        let separate = typed_words.iter().position(|word| word == name).and_then(|at| typed_words.get(at + 1)).cloned();
+        separate.or_else(|| typed_words.iter().find_map(|word| word.strip_prefix(&joined)).map(str::to_owned))
     };
     let flag = |name: &str| flag(name).filter(|value| !value.is_empty());
     Flags {
@@ -302,13 +302,13 @@ mod tests {
     #[test]
     fn the_number_of_completions_is_limited() {
         let segments: Vec<Segment> = (0..1_000).map(|number| segment(&format!("i{number}"), None)).collect();
-        assert_eq!(completed("i", &segments).len(), MOST);
+        assert_eq!(completed("i", &segments).len(), MAX_CANDIDATES);
     }
 
     #[test]
     fn the_flags_typed_so_far_select_the_tenant() {
-        let typed = ["segtui", "--profile", "prod", "get", "--tenant=acme", "--config", ""].map(str::to_owned);
-        let flags = given(&typed);
+        let typed_words = ["segtui", "--profile", "prod", "get", "--tenant=acme", "--config", ""].map(str::to_owned);
+        let flags = typed_flags(&typed_words);
         assert_eq!((flags.profile.as_deref(), flags.tenant.as_deref()), (Some("prod"), Some("acme")));
         assert!(flags.config.is_none() && flags.base_url.is_none());
     }

@@ -31,34 +31,37 @@ pub(super) async fn run(
     paths: Paths,
     notes: Notes,
 ) -> Result<Exit, Failure> {
-    let here = |config| Flags { config, ..Flags::default() };
+    let flags_for = |config| Flags { config, ..Flags::default() };
     let global = connection.flags().config;
     match arguments.command {
         ConfigCommand::Path(options) => {
-            let (path, _) = config::config_path(&here(options.config.or(global)), &environment, &paths);
-            somewhere(&path)?;
+            let (path, _) = config::config_path(&flags_for(options.config.or(global)), &environment, &paths);
+            require_home(&path)?;
             print(&format!("{}\n", path.display()))
         }
         ConfigCommand::Show(options) => {
             let flags = options.connection.or(connection)?.flags();
-            let effective = config::effective(&flags, &environment, &paths).map_err(|error| link::refusal(&error))?;
+            let effective =
+                config::effective(&flags, &environment, &paths).map_err(|error| link::config_failure(&error))?;
             print(&match options.output {
                 TextOrJson::Text => text(&effective),
                 TextOrJson::Json => json_of(&effective),
             })
         }
         ConfigCommand::Check(options) => {
-            let named = options.file.or(options.config).or(global);
-            let (path, asked_for) = config::config_path(&here(named), &environment, &paths);
-            check(&path, asked_for, options.output, notes)
+            let path_flag = options.file.or(options.config).or(global);
+            let (path, is_explicit) = config::config_path(&flags_for(path_flag), &environment, &paths);
+            check(&path, is_explicit, options.output, notes)
         }
-        ConfigCommand::Edit(options) => edit::run(&here(options.config.or(global)), &environment, &paths, notes).await,
+        ConfigCommand::Edit(options) => {
+            edit::run(&flags_for(options.config.or(global)), &environment, &paths, notes).await
+        }
         ConfigCommand::Schema => schema(),
     }
 }
 
 /// Fails if there is no home folder, and so no default path.
-fn somewhere(path: &Path) -> Result<(), Failure> {
+fn require_home(path: &Path) -> Result<(), Failure> {
     if !Paths::is_nowhere(path) {
         return Ok(());
     }
@@ -66,7 +69,7 @@ fn somewhere(path: &Path) -> Result<(), Failure> {
 }
 
 /// Returns the path of the file, or `None` if there is no place for it.
-pub(super) fn named(path: &Path) -> Option<String> {
+pub(super) fn known_path(path: &Path) -> Option<String> {
     (!Paths::is_nowhere(path)).then(|| path.display().to_string())
 }
 
@@ -97,7 +100,7 @@ fn text(effective: &Effective) -> String {
         let EffectiveSetting { key, value, origin } = setting;
         [(*key).to_owned(), value_text(setting, value.as_ref()), origin.to_string()]
     });
-    let file = match named(&effective.file) {
+    let file = match known_path(&effective.file) {
         Some(file) => format!("{}{state}", printable(&file)),
         None => NO_HOME.to_owned(),
     };
@@ -116,7 +119,7 @@ pub(super) fn value_text(setting: &EffectiveSetting, value: Option<&toml::Value>
 fn json_of(effective: &Effective) -> String {
     let object = json!({
         "format_version": FORMAT_VERSION,
-        "file": named(&effective.file),
+        "file": known_path(&effective.file),
         "file_exists": effective.file_exists,
         "profile": effective.profile,
         "settings": settings_json(effective),
@@ -155,11 +158,11 @@ struct Fault {
     message: String,
 }
 
-fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result<Exit, Failure> {
+fn check(path: &Path, is_explicit: bool, form: TextOrJson, notes: Notes) -> Result<Exit, Failure> {
     let text = match files::read_text(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => {
-            somewhere(path)?;
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_explicit => {
+            require_home(path)?;
             notes.note(format_args!("{} doesn't exist, so the defaults are in force", path.display()));
             String::new()
         }
@@ -169,8 +172,8 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
         }
     };
     let faults = config::faults(&text, path);
-    if let Some(mode) = readable_key(path, &text) {
-        notes.note(readers_note(path, mode));
+    if let Some(mode) = exposed_key_mode(path, &text) {
+        notes.note(exposed_key_note(path, mode));
     }
     print(&match form {
         TextOrJson::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
@@ -186,18 +189,18 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
 }
 
 /// Returns the note that a file with a key is accessible to others. It is not a fault of the file's content.
-pub(super) fn readers_note(path: &Path, mode: u32) -> String {
+pub(super) fn exposed_key_note(path: &Path, mode: u32) -> String {
     let path = path.display();
     format!("{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`")
 }
 
 /// Returns the mode of a file that contains a key and is accessible to others.
-pub(super) fn readable_key(path: &Path, text: &str) -> Option<u32> {
+pub(super) fn exposed_key_mode(path: &Path, text: &str) -> Option<u32> {
     let has_key = config::File::read(text, path).is_ok_and(|file| file.has_key());
     files::open_to_others(path).filter(|_| has_key)
 }
 
 /// Returns the number of faults in words.
-fn number_of(faults: &[FaultInFile]) -> String {
+fn fault_count(faults: &[FaultInFile]) -> String {
     counted(faults.len(), Noun::Fault)
 }

@@ -21,38 +21,38 @@ use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::plan::write_operations;
 use super::source::{self, Input, Purpose, Source};
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    surroundings.without_tenant_flags("diff")?;
+pub(super) async fn run(arguments: DiffArguments, context: CommandContext) -> Result<Exit, Failure> {
+    context.without_tenant_flags("diff")?;
     let (from, to) = (Origin::of(&arguments.from)?, Origin::of(&arguments.to)?);
     let stdin = Origin::File("-".into());
     if from == stdin && to == stdin {
         return Err(Failure::usage("stdin can be read only once").hint("name a file for one of the two"));
     }
-    let from = rows(&from, &arguments, &surroundings).await?;
-    let to = rows(&to, &arguments, &surroundings).await?;
-    let paint = surroundings.paint;
+    let from = rows(&from, &arguments, &context).await?;
+    let to = rows(&to, &arguments, &context).await?;
+    let paint = context.paint;
     output::blocking(move |cancelled| {
-        let key = arguments.key.or_else(|| tenants_key(from.tenant.as_ref(), to.tenant.as_ref()));
+        let key = arguments.key.or_else(|| default_key(from.tenant.as_ref(), to.tenant.as_ref()));
         let before: Forest = segments(&from.name, &from.rows)?.into_iter().map(|row| row.segment).collect();
-        let planned = different(&before, &to, key)?;
+        let planned = plan_differences(&before, &to, key)?;
         let (content, form) = match arguments.output {
-            TextOrJson::Text => (Content::Reading, TextOrJson::Text),
+            TextOrJson::Text => (Content::HumanReadable, TextOrJson::Text),
             TextOrJson::Json => (Content::Data, TextOrJson::Json),
         };
-        let between = Between { from: &from, to: &to, before: &before, planned: &planned };
+        let comparison = Comparison { from: &from, to: &to, before: &before, planned: &planned };
         Target::Stdout.write(content, cancelled, |out| match form {
-            TextOrJson::Text => between.write_text(out, paint),
-            TextOrJson::Json => between.write_json(out),
+            TextOrJson::Text => comparison.write_text(out, paint),
+            TextOrJson::Json => comparison.write_json(out),
         })?;
         Ok(if arguments.exit_code && !planned.is_empty() { Exit::Differences } else { Exit::Done })
     })
     .await
 }
 
-async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroundings) -> Result<Source, Failure> {
-    match origin.input(&arguments.reading, &MatchingArguments::default(), Purpose::Looking, surroundings).await? {
+async fn rows(origin: &Origin, arguments: &DiffArguments, context: &CommandContext) -> Result<Source, Failure> {
+    match origin.input(&arguments.reading, &MatchingArguments::default(), Purpose::Inspecting, context).await? {
         Input::Rows(source) => Ok(source),
         Input::Plan(_) => Err(Failure::usage(format_args!("{origin} is a plan, and only segments can be compared"))
             .hint("name the file that the plan was made of")),
@@ -60,12 +60,12 @@ async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroun
 }
 
 /// Ids are only valid in their own tenant, so two tenants are matched by external id. For files, the key depends on the rows.
-fn tenants_key(from: Option<&TenantName>, to: Option<&TenantName>) -> Option<Key> {
+fn default_key(from: Option<&TenantName>, to: Option<&TenantName>) -> Option<Key> {
     let (from, to) = (from?, to?);
     ((&from.tenant, &from.host) != (&to.tenant, &to.host)).then_some(Key::ExternalId)
 }
 
-fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, Failure> {
+fn plan_differences(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, Failure> {
     // If the two share ids, an id that is only in the second one is of a new segment.
     let ids = || to.rows.rows.iter().filter_map(|row| row.value(Column::Id)).filter_map(SegmentId::new);
     let in_common = ids().any(|id| before.get(&id).is_some_and(|segment| !Pattern::BUILT_IN.matches(segment)));
@@ -86,7 +86,7 @@ fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, 
 }
 
 /// Two sets of segments, and the changes from one to the other.
-struct Between<'a> {
+struct Comparison<'a> {
     from: &'a Source,
     to: &'a Source,
     before: &'a Forest,
@@ -107,7 +107,7 @@ struct Written {
     unclear: Vec<SavedConflict>,
 }
 
-impl Between<'_> {
+impl Comparison<'_> {
     fn write_text(&self, out: &mut dyn Write, paint: Paint) -> fmt::Result {
         let Self { from, to, before, planned } = self;
         write_operations(out, &planned.operations, before, paint)?;
@@ -130,9 +130,9 @@ impl Between<'_> {
             (planned.conflicts.len(), "unclear"),
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-        let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
-        let told = if told.is_empty() { "no differences".into() } else { told.join(", ") };
-        writeln!(out, "{}", printable(&format!("{} → {}: {told}, matched by {}", from.name, to.name, planned.key)))
+        let summary: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+        let summary = if summary.is_empty() { "no differences".into() } else { summary.join(", ") };
+        writeln!(out, "{}", printable(&format!("{} → {}: {summary}, matched by {}", from.name, to.name, planned.key)))
     }
 
     fn write_json(&self, out: &mut dyn Write) -> fmt::Result {

@@ -29,7 +29,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let form = options.form();
     let arguments = options.connection.or(connection)?;
-    let report = look(&arguments, log_file, &environment, &paths).await?;
+    let report = run_checks(&arguments, log_file, &environment, &paths).await?;
     print(&match form {
         TextOrJson::Text => report.text(paint),
         TextOrJson::Json => report.json(),
@@ -37,7 +37,7 @@ pub(super) async fn run(
     Ok(report.exit())
 }
 
-async fn look(
+async fn run_checks(
     arguments: &ConnectionArguments,
     log_file: Option<PathBuf>,
     environment: Environment<'_>,
@@ -52,14 +52,14 @@ async fn look(
         report.add(Check::ok("api-key", "that of the demo server"));
         Tenant { connection: Some(connection), has_key: true, _demo: Some(server) }
     } else {
-        configured(&mut report, &flags, environment, paths)
+        check_config(&mut report, &flags, environment, paths)
     };
     match &tenant.connection {
         Some(connection) => {
             report.add(Check::ok("tenant", format!("{} at {}", connection.tenant, connection.base_url.segments())));
-            let reached = network::look(&mut report, connection).await;
+            let reached = network::check_connection(&mut report, connection).await;
             if reached && tenant.has_key {
-                network::call(&mut report, connection).await;
+                network::check_api(&mut report, connection).await;
             } else {
                 let why = if reached { "there is no API key" } else { "the server can't be reached" };
                 report.skip(&["page", "feed"], why);
@@ -89,12 +89,12 @@ struct Tenant {
 }
 
 /// Checks the configuration and where the key comes from.
-fn configured(report: &mut Report, flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Tenant {
+fn check_config(report: &mut Report, flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Tenant {
     let unknown = Tenant { connection: None, has_key: false, _demo: None };
     let effective = match config::effective(flags, environment, paths) {
         Ok(effective) => effective,
         Err(error) => {
-            report.add(Check::failed("config", &link::refusal(&error)));
+            report.add(Check::failed("config", &link::config_failure(&error)));
             report.skip(&["api-key"], "the configuration has faults");
             return unknown;
         }
@@ -107,21 +107,21 @@ fn configured(report: &mut Report, flags: &Flags, environment: Environment<'_>, 
             report.add(Check::ok("api-key", key_origin));
             Tenant { connection: Some(connection), has_key: true, ..unknown }
         }
-        Err(error) if is_about_the_key(&error) => {
-            report.add(Check::failed("api-key", &link::refusal(&error)));
+        Err(error) if is_key_error(&error) => {
+            report.add(Check::failed("api-key", &link::config_failure(&error)));
             // The connection can be checked without a key.
             let none = Flags { api_key: Some("none".to_owned().into()), ..flags.clone() };
             Tenant { connection: config::resolve(&none, environment, paths).ok(), ..unknown }
         }
         Err(error) => {
-            report.replace(Check::failed("config", &link::refusal(&error)));
+            report.replace(Check::failed("config", &link::config_failure(&error)));
             report.skip(&["api-key"], "the configuration is incomplete");
             unknown
         }
     }
 }
 
-fn is_about_the_key(error: &ConfigError) -> bool {
+fn is_key_error(error: &ConfigError) -> bool {
     matches!(
         error,
         ConfigError::Command(_)

@@ -10,20 +10,20 @@ use crate::segment::SegmentId;
 use super::arguments::{ExportArguments, ExportFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::load::{Loaded, everything};
+use super::load::{Loaded, load_segments};
 use super::output::{self, Content, Target};
 use super::reference;
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) async fn run(arguments: ExportArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let Some(format) = arguments.meant_format() else {
+pub(super) async fn run(arguments: ExportArguments, context: CommandContext) -> Result<Exit, Failure> {
+    let Some(format) = arguments.effective_format() else {
         return Err(Failure::usage("--excel writes CSV, and another format was asked for").hint("leave out --format"));
     };
     let dialect = if arguments.excel { csv::Dialect::Excel } else { csv::Dialect::Plain };
     let target = Target::of(arguments.output);
     target.check()?;
-    let mut loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
-    let notes = surroundings.notes;
+    let mut loaded = load_segments(&context.link().await?, context.notes).await?;
+    let notes = context.notes;
     output::blocking(move |cancelled| {
         let exit = loaded.exit();
         let scope = match (arguments.root, arguments.r#match) {

@@ -49,7 +49,7 @@ pub(super) struct Detail {
 }
 
 /// Most details that are listed in text.
-const LISTED: usize = 200;
+const MAX_LISTED_DETAILS: usize = 200;
 
 /// One of the segments that an ambiguous reference may mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,7 +105,7 @@ impl Failure {
     }
 
     /// Sets the exit code.
-    pub fn exiting(self, exit: Exit) -> Self {
+    pub fn with_exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
@@ -135,12 +135,12 @@ impl Failure {
         for Candidate { id, path } in &self.candidates {
             text.extend(["  id=", &printable(id), "  ", &printable(path), "\n"]);
         }
-        for Detail { line, text: detail } in self.details.iter().take(LISTED) {
+        for Detail { line, text: detail } in self.details.iter().take(MAX_LISTED_DETAILS) {
             let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
             text.extend(["  ", &line, &one_line(detail), "\n"]);
         }
-        if self.details.len() > LISTED {
-            let more = (self.details.len() - LISTED).to_string();
+        if self.details.len() > MAX_LISTED_DETAILS {
+            let more = (self.details.len() - MAX_LISTED_DETAILS).to_string();
             text.extend(["  and ", &more, " more; -o json lists all\n"]);
         }
         text + "hint: " + &self.hint_text()
@@ -172,11 +172,11 @@ struct ErrorObject<'a> {
 }
 
 /// Writes a note to stderr: something that is not an error.
-pub(super) fn note(words: impl Display, form: ErrorForm) {
+pub(super) fn note(message: impl Display, form: ErrorForm) {
     match form {
-        ErrorForm::Text => terminal::complain(words),
+        ErrorForm::Text => terminal::print_message(message),
         ErrorForm::Json => {
-            let object = NoteObject { note: one_line(&words.to_string()) };
+            let object = NoteObject { note: one_line(&message.to_string()) };
             terminal::write_line(printable_json(&serde_json::to_string(&object).unwrap_or_default()));
         }
     }
@@ -236,11 +236,11 @@ pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
 }
 
 /// Converts a usage error. Returns `None` for help and version, which go to stdout and aren't failures.
-pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -> Option<Failure> {
+pub(super) fn from_clap_error(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Option<Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return None,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            return Some(without_subcommand(words));
+            return Some(missing_subcommand(arguments));
         }
         _ => {}
     }
@@ -261,20 +261,20 @@ pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString
 }
 
 /// The failure of a command that was given without its subcommand.
-fn without_subcommand(words: impl Iterator<Item = OsString>) -> Failure {
+fn missing_subcommand(arguments: impl Iterator<Item = OsString>) -> Failure {
     let mut command = Arguments::command();
-    let mut called = vec![command.get_name().to_owned()];
-    for word in words.skip(1) {
-        if let Some(below) = command.find_subcommand(&word) {
-            called.push(below.get_name().to_owned());
-            command = below.clone();
+    let mut command_path = vec![command.get_name().to_owned()];
+    for word in arguments.skip(1) {
+        if let Some(subcommand) = command.find_subcommand(&word) {
+            command_path.push(subcommand.get_name().to_owned());
+            command = subcommand.clone();
         }
     }
     let names = command.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help");
     let names: Vec<&str> = names.collect();
-    let called = called.join(" ");
-    Failure::usage(format_args!("a subcommand is missing behind `{called}`: {}", names.join(", ")))
-        .hint(format_args!("`{called} --help` says what each of them does"))
+    let command_path = command_path.join(" ");
+    Failure::usage(format_args!("a subcommand is missing behind `{command_path}`: {}", names.join(", ")))
+        .hint(format_args!("`{command_path} --help` says what each of them does"))
 }
 
 #[cfg(test)]

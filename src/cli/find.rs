@@ -8,19 +8,19 @@ use super::arguments::{FindArguments, FindForm};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listing;
-use super::load::everything;
+use super::load::load_segments;
 use super::output::{self, Content, Target};
-use super::surroundings::Surroundings;
-use super::tree::{Look, write_tree};
+use super::surroundings::CommandContext;
+use super::tree::{TreeOptions, write_tree};
 
-pub(super) async fn run(arguments: FindArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: FindArguments, context: CommandContext) -> Result<Exit, Failure> {
     let text = arguments.words.join(" ");
     let query = Query::parse_strict(&text).map_err(|fault| {
         Failure::usage(format_args!("invalid query: {fault}")).hint("`segtui find --help` describes the language")
     })?;
-    let mut loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
-    let (form, notes) = (arguments.output, surroundings.notes);
-    let look = Look { query: Some(query.clone()), ..surroundings.look() };
+    let mut loaded = load_segments(&context.link().await?, context.notes).await?;
+    let (form, notes) = (arguments.output, context.notes);
+    let options = TreeOptions { query: Some(query.clone()), ..context.tree_options() };
     output::blocking(move |cancelled| {
         let mut forest = std::mem::take(&mut loaded.forest);
         let part = Part::matching(&mut forest, query);
@@ -30,12 +30,12 @@ pub(super) async fn run(arguments: FindArguments, surroundings: Surroundings) ->
         }
         notes.detail(format_args!("found {}", counted(count, Noun::Segment)));
         let content = match form {
-            FindForm::Table | FindForm::Tree => Content::Reading,
+            FindForm::Table | FindForm::Tree => Content::HumanReadable,
             FindForm::Json | FindForm::Ndjson | FindForm::Csv | FindForm::Ids => Content::Data,
         };
         Target::Stdout.write(content, cancelled, |out| match form {
-            FindForm::Tree => write_tree(out, &part, &look),
-            _ => listing::write(out, form, &loaded, || part.records(), look.query.as_ref(), look.paint),
+            FindForm::Tree => write_tree(out, &part, &options),
+            _ => listing::write(out, form, &loaded, || part.records(), options.query.as_ref(), options.paint),
         })?;
         Ok(loaded.exit())
     })

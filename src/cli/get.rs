@@ -10,19 +10,19 @@ use super::arguments::{FindForm, GetArguments};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listing;
-use super::load::{Loaded, everything};
+use super::load::{Loaded, load_segments};
 use super::output::{self, Content, Target};
 use super::reference;
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) async fn run(arguments: GetArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
-    let paint = surroundings.paint;
+pub(super) async fn run(arguments: GetArguments, context: CommandContext) -> Result<Exit, Failure> {
+    let loaded = load_segments(&context.link().await?, context.notes).await?;
+    let paint = context.paint;
     output::blocking(move |cancelled| {
         let form = FindForm::from(arguments.output);
-        let ids = resolved(&loaded, &arguments.references)?;
-        let segments = chosen(&loaded.forest, &ids, &arguments);
-        let content = if form == FindForm::Table { Content::Reading } else { Content::Data };
+        let ids = resolve_all(&loaded, &arguments.references)?;
+        let segments = select_segments(&loaded.forest, &ids, &arguments);
+        let content = if form == FindForm::Table { Content::HumanReadable } else { Content::Data };
         let records = || segments.iter().map(|segment| Record::of(&loaded.forest, segment));
         Target::Stdout.write(content, cancelled, |out| listing::write(out, form, &loaded, records, None, paint))?;
         Ok(loaded.exit())
@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: GetArguments, surroundings: Surroundings) -> 
 }
 
 /// Resolves all references, or fails with all errors.
-fn resolved(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>, Failure> {
+fn resolve_all(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>, Failure> {
     let (mut ids, mut failure) = (Vec::new(), None);
     for reference in references {
         match (reference::segment(loaded, reference), &mut failure) {
@@ -44,7 +44,7 @@ fn resolved(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>,
 }
 
 /// Returns the named segments in that order, each with its ancestors and descendants if asked for, without duplicates.
-fn chosen<'a>(forest: &'a Forest, ids: &[SegmentId], arguments: &GetArguments) -> Vec<&'a Segment> {
+fn select_segments<'a>(forest: &'a Forest, ids: &[SegmentId], arguments: &GetArguments) -> Vec<&'a Segment> {
     let mut seen = HashSet::new();
     let mut segments = Vec::new();
     for id in ids {

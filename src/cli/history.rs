@@ -20,41 +20,41 @@ use super::arguments::{HistoryArguments, HistoryForm};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
-use super::load::everything;
+use super::load::load_segments;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::reference;
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 use undone::Undone;
 
 /// Version of the JSON format. Adding fields doesn't change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
 
-pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let link = surroundings.link().await?;
+pub(super) async fn run(arguments: HistoryArguments, context: CommandContext) -> Result<Exit, Failure> {
+    let link = context.link().await?;
     let since = arguments.since.unwrap_or(Timestamp::UNIX_EPOCH);
     let entries = match &arguments.reference {
-        None => entries(&surroundings, &link, since).await?,
+        None => entries(&context, &link, since).await?,
         Some(reference) => {
             // The reference may name a segment as it was in older entries.
-            let mut entries = entries(&surroundings, &link, Timestamp::UNIX_EPOCH).await?;
-            let mut ids = named(reference, &entries);
+            let mut entries = entries(&context, &link, Timestamp::UNIX_EPOCH).await?;
+            let mut ids = ids_in_history(reference, &entries);
             if ids.is_empty() {
-                let loaded = everything(&link, surroundings.notes).await?;
+                let loaded = load_segments(&link, context.notes).await?;
                 ids.insert(reference::segment(&loaded, reference)?);
             }
             entries.retain(|entry| entry.at >= since && ids.contains(&entry.did.segment().id));
             entries
         }
     };
-    let (form, paint, notes) = (arguments.output, surroundings.paint, surroundings.notes);
+    let (form, paint, notes) = (arguments.output, context.paint, context.notes);
     if entries.is_empty() && form == HistoryForm::Text {
         notes.remark("nothing was changed from here");
     }
     let by_run = arguments.reference.is_none();
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     output::blocking(move |cancelled| {
-        let content = if form == HistoryForm::Text { Content::Reading } else { Content::Data };
+        let content = if form == HistoryForm::Text { Content::HumanReadable } else { Content::Data };
         Target::Stdout.write(content, cancelled, |out| match form {
             HistoryForm::Text if by_run => write_runs(out, &runs(entries), paint),
             HistoryForm::Text => write_changes(out, &entries, paint),
@@ -68,11 +68,11 @@ pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings)
 
 /// Returns all changes since a time, the oldest first.
 pub(super) async fn entries(
-    surroundings: &Surroundings,
+    context: &CommandContext,
     link: &Link,
     since: Timestamp,
 ) -> Result<Vec<HistoryEntry>, Failure> {
-    let files = surroundings.histories_of(link);
+    let files = context.histories_of(link);
     output::blocking(move |_| {
         let mut entries = Vec::new();
         for file in files {
@@ -90,7 +90,7 @@ pub(super) async fn entries(
 
 /// Returns the segments of the history that a reference names, whether they still exist or not. Several may have had the same
 /// external id. A path is resolved in the current tree instead.
-fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
+fn ids_in_history(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
     let with_external_id = |external_id: &str| -> HashSet<SegmentId> {
         let has = |entry: &&HistoryEntry| {
             let (before, after) = before_and_after(&entry.did);
@@ -119,43 +119,51 @@ pub(super) struct Run {
     pub plan_id: PlanId,
     pub title: String,
     /// When it made its first change.
-    pub begun: Timestamp,
+    pub started: Timestamp,
     /// The run that it undoes.
     pub undoes: Option<PlanId>,
     /// The last run that has undone all or part of it.
     pub undone_by: Option<PlanId>,
     /// All its changes.
-    pub did: Vec<DoneOp>,
+    pub changes: Vec<DoneOp>,
     /// Its changes that are not undone, with the current ids of their segments.
-    pub left: Vec<DoneOp>,
+    pub remaining: Vec<DoneOp>,
 }
 
 /// Groups a history by run, the oldest first.
 pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    let mut places: HashMap<PlanId, usize> = HashMap::new();
+    let mut indices: HashMap<PlanId, usize> = HashMap::new();
     for HistoryEntry { at, op, title, undoes, .. } in &entries {
-        let place = *places.entry(op.plan_id).or_insert_with(|| {
-            let (title, did, left) = (title.clone(), Vec::new(), Vec::new());
-            runs.push(Run { plan_id: op.plan_id, title, begun: *at, undoes: None, undone_by: None, did, left });
+        let index = *indices.entry(op.plan_id).or_insert_with(|| {
+            let (title, changes, remaining) = (title.clone(), Vec::new(), Vec::new());
+            runs.push(Run {
+                plan_id: op.plan_id,
+                title,
+                started: *at,
+                undoes: None,
+                undone_by: None,
+                changes,
+                remaining,
+            });
             runs.len() - 1
         });
-        runs[place].undoes = runs[place].undoes.or(*undoes);
+        runs[index].undoes = runs[index].undoes.or(*undoes);
     }
     for entry in &mut entries {
-        entry.undoes = places.get(&entry.op.plan_id).and_then(|place| runs[*place].undoes);
+        entry.undoes = indices.get(&entry.op.plan_id).and_then(|index| runs[*index].undoes);
     }
     let undone = undone::undone(&entries);
     for (HistoryEntry { op, did, .. }, undone) in entries.into_iter().zip(undone) {
-        let Some(run) = places.get(&op.plan_id).and_then(|place| runs.get_mut(*place)) else { continue };
+        let Some(run) = indices.get(&op.plan_id).and_then(|index| runs.get_mut(*index)) else { continue };
         match undone {
             Undone::By(by) => run.undone_by = run.undone_by.max(Some(by)),
-            Undone::Not(now) => run.left.push(now),
+            Undone::Not(now) => run.remaining.push(now),
         }
-        run.did.push(did);
+        run.changes.push(did);
     }
     for at in 0..runs.len() {
-        if let Some(undone) = runs[at].undoes.and_then(|undone| places.get(&undone)) {
+        if let Some(undone) = runs[at].undoes.and_then(|undone| indices.get(&undone)) {
             // A change recovered after an interruption doesn't have its run's title.
             let title = runs[*undone].title.clone();
             runs[at].title = title;
@@ -166,13 +174,13 @@ pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
 
 impl Run {
     /// Returns its title, marked if it is an undo.
-    pub fn called(&self) -> String {
+    pub fn display_title(&self) -> String {
         if self.undoes.is_some() { format!("undo: {}", self.title) } else { self.title.clone() }
     }
 
     /// Whether only a part of it was undone.
     pub fn is_partly_undone(&self) -> bool {
-        self.undone_by.is_some() && !self.left.is_empty()
+        self.undone_by.is_some() && !self.remaining.is_empty()
     }
 }
 
@@ -182,19 +190,19 @@ fn time(at: Timestamp) -> String {
 
 fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
     for run in runs.iter().rev() {
-        let count = |kind: Kind| run.did.iter().filter(|did| self::kind(did) == kind).count();
+        let count = |kind: Kind| run.changes.iter().filter(|did| self::kind(did) == kind).count();
         let counts = [
             (count(Kind::Create), "created"),
             (count(Kind::Update), "updated"),
             (count(Kind::Move), "moved"),
             (count(Kind::Delete), "deleted"),
         ];
-        let told: Vec<String> =
+        let text: Vec<String> =
             counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let partly = if run.is_partly_undone() { "partly " } else { "" };
         let undone = run.undone_by.map(|by| format!("  ({partly}undone by {})", by.0)).unwrap_or_default();
-        let told = format!("{}: {}{undone}", run.called(), told.join(", "));
-        writeln!(out, "{}  {}  {}", paint.dim(&time(run.begun)), run.plan_id.0, printable(&told))?;
+        let text = format!("{}: {}{undone}", run.display_title(), text.join(", "));
+        writeln!(out, "{}  {}  {}", paint.dim(&time(run.started)), run.plan_id.0, printable(&text))?;
     }
     Ok(())
 }
@@ -202,25 +210,25 @@ fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
 fn write_changes(out: &mut dyn Write, entries: &[HistoryEntry], paint: Paint) -> fmt::Result {
     for HistoryEntry { at, op, title, undoes, did } in entries.iter().rev() {
         let what = match did {
-            DoneOp::Created(segment) => format!("create  {}", called(segment)),
-            DoneOp::Deleted { segment, .. } => format!("delete  {}", called(segment)),
+            DoneOp::Created(segment) => format!("create  {}", describe(segment)),
+            DoneOp::Deleted { segment, .. } => format!("delete  {}", describe(segment)),
             DoneOp::Updated { before, after, fields } => {
                 let shown = |segment: &Segment, field: Field| segment.field(field).unwrap_or_else(|| "(none)".into());
                 let changed: Vec<String> = fields
                     .iter()
                     .map(|field| format!("{field}: {} → {}", shown(before, *field), shown(after, *field)))
                     .collect();
-                format!("{}  {}  {}", kind(did).text(), called(after), changed.join(", "))
+                format!("{}  {}  {}", kind(did).text(), describe(after), changed.join(", "))
             }
         };
         let undo = if undoes.is_some() { "undo: " } else { "" };
-        let told = format!("{what}  ({undo}{title})");
-        writeln!(out, "{}  {}  {}", paint.dim(&time(*at)), op.plan_id.0, printable(&told))?;
+        let text = format!("{what}  ({undo}{title})");
+        writeln!(out, "{}  {}  {}", paint.dim(&time(*at)), op.plan_id.0, printable(&text))?;
     }
     Ok(())
 }
 
-fn called(segment: &Segment) -> String {
+fn describe(segment: &Segment) -> String {
     let external_id = segment.external_id.as_ref().map(|external_id| format!("  [{external_id}]"));
     format!("{}{}  id={}", segment.name, external_id.unwrap_or_default(), segment.id)
 }

@@ -17,7 +17,7 @@ use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 
 use super::arguments::{ConnectionArguments, LookArguments};
-use super::configuration::readers_note;
+use super::configuration::exposed_key_note;
 use super::failure::Failure;
 
 /// Changes per second by the demo's simulated colleague: one in about four seconds.
@@ -33,7 +33,7 @@ pub(super) struct Link {
 }
 
 /// A link and the record of its requests.
-pub(super) struct Watched {
+pub(super) struct RecordedLink {
     pub link: Link,
     pub requests: mpsc::Receiver<Arc<Exchange>>,
 }
@@ -51,10 +51,10 @@ impl Link {
         set_language(collation.as_deref().unwrap_or(DEFAULT_LANGUAGE)).map_err(Failure::usage)?;
         if arguments.demo {
             let (connection, server) = demo_connection(&flags, environment).await?;
-            return Self::recorded(connection, Some(server), None);
+            return Self::with_recorder(connection, Some(server), None);
         }
-        let connection = config::resolve(&flags, environment, paths).map_err(|error| refusal(&error))?;
-        Self::recorded(connection, None, None)
+        let connection = config::resolve(&flags, environment, paths).map_err(|error| config_failure(&error))?;
+        Self::with_recorder(connection, None, None)
     }
 
     /// Creates the link to the tenant of a profile, even if flags and variables name another tenant.
@@ -65,23 +65,23 @@ impl Link {
         paths: &Paths,
     ) -> Result<Self, Failure> {
         let resolved = config::resolve_profile(name, &arguments.flags(), environment, paths);
-        Self::recorded(resolved.map_err(|error| refusal(&error))?, None, None)
+        Self::with_recorder(resolved.map_err(|error| config_failure(&error))?, None, None)
     }
 
     /// Creates the link to a tenant, with a record of its requests.
-    pub fn to(connection: Connection) -> Result<Watched, Failure> {
+    pub fn to(connection: Connection) -> Result<RecordedLink, Failure> {
         let (recorder, requests) = api::Recorder::new();
-        Ok(Watched { link: Self::recorded(connection, None, Some(recorder))?, requests })
+        Ok(RecordedLink { link: Self::with_recorder(connection, None, Some(recorder))?, requests })
     }
 
     /// Creates the link to a new demo server, with a record of its requests.
-    pub async fn demo(flags: &config::Flags, environment: Environment<'_>) -> Result<Watched, Failure> {
+    pub async fn demo(flags: &config::Flags, environment: Environment<'_>) -> Result<RecordedLink, Failure> {
         let (connection, server) = demo_connection(flags, environment).await?;
         let (recorder, requests) = api::Recorder::new();
-        Ok(Watched { link: Self::recorded(connection, Some(server), Some(recorder))?, requests })
+        Ok(RecordedLink { link: Self::with_recorder(connection, Some(server), Some(recorder))?, requests })
     }
 
-    fn recorded(
+    fn with_recorder(
         connection: Connection,
         demo: Option<demo::Server>,
         recorder: Option<api::Recorder>,
@@ -92,7 +92,7 @@ impl Link {
             extra_roots: connection.extra_roots.certificates.clone(),
             ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
         };
-        let client = api::Client::new(settings).map_err(unusable)?;
+        let client = api::Client::new(settings).map_err(client_failure)?;
         let client = match recorder {
             Some(recorder) => client.recorded(recorder),
             None => client,
@@ -124,11 +124,11 @@ impl Link {
 /// Returns a warning if the key was read from a configuration file that others can access.
 pub(super) fn key_note(connection: &Connection) -> Option<String> {
     let file = connection.key_in.as_deref()?;
-    files::open_to_others(file).map(|mode| readers_note(file, mode))
+    files::open_to_others(file).map(|mode| exposed_key_note(file, mode))
 }
 
 /// The failure for settings that no client can be made of, with a hint.
-pub(super) fn unusable(fault: SettingsFault) -> Failure {
+pub(super) fn client_failure(fault: SettingsFault) -> Failure {
     let hint = match &fault {
         SettingsFault::Tenant => "check --tenant, SEGTUI_TENANT or `tenant` in the profile",
         SettingsFault::Key => "check where the API key comes from: `segtui config show` says it",
@@ -141,18 +141,18 @@ pub(super) fn unusable(fault: SettingsFault) -> Failure {
 }
 
 /// Timeouts for a user who waits for one page.
-pub(super) const TRIAL: api::Timeouts =
+pub(super) const TRIAL_TIMEOUTS: api::Timeouts =
     api::Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(15) };
 /// Segments on that page: enough to see that they are segments.
 pub(super) const TRIAL_PAGE: u32 = 10;
 
 /// Creates a read-only client without retries and with short timeouts.
-pub(super) fn trial(connection: &Connection) -> Result<Guarded<api::Client>, SettingsFault> {
+pub(super) fn trial_client(connection: &Connection) -> Result<Guarded<api::Client>, SettingsFault> {
     let client = api::Client::new(api::Settings {
         contexts: connection.contexts.clone(),
         contexts_form: connection.contexts_form,
         extra_roots: connection.extra_roots.certificates.clone(),
-        timeouts: TRIAL,
+        timeouts: TRIAL_TIMEOUTS,
         retries: Policy { tries: 1, ..Policy::default() },
         ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
     })?;
@@ -164,7 +164,7 @@ pub(super) fn trial(connection: &Connection) -> Result<Guarded<api::Client>, Set
 /// # Errors
 ///
 /// Fails with what prevents it.
-pub(super) async fn try_out(
+pub(super) async fn try_connection(
     entry: &FilledProfile,
     key: SecretString,
     extra_roots: ExtraRoots,
@@ -173,7 +173,7 @@ pub(super) async fn try_out(
     let once = Policy { tries: 1, ..Policy::default() };
     let client = api::Client::new(api::Settings {
         extra_roots: extra_roots.certificates,
-        timeouts: TRIAL,
+        timeouts: TRIAL_TIMEOUTS,
         retries: once,
         ..usual
     });
@@ -209,15 +209,15 @@ pub(super) async fn demo_connection(
         ..flags.clone()
     };
     tracing::info!(host = base_url.host(), "the demo server answers");
-    let wishes = |name: &str| if name == config::READ_ONLY { environment(name) } else { None };
+    let variables = |name: &str| if name == config::READ_ONLY { environment(name) } else { None };
     let paths = Paths::nowhere(&|_| None);
-    let mut connection = config::resolve(&demo, &wishes, &paths).map_err(Failure::usage)?;
+    let mut connection = config::resolve(&demo, &variables, &paths).map_err(Failure::usage)?;
     connection.profile = Some("demo".into());
     Ok((connection, server))
 }
 
 /// The failure for an invalid configuration, with a hint.
-pub(super) fn refusal(error: &ConfigError) -> Failure {
+pub(super) fn config_failure(error: &ConfigError) -> Failure {
     let names = |known: &[String]| if known.is_empty() { "none".into() } else { known.join(", ") };
     match error {
         ConfigError::NothingConfigured { looked_at } if Paths::is_nowhere(looked_at) => {

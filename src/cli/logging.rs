@@ -23,7 +23,7 @@ use crate::terminal;
 use super::arguments::{LogArguments, LogFormat, LogLevel};
 use super::failure::Failure;
 
-use rotating::{Limits, Rotating};
+use rotating::{Limits, RotatingFile};
 
 /// Writes the rest of the log when dropped.
 pub(super) struct Log {
@@ -52,14 +52,14 @@ pub(super) fn begin(arguments: &LogArguments, screen: Screen, paths: &Paths) -> 
     };
     let out: Box<dyn Write + Send> = match &arguments.log_file {
         Some(path) if path == Path::new("-") => stderr(screen)?,
-        Some(path) => Box::new(chosen(path)?),
+        Some(path) => Box::new(open_requested(path)?),
         None if Paths::is_nowhere(&paths.log_file()) => return Ok(None),
-        None => match usual(&paths.log_file()) {
+        None => match open_default(&paths.log_file()) {
             Some(file) => Box::new(file),
             None => return Ok(None),
         },
     };
-    let (writer, guard) = tracing_appender::non_blocking(Lines { out, format: arguments.log_format });
+    let (writer, guard) = tracing_appender::non_blocking(LineWriter { out, format: arguments.log_format });
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     let lines = match arguments.log_format {
         LogFormat::Text => lines.boxed(),
@@ -79,34 +79,42 @@ fn stderr(screen: Screen) -> Result<Box<dyn Write + Send>, Failure> {
     Ok(Box::new(io::stderr()))
 }
 
-fn chosen(path: &Path) -> Result<Rotating, Failure> {
-    Rotating::open(path, Limits::default()).map_err(|error| {
+fn open_requested(path: &Path) -> Result<RotatingFile, Failure> {
+    RotatingFile::open(path, Limits::default()).map_err(|error| {
         let error = format!("couldn't open the log {}: {}", path.display(), files::reason(&error));
         Failure::failed(error).hint("name another one with --log-file, or use --log-level off")
     })
 }
 
-fn usual(path: &Path) -> Option<Rotating> {
+fn open_default(path: &Path) -> Option<RotatingFile> {
     // Earlier versions created it readable by others.
     for own in path.parent().into_iter().chain([path]) {
         if let Err(error) = files::keep_private(own) {
-            terminal::complain(format_args!("others may be able to read {}: {}", own.display(), files::reason(&error)));
+            terminal::print_message(format_args!(
+                "others may be able to read {}: {}",
+                own.display(),
+                files::reason(&error)
+            ));
         }
     }
-    let open = Rotating::open(path, Limits::default());
+    let open = RotatingFile::open(path, Limits::default());
     open.inspect_err(|error| {
-        terminal::complain(format_args!("logging is off: couldn't open {}: {}", path.display(), files::reason(error)));
+        terminal::print_message(format_args!(
+            "logging is off: couldn't open {}: {}",
+            path.display(),
+            files::reason(error)
+        ));
     })
     .ok()
 }
 
 /// Keeps each message on one line of the log, whatever text is in it.
-struct Lines<W> {
+struct LineWriter<W> {
     out: W,
     format: LogFormat,
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for LineWriter<W> {
     /// Receives a whole message with its line break.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(message);
@@ -129,7 +137,7 @@ mod tests {
     use super::*;
 
     fn written(format: LogFormat, messages: &[&str]) -> String {
-        let mut lines = Lines { out: Vec::new(), format };
+        let mut lines = LineWriter { out: Vec::new(), format };
         for message in messages {
             lines.write_all(message.as_bytes()).unwrap();
         }

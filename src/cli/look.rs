@@ -56,13 +56,13 @@ pub(super) fn frame_colour(
 }
 
 #[cfg(debug_assertions)]
-pub(super) fn fragility(look: &LookArguments) -> PanicTest {
-    if look.panic_on_key { PanicTest::FirstKeyPanics } else { PanicTest::Sound }
+pub(super) fn panic_test(look: &LookArguments) -> PanicTest {
+    if look.panic_on_key { PanicTest::OnFirstKey } else { PanicTest::Off }
 }
 
 #[cfg(not(debug_assertions))]
-pub(super) fn fragility(_: &LookArguments) -> PanicTest {
-    PanicTest::Sound
+pub(super) fn panic_test(_: &LookArguments) -> PanicTest {
+    PanicTest::Off
 }
 
 #[cfg(test)]

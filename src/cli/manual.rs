@@ -32,8 +32,8 @@ fn write_all(folder: &Path) -> Result<Exit, Failure> {
 
 /// Writes the page of a command and of all its subcommands.
 fn write_pages(command: &Command, folder: &Path) -> io::Result<()> {
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
-        write_pages(below, folder)?;
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        write_pages(subcommand, folder)?;
     }
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     fs::write(folder.join(format!("{name}.1")), rendered(command)?)
@@ -96,15 +96,15 @@ fn sections(help: &str) -> String {
 }
 
 fn paragraphs<'a>(out: &mut String, lines: impl Iterator<Item = &'a str>) {
-    let mut keeps_ends = false;
+    let mut is_preformatted = false;
     for line in lines {
-        if is_indented(line) != keeps_ends {
-            keeps_ends = !keeps_ends;
-            out.push_str(if keeps_ends { ".PP\n.nf\n" } else { ".fi\n.PP\n" });
+        if is_indented(line) != is_preformatted {
+            is_preformatted = !is_preformatted;
+            out.push_str(if is_preformatted { ".PP\n.nf\n" } else { ".fi\n.PP\n" });
         }
         out.extend([&escaped(line), "\n"]);
     }
-    if keeps_ends {
+    if is_preformatted {
         out.push_str(".fi\n");
     }
 }

@@ -33,44 +33,44 @@ impl Notes {
     }
 
     /// Writes a note, unless `--quiet` is set.
-    pub fn note(self, words: impl Display) {
+    pub fn note(self, message: impl Display) {
         if !self.quiet {
-            failure::note(words, self.form);
+            failure::note(message, self.form);
         }
     }
 
     /// Writes a detail, only with `--verbose`.
-    pub fn detail(self, words: impl Display) {
+    pub fn detail(self, message: impl Display) {
         if self.verbose {
-            failure::note(words, self.form);
+            failure::note(message, self.form);
         }
     }
 
     /// Writes a remark, which only a person at a terminal needs.
-    pub fn remark(self, words: impl Display) {
+    pub fn remark(self, message: impl Display) {
         if io::stderr().is_terminal() {
-            self.note(words);
+            self.note(message);
         }
     }
 
     /// Creates the progress line.
     pub const fn progress(self) -> ProgressLine {
-        ProgressLine { wanted: self.progress, shown: false }
+        ProgressLine { enabled: self.progress, shown: false }
     }
 }
 
 /// A line on stderr that is overwritten again and again.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
-    wanted: bool,
+    enabled: bool,
     shown: bool,
 }
 
 impl ProgressLine {
-    pub fn show(&mut self, words: impl Display) {
-        if self.wanted {
+    pub fn show(&mut self, message: impl Display) {
+        if self.enabled {
             self.shown = true;
-            write(&format!("\r\x1b[K{words}"));
+            write(&format!("\r\x1b[K{message}"));
         }
     }
 

@@ -18,11 +18,11 @@ use super::arguments::{MatchingArguments, ReadingArguments, ScopeQuery, SourceAr
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
-use super::load::all_or_nothing;
+use super::load::load_complete;
 use super::notes::Notes;
 use super::output;
 use super::source::{self, Input, Purpose, Source};
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
 /// What a `SRC` argument names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) struct TenantName {
 /// The segments of a tenant that is a source.
 pub(super) struct Segments {
     pub forest: Forest,
-    pub of: TenantName,
+    pub tenant_name: TenantName,
 }
 
 impl Origin {
@@ -69,33 +69,34 @@ impl Origin {
         reading: &ReadingArguments,
         scope: &MatchingArguments,
         purpose: Purpose,
-        surroundings: &Surroundings,
+        context: &CommandContext,
     ) -> Result<Input, Failure> {
         if let Self::File(path) = self {
             let (path, reading) = (path.clone(), reading.clone());
             return output::blocking(move |_| source::read_from(&path, &reading, purpose)).await;
         }
-        let (name, segments) = (self.to_string(), self.segments(purpose, surroundings).await?);
+        let (name, segments) = (self.to_string(), self.segments(purpose, context).await?);
         let scope = scope.clone();
-        output::blocking(move |_| Ok(Input::Rows(exported(name, segments, &scope)?))).await
+        output::blocking(move |_| Ok(Input::Rows(to_source(name, segments, &scope)?))).await
     }
 
     /// Loads the segments of a tenant. Fails for a file.
-    async fn segments(&self, purpose: Purpose, surroundings: &Surroundings) -> Result<Segments, Failure> {
+    async fn segments(&self, purpose: Purpose, context: &CommandContext) -> Result<Segments, Failure> {
         match self {
             Self::File(path) => Err(Failure::usage(format_args!("{} is a file", path.display()))),
             Self::Profile(profile) => {
-                let link = surroundings.link_of(profile)?;
+                let link = context.link_of(profile)?;
                 let consequence = format!("{self} can't be compared with anything");
-                let loaded = all_or_nothing(&link, surroundings.notes, &consequence).await?;
-                let of = TenantName { tenant: loaded.tenant, host: loaded.host, profile: profile.clone() };
-                Ok(Segments { forest: loaded.forest, of })
+                let loaded = load_complete(&link, context.notes, &consequence).await?;
+                let tenant_name = TenantName { tenant: loaded.tenant, host: loaded.host, profile: profile.clone() };
+                Ok(Segments { forest: loaded.forest, tenant_name })
             }
             Self::Store(profile) => {
-                let (about, file) = surroundings.stored(profile)?;
-                let of = TenantName { tenant: about.tenant, host: about.base_url.host(), profile: profile.clone() };
-                let notes = surroundings.notes;
-                output::blocking(move |_| stored(&file, of, purpose, notes)).await
+                let (location, file) = context.store_of(profile)?;
+                let tenant_name =
+                    TenantName { tenant: location.tenant, host: location.base_url.host(), profile: profile.clone() };
+                let notes = context.notes;
+                output::blocking(move |_| load_stored(&file, tenant_name, purpose, notes)).await
             }
         }
     }
@@ -122,14 +123,14 @@ pub(super) async fn input(
     arguments: &SourceArguments,
     matching: &MatchingArguments,
     target: &Link,
-    surroundings: &Surroundings,
+    context: &CommandContext,
 ) -> Result<Input, Failure> {
     let reading = with_headings_of(&target.connection, &arguments.reading);
     let purpose = Purpose::Planning { key: matching.key, ids_as_written: arguments.ids_as_written };
-    let input = Origin::of(&arguments.source)?.input(&reading, matching, purpose, surroundings).await?;
+    let input = Origin::of(&arguments.source)?.input(&reading, matching, purpose, context).await?;
     let Input::Rows(mut source) = input else { return Ok(input) };
-    if let Some(of) = &source.tenant {
-        let is_target = (of.tenant.as_str(), of.host.as_str())
+    if let Some(tenant_name) = &source.tenant {
+        let is_target = (tenant_name.tenant.as_str(), tenant_name.host.as_str())
             == (target.connection.tenant.as_str(), target.connection.base_url.host().as_str());
         if is_target && arguments.source.to_str().is_some_and(|text| text.starts_with("profile:")) {
             return Err(Failure::usage(format_args!("{} is the same tenant as the target", source.name))
@@ -145,22 +146,24 @@ pub(super) async fn input(
 const UNCONFIRMED: &str =
     "was loaded shortly before segtui was closed, or a segment couldn't be fetched: the latest changes may be missing";
 
-fn stored(file: &Path, of: TenantName, purpose: Purpose, notes: Notes) -> Result<Segments, Failure> {
-    let unseen = || {
-        Failure::failed(format_args!("nothing is stored of {} on {}", of.tenant, of.host))
-            .hint(format_args!("open it once with `segtui --profile {}`, or use profile:{0}", of.profile))
+fn load_stored(file: &Path, tenant_name: TenantName, purpose: Purpose, notes: Notes) -> Result<Segments, Failure> {
+    let not_stored = || {
+        Failure::failed(format_args!("nothing is stored of {} on {}", tenant_name.tenant, tenant_name.host))
+            .hint(format_args!("open it once with `segtui --profile {}`, or use profile:{0}", tenant_name.profile))
     };
-    let snapshot = store::last_seen(file).map_err(Failure::failed)?.ok_or_else(unseen)?;
+    let snapshot = store::last_seen(file).map_err(Failure::failed)?.ok_or_else(not_stored)?;
     let refused = |why: &str| {
-        Failure::new(Exit::Incomplete, format_args!("what is stored of {} {why}", of.tenant)).hint(format_args!(
-            "open it for a minute or two with `segtui --profile {}`, or use profile:{0}",
-            of.profile
-        ))
+        Failure::new(Exit::Incomplete, format_args!("what is stored of {} {why}", tenant_name.tenant)).hint(
+            format_args!(
+                "open it for a minute or two with `segtui --profile {}`, or use profile:{0}",
+                tenant_name.profile
+            ),
+        )
     };
     match (snapshot.completeness, purpose) {
         (Completeness::Complete, _) => {}
-        (Completeness::Unconfirmed, Purpose::Looking) => {
-            notes.note(format_args!("what is stored of {} {UNCONFIRMED}", of.tenant));
+        (Completeness::Unconfirmed, Purpose::Inspecting) => {
+            notes.note(format_args!("what is stored of {} {UNCONFIRMED}", tenant_name.tenant));
         }
         (Completeness::Unconfirmed, Purpose::Planning { .. }) => return Err(refused(UNCONFIRMED)),
         (Completeness::Incomplete, _) => {
@@ -168,12 +171,12 @@ fn stored(file: &Path, of: TenantName, purpose: Purpose, notes: Notes) -> Result
         }
     }
     let count = snapshot.segments.len();
-    Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), of })
+    Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), tenant_name })
 }
 
 /// Converts segments to the rows of their export. Only those in scope: a part of another tenant speaks only for that part.
-fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Result<Source, Failure> {
-    let Segments { mut forest, of } = segments;
+fn to_source(name: String, segments: Segments, scope: &MatchingArguments) -> Result<Source, Failure> {
+    let Segments { mut forest, tenant_name } = segments;
     let mut text = String::new();
     let part = match (&scope.root, &scope.r#match) {
         (Some(root), _) => {
@@ -187,10 +190,10 @@ fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Resu
         (None, Some(ScopeQuery { query, .. })) => Part::matching(&mut forest, query.clone()),
         (None, None) => Part::whole(&mut forest),
     };
-    let there: HashSet<&SegmentId> = part.segments().map(|segment| &segment.id).collect();
+    let ids: HashSet<&SegmentId> = part.segments().map(|segment| &segment.id).collect();
     // A parent outside the scope is referred to by external id only: its id is not valid elsewhere.
     let is_outside = |record: &Record<'_>| {
-        record.parent_external_id.is_some() && record.segment.parent.as_ref().is_some_and(|id| !there.contains(id))
+        record.parent_external_id.is_some() && record.segment.parent.as_ref().is_some_and(|id| !ids.contains(id))
     };
     let topmost: HashMap<&SegmentId, Segment> = part
         .records()
@@ -205,7 +208,7 @@ fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Resu
         .map_err(|_| Failure::failed(format_args!("internal error: {name} can't be written as CSV")))?;
     let options = ReadOptions { delimiter: None, columns: rows::ColumnNames::default() };
     let rows = csv::read(&text, &options).whole().map_err(|faults| source::faulty_rows(&name, &faults))?;
-    Ok(Source { name, text, format: SourceFormat::Csv, rows, is_marked: false, tenant: Some(of), key: None })
+    Ok(Source { name, text, format: SourceFormat::Csv, rows, is_marked: false, tenant: Some(tenant_name), key: None })
 }
 
 #[cfg(test)]

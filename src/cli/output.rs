@@ -31,7 +31,7 @@ impl Target {
     pub fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Stdout => Ok(()),
-            Self::File(path) => files::check_target(path).map_err(|error| refused(path, &error)),
+            Self::File(path) => files::check_target(path).map_err(|error| write_failure(path, &error)),
         }
     }
 
@@ -45,22 +45,22 @@ impl Target {
         match self {
             Self::Stdout => to_stdout(|out| {
                 let is_unsafe = content == Content::Data && io::stdout().is_terminal();
-                let shown = if is_unsafe { Shown::Safely } else { Shown::AsItIs };
+                let shown = if is_unsafe { Shown::Sanitized } else { Shown::Verbatim };
                 written(out, shown, cancelled, write)
             }),
             Self::File(path) => {
                 let replaced =
-                    files::replace_file(path, Readers::AsBefore, |out| written(out, Shown::AsItIs, cancelled, write));
+                    files::replace_file(path, Readers::AsBefore, |out| written(out, Shown::Verbatim, cancelled, write));
                 match replaced {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    other => other.map_err(|error| refused(path, &error)),
+                    other => other.map_err(|error| write_failure(path, &error)),
                 }
             }
         }
     }
 }
 
-fn refused(path: &Path, error: &io::Error) -> Failure {
+fn write_failure(path: &Path, error: &io::Error) -> Failure {
     let failure = Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(error)));
     failure.hint(match error.kind() {
         io::ErrorKind::NotFound => "create the folder first, or name another one",
@@ -99,7 +99,7 @@ pub(super) enum Content {
     /// For programs, byte for byte: names are in it as received.
     Data,
     /// For reading: coloured, and already safe for a terminal.
-    Reading,
+    HumanReadable,
 }
 
 /// Runs long blocking work, such as writing a million rows, on another thread, so that signals are still handled. Dropping the
@@ -117,9 +117,9 @@ pub(super) async fn blocking<T: Send + 'static>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     /// Unchanged, to a program or a file.
-    AsItIs,
+    Verbatim,
     /// Made printable, to a terminal that would interpret control characters.
-    Safely,
+    Sanitized,
 }
 
 /// Writes text as UTF-8. Returns the I/O error behind a formatting error.
@@ -149,8 +149,8 @@ impl fmt::Write for Utf8<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let written = if self.cancelled.is_cancelled() {
             Err(io::Error::other("stopped"))
-        } else if self.shown == Shown::Safely && !is_printable(text) {
-            self.out.write_all(safe(text).as_bytes())
+        } else if self.shown == Shown::Sanitized && !is_printable(text) {
+            self.out.write_all(sanitized(text).as_bytes())
         } else {
             self.out.write_all(text.as_bytes())
         };
@@ -162,7 +162,7 @@ impl fmt::Write for Utf8<'_> {
 }
 
 /// Keeps line feeds and replaces all other invisible characters, escapes included. Not used for coloured output.
-fn safe(text: &str) -> String {
+fn sanitized(text: &str) -> String {
     printable_report(text).replace('\x1b', "\u{fffd}")
 }
 
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_terminal_gets_lines_but_no_control_characters() {
         let mut out = Vec::new();
-        let written = written(&mut out, Shown::Safely, &CancellationToken::new(), |text| {
+        let written = written(&mut out, Shown::Sanitized, &CancellationToken::new(), |text| {
             text.write_str("\u{feff}a,\"b\r\n\u{1b}[2J\"\n")
         });
         assert!(written.is_ok());

@@ -21,8 +21,8 @@ const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
 const ALARM: &str = "\x1b[1;97;41m";
 const YELLOW: &str = "\x1b[33m";
-const FOUND: &str = "\x1b[1;4m";
-const OFF: &str = "\x1b[0m";
+const MATCH: &str = "\x1b[1;4m";
+const RESET: &str = "\x1b[0m";
 
 impl Paint {
     /// Returns the setting for stdout. Without a flag, colours are used only on a terminal that supports them, and if `NO_COLOR`
@@ -66,12 +66,12 @@ impl Paint {
     }
 
     /// Paints a text with its matches highlighted.
-    pub fn found(self, text: &str, ranges: &[Range<usize>]) -> String {
+    pub fn highlight(self, text: &str, ranges: &[Range<usize>]) -> String {
         let mut painted = String::with_capacity(text.len());
         let mut from = 0;
         for range in ranges {
             painted.push_str(&printable(&text[from..range.start]));
-            painted.push_str(&self.within(FOUND, &text[range.clone()]));
+            painted.push_str(&self.within(MATCH, &text[range.clone()]));
             from = range.end;
         }
         painted.push_str(&printable(&text[from..]));
@@ -82,7 +82,7 @@ impl Paint {
         let text = printable(text);
         match self {
             Self::Plain => text.into_owned(),
-            Self::Coloured => format!("{code}{text}{OFF}"),
+            Self::Coloured => format!("{code}{text}{RESET}"),
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn matches_are_highlighted_and_control_characters_replaced() {
         let text = "a\u{1b}bcd";
-        let found = |paint: Paint| paint.found(text, std::slice::from_ref(&(2..4)));
+        let found = |paint: Paint| paint.highlight(text, std::slice::from_ref(&(2..4)));
         assert_eq!(found(Paint::Coloured), "a�\x1b[1;4mbc\x1b[0md");
         assert_eq!(found(Paint::Plain), "a�bcd");
         assert_eq!(Paint::Coloured.dim("\u{1b}[2J"), "\x1b[2m�[2J\x1b[0m");

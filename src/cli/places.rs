@@ -6,13 +6,13 @@ use crate::app::{Destination, FormContext, ProfileLine, Profiles};
 use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
 
 /// The destination of the start. If it isn't a profile, it stays available to switch back to.
-pub(super) struct Places {
+pub(super) struct Destinations {
     first: Destination,
     /// Tenant and host from flags and variables, if they are not those of a profile.
     start: Option<(String, String)>,
 }
 
-impl Places {
+impl Destinations {
     /// Takes the connection of the start, `None` for the demo and if nothing is configured.
     pub fn new(flags: &Flags, environment: Environment<'_>, first: Option<&Connection>) -> Self {
         let Some(connection) = first else { return Self { first: Destination::Demo, start: None } };
@@ -34,7 +34,7 @@ impl Places {
     }
 
     /// Returns the list to choose from, for a session at `here`.
-    pub fn seen_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
+    pub fn profiles_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
         Profiles { context: FormContext::default(), here: here.clone(), start: self.start.clone(), known }
     }
 }

@@ -16,36 +16,36 @@ use crate::segment::{Pattern, SegmentId};
 use super::arguments::{MatchingArguments, PlanArguments, ScopeQuery, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
-use super::load::{Loaded, all_or_nothing};
+use super::load::{Loaded, load_complete};
 use super::origin;
 use super::output::{self, Content, Target};
 use super::source::{self, Input, Source};
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) use scope::Wish;
-pub(super) use text::{ways_out, write_heading, write_operations, write_plan};
+pub(super) use scope::PlanOptions;
+pub(super) use text::{resolution_hint, write_heading, write_operations, write_plan};
 
-pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: PlanArguments, context: CommandContext) -> Result<Exit, Failure> {
     let PlanArguments { source: reading, mut matching, out, output, exit_code, .. } = arguments;
     check(&matching)?;
     source::refuse_overwriting(&reading, &[("--out", out.as_deref())])?;
     let out = out.map(|path| Target::of(Some(path)));
     out.as_ref().map_or(Ok(()), Target::check)?;
     let ids_as_written = reading.ids_as_written;
-    let link = surroundings.target(&reading).await?;
-    let Input::Rows(source) = origin::input(&reading, &matching, &link, &surroundings).await? else {
+    let link = context.target(&reading).await?;
+    let Input::Rows(source) = origin::input(&reading, &matching, &link, &context).await? else {
         return Err(Failure::usage("this file is a plan already").hint("apply it with `segtui apply`"));
     };
     matching.key = matching.key.or(source.key);
-    let mut loaded = all_or_nothing(&link, surroundings.notes, NOT_PLANNED).await?;
+    let mut loaded = load_complete(&link, context.notes, NOT_PLANNED).await?;
     let (connection, owned) = (link.connection.clone(), link.connection.owned.clone());
-    let paint = surroundings.paint;
+    let paint = context.paint;
     output::blocking(move |cancelled| {
-        let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
-        let planned = planned(&source, &wish, &loaded, &owned)?;
+        let options = PlanOptions::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
+        let planned = planned(&source, &options, &loaded, &owned)?;
         let blown = fuses(&matching).blown(&planned, &loaded.forest);
-        let saved = saved(&planned, &wish, &loaded, &blown);
-        let content = if output == TextOrJson::Json { Content::Data } else { Content::Reading };
+        let saved = saved(&planned, &options, &loaded, &blown);
+        let content = if output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
         Target::Stdout.write(content, cancelled, |text| match output {
             TextOrJson::Json => write_json(text, &saved),
             TextOrJson::Text => {
@@ -87,26 +87,31 @@ pub(super) const fn fuses(matching: &MatchingArguments) -> Fuses {
 pub(super) const NOT_PLANNED: &str = "nothing was planned";
 
 /// Plans the changes that turn what a tenant has into what a file wants.
-pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pattern]) -> Result<Planned, Failure> {
+pub(super) fn planned(
+    source: &Source,
+    options: &PlanOptions,
+    loaded: &Loaded,
+    owned: &[Pattern],
+) -> Result<Planned, Failure> {
     loaded.require_all(NOT_PLANNED)?;
-    planning::plan(&request(source, wish, &loaded.forest, owned))
+    planning::plan(&request(source, options, &loaded.forest, owned))
         .map_err(|faults| source::faulty_plan(&source.name, faults))
 }
 
-fn request<'a>(source: &'a Source, wish: &Wish, forest: &'a Forest, owned: &'a [Pattern]) -> Request<'a> {
+fn request<'a>(source: &'a Source, options: &PlanOptions, forest: &'a Forest, owned: &'a [Pattern]) -> Request<'a> {
     let (renamed, recreate): (HashMap<usize, SegmentId>, HashSet<SegmentId>) =
-        (wish.renamed.clone(), wish.recreate.clone());
+        (options.renamed.clone(), options.recreate.clone());
     Request {
         rows: &source.rows,
         forest,
-        key: wish.key,
-        scope: wish.scope.clone(),
-        prune: wish.prune,
+        key: options.key,
+        scope: options.scope.clone(),
+        prune: options.prune,
         renamed,
         recreate,
         owned,
         tolerant: source.tenant.is_some(),
-        ids_as_written: wish.ids_as_written,
+        ids_as_written: options.ids_as_written,
     }
 }
 
@@ -119,13 +124,13 @@ pub(super) fn guard(blown: &[Blown]) -> Result<(), Failure> {
 }
 
 /// Returns a plan in the form in which it is saved and printed.
-fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded, blown: &[Blown]) -> SavedPlan {
+fn saved(planned: &Planned, options: &PlanOptions, loaded: &Loaded, blown: &[Blown]) -> SavedPlan {
     let made = Made {
         tenant: &loaded.tenant,
         host: &loaded.host,
         at: &clock::now().to_string(),
         step: loaded.step.map(|step| step.0),
-        scope: &wish.scope_text,
+        scope: &options.scope_text,
         refused: blown,
     };
     SavedPlan::of(planned, &loaded.forest, made)

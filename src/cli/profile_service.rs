@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::link;
 
 /// Tasks and answers that may queue up. The form waits for each answer, so a few are enough.
-const WAITING: usize = 4;
+const CHANNEL_CAPACITY: usize = 4;
 
 /// Starts the service on the current tokio runtime. Keys that are not saved are held in `keys`. It ends when the form's channels
 /// are dropped.
@@ -35,31 +35,32 @@ pub(super) fn open<E>(
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
-    let listed = config::list(flags, &environment, paths).map_err(|error| link::refusal(&error))?;
+    let listed = config::list(flags, &environment, paths).map_err(|error| link::config_failure(&error))?;
     let context = FormContext {
-        file: for_reading(&listed.path, environment(platform::HOME)),
+        file: display_path(&listed.path, environment(platform::HOME)),
         taken: listed.profiles.into_iter().map(|profile| profile.name).collect(),
         insecure_http: flags.insecure_http.unwrap_or_default(),
         no_keyring: config::keyring_at_hand(environment("PATH").as_deref()).err().map(|fault| fault.to_string()),
     };
-    let (tasks, waiting) = mpsc::channel(WAITING);
-    let (answers, told) = mpsc::channel(WAITING);
-    let names = config::interface(flags, &environment, paths).map_err(|error| link::refusal(&error))?.key_variables;
+    let (tasks, task_receiver) = mpsc::channel(CHANNEL_CAPACITY);
+    let (answers, answer_receiver) = mpsc::channel(CHANNEL_CAPACITY);
+    let names =
+        config::interface(flags, &environment, paths).map_err(|error| link::config_failure(&error))?.key_variables;
     // The form doesn't ask for it, so a new profile gets the one of this start.
     let ca_file = config::ca_file(flags, &environment);
-    let start = Start { config: listed.path, ca_file, key_variables: Arc::from(names), keys };
-    tokio::spawn(serve(start, environment, waiting, answers));
-    Ok(ProfileService { tasks, answers: told, context })
+    let settings = ServiceSettings { config: listed.path, ca_file, key_variables: Arc::from(names), keys };
+    tokio::spawn(serve(settings, environment, task_receiver, answers));
+    Ok(ProfileService { tasks, answers: answer_receiver, context })
 }
 
-fn for_reading(path: &Path, home: Option<String>) -> String {
+fn display_path(path: &Path, home: Option<String>) -> String {
     let below = home.and_then(|home| path.strip_prefix(home).ok().map(|below| format!("~/{}", below.display())));
     below.unwrap_or_else(|| path.display().to_string())
 }
 
 /// What all tasks share.
 #[derive(Clone)]
-struct Start {
+struct ServiceSettings {
     /// The configuration file.
     config: PathBuf,
     /// CA certificates to trust besides the system's.
@@ -71,45 +72,45 @@ struct Start {
 }
 
 async fn serve<E>(
-    start: Start,
+    settings: ServiceSettings,
     environment: E,
     mut tasks: mpsc::Receiver<FormEffect>,
     answers: mpsc::Sender<(u64, Answer)>,
 ) where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
-    let mut wanted = CancellationToken::new();
-    while let Some(wish) = tasks.recv().await {
-        wanted.cancel();
-        wanted = CancellationToken::new();
-        let FormEffect::Task { number, task } = wish else { continue };
-        let (start, answers, wanted) = (start.clone(), answers.clone(), wanted.clone());
+    let mut cancellation = CancellationToken::new();
+    while let Some(effect) = tasks.recv().await {
+        cancellation.cancel();
+        cancellation = CancellationToken::new();
+        let FormEffect::Task { number, task } = effect else { continue };
+        let (settings, answers, cancellation) = (settings.clone(), answers.clone(), cancellation.clone());
         tokio::spawn(async move {
             let answer = match task {
                 ProfileTask::Try(entry) => {
-                    let tried = try_out(&entry, &start, environment);
-                    match wanted.run_until_cancelled(tried).await {
+                    let attempt = try_connection(&entry, &settings, environment);
+                    match cancellation.run_until_cancelled(attempt).await {
                         Some(Ok(())) => Answer::Connected,
-                        Some(Err(hindrance)) => Answer::NotConnected(hindrance),
+                        Some(Err(error)) => Answer::NotConnected(error),
                         None => return,
                     }
                 }
-                ProfileTask::Save(entry) => match save(&start, &entry, &wanted).await {
-                    Ok(()) => held(&entry, &start.keys),
+                ProfileTask::Save(entry) => match save(&settings, &entry, &cancellation).await {
+                    Ok(()) => hold_key(&entry, &settings.keys),
                     Err((field, reason)) => Answer::NotSaved { field, reason },
                 },
-                ProfileTask::Hold(entry) => held(&entry, &start.keys),
+                ProfileTask::Hold(entry) => hold_key(&entry, &settings.keys),
             };
             // The receiver may be gone.
-            let _left = answers.send((number, answer)).await;
+            let _sent = answers.send((number, answer)).await;
         });
     }
-    wanted.cancel();
+    cancellation.cancel();
 }
 
-async fn try_out(
+async fn try_connection(
     entry: &FilledProfile,
-    start: &Start,
+    settings: &ServiceSettings,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<(), TrialError> {
     let key = match &entry.key {
@@ -120,15 +121,15 @@ async fn try_out(
             );
             TrialError::NoKey(text)
         })?,
-        KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(&start.key_variables)).await?,
+        KeySource::Command(words) => key_from_command(words.clone(), Arc::clone(&settings.key_variables)).await?,
     };
-    let extra_roots = start.ca_file.as_deref().map(ExtraRoots::read).transpose();
+    let extra_roots = settings.ca_file.as_deref().map(ExtraRoots::read).transpose();
     let extra_roots =
         extra_roots.map_err(|fault| TrialError::InvalidRequest(ProfileField::BaseUrl, fault.to_string()))?;
-    link::try_out(entry, key, extra_roots.unwrap_or_default()).await
+    link::try_connection(entry, key, extra_roots.unwrap_or_default()).await
 }
 
-async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<SecretString, TrialError> {
+async fn key_from_command(words: Vec<String>, names: Arc<[String]>) -> Result<SecretString, TrialError> {
     let run = spawn_blocking(move || match words.split_first() {
         Some((program, arguments)) => {
             config::first_line_of(program, arguments, &names).map_err(|fault| fault.to_string())
@@ -139,7 +140,7 @@ async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<Secre
 }
 
 /// Holds a key that is not saved, before the form reports that its profile can be opened.
-fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
+fn hold_key(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
     if let KeySource::Session(key) = &entry.key {
         keys.hold(&entry.name, &entry.base_url, &entry.tenant, key.clone());
     }
@@ -147,16 +148,21 @@ fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
 }
 
 /// Stores the key and then the profile: a profile without its key is worse than none.
-async fn save(start: &Start, entry: &FilledProfile, wanted: &CancellationToken) -> Result<(), (ProfileField, String)> {
+async fn save(
+    settings: &ServiceSettings,
+    entry: &FilledProfile,
+    cancellation: &CancellationToken,
+) -> Result<(), (ProfileField, String)> {
     let key = match &entry.key {
         KeySource::Keyring(key) => {
             let owner = KeyOwner { tenant: entry.tenant.clone(), host: entry.base_url.host() };
-            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, &start.key_variables)).await;
-            let given_up = || (ProfileField::KeyLocation, "Cancelled; nothing was saved".to_owned());
-            let elsewhere = |fault| {
+            let stored =
+                cancellation.run_until_cancelled(config::keyring_store(&owner, key, &settings.key_variables)).await;
+            let cancelled = || (ProfileField::KeyLocation, "Cancelled; nothing was saved".to_owned());
+            let store_failed = |fault| {
                 (ProfileField::KeyLocation, format!("{fault}. Nothing was saved; choose another place for the key"))
             };
-            stored.ok_or_else(given_up)?.map_err(elsewhere)?;
+            stored.ok_or_else(cancelled)?.map_err(store_failed)?;
             KeyEntry::Command(config::keyring_lookup(&owner))
         }
         KeySource::Session(_) => KeyEntry::Unstored,
@@ -165,12 +171,12 @@ async fn save(start: &Start, entry: &FilledProfile, wanted: &CancellationToken) 
         KeySource::Command(words) => KeyEntry::Command(words.clone()),
     };
     let FilledProfile { name, address, tenant, insecure_http, .. } = entry.clone();
-    let ca_file = start.ca_file.clone();
+    let ca_file = settings.ca_file.clone();
     let profile = NewProfile { name, base_url: address, tenant, key, ca_file, insecure_http };
-    let path = start.config.clone();
+    let path = settings.config.clone();
     let written = spawn_blocking(move || config::add_profile(&path, &profile)).await;
-    let broken = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());
-    written.map_err(broken)?.map_err(|fault| (field_of(&fault), fault.to_string()))
+    let join_error = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());
+    written.map_err(join_error)?.map_err(|fault| (field_of(&fault), fault.to_string()))
 }
 
 const fn field_of(fault: &SavingFault) -> ProfileField {

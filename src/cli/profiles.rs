@@ -7,7 +7,7 @@ use crate::remote::Access;
 
 use super::arguments::{ConnectionArguments, ProfilesArguments, TextOrJson};
 use super::columns::painted;
-use super::configuration::{FORMAT_VERSION, NO_HOME, json_line, named, print};
+use super::configuration::{FORMAT_VERSION, NO_HOME, json_line, known_path, print};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link;
@@ -45,7 +45,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let flags = connection.flags();
     let flags = Flags { config: options.config.or(flags.config.clone()), ..flags };
-    let refused = |error| link::refusal(&error);
+    let refused = |error| link::config_failure(&error);
     let listed = config::list(&flags, environment, paths).map_err(refused)?;
     let used = config::used_profile(&flags, environment, paths).map_err(refused)?;
     let profile = |known: KnownProfile| Profile {
@@ -57,7 +57,7 @@ pub(super) fn run(
         protected: known.protected,
     };
     let profiles: Vec<Profile> = listed.profiles.into_iter().map(profile).collect();
-    let file = named(&listed.path);
+    let file = known_path(&listed.path);
     match options.output {
         TextOrJson::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
         TextOrJson::Text if profiles.is_empty() => {

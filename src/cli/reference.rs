@@ -9,7 +9,7 @@ use super::failure::{Candidate, Failure};
 use super::load::Loaded;
 
 /// Most candidates that are listed.
-const LISTED: usize = 100;
+const MAX_CANDIDATES: usize = 100;
 
 /// Returns the segment that a reference names.
 pub(super) fn segment(loaded: &Loaded, reference: &Reference) -> Result<SegmentId, Failure> {
@@ -61,10 +61,12 @@ fn path(forest: &Forest, id: &SegmentId) -> String {
 fn ambiguous(forest: &Forest, reference: &Reference, candidates: &[SegmentId]) -> Failure {
     let count = counted(candidates.len(), Noun::Segment);
     let error = match candidates.len() {
-        more if more > LISTED => format!("{reference} names {count}, of which these are the first {LISTED}"),
+        more if more > MAX_CANDIDATES => {
+            format!("{reference} names {count}, of which these are the first {MAX_CANDIDATES}")
+        }
         _ => format!("{reference} names {count}"),
     };
-    let listed = candidates.iter().take(LISTED);
+    let listed = candidates.iter().take(MAX_CANDIDATES);
     Failure::failed(error)
         .candidates(listed.map(|id| Candidate { id: id.to_string(), path: path(forest, id) }).collect())
         .hint("name one of them by its ID, as listed")

@@ -28,8 +28,8 @@ use super::failure::Failure;
 use super::notes::{Notes, ProgressLine};
 
 pub(super) use consent::{Consent, confirm};
-pub(super) use opening::{Doubt, Opened, before_sending, in_queue, open, stopped_before};
-pub(super) use report::{Report, Status, Tally, end_of, sum};
+pub(super) use opening::{Opened, UncertainCreate, enqueue, open, run_preparation, stopped_before_sending};
+pub(super) use report::{Report, Status, Tally, final_result, summary};
 
 /// A plan that is being sent.
 pub(super) struct Sending {
@@ -47,9 +47,9 @@ pub(super) struct Sending {
     /// Why no more operations are begun.
     stopped: Option<Stop>,
     /// The error of an unreachable server, until it responds again.
-    unreached: Option<RemoteError>,
-    last_answer: Instant,
-    begun: Instant,
+    server_error: Option<RemoteError>,
+    last_response: Instant,
+    started: Instant,
     /// How many times creates in doubt were sent again.
     resends: u32,
 }
@@ -92,7 +92,7 @@ pub(super) enum Stop {
     /// The server no longer accepts the key, so everything else would fail too.
     KeyRefused(RemoteError),
     /// The timeout has passed.
-    TooLate,
+    TimedOut,
     /// The journal or the report can't be written.
     NotWritten(String),
 }
@@ -116,7 +116,7 @@ pub(super) struct Sent {
 }
 
 /// A plan to send, and how to send it.
-pub(super) struct Order {
+pub(super) struct SendRequest {
     pub sync: SyncHandle,
     pub queue: ChangeQueue,
     /// The plan, already in the queue.
@@ -131,15 +131,15 @@ pub(super) struct Order {
 }
 
 /// How long to wait for a server that can't be reached.
-const PATIENCE: Duration = Duration::from_secs(120);
+const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many times creates in doubt are looked up and sent again, once everything else is done.
-const RESENDS: u32 = 3;
+const MAX_RESENDS: u32 = 3;
 /// Settled operations between two updates of the progress line.
-const SHOWN_EVERY: usize = 20;
+const PROGRESS_EVERY: usize = 20;
 
 /// Sends a plan.
-pub(super) async fn send(order: Order) -> Result<Sent, Failure> {
-    let Order { sync, queue, plan_id, journal, entries, report, notes, stop_on_error, timeout } = order;
+pub(super) async fn send(request: SendRequest) -> Result<Sent, Failure> {
+    let SendRequest { sync, queue, plan_id, journal, entries, report, notes, stop_on_error, timeout } = request;
     let now = Instant::now();
     let mut sending = Sending {
         sync,
@@ -153,14 +153,14 @@ pub(super) async fn send(order: Order) -> Result<Sent, Failure> {
         stop_on_error,
         deadline: timeout.map(|timeout| now + timeout),
         stopped: None,
-        unreached: None,
-        last_answer: now,
-        begun: now,
+        server_error: None,
+        last_response: now,
+        started: now,
         resends: 0,
     };
-    sending.order(Command::Journal(journal)).await?;
-    let left_at_once = sending.run().await?;
-    sending.end(left_at_once).await
+    sending.send_command(Command::Journal(journal)).await?;
+    let abandoned = sending.run().await?;
+    sending.finish(abandoned).await
 }
 
 impl Sending {
@@ -168,17 +168,17 @@ impl Sending {
     async fn run(&mut self) -> Result<bool, Failure> {
         let mut signalled = Box::pin(terminal::until_signalled());
         loop {
-            self.begin().await?;
-            let waits_for_server = self.unreached.is_some() && self.stopped.is_none();
+            self.execute_ready().await?;
+            let waits_for_server = self.server_error.is_some() && self.stopped.is_none();
             if self.queue.counts().in_flight == 0 && !waits_for_server {
-                if self.send_doubtful_again().await? {
+                if self.resend_in_doubt().await? {
                     continue;
                 }
                 return Ok(false);
             }
-            let alarm = self.alarm();
+            let next_deadline = self.next_deadline();
             tokio::select! {
-                event = self.sync.events.recv() => self.hear(event.ok_or_else(gone)?).await?,
+                event = self.sync.events.recv() => self.handle_event(event.ok_or_else(sync_stopped)?).await?,
                 signal = &mut signalled => {
                     let signal = signal.map_err(|error| Failure::failed(format_args!("couldn't wait for a signal: {error}")))?;
                     signalled = Box::pin(terminal::until_signalled());
@@ -187,62 +187,62 @@ impl Sending {
                     }
                     self.interrupt(signal);
                 }
-                () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.give_up(),
+                () = sleep_until(next_deadline.unwrap_or_else(Instant::now)), if next_deadline.is_some() => self.stop_at_deadline(),
             }
         }
     }
 
     /// Queues creates in doubt again if they have an external id: before they are sent, a new list is searched for it. Returns
     /// whether there were any.
-    async fn send_doubtful_again(&mut self) -> Result<bool, Failure> {
-        if self.stopped.is_some() || self.resends == RESENDS {
+    async fn resend_in_doubt(&mut self) -> Result<bool, Failure> {
+        if self.stopped.is_some() || self.resends == MAX_RESENDS {
             return Ok(false);
         }
         let ops = (0..self.outcomes.len()).map(|index| OpId { plan_id: self.plan_id, index });
-        let doubtful: Vec<OpId> = ops.filter(|op| self.is_doubtful_and_known_by_its_id(*op)).collect();
+        let in_doubt: Vec<OpId> = ops.filter(|op| self.can_resend(*op)).collect();
         self.resends += 1;
         let mut journal = Vec::new();
-        for op in &doubtful {
+        for op in &in_doubt {
             self.outcomes[op.index] = Outcome::Open;
             journal.extend(self.queue.retry(*op).journal);
         }
         if !journal.is_empty() {
-            self.order(Command::Journal(journal)).await?;
+            self.send_command(Command::Journal(journal)).await?;
         }
-        Ok(!doubtful.is_empty())
+        Ok(!in_doubt.is_empty())
     }
 
-    fn is_doubtful_and_known_by_its_id(&self, op: OpId) -> bool {
+    fn can_resend(&self, op: OpId) -> bool {
         let Some(planned) = self.queue.op(op) else { return false };
         let has_id = matches!(&planned.operation, Operation::Create { draft } if draft.external_id.is_some());
         has_id && matches!(&planned.state, OpState::Failed(WriteError::InDoubt(_)))
     }
 
-    async fn order(&self, command: Command) -> Result<(), Failure> {
-        self.sync.commands.send(command).await.map_err(|_| gone())
+    async fn send_command(&self, command: Command) -> Result<(), Failure> {
+        self.sync.commands.send(command).await.map_err(|_| sync_stopped())
     }
 
-    async fn begin(&mut self) -> Result<(), Failure> {
+    async fn execute_ready(&mut self) -> Result<(), Failure> {
         while self.stopped.is_none()
             && let Some(execution) = self.queue.begin()
         {
-            self.order(Command::Execute(Box::new(execution))).await?;
+            self.send_command(Command::Execute(Box::new(execution))).await?;
         }
         Ok(())
     }
 
-    fn alarm(&self) -> Option<Instant> {
+    fn next_deadline(&self) -> Option<Instant> {
         if self.stopped.is_some() {
             return None;
         }
-        let unreached = self.unreached.as_ref().map(|_| self.last_answer + PATIENCE);
-        unreached.into_iter().chain(self.deadline).min()
+        let unreachable_deadline = self.server_error.as_ref().map(|_| self.last_response + UNREACHABLE_TIMEOUT);
+        unreachable_deadline.into_iter().chain(self.deadline).min()
     }
 
-    fn give_up(&mut self) {
+    fn stop_at_deadline(&mut self) {
         let late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        let unreached = self.unreached.clone().filter(|_| !late);
-        self.stop(unreached.map_or(Stop::TooLate, Stop::Unreachable));
+        let server_error = self.server_error.clone().filter(|_| !late);
+        self.stop(server_error.map_or(Stop::TimedOut, Stop::Unreachable));
     }
 
     fn stop(&mut self, stop: Stop) {
@@ -263,11 +263,11 @@ impl Sending {
         self.queue.pause_sending();
     }
 
-    async fn hear(&mut self, event: Event) -> Result<(), Failure> {
+    async fn handle_event(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Executed { op, result } => self.executed(op, &result).await?,
             Event::ServerAnswers => {
-                self.unreached = None;
+                self.server_error = None;
                 if self.stopped.is_none() {
                     self.queue.resume_sending();
                 }
@@ -289,15 +289,15 @@ impl Sending {
         if op.plan_id == self.plan_id {
             // Reported before it leaves the journal: if the program is killed in between, the report has it twice rather than not
             // at all.
-            self.take(op, result);
+            self.record_result(op, result);
         }
         if transitions.journal.is_empty() {
             return Ok(());
         }
-        self.order(Command::Journal(transitions.journal)).await
+        self.send_command(Command::Journal(transitions.journal)).await
     }
 
-    fn take(&mut self, op: OpId, result: &ExecutionResult) {
+    fn record_result(&mut self, op: OpId, result: &ExecutionResult) {
         match result {
             ExecutionResult::Done(result) => self.settle(op, Outcome::Done(Box::new(result.clone()))),
             ExecutionResult::Failed { error, .. } => {
@@ -312,25 +312,25 @@ impl Sending {
             }
             ExecutionResult::Unreached { error, .. } => {
                 self.queue.pause_sending();
-                if self.unreached.is_none() {
+                if self.server_error.is_none() {
                     self.progress.clear();
                     self.notes.note(format_args!("{error}; waiting for the server"));
                 }
-                self.unreached = Some(error.clone());
+                self.server_error = Some(error.clone());
             }
         }
     }
 
     fn settle(&mut self, op: OpId, outcome: Outcome) {
-        self.last_answer = Instant::now();
-        if let (Some(place), Some(entry)) = (self.outcomes.get_mut(op.index), self.entries.get(op.index)) {
+        self.last_response = Instant::now();
+        if let (Some(slot), Some(entry)) = (self.outcomes.get_mut(op.index), self.entries.get(op.index)) {
             self.report.write(op, entry, &outcome, Status::of(&outcome));
             if let Some(warning) = report::warning(&outcome) {
                 self.progress.clear();
                 let operation = &entry.operation;
                 self.notes.note(format_args!("{}: {warning}", operation.new_path.as_ref().unwrap_or(&operation.path)));
             }
-            *place = outcome;
+            *slot = outcome;
         }
         if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {
             self.stop(Stop::NotWritten(reason));
@@ -341,28 +341,28 @@ impl Sending {
     fn show(&mut self) {
         let settled = self.outcomes.iter().filter(|outcome| **outcome != Outcome::Open).count();
         let total = self.outcomes.len();
-        if total <= 1 || (settled % SHOWN_EVERY != 0 && settled < total) {
+        if total <= 1 || (settled % PROGRESS_EVERY != 0 && settled < total) {
             return;
         }
         let failed = self.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Failed(_))).count();
         let failed = if failed == 0 { String::new() } else { format!(" · {} failed", grouped(failed)) };
-        let left = self.begun.elapsed().mul_f64(ratio(total - settled, settled)).as_secs();
+        let left = self.started.elapsed().mul_f64(ratio(total - settled, settled)).as_secs();
         self.progress.show(format_args!("{} of {} changes{failed} · {left} s left", grouped(settled), grouped(total)));
     }
 
     /// Reports the operations without an outcome. Unless sending was left at once, closes all undone operations in the journal
     /// except those that may have been applied.
-    async fn end(mut self, left_at_once: bool) -> Result<Sent, Failure> {
+    async fn finish(mut self, abandoned: bool) -> Result<Sent, Failure> {
         self.progress.clear();
         let statuses: Vec<Status> = (0..self.outcomes.len()).map(|index| self.status(index)).collect();
-        let mut over = Vec::new();
+        let mut finished = Vec::new();
         for (index, (outcome, status)) in self.outcomes.iter().zip(&statuses).enumerate() {
             let op = OpId { plan_id: self.plan_id, index };
             if *outcome == Outcome::Open {
                 self.report.write(op, &self.entries[index], outcome, *status);
             }
             if !matches!(outcome, Outcome::Done(_)) && !self.may_have_been_applied(op) {
-                over.push(JournalEntry::Over(op));
+                finished.push(JournalEntry::Over(op));
             }
         }
         if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {
@@ -370,10 +370,10 @@ impl Sending {
         }
         let Self { sync, queue, outcomes, entries, report, stopped, .. } = self;
         let sent = |sync| Sent { outcomes, statuses, entries, stopped, report, queue, sync };
-        if left_at_once {
+        if abandoned {
             return Ok(sent(None));
         }
-        sync.commands.send(Command::Journal(over)).await.map_err(|_| gone())?;
+        sync.commands.send(Command::Journal(finished)).await.map_err(|_| sync_stopped())?;
         Ok(sent(Some(sync)))
     }
 
@@ -395,10 +395,10 @@ impl Sending {
     fn may_have_been_applied(&self, op: OpId) -> bool {
         let Some(planned) = self.queue.op(op) else { return false };
         let creates = matches!(planned.operation, Operation::Create { .. });
-        let doubtful = WriteError::may_have_been_applied;
+        let in_doubt = WriteError::may_have_been_applied;
         match &planned.state {
             OpState::InFlight => true,
-            OpState::Failed(error) => creates && doubtful(error),
+            OpState::Failed(error) => creates && in_doubt(error),
             _ => false,
         }
     }
@@ -418,7 +418,7 @@ pub(super) async fn close(sync: SyncHandle) {
     while events.recv().await.is_some() {}
 }
 
-fn gone() -> Failure {
+fn sync_stopped() -> Failure {
     Failure::failed("internal error: the sync task stopped; see the log")
 }
 

@@ -51,10 +51,10 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
     // A reader of the address may end the program at once, so listen for signals first.
     let mut signal = std::pin::pin!(terminal::until_signalled());
-    let at_once = futures_util::poll!(signal.as_mut());
+    let polled = futures_util::poll!(signal.as_mut());
     // The address comes first, on a line of its own, for scripts that read one line.
     on_stdout(writeln!(io::stdout(), "{url}"))?;
-    let told = format!(
+    let message = format!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
          curl -H 'one-tenant: {tenant}' -H 'ApiAuth: {key}' \\\n    \
@@ -62,9 +62,9 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
         server.count()
     );
     if !notes.is_quiet() {
-        terminal::write_line(told);
+        terminal::write_line(message);
     }
-    let signal = match at_once {
+    let signal = match polled {
         Poll::Ready(signal) => signal,
         Poll::Pending => signal.await,
     };
@@ -82,30 +82,31 @@ fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
             "name a file that `segtui export` has written as JSON, NDJSON, CSV or an outline, or leave --load out",
         )
     };
-    let segments = if is_of_rows(path) {
-        let Input::Rows(Source { rows, .. }) = source::read_from(path, &ReadingArguments::default(), Purpose::Looking)?
+    let segments = if is_row_format(path) {
+        let Input::Rows(Source { rows, .. }) =
+            source::read_from(path, &ReadingArguments::default(), Purpose::Inspecting)?
         else {
             return Err(failed("it is a plan".into()));
         };
         segments(&name, &rows)?.into_iter().map(|row| Arc::unwrap_or_clone(row.segment)).collect()
     } else {
-        let text = text(path).map_err(|error| failed(files::reason(&error)))?;
+        let text = read_text(path).map_err(|error| failed(files::reason(&error)))?;
         formats::json::read(&text).map_err(|error| failed(fault(&error)))?
     };
     let mut ids = HashSet::new();
-    if let Some(twice) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
-        return Err(failed(format!("the ID {} is in it twice", printable(&twice.id.text()))));
+    if let Some(duplicate) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
+        return Err(failed(format!("the ID {} is in it twice", printable(&duplicate.id.text()))));
     }
     Ok(segments)
 }
 
 /// Whether the extension is of a file of rows, as `plan` reads them.
-fn is_of_rows(path: &Path) -> bool {
+fn is_row_format(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     matches!(extension.as_deref(), Some("csv" | "tsv" | "ndjson" | "jsonl" | "outline"))
 }
 
-fn text(path: &Path) -> io::Result<String> {
+fn read_text(path: &Path) -> io::Result<String> {
     if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) }
 }
 

@@ -45,7 +45,7 @@ pub(super) enum Input {
 }
 
 /// The longest file that is read, in bytes. A million segments take about a fifth of it.
-const LONGEST: u64 = 512 << 20;
+const MAX_BYTES: u64 = 512 << 20;
 
 /// Refuses to overwrite the source file, to write two outputs to one file, and to mix an output into stdout.
 pub(super) fn refuse_overwriting(
@@ -78,7 +78,7 @@ pub(super) fn refuse_overwriting(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To be shown or checked as it is.
-    Looking,
+    Inspecting,
     /// To plan from: inconsistent rows are faults too.
     Planning {
         /// The key to match rows by, if a flag sets one.
@@ -97,7 +97,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpos
     let text = rows::decode(&bytes, reading.encoding).map_err(|fault| undecodable(&name, &fault))?;
     let is_marked = std::str::from_utf8(&bytes).ok() != Some(text.as_str());
     drop(bytes);
-    if matches!(reading.format, None | Some(SourceFormat::Json)) && begins_as_plan(&text) {
+    if matches!(reading.format, None | Some(SourceFormat::Json)) && starts_like_plan(&text) {
         return plan(&name, &text).map(Input::Plan);
     }
     let format = format(path, reading, &name)?;
@@ -110,7 +110,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpos
     };
     let faults = faults(&read, purpose);
     if !faults.is_empty() {
-        let failure = faulty(&name, faults);
+        let failure = file_failure(&name, faults);
         return Err(if read.rows.by_number {
             failure.hint("correct the file and run it again; several objects are on one line, so lines count objects")
         } else {
@@ -139,13 +139,13 @@ fn name(path: &Path) -> String {
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
+        io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)
     } else {
-        File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)
+        File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)
     };
     read?;
-    if bytes.len() as u64 > LONGEST {
-        let words = format!("it is longer than {} MiB", LONGEST >> 20);
+    if bytes.len() as u64 > MAX_BYTES {
+        let words = format!("it is longer than {} MiB", MAX_BYTES >> 20);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
     }
     Ok(bytes)
@@ -185,12 +185,12 @@ fn undecodable(name: &str, fault: &Undecodable) -> Failure {
 }
 
 /// Characters at the start of a file in which a plan is recognised: its kind is the second field.
-const HEAD: usize = 300;
+const PLAN_HEAD_LEN: usize = 300;
 
 /// Whether a file is meant as a plan, whatever its name is and even if it is cut off.
-fn begins_as_plan(text: &str) -> bool {
+fn starts_like_plan(text: &str) -> bool {
     let text = text.trim_start();
-    let head: String = text.chars().take(HEAD).filter(|character| !character.is_whitespace()).collect();
+    let head: String = text.chars().take(PLAN_HEAD_LEN).filter(|character| !character.is_whitespace()).collect();
     (head.starts_with('{') && head.contains(r#""kind":"segtui-plan""#)) || SavedPlan::is_one(text)
 }
 
@@ -206,12 +206,12 @@ fn plan(name: &str, text: &str) -> Result<Box<SavedPlan>, Failure> {
 }
 
 pub(super) fn faulty_rows(name: &str, faults: &[RowFault]) -> Failure {
-    faulty(name, faults.iter().map(row_detail).collect())
+    file_failure(name, faults.iter().map(row_detail).collect())
 }
 
 /// The failure for faults found by planning.
 pub(super) fn faulty_plan(name: &str, faults: Vec<PlanFault>) -> Failure {
-    faulty(name, faults.into_iter().map(plan_detail).collect())
+    file_failure(name, faults.into_iter().map(plan_detail).collect())
 }
 
 fn row_detail(RowFault { line, problem }: &RowFault) -> Detail {
@@ -222,7 +222,7 @@ fn plan_detail(PlanFault { line, problem }: PlanFault) -> Detail {
     Detail { line, text: problem.to_string() }
 }
 
-fn faulty(name: &str, details: Vec<Detail>) -> Failure {
+fn file_failure(name: &str, details: Vec<Detail>) -> Failure {
     let count = counted(details.len(), Noun::Fault);
     let in_lines = details.iter().all(|detail| detail.line.is_some());
     let what = if in_lines { "the file" } else { "the file or the flags" };

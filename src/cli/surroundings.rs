@@ -8,13 +8,13 @@ use crate::config::{self, Paths, Whereabouts};
 
 use super::arguments::{ConnectionArguments, LookArguments, ReportArguments, SourceArguments};
 use super::failure::{ErrorForm, Failure};
-use super::link::{Link, refusal};
+use super::link::{Link, config_failure};
 use super::notes::Notes;
 use super::paint::Paint;
-use super::tree::{Guides, Look};
+use super::tree::{Guides, TreeOptions};
 
 /// The surroundings of one command.
-pub(super) struct Surroundings {
+pub(super) struct CommandContext {
     connection: ConnectionArguments,
     environment: fn(&str) -> Option<String>,
     paths: Paths,
@@ -25,7 +25,7 @@ pub(super) struct Surroundings {
     pub paint: Paint,
 }
 
-impl Surroundings {
+impl CommandContext {
     pub fn new(
         connection: ConnectionArguments,
         report: &ReportArguments,
@@ -88,15 +88,15 @@ impl Surroundings {
     /// Returns the check rules of the chosen profile.
     pub fn rules(&self) -> Result<Rules, Failure> {
         let rules = config::rules(&self.connection.flags(), &self.environment, &self.paths);
-        rules.map_err(|error| refusal(&error))
+        rules.map_err(|error| config_failure(&error))
     }
 
     /// Returns the tenant of a profile and the path of its store.
-    pub fn stored(&self, profile: &str) -> Result<(Whereabouts, PathBuf), Failure> {
-        let about = config::whereabouts(profile, &self.connection.flags(), &self.environment, &self.paths);
-        let about = about.map_err(|error| refusal(&error))?;
-        let file = self.paths.store_file(&about.base_url, &about.tenant, &about.contexts);
-        Ok((about, file))
+    pub fn store_of(&self, profile: &str) -> Result<(Whereabouts, PathBuf), Failure> {
+        let location = config::whereabouts(profile, &self.connection.flags(), &self.environment, &self.paths);
+        let location = location.map_err(|error| config_failure(&error))?;
+        let file = self.paths.store_file(&location.base_url, &location.tenant, &location.contexts);
+        Ok((location, file))
     }
 
     /// Returns the journal of the commands that change a tenant; `None` for the demo, whose tenant is a new one each time.
@@ -122,7 +122,7 @@ impl Surroundings {
     }
 
     /// Returns how a tree is written.
-    pub fn look(&self) -> Look {
-        Look { guides: self.guides, paint: self.paint, ids: false, depth: None, query: None }
+    pub fn tree_options(&self) -> TreeOptions {
+        TreeOptions { guides: self.guides, paint: self.paint, ids: false, depth: None, query: None }
     }
 }

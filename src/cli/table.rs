@@ -10,7 +10,7 @@ use crate::formats::Record;
 use super::paint::Paint;
 
 /// The maximum column width. A wider cell shifts the rest of its own row only.
-const WIDEST: usize = 40;
+const MAX_COLUMN_WIDTH: usize = 40;
 const HEADINGS: [&str; 4] = ["NAME", "EXTERNAL ID", "ID", "IN"];
 
 /// Writes a heading and a line per segment, or nothing if there are no segments.
@@ -28,7 +28,7 @@ pub(super) fn write<'a, I: Iterator<Item = Record<'a>>>(
         is_empty = false;
         let plain = Cells::of(&record, None, Paint::Plain);
         for (width, cell) in widths.iter_mut().zip(&plain.0) {
-            *width = (*width).max(cell.width().min(WIDEST));
+            *width = (*width).max(cell.width().min(MAX_COLUMN_WIDTH));
         }
     }
     if is_empty {
@@ -55,17 +55,17 @@ impl Cells {
         let name = if segment.has_blank_name() {
             paint.dim("(no name)")
         } else {
-            paint.found(&segment.name, &found(&segment.name))
+            paint.highlight(&segment.name, &found(&segment.name))
         };
         let external_id = segment.external_id.as_deref().unwrap_or_default();
         let ranges = query.map(|query| query.ranges_in_external_id(external_id)).unwrap_or_default();
-        let above = above(record);
-        Self([name, paint.found(external_id, &ranges), paint.dim(&segment.id.text()), paint.dim(&above)])
+        let parent_path = parent_path(record);
+        Self([name, paint.highlight(external_id, &ranges), paint.dim(&segment.id.text()), paint.dim(&parent_path)])
     }
 }
 
 /// Returns the path of the parent, empty for a root.
-fn above(record: &Record<'_>) -> String {
+fn parent_path(record: &Record<'_>) -> String {
     let own = path_text([record.segment.name.as_str()]);
     record
         .path

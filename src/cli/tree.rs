@@ -9,15 +9,15 @@ use crate::numbers::{Noun, counted};
 use super::arguments::TreeArguments;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::load::everything;
+use super::load::load_segments;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::reference;
-use super::surroundings::Surroundings;
+use super::surroundings::CommandContext;
 
-pub(super) async fn run(arguments: TreeArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let mut loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
-    let look = Look { ids: arguments.ids, depth: arguments.depth, ..surroundings.look() };
+pub(super) async fn run(arguments: TreeArguments, context: CommandContext) -> Result<Exit, Failure> {
+    let mut loaded = load_segments(&context.link().await?, context.notes).await?;
+    let options = TreeOptions { ids: arguments.ids, depth: arguments.depth, ..context.tree_options() };
     output::blocking(move |cancelled| {
         let root = arguments.root.map(|root| reference::root(&loaded, &root)).transpose()?;
         let exit = loaded.exit();
@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: TreeArguments, surroundings: Surroundings) ->
             Some(root) => Part::below(&mut loaded.forest, root),
             None => Part::whole(&mut loaded.forest),
         };
-        Target::Stdout.write(Content::Reading, cancelled, |out| write_tree(out, &part, &look))?;
+        Target::Stdout.write(Content::HumanReadable, cancelled, |out| write_tree(out, &part, &options))?;
         Ok(exit)
     })
     .await
@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: TreeArguments, surroundings: Surroundings) ->
 
 /// How a tree is written.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct TreeOptions {
     pub guides: Guides,
     pub paint: Paint,
     /// Whether IDs are shown.
@@ -59,29 +59,29 @@ impl Guides {
 }
 
 /// Levels that are indented. A deeper row shows its depth as a number, so that a long chain isn't mostly blank.
-const INDENTED: usize = 40;
+const MAX_GUIDES: usize = 40;
 
 /// Writes the rows of a part, one per line.
-pub(super) fn write_tree(out: &mut dyn Write, part: &Part<'_>, look: &Look) -> fmt::Result {
-    let shown = |row: &ExportRow<'_>| look.depth.is_none_or(|depth| row.depth < depth);
+pub(super) fn write_tree(out: &mut dyn Write, part: &Part<'_>, options: &TreeOptions) -> fmt::Result {
+    let shown = |row: &ExportRow<'_>| options.depth.is_none_or(|depth| row.depth < depth);
     let rows: Vec<ExportRow<'_>> = part.entries(usize::MAX).filter(shown).collect();
     let last = last_children(&rows);
-    let guides = look.guides;
+    let guides = options.guides;
     // For each level of the path to the current row, whether that row is its parent's last child.
     let mut path: Vec<bool> = Vec::new();
     for (row, is_last) in rows.iter().zip(last) {
         path.truncate(row.depth);
         path.push(is_last);
-        for above in path.iter().skip(1).take(row.depth.saturating_sub(1)).take(INDENTED) {
+        for above in path.iter().skip(1).take(row.depth.saturating_sub(1)).take(MAX_GUIDES) {
             out.write_str(if *above { guides.below_last } else { guides.through })?;
         }
-        if row.depth > INDENTED {
+        if row.depth > MAX_GUIDES {
             write!(out, "[{}] ", row.depth)?;
         }
         if row.depth > 0 {
             out.write_str(if is_last { guides.last_child } else { guides.child })?;
         }
-        writeln!(out, "{}", label(row, look))?;
+        writeln!(out, "{}", label(row, options))?;
     }
     Ok(())
 }
@@ -100,27 +100,27 @@ fn last_children(rows: &[ExportRow<'_>]) -> Vec<bool> {
 }
 
 /// Returns the text of a row, without control characters.
-fn label(row: &ExportRow<'_>, look: &Look) -> String {
-    let paint = look.paint;
+fn label(row: &ExportRow<'_>, options: &TreeOptions) -> String {
+    let paint = options.paint;
     let name = row.name();
     let mut label = match row.kind() {
         Kind::Heading => paint.warning(&format!("{name}:")),
         Kind::MissingParent => paint.warning(&format!("({name})")),
         Kind::Segment if row.is_above_match => paint.dim(&name),
         Kind::Segment => {
-            let found = look.query.as_ref().map(|query| query.ranges(&name)).unwrap_or_default();
-            paint.found(&name, &found)
+            let found = options.query.as_ref().map(|query| query.ranges(&name)).unwrap_or_default();
+            paint.highlight(&name, &found)
         }
     };
     if let Some(external_id) = row.external_id() {
         label.extend(["  ", &paint.dim(&format!("[{external_id}]"))]);
     }
-    if let Some(id) = row.id().filter(|_| look.ids && row.kind() == Kind::Segment) {
+    if let Some(id) = row.id().filter(|_| options.ids && row.kind() == Kind::Segment) {
         label.extend(["  ", &paint.dim(&format!("{{{id}}}"))]);
     }
     // The descendants of a row on the last level are not shown.
     let hidden = row.descendants() as usize;
-    if hidden > 0 && look.depth == Some(row.depth + 1) {
+    if hidden > 0 && options.depth == Some(row.depth + 1) {
         label.extend(["  ", &paint.dim(&format!("({})", counted(hidden, Noun::Descendant)))]);
     }
     label
@@ -134,13 +134,14 @@ mod tests {
     use crate::forest::Forest;
     use crate::segment::{Segment, SegmentId};
 
-    const PLAIN: Look = Look { guides: Guides::UNICODE, paint: Paint::Plain, ids: false, depth: None, query: None };
+    const PLAIN: TreeOptions =
+        TreeOptions { guides: Guides::UNICODE, paint: Paint::Plain, ids: false, depth: None, query: None };
 
     fn printed(edges: &[(&str, Option<&str>)]) -> String {
         printed_as(edges, &PLAIN)
     }
 
-    fn printed_as(edges: &[(&str, Option<&str>)], look: &Look) -> String {
+    fn printed_as(edges: &[(&str, Option<&str>)], options: &TreeOptions) -> String {
         let segment = |(id, parent): &(&str, Option<&str>)| {
             let id = SegmentId::new(id).unwrap();
             let name = id.text().into();
@@ -148,7 +149,7 @@ mod tests {
         };
         let mut forest: Forest = edges.iter().map(segment).collect();
         let mut out = String::new();
-        write_tree(&mut out, &Part::whole(&mut forest), look).unwrap();
+        write_tree(&mut out, &Part::whole(&mut forest), options).unwrap();
         out
     }
 
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn depth_can_be_limited_and_ids_shown() {
         let edges = [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", Some("c")), ("e", Some("gone"))];
-        let shallow = Look { depth: Some(2), ids: true, ..PLAIN };
+        let shallow = TreeOptions { depth: Some(2), ids: true, ..PLAIN };
         assert_eq!(
             printed_as(&edges, &shallow),
             "a  [X]  {a}\n└─ b  [X]  {b}  (2 descendants)\nOrphans: parent missing:\n└─ (gone)  (1 descendant)\n"

@@ -18,7 +18,7 @@ use crate::segment::{Segment, SegmentId};
 use crate::store::HistoryEntry;
 use crate::sync::SyncHandle;
 
-use super::apply::write_sum;
+use super::apply::write_summary;
 use super::arguments::UndoArguments;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -27,63 +27,65 @@ use super::link::Link;
 use super::load::Loaded;
 use super::output::{self, Content, Target};
 use super::plan::{write_heading, write_operations};
-use super::sending::{self, Consent, Entry, Opened, Order, Outcome, Report, Tally, end_of};
-use super::surroundings::Surroundings;
+use super::sending::{self, Consent, Entry, Opened, Outcome, Report, SendRequest, Tally, final_result};
+use super::surroundings::CommandContext;
 
 pub(super) async fn run(
     arguments: UndoArguments,
-    surroundings: Surroundings,
+    context: CommandContext,
     timeout: Option<Duration>,
 ) -> Result<Exit, Failure> {
-    let ready = sending::before_sending(timeout, Box::pin(prepare(&arguments, &surroundings))).await?;
-    let Ready { wanted, consent, sync, mut loaded, connection, _link } = match ready {
+    let ready = sending::run_preparation(timeout, Box::pin(prepare(&arguments, &context))).await?;
+    let Ready { selected, consent, sync, mut loaded, connection, _link } = match ready {
         Ok(ready) => ready,
-        Err(exit) => return Err(sending::stopped_before(exit)),
+        Err(exit) => return Err(sending::stopped_before_sending(exit)),
     };
     let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), connection.concurrency);
-    for Run { plan_id, title, left, .. } in &wanted.runs {
-        queue.remember(*plan_id, title.clone(), left.clone());
+    for Run { plan_id, title, remaining, .. } in &selected.runs {
+        queue.remember(*plan_id, title.clone(), remaining.clone());
     }
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     let mut sync = Some(sync);
     let mut undone = 0;
-    for run in &wanted.runs {
-        if undone == wanted.count {
+    for run in &selected.runs {
+        if undone == selected.count {
             break;
         }
         let Some(mut open) = sync.take() else { break };
-        let Some((plan_id, operations, journal)) = staged(&mut queue, run.plan_id, &loaded.forest) else {
+        let Some((plan_id, operations, journal)) = stage_undo(&mut queue, run.plan_id, &loaded.forest) else {
             sync = Some(open);
             continue;
         };
         undone += 1;
-        if let Consent::Asked = consent {
-            show(&operations, run, &loaded, &connection, &surroundings).await?;
+        if let Consent::Prompt = consent {
+            show(&operations, run, &loaded, &connection, &context).await?;
             sending::confirm(&operations, &connection, &loaded.forest, &mut open).await?;
         }
-        let order = Order {
+        let request = SendRequest {
             sync: open,
             queue,
             plan_id,
             journal,
             entries: Entry::all(&operations, &loaded.forest),
             report,
-            notes: surroundings.notes,
+            notes: context.notes,
             stop_on_error: arguments.sending.stop_on_error,
             timeout,
         };
-        let mut sent = sending::send(order).await?;
-        take_in(&mut loaded.forest, &sent.outcomes);
+        let mut sent = sending::send(request).await?;
+        apply_outcomes(&mut loaded.forest, &sent.outcomes);
         sync = sent.sync.take();
         let tally = Tally::of(&sent);
         let (form, done) = (arguments.output, (tally.done() > 0).then_some(plan_id.0));
         let (tenant, host) = (loaded.tenant.clone(), loaded.host.clone());
-        let said = tally.clone();
+        let written_tally = tally.clone();
         output::blocking(move |cancelled| {
-            Target::Stdout.write(Content::Reading, cancelled, |out| write_sum(out, form, (&tenant, &host), done, &said))
+            Target::Stdout.write(Content::HumanReadable, cancelled, |out| {
+                write_summary(out, form, (&tenant, &host), done, &written_tally)
+            })
         })
         .await?;
-        let end = end_of(
+        let end = final_result(
             &sent,
             &tally,
             Vec::new(),
@@ -109,7 +111,7 @@ async fn finish<T>(sync: Option<SyncHandle>, ended: Result<T, Failure>) -> Resul
 }
 
 struct Ready {
-    wanted: Wanted,
+    selected: SelectedRuns,
     consent: Consent,
     sync: SyncHandle,
     loaded: Loaded,
@@ -119,79 +121,80 @@ struct Ready {
 }
 
 /// The runs to undo.
-struct Wanted {
+struct SelectedRuns {
     /// Runs to choose from, in the order in which they are undone. One that others have undone in full is skipped.
     runs: Vec<Run>,
     /// How many of them to undo.
     count: usize,
 }
 
-async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
-    let link = surroundings.link().await?;
+async fn prepare(arguments: &UndoArguments, context: &CommandContext) -> Result<Ready, Failure> {
+    let link = context.link().await?;
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
-    let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
-    let Opened { loaded, sync, did, .. } = opened;
+    let opened = sending::open(&link, context.journal_of(&link)?, context.notes).await?;
+    let Opened { loaded, sync, recovered_changes, .. } = opened;
     if let Err(failure) = loaded.require_all("nothing was undone") {
         return finish(Some(sync), Err(failure)).await;
     }
     // The history may lack what was in flight when an earlier command was interrupted.
-    let wanted = match entries(surroundings, &link, Timestamp::UNIX_EPOCH).await {
-        Ok(entries) => chosen(arguments, runs(with(entries, did))),
+    let selected = match entries(context, &link, Timestamp::UNIX_EPOCH).await {
+        Ok(entries) => select_runs(arguments, runs(merge_history(entries, recovered_changes))),
         Err(failure) => Err(failure),
     };
-    match wanted {
-        Ok(wanted) => Ok(Ready { wanted, consent, sync, loaded, connection, _link: link }),
+    match selected {
+        Ok(selected) => Ok(Ready { selected, consent, sync, loaded, connection, _link: link }),
         Err(failure) => finish(Some(sync), Err(failure)).await,
     }
 }
 
 /// Adds changes that are not yet in the history.
-fn with(mut entries: Vec<HistoryEntry>, did: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
+fn merge_history(mut entries: Vec<HistoryEntry>, recovered_changes: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
     let known: HashSet<OpId> = entries.iter().map(|entry| entry.op).collect();
-    entries.extend(did.into_iter().filter(|entry| !known.contains(&entry.op)));
+    entries.extend(recovered_changes.into_iter().filter(|entry| !known.contains(&entry.op)));
     entries
 }
 
-fn none(error: impl std::fmt::Display) -> Failure {
+fn history_failure(error: impl std::fmt::Display) -> Failure {
     Failure::failed(error).hint("`segtui history` lists the runs")
 }
 
 fn nothing_left(arguments: &UndoArguments) -> Failure {
     match arguments.run {
-        Some(run) => none(format_args!("nothing is left of run {run} to undo")),
-        None => none("there is nothing to undo for this tenant"),
+        Some(run) => history_failure(format_args!("nothing is left of run {run} to undo")),
+        None => history_failure("there is nothing to undo for this tenant"),
     }
 }
 
 /// Returns the runs to undo, the latest first. A run whose undo was interrupted last is continued first.
-fn chosen(arguments: &UndoArguments, runs: Vec<Run>) -> Result<Wanted, Failure> {
-    if let Some(wanted) = arguments.run {
-        let run = runs.into_iter().find(|run| run.plan_id == PlanId(wanted));
-        let run = run.ok_or_else(|| none(format_args!("no run {wanted} is in the history of this tenant")))?;
+fn select_runs(arguments: &UndoArguments, runs: Vec<Run>) -> Result<SelectedRuns, Failure> {
+    if let Some(run_id) = arguments.run {
+        let run = runs.into_iter().find(|run| run.plan_id == PlanId(run_id));
+        let run =
+            run.ok_or_else(|| history_failure(format_args!("no run {run_id} is in the history of this tenant")))?;
         return match run.undone_by {
-            Some(by) if run.left.is_empty() => {
-                Err(none(format_args!("run {wanted} was undone already, by run {}", by.0)))
+            Some(by) if run.remaining.is_empty() => {
+                Err(history_failure(format_args!("run {run_id} was undone already, by run {}", by.0)))
             }
-            _ => Ok(Wanted { runs: vec![run], count: 1 }),
+            _ => Ok(SelectedRuns { runs: vec![run], count: 1 }),
         };
     }
     let interrupted = runs.last().and_then(|run| run.undoes);
     let is_first = |run: &Run| Some(run.plan_id) == interrupted && run.is_partly_undone();
-    let open = runs.into_iter().rev().filter(|run| run.undoes.is_none() && !run.left.is_empty());
+    let open = runs.into_iter().rev().filter(|run| run.undoes.is_none() && !run.remaining.is_empty());
     let (mut first, others): (Vec<Run>, Vec<Run>) = open.partition(is_first);
     first.extend(others);
     if first.is_empty() {
         Err(nothing_left(arguments))
     } else {
-        Ok(Wanted { runs: first, count: arguments.last as usize })
+        Ok(SelectedRuns { runs: first, count: arguments.last as usize })
     }
 }
 
-type Staged = (PlanId, Vec<PlannedOperation>, Vec<JournalEntry>);
+type StagedUndo = (PlanId, Vec<PlannedOperation>, Vec<JournalEntry>);
 
 /// Queues the undo of a run. Returns `None` if there is nothing left to undo.
-fn staged(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<Staged> {
+fn stage_undo(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<StagedUndo> {
     let (plan, title, kind) = queue.take_undo_of(run, forest)?;
     if !plan.operations.iter().any(|operation| has_effect(operation, forest)) {
         return None;
@@ -230,22 +233,24 @@ async fn show(
     run: &Run,
     loaded: &Loaded,
     connection: &Connection,
-    surroundings: &Surroundings,
+    context: &CommandContext,
 ) -> Result<(), Failure> {
     let mut text = String::new();
     // Writing to a string doesn't fail.
-    let _never = write_heading(&mut text, None, connection, surroundings.paint);
-    let _never = writeln!(text, "Undo run {}, {}:", run.plan_id.0, printable(&run.called()));
-    let _never = write_operations(&mut text, operations, &loaded.forest, surroundings.paint);
-    for line in staying(operations, &loaded.forest) {
-        text.extend([surroundings.paint.warning(&line).as_ref(), "\n"]);
+    let _never = write_heading(&mut text, None, connection, context.paint);
+    let _never = writeln!(text, "Undo run {}, {}:", run.plan_id.0, printable(&run.display_title()));
+    let _never = write_operations(&mut text, operations, &loaded.forest, context.paint);
+    for line in blocked_deletions(operations, &loaded.forest) {
+        text.extend([context.paint.warning(&line).as_ref(), "\n"]);
     }
-    output::blocking(move |cancelled| Target::Stdout.write(Content::Reading, cancelled, |out| out.write_str(&text)))
-        .await
+    output::blocking(move |cancelled| {
+        Target::Stdout.write(Content::HumanReadable, cancelled, |out| out.write_str(&text))
+    })
+    .await
 }
 
 /// Lists what can't be deleted because others have put segments below it that the undo doesn't remove.
-fn staying(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
+fn blocked_deletions(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
     let leaving: HashSet<&SegmentId> = operations
         .iter()
         .filter(|planned| matches!(planned.operation, Operation::Delete { .. }) || planned.operation.is_move())
@@ -255,17 +260,17 @@ fn staying(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
         Operation::Delete { base, .. } => Some(base),
         Operation::Create { .. } | Operation::Update { .. } => None,
     });
-    let staying = |base: &Arc<Segment>| {
+    let blocked_deletions = |base: &Arc<Segment>| {
         let others = forest.children(&base.id).into_iter().filter(|child| !leaving.contains(&child.id)).count();
         let path = planning::path_now(forest, &base.id);
         let children = counted(others, Noun::Child);
         (others > 0).then(|| format!("! conflict  {path} stays: it has {children} from elsewhere"))
     };
-    deleted.filter_map(staying).collect()
+    deleted.filter_map(blocked_deletions).collect()
 }
 
 /// Applies what was written to the forest, for the undo of the next run.
-fn take_in(forest: &mut Forest, outcomes: &[Outcome]) {
+fn apply_outcomes(forest: &mut Forest, outcomes: &[Outcome]) {
     let change = |outcome: &Outcome| match outcome {
         Outcome::Done(result) => Some(match &**result {
             WriteResult::Created(written) | WriteResult::Updated(written) => Change::Upsert(written.segment.clone()),
@@ -295,11 +300,11 @@ mod tests {
         let (parent, child) = (segment("K1", None), segment("theirs", Some("K1")));
         let forest: Forest = [&parent, &child].into_iter().cloned().collect();
         let delete = planned(Operation::delete(Arc::clone(&parent)));
-        let told = staying(std::slice::from_ref(&delete), &forest);
-        assert_eq!(told, ["! conflict  /K1 stays: it has 1 child from elsewhere"]);
+        let lines = blocked_deletions(std::slice::from_ref(&delete), &forest);
+        assert_eq!(lines, ["! conflict  /K1 stays: it has 1 child from elsewhere"]);
         let moved = Draft { parent: None, ..Draft::of(&child) };
         let away = planned(Operation::Update { base: Arc::clone(&child), draft: moved });
-        assert_eq!(staying(&[away, delete.clone()], &forest), [""; 0]);
-        assert_eq!(staying(&[planned(Operation::delete(child)), delete], &forest), [""; 0]);
+        assert_eq!(blocked_deletions(&[away, delete.clone()], &forest), [""; 0]);
+        assert_eq!(blocked_deletions(&[planned(Operation::delete(child)), delete], &forest), [""; 0]);
     }
 }

@@ -38,7 +38,7 @@ use super::output::on_stdout;
 
 use command::ShellCommand;
 use delivery::{Delivered, Delivery, Hook};
-use following::{Following, forgotten, no_feed};
+use following::{Following, no_feed, step_expired};
 use line::{Line, Source};
 use signals::Signals;
 use state::StateFile;
@@ -62,8 +62,8 @@ pub(super) async fn run(
     let mut signals = Signals::listen();
     if let Some(step) = since {
         tokio::select! {
-            checked = refuse_unknown(&link, &tenant, step) => checked?,
-            signal = signals.next() => return Ok(ended_by(signal.wrap_err(NO_SIGNALS)?)),
+            checked = check_step(&link, &tenant, step) => checked?,
+            signal = signals.next() => return Ok(exit_for(signal.wrap_err(NO_SIGNALS)?)),
         }
     }
     let mut sync = sync::start(
@@ -92,7 +92,7 @@ const NO_SIGNALS: &str = "couldn't wait for a signal";
 const NO_JSON: &str = "couldn't write the change as JSON";
 
 /// Returns the exit code for a signal. An interrupt is the normal end of a program that runs until it is stopped.
-const fn ended_by(signal: Signal) -> Exit {
+const fn exit_for(signal: Signal) -> Exit {
     match signal {
         Signal::Interrupt => Exit::Done,
         other => Exit::Signalled(other),
@@ -111,13 +111,13 @@ fn delivery(
     paths: &Paths,
     notes: Notes,
 ) -> Result<Option<Delivery>, Failure> {
-    let patience = arguments.hook_timeout;
+    let timeout = arguments.hook_timeout;
     let flags = connection.flags();
     if let Some(text) = arguments.exec.clone() {
         let interface = config::interface(&flags, environment, paths);
-        let mut hidden = interface.map(|interface| interface.key_variables).unwrap_or_default();
-        hidden.push(SECRET_VARIABLE.into());
-        let hook = Hook::Command(ShellCommand { text, hidden, patience });
+        let mut secret_variables = interface.map(|interface| interface.key_variables).unwrap_or_default();
+        secret_variables.push(SECRET_VARIABLE.into());
+        let hook = Hook::Command(ShellCommand { text, secret_variables, timeout });
         return Ok(Some(Delivery::new(hook, arguments.on_error.unwrap_or(OnError::Skip))));
     }
     let Some(text) = &arguments.post else {
@@ -136,7 +136,7 @@ fn delivery(
         notes.note(format_args!("posts are not signed; set {SECRET_VARIABLE} or --post-secret-file"));
     }
     let roots = &link.connection.extra_roots.certificates;
-    let webhook = Webhook::new(url, secret, roots, patience).map_err(|what| {
+    let webhook = Webhook::new(url, secret, roots, timeout).map_err(|what| {
         Failure::failed(format_args!("couldn't prepare the posts: {what}"))
             .hint("install ca-certificates or use --ca-file")
     })?;
@@ -157,7 +157,7 @@ fn secret(arguments: &WatchArguments, environment: Environment<'_>) -> Result<Op
 
 /// Refuses a step beyond the end of the feed, which would be waited for in silence, perhaps for years after a typo, and a step
 /// that the feed has dropped, which would leave a gap. If the feed can't be fetched now, following it will report why.
-async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Failure> {
+async fn check_step(link: &Link, tenant: &str, step: Step) -> Result<(), Failure> {
     let refusal = match link.client.changes(step, None).await {
         Ok(changes) if !changes.events.is_empty() || changes.next.is_some_and(|next| next > step) => return Ok(()),
         Ok(_) => None,
@@ -169,7 +169,7 @@ async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Fai
             let what = format!("step {step} is beyond the end of the feed, whose next step is {end}");
             Err(Failure::usage(what).hint("check the step and the tenant; without --since or --state it begins now"))
         }
-        Ok(Some(end)) if is_refused && step < end => Err(forgotten(step)),
+        Ok(Some(end)) if is_refused && step < end => Err(step_expired(step)),
         Ok(Some(_)) => Ok(()),
         Ok(None) => refusal.map_or(Ok(()), |error| Err(no_feed(tenant, &error))),
         Err(error) => {
@@ -184,16 +184,16 @@ async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Fai
 enum Ending {
     Signalled(Signal),
     /// The reader of stdout is gone.
-    NobodyReads,
+    StdoutClosed,
     /// The hook failed and `--on-error stop` was given.
-    GivenUp(String),
+    Failed(String),
 }
 
 /// How long a line that is being written may take after a signal.
-const PATIENCE: Duration = Duration::from_secs(1);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often handled changes are saved if no hook has to be spared a repeat.
-const SAVED_EVERY: Duration = Duration::from_secs(1);
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Writes lines, delivers them and saves the position.
 struct Output {
@@ -213,13 +213,13 @@ impl Output {
     async fn emit(&mut self, lines: Vec<Line>, step: &mut Option<Step>) -> Result<Option<Ending>, Failure> {
         for line in lines {
             let outcome = line.outcome().wrap_err(NO_JSON)?;
-            let comes_again = self.state.as_ref().is_some_and(|state| state.has_dealt_with(&outcome));
-            if !comes_again && let Some(ending) = self.deal_with(&line).await? {
+            let is_repeat = self.state.as_ref().is_some_and(|state| state.is_handled(&outcome));
+            if !is_repeat && let Some(ending) = self.process_line(&line).await? {
                 return Ok(Some(ending));
             }
             *step = line.step.or(*step);
             if let Some(state) = &mut self.state {
-                state.deal_with(outcome);
+                state.mark_handled(outcome);
             }
             self.save(*step)?;
             if let Some(signal) = self.signals.received() {
@@ -231,34 +231,34 @@ impl Output {
     }
 
     /// Writes and delivers a line. Returns why watching ends, if it does.
-    async fn deal_with(&mut self, line: &Line) -> Result<Option<Ending>, Failure> {
-        if let Written::Not(ending) = self.write(line).await? {
+    async fn process_line(&mut self, line: &Line) -> Result<Option<Ending>, Failure> {
+        if let WriteOutcome::Ended(ending) = self.write(line).await? {
             return Ok(Some(ending));
         }
         let Some(delivery) = &mut self.delivery else { return Ok(None) };
         let json = line.to_json().wrap_err(NO_JSON)?;
         Ok(match delivery.deliver(&json, &mut self.signals).await.wrap_err(NO_SIGNALS)? {
-            Delivered::DealtWith => None,
-            Delivered::GivenUp(why) => Some(Ending::GivenUp(why)),
-            Delivered::NotYet => self.signals.received().map(Ending::Signalled),
+            Delivered::Handled => None,
+            Delivered::Failed(why) => Some(Ending::Failed(why)),
+            Delivered::Interrupted => self.signals.received().map(Ending::Signalled),
         })
     }
 
     fn save(&mut self, step: Option<Step>) -> Result<(), Failure> {
         let Some(state) = &mut self.state else { return Ok(()) };
-        let moves = step.is_some() && step != state.step();
+        let step_changed = step.is_some() && step != state.step();
         if let Some(step) = step {
             state.move_to(step);
         }
-        if moves || self.delivery.is_some() || self.saved.elapsed() >= SAVED_EVERY {
+        if step_changed || self.delivery.is_some() || self.saved.elapsed() >= SAVE_INTERVAL {
             self.saved = Instant::now();
             state.save()?;
         }
         Ok(())
     }
 
-    /// Writes a line. If a signal arrives meanwhile, the line is finished unless that takes longer than [`PATIENCE`].
-    async fn write(&mut self, line: &Line) -> Result<Written, Failure> {
+    /// Writes a line. If a signal arrives meanwhile, the line is finished unless that takes longer than [`WRITE_TIMEOUT`].
+    async fn write(&mut self, line: &Line) -> Result<WriteOutcome, Failure> {
         let mut text = match self.format {
             WatchFormat::Text => line.to_text(&self.zone),
             WatchFormat::Ndjson => line.to_json().wrap_err(NO_JSON)?,
@@ -274,16 +274,16 @@ impl Output {
             written = &mut writing => written,
             signal = self.signals.next() => {
                 let signal = signal.wrap_err(NO_SIGNALS)?;
-                match timeout(PATIENCE, writing).await {
+                match timeout(WRITE_TIMEOUT, writing).await {
                     Ok(written) => written,
-                    Err(_) => return Ok(Written::Not(Ending::Signalled(signal))),
+                    Err(_) => return Ok(WriteOutcome::Ended(Ending::Signalled(signal))),
                 }
             }
         };
         match written {
-            Ok(()) => Ok(Written::Whole),
+            Ok(()) => Ok(WriteOutcome::Complete),
             // A closed pipe is not an error.
-            failed => on_stdout(failed).map(|()| Written::Not(Ending::NobodyReads)),
+            failed => on_stdout(failed).map(|()| WriteOutcome::Ended(Ending::StdoutClosed)),
         }
     }
 
@@ -302,16 +302,16 @@ impl Output {
                 if step.is_some() {
                     self.notes.note(format_args!("stopped; {resume}"));
                 }
-                Ok(ended_by(signal))
+                Ok(exit_for(signal))
             }
-            Ending::NobodyReads => Ok(Exit::Done),
-            Ending::GivenUp(why) => Err(Failure::failed(why).hint(format_args!("mend what failed, then {resume}"))),
+            Ending::StdoutClosed => Ok(Exit::Done),
+            Ending::Failed(why) => Err(Failure::failed(why).hint(format_args!("mend what failed, then {resume}"))),
         }
     }
 }
 
 /// Whether a line was written.
-enum Written {
-    Whole,
-    Not(Ending),
+enum WriteOutcome {
+    Complete,
+    Ended(Ending),
 }

@@ -16,7 +16,7 @@ use super::BaseFolders;
 /// The variable with the user's home.
 pub const HOME: &str = "HOME";
 /// The fallback editor, available on practically every system with a terminal.
-pub const LAST_EDITOR: &str = "vi";
+pub const DEFAULT_EDITOR: &str = "vi";
 /// The separator between the programs in `$BROWSER`.
 pub const BROWSER_SEPARATOR: char = ':';
 /// Whether terminals ignore unknown sequences, unless `$TERM` says otherwise.
@@ -40,9 +40,9 @@ pub fn shell(line: &str) -> Command {
     command
 }
 
-/// Makes a program the leader of a [`Group`], so that it can be ended together with its child processes and gets no signals from
+/// Makes a program the leader of a [`ProcessGroup`], so that it can be ended together with its child processes and gets no signals from
 /// the terminal's keys.
-pub fn lead_group(command: &mut Command) {
+pub fn new_process_group(command: &mut Command) {
     command.process_group(0);
 }
 
@@ -66,28 +66,28 @@ pub fn opener(environment: &dyn Fn(&str) -> Option<String>) -> Option<&'static [
 }
 
 /// A program and its child processes. Dropping it kills what is left of them.
-pub struct Group(Option<u32>);
+pub struct ProcessGroup(Option<u32>);
 
-impl Group {
-    /// Returns the group of a child that was started with [`lead_group`].
+impl ProcessGroup {
+    /// Returns the group of a child that was started with [`new_process_group`].
     #[must_use]
     pub fn of(child: &Child) -> Self {
         Self(child.id())
     }
 
     /// Asks the group to end. Stopped processes are continued, or they would not react.
-    pub fn ask(&mut self) {
+    pub fn terminate(&mut self) {
         self.send(Signal::TERM);
         self.send(Signal::CONT);
     }
 
     /// Kills the group.
-    pub fn end(&mut self) {
+    pub fn kill(&mut self) {
         self.send(Signal::KILL);
     }
 
     /// Releases the group after the program has exited; remaining processes can stay.
-    pub fn let_go(&mut self) {
+    pub fn release(&mut self) {
         self.0 = None;
     }
 
@@ -99,9 +99,9 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        self.end();
+        self.kill();
     }
 }
 
@@ -118,12 +118,12 @@ pub fn make_folder_private(builder: &mut DirBuilder) -> &mut DirBuilder {
 /// Returns the mode of a file that others can access, if the user can change that: it must be the user's own, and not on a
 /// read-only file system, as a container's secrets are.
 pub fn open_to_others(path: &Path) -> Option<u32> {
-    let there = fs::metadata(path).ok()?;
-    let is_own = there.uid() == rustix::process::geteuid().as_raw();
+    let metadata = fs::metadata(path).ok()?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     let is_fixed =
         rustix::fs::statvfs(path).is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
-    let mode = there.mode() & 0o777;
-    (there.is_file() && is_own && !is_fixed && mode & 0o077 != 0).then_some(mode)
+    let mode = metadata.mode() & 0o777;
+    (metadata.is_file() && is_own && !is_fixed && mode & 0o077 != 0).then_some(mode)
 }
 
 /// Removes access for group and others from a file or folder. A path that can't be examined is left alone.
@@ -132,8 +132,8 @@ pub fn open_to_others(path: &Path) -> Option<u32> {
 ///
 /// The permissions can't be changed.
 pub fn keep_private(path: &Path) -> io::Result<()> {
-    let Ok(there) = fs::metadata(path) else { return Ok(()) };
-    let mode = there.permissions().mode();
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
         return fs::set_permissions(path, Permissions::from_mode(mode & 0o7700));
     }
@@ -150,10 +150,10 @@ pub fn is_pipe(kind: FileType) -> bool {
 /// # Errors
 ///
 /// The file or the path can't be examined.
-pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub fn is_file_at(file: &File, path: &Path) -> io::Result<bool> {
     let own = file.metadata()?;
     match fs::metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
+        Ok(metadata) => Ok((metadata.dev(), metadata.ino()) == (own.dev(), own.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -164,7 +164,7 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 /// # Errors
 ///
 /// The limit can't be set.
-pub fn leave_no_core() -> io::Result<()> {
+pub fn disable_core_dumps() -> io::Result<()> {
     Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
 }
 
@@ -173,22 +173,22 @@ pub fn leave_no_core() -> io::Result<()> {
 /// # Errors
 ///
 /// The highest possible limit, if it can't be raised that far.
-pub fn allow_open_files(wanted: u64) -> Result<(), u64> {
+pub fn raise_open_file_limit(wanted: u64) -> Result<(), u64> {
     let limit = getrlimit(Resource::Nofile);
-    let (allowed, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
+    let (allowed, max) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
     if allowed >= wanted {
         return Ok(());
     }
     let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
-    if most < wanted || setrlimit(Resource::Nofile, raised).is_err() { Err(most) } else { Ok(()) }
+    if max < wanted || setrlimit(Resource::Nofile, raised).is_err() { Err(max) } else { Ok(()) }
 }
 
 /// Whether both paths lead to the same existing file.
 #[must_use]
 pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let place = |path| std::fs::metadata(path).map(|there| (there.dev(), there.ino()));
-    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+    let identity = |path| std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The line modes of the terminal.
@@ -196,7 +196,7 @@ pub struct LineModes(Termios);
 
 impl LineModes {
     /// Returns the current modes; `None` if stdin is not a terminal.
-    pub fn now() -> Option<Self> {
+    pub fn current() -> Option<Self> {
         tcgetattr(io::stdin()).ok().map(Self)
     }
 

@@ -16,7 +16,7 @@ use super::BaseFolders;
 /// The variable with the user's home.
 pub const HOME: &str = "USERPROFILE";
 /// The fallback editor, available on every system; it runs until the file is closed.
-pub const LAST_EDITOR: &str = "notepad";
+pub const DEFAULT_EDITOR: &str = "notepad";
 /// The separator between the programs in `$BROWSER`; a colon would be ambiguous with drive letters.
 pub const BROWSER_SEPARATOR: char = ';';
 /// Whether terminals ignore unknown sequences: the older console prints them.
@@ -44,8 +44,8 @@ pub fn shell(line: &str) -> Command {
     command
 }
 
-/// Keeps ctrl-c at the console from a program. Its [`Group`] is created after it has started.
-pub fn lead_group(command: &mut Command) {
+/// Keeps ctrl-c at the console from a program. Its [`ProcessGroup`] is created after it has started.
+pub fn new_process_group(command: &mut Command) {
     command.creation_flags(NEW_PROCESS_GROUP);
 }
 
@@ -65,11 +65,11 @@ pub fn opener(_: &dyn Fn(&str) -> Option<String>) -> Option<&'static [&'static s
     Some(&["rundll32", "url.dll,FileProtocolHandler"])
 }
 
-/// A program and its child processes, in a job that the system kills when its handle is closed: by [`Group::end`], or however this
+/// A program and its child processes, in a job that the system kills when its handle is closed: by [`ProcessGroup::kill`], or however this
 /// program ends. Processes started before the program was added to the job are not part of it.
-pub struct Group(Option<Job>);
+pub struct ProcessGroup(Option<Job>);
 
-impl Group {
+impl ProcessGroup {
     /// Creates the group of a child.
     #[must_use]
     pub fn of(child: &Child) -> Self {
@@ -80,17 +80,17 @@ impl Group {
     }
 
     /// Kills the group, since there is no signal to ask it to end.
-    pub fn ask(&mut self) {
-        self.end();
+    pub fn terminate(&mut self) {
+        self.kill();
     }
 
     /// Kills the group.
-    pub fn end(&mut self) {
+    pub fn kill(&mut self) {
         self.0 = None;
     }
 
     /// Releases the group after the program has exited; remaining processes can stay.
-    pub fn let_go(&mut self) {
+    pub fn release(&mut self) {
         if let Some(job) = self.0.take()
             && let Err(error) = job.set_extended_limit_info(&ExtendedLimitInfo::new())
         {
@@ -134,10 +134,10 @@ pub fn is_pipe(_: FileType) -> bool {
 /// # Errors
 ///
 /// The file or the path can't be opened.
-pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub fn is_file_at(file: &File, path: &Path) -> io::Result<bool> {
     let own = same_file::Handle::from_file(file.try_clone()?)?;
     match same_file::Handle::from_path(path) {
-        Ok(there) => Ok(there == own),
+        Ok(at_path) => Ok(at_path == own),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -149,7 +149,7 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 ///
 /// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-pub fn leave_no_core() -> io::Result<()> {
+pub fn disable_core_dumps() -> io::Result<()> {
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub fn leave_no_core() -> io::Result<()> {
 ///
 /// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-pub fn allow_open_files(_: u64) -> Result<(), u64> {
+pub fn raise_open_file_limit(_: u64) -> Result<(), u64> {
     Ok(())
 }
 
@@ -168,7 +168,7 @@ pub struct LineModes;
 
 impl LineModes {
     /// There are none to keep.
-    pub fn now() -> Option<Self> {
+    pub fn current() -> Option<Self> {
         None
     }
 
@@ -186,6 +186,6 @@ impl LineModes {
 /// Whether both paths lead to the same existing file.
 #[must_use]
 pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
-    let place = |path| std::fs::canonicalize(path);
-    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+    let identity = |path| std::fs::canonicalize(path);
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -117,32 +117,32 @@ impl Backend for DiffBackend {
 
 /// Buffers a frame and writes it in one piece.
 struct FrameBuffer<W> {
-    gathered: Vec<u8>,
+    buffer: Vec<u8>,
     out: W,
 }
 
 impl<W> FrameBuffer<W> {
     const fn new(out: W) -> Self {
-        Self { gathered: Vec::new(), out }
+        Self { buffer: Vec::new(), out }
     }
 }
 
 impl<W: Write> Write for FrameBuffer<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.gathered.is_empty() {
-            queue!(self.gathered, BeginSynchronizedUpdate)?;
+        if self.buffer.is_empty() {
+            queue!(self.buffer, BeginSynchronizedUpdate)?;
         }
-        self.gathered.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.gathered.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(());
         }
-        queue!(self.gathered, EndSynchronizedUpdate)?;
-        let written = self.out.write_all(&self.gathered);
-        self.gathered.clear();
+        queue!(self.buffer, EndSynchronizedUpdate)?;
+        let written = self.out.write_all(&self.buffer);
+        self.buffer.clear();
         written.and_then(|()| self.out.flush())
     }
 }
@@ -153,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_frame_is_written_in_one_piece_unless_it_is_empty() {
-        let mut piece = FrameBuffer::new(Vec::new());
-        piece.flush().unwrap();
-        assert_eq!(piece.out, b"");
-        piece.write_all(b"a").unwrap();
-        piece.write_all(b"b").unwrap();
-        assert_eq!(piece.out, b"");
-        piece.flush().unwrap();
-        assert_eq!(piece.out, b"\x1b[?2026hab\x1b[?2026l");
+        let mut frame = FrameBuffer::new(Vec::new());
+        frame.flush().unwrap();
+        assert_eq!(frame.out, b"");
+        frame.write_all(b"a").unwrap();
+        frame.write_all(b"b").unwrap();
+        assert_eq!(frame.out, b"");
+        frame.flush().unwrap();
+        assert_eq!(frame.out, b"\x1b[?2026hab\x1b[?2026l");
     }
 }

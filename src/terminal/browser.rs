@@ -12,27 +12,27 @@ use crate::platform;
 use super::variables::without_keys;
 
 /// How long to wait for the program to exit; one that still runs after that is the browser itself.
-const HANDING_OVER: Duration = Duration::from_secs(3);
+const LAUNCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens a URL in the browser.
-pub(super) async fn show(url: &str, key_variables: &[String]) -> Browsed {
+pub(super) async fn open_url(url: &str, key_variables: &[String]) -> Browsed {
     let Some(words) = opener(&|name| std::env::var(name).ok(), url) else { return Browsed::NoBrowser };
     let [program, arguments @ ..] = words.as_slice() else { return Browsed::NoBrowser };
     let mut command = Command::new(program);
     without_keys(command.args(arguments), key_variables);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    platform::lead_group(&mut command);
+    platform::new_process_group(&mut command);
     match command.spawn() {
-        Ok(mut child) => match timeout(HANDING_OVER, child.wait()).await {
-            Ok(Ok(status)) => handed_over(program, status),
+        Ok(mut child) => match timeout(LAUNCH_TIMEOUT, child.wait()).await {
+            Ok(Ok(status)) => launch_outcome(program, status),
             Ok(Err(error)) => Browsed::Failed(error.to_string()),
-            Err(_stays) => Browsed::Opened,
+            Err(_still_running) => Browsed::Opened,
         },
         Err(error) => Browsed::Failed(format!("{program}: {error}")),
     }
 }
 
-fn handed_over(program: &str, status: ExitStatus) -> Browsed {
+fn launch_outcome(program: &str, status: ExitStatus) -> Browsed {
     if status.success() { Browsed::Opened } else { Browsed::Failed(format!("{program}: {status}")) }
 }
 
@@ -43,8 +43,8 @@ fn opener(environment: &dyn Fn(&str) -> Option<String>, url: &str) -> Option<Vec
     let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
     if let Some(browser) = set("BROWSER") {
         // It can list several; `%s` is the placeholder for the URL.
-        let mut several = browser.split(platform::BROWSER_SEPARATOR);
-        let first = several.find(|browser| !browser.trim().is_empty()).unwrap_or(&browser);
+        let mut browsers = browser.split(platform::BROWSER_SEPARATOR);
+        let first = browsers.find(|browser| !browser.trim().is_empty()).unwrap_or(&browser);
         let mut words = platform::words(first).filter(|words| !words.is_empty())?;
         if words.iter().any(|word| word.contains("%s")) {
             words = words.iter().map(|word| word.replace("%s", url)).collect();

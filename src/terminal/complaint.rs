@@ -8,12 +8,12 @@ use crate::printable::printable;
 
 /// Writes one line to stderr, prefixed with the program's name, with control characters replaced. If stderr is gone, the error is
 /// only logged.
-pub fn complain(words: impl Display) {
-    write_line(format_args!("segtui: {}", printable(&words.to_string())));
+pub fn print_message(message: impl Display) {
+    write_line(format_args!("segtui: {}", printable(&message.to_string())));
 }
 
 /// Writes a prompt to stderr, without a line break.
-pub fn ask(question: &str) {
+pub fn prompt(question: &str) {
     let mut stderr = io::stderr().lock();
     if let Err(error) = write!(stderr, "{}", printable(question)).and_then(|()| stderr.flush()) {
         tracing::debug!(%error, "stderr is gone");

@@ -5,10 +5,10 @@ use std::io;
 
 use crate::app::NewProfile;
 
-use super::new_profile::{self, FilledIn, ProfileService};
+use super::new_profile::{self, FormOutcome, ProfileService};
 use super::screen::Screen;
 use super::signals::Signals;
-use super::{Broken, Setup};
+use super::{SessionError, Setup};
 
 /// The terminal while the program has it. Restored on drop.
 pub struct TerminalSession {
@@ -34,27 +34,27 @@ impl TerminalSession {
     ///
     /// # Errors
     ///
-    /// Any [`Broken`].
+    /// Any [`SessionError`].
     pub async fn fill_in(
         &mut self,
         form: &mut NewProfile,
-        desk: &mut ProfileService,
+        profile_service: &mut ProfileService,
         setup: &Setup,
-    ) -> Result<FilledIn, Broken> {
-        new_profile::fill_in(&mut self.screen, &mut self.signals, form, desk, setup).await
+    ) -> Result<FormOutcome, SessionError> {
+        new_profile::fill_in(&mut self.screen, &mut self.signals, form, profile_service, setup).await
     }
 
     /// Runs something that may use the terminal itself, such as a command that prints an API key, and takes the terminal back.
-    /// `said` is printed first, for the user.
+    /// `message` is printed first, for the user.
     ///
     /// # Errors
     ///
     /// The terminal can't be restored or taken over again.
-    pub fn aside<T>(&mut self, said: &str, run: impl FnOnce() -> T) -> io::Result<T> {
+    pub fn with_screen_closed<T>(&mut self, message: &str, run: impl FnOnce() -> T) -> io::Result<T> {
         self.screen.close()?;
-        super::complaint::write_line(said);
+        super::complaint::write_line(message);
         let outcome = run();
-        self.signals.forget_interrupt();
+        self.signals.discard_interrupt();
         self.screen.reopen()?;
         Ok(outcome)
     }

@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use crate::app::{Edited, EditorFault};
 use crate::files;
-use crate::platform::{self, LAST_EDITOR};
+use crate::platform::{self, DEFAULT_EDITOR};
 
 use super::variables::without_keys;
 
@@ -22,7 +22,7 @@ pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
         Ok(file) => file,
         Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(files::reason(&error)), file: None },
     };
-    match run(&chosen(), &file, key_variables).await.and_then(|()| read(&file)) {
+    match run(&editor_command(), &file, key_variables).await.and_then(|()| read(&file)) {
         Ok(text) => Edited::Saved { text, file },
         Err(fault) => Edited::Failed { fault, file: Some(file) },
     }
@@ -34,7 +34,7 @@ pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
 ///
 /// The editor can't be started or fails. The file is as the editor left it.
 pub async fn edit_file(file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
-    run(&chosen(), file, key_variables).await
+    run(&editor_command(), file, key_variables).await
 }
 
 /// Removes a text that is no longer needed.
@@ -57,9 +57,9 @@ fn read(file: &Path) -> Result<String, EditorFault> {
 }
 
 /// The editor's command line.
-fn chosen() -> String {
+fn editor_command() -> String {
     let set = |name| env::var(name).ok().filter(|command| !command.trim().is_empty());
-    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_EDITOR.to_owned())
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| DEFAULT_EDITOR.to_owned())
 }
 
 async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
@@ -68,7 +68,7 @@ async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), 
         return Err(EditorFault::NoCommand(editor.to_owned()));
     };
     let not_started =
-        |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: not_started_because(&error) };
+        |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: start_error_reason(&error) };
     let status = without_keys(Command::new(program).args(arguments).arg(file), key_variables)
         .status()
         .await
@@ -81,7 +81,7 @@ async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), 
 }
 
 /// For a missing program, the system's own message only says that there is no such file.
-fn not_started_because(error: &io::Error) -> String {
+fn start_error_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such program".into(),
         _ => files::reason(error),

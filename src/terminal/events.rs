@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 use crate::app::Event;
 
 #[cfg(windows)]
-use console::{Reader, Stopper, forget_typed};
+use console::{Reader, Stopper, discard_typed};
 #[cfg(unix)]
-use reader::{Reader, Stopper, forget_typed};
+use reader::{Reader, Stopper, discard_typed};
 
 /// Keys, clicks, pastes and sizes reported by the terminal.
 ///
@@ -29,48 +29,48 @@ use reader::{Reader, Stopper, forget_typed};
 /// crossterm's readers wait for the rest of a started sequence, which may never come.
 #[derive(Debug)]
 pub(super) struct Input {
-    reports: mpsc::Receiver<io::Result<Event>>,
+    receiver: mpsc::Receiver<io::Result<Event>>,
     /// `None` if there is no terminal to read; that is reported as an error.
     stopper: Option<Stopper>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// How long the thread can take to stop, and how often to check.
-const LAST_READ: Duration = Duration::from_millis(300);
-const LOOK: Duration = Duration::from_millis(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
+const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Events that can queue up before reading blocks: more than any paste of keys that a user waits for.
-const WAITING: usize = 1_024;
+const CHANNEL_CAPACITY: usize = 1_024;
 
 impl Input {
     pub fn open() -> Self {
-        let (reporter, reports) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         match Reader::open() {
             Ok((reader, stopper)) => {
-                let thread = thread::spawn(move || reader.run(&reporter));
-                Self { reports, stopper: Some(stopper), thread: Some(thread) }
+                let thread = thread::spawn(move || reader.run(&sender));
+                Self { receiver, stopper: Some(stopper), thread: Some(thread) }
             }
             Err(error) => {
                 // The channel has room for it.
-                let _told = reporter.try_send(Err(error));
-                Self { reports, stopper: None, thread: None }
+                let _sent = sender.try_send(Err(error));
+                Self { receiver, stopper: None, thread: None }
             }
         }
     }
 
     /// Reads again, but discards earlier input: it was typed for another program.
-    pub fn open_anew() -> io::Result<Self> {
-        forget_typed()?;
+    pub fn open_discarding_input() -> io::Result<Self> {
+        discard_typed()?;
         Ok(Self::open())
     }
 
     /// Stops reading. Input from then on is left to other programs.
     pub fn close(&mut self) {
-        self.reports.close();
+        self.receiver.close();
         self.stop();
         let Some(thread) = self.thread.take() else { return };
-        let until = Instant::now() + LAST_READ;
-        while !thread.is_finished() && Instant::now() < until {
-            thread::sleep(LOOK);
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(CLOSE_POLL_INTERVAL);
         }
         if !thread.is_finished() {
             tracing::warn!("the reader of the terminal is left behind");
@@ -97,6 +97,6 @@ impl Stream for Input {
     type Item = io::Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.reports.poll_recv(context)
+        self.receiver.poll_recv(context)
     }
 }

@@ -22,15 +22,15 @@ pub(super) struct Jobs {
 }
 
 /// Outcomes that can queue up before jobs have to wait.
-const WAITING: usize = 16;
+const CHANNEL_CAPACITY: usize = 16;
 /// Threads for one search.
-const SEARCHERS: usize = 2;
+const SEARCH_THREADS: usize = 2;
 /// Parts that the first thread searches before the others start.
-const ALONE: usize = 8;
+const PARTS_BEFORE_SPLIT: usize = 8;
 
 impl Jobs {
     pub fn new() -> Self {
-        let (sender, outcomes) = mpsc::channel(WAITING);
+        let (sender, outcomes) = mpsc::channel(CHANNEL_CAPACITY);
         Self {
             outcomes,
             sender,
@@ -50,7 +50,7 @@ impl Jobs {
     }
 
     /// An outcome that is ready.
-    pub fn ready(&mut self) -> Option<Event> {
+    pub fn try_next(&mut self) -> Option<Event> {
         self.outcomes.try_recv().ok()
     }
 
@@ -60,19 +60,19 @@ impl Jobs {
             SearchKind::Tree => &mut self.tree_search,
             SearchKind::Parents => &mut self.parent_search,
         };
-        let wanted = CancellationToken::new();
-        std::mem::replace(current, wanted.clone()).cancel();
-        let mut shares = job.in_shares(SEARCHERS);
+        let cancellation = CancellationToken::new();
+        std::mem::replace(current, cancellation.clone()).cancel();
+        let mut shares = job.in_shares(SEARCH_THREADS);
         if let Some(first) = shares.next() {
-            search(first, shares.collect(), self.sender.clone(), wanted);
+            search(first, shares.collect(), self.sender.clone(), cancellation);
         }
     }
 
     /// Runs a custom command and stops the previous one.
-    pub fn run(&mut self, order: RunRequest, variables: Variables) {
-        let wanted = CancellationToken::new();
-        std::mem::replace(&mut self.program, wanted.clone()).cancel();
-        tokio::spawn(programs::run(order, variables, self.sender.clone(), wanted));
+    pub fn run(&mut self, request: RunRequest, variables: Variables) {
+        let cancellation = CancellationToken::new();
+        std::mem::replace(&mut self.program, cancellation.clone()).cancel();
+        tokio::spawn(programs::run(request, variables, self.sender.clone(), cancellation));
     }
 
     /// Stops the running program.
@@ -84,7 +84,7 @@ impl Jobs {
     pub fn browse(&self, url: String, key_variables: Vec<String>) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            let outcome = browser::show(&url, &key_variables).await;
+            let outcome = browser::open_url(&url, &key_variables).await;
             if sender.send(Event::Browsed { url, outcome }).await.is_err() {
                 tracing::debug!("nobody waits for the browser");
             }
@@ -114,21 +114,21 @@ impl Jobs {
 
 /// Searches one share on a thread of its own. The others start some milliseconds later, so that they don't delay the first frame
 /// with matches.
-fn search(share: SearchJob, mut others: Vec<SearchJob>, sender: mpsc::Sender<Event>, wanted: CancellationToken) {
+fn search(share: SearchJob, mut others: Vec<SearchJob>, sender: mpsc::Sender<Event>, cancellation: CancellationToken) {
     spawn_blocking(move || {
         for (part, finds) in (1..).zip(share) {
             // An error means that the interface is gone.
-            if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
+            if cancellation.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
                 return;
             }
-            if part == ALONE {
+            if part == PARTS_BEFORE_SPLIT {
                 for other in others.drain(..) {
-                    search(other, Vec::new(), sender.clone(), wanted.clone());
+                    search(other, Vec::new(), sender.clone(), cancellation.clone());
                 }
             }
         }
         for other in others {
-            search(other, Vec::new(), sender.clone(), wanted.clone());
+            search(other, Vec::new(), sender.clone(), cancellation.clone());
         }
     });
 }

@@ -14,8 +14,8 @@ use crate::ui::{self, Look};
 
 use super::events::Input;
 use super::screen::{self, Screen};
-use super::signals::{Signals, Told};
-use super::{Broken, Setup, Signal, closed};
+use super::signals::{SignalEvent, Signals};
+use super::{SessionError, Setup, Signal, closed};
 
 /// Channels to the service that tests connections and writes profiles.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ pub struct ProfileService {
 
 /// How a form ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FilledIn {
+pub enum FormOutcome {
     /// The user cancelled; nothing was written.
-    Left,
+    Cancelled,
     /// The user chose the demo.
     Demo,
     /// This profile was written.
@@ -46,43 +46,43 @@ pub(super) async fn fill_in(
     screen: &mut Screen,
     signals: &mut Signals,
     form: &mut NewProfile,
-    desk: &mut ProfileService,
+    profile_service: &mut ProfileService,
     setup: &Setup,
-) -> Result<FilledIn, Broken> {
+) -> Result<FormOutcome, SessionError> {
     let mut input = Input::open();
     let outcome = loop {
         let targets = draw(screen, form, setup)?;
-        let happening = tokio::select! {
-            event = input.next() => happening(&targets, event.ok_or_else(closed)??),
-            () = screen::panicked() => return Err(Broken::Part),
-            answer = desk.answers.recv() => Some(answered(answer)?),
-            told = signals.next() => match told {
-                Told::ToEnd(signal) => break FilledIn::Signalled(signal),
-                Told::Continued => {
-                    screen.retake()?;
+        let form_event = tokio::select! {
+            event = input.next() => form_event(&targets, event.ok_or_else(closed)??),
+            () = screen::panicked() => return Err(SessionError::TaskStopped),
+            answer = profile_service.answers.recv() => Some(answer_event(answer)?),
+            signal_event = signals.next() => match signal_event {
+                SignalEvent::Exit(signal) => break FormOutcome::Signalled(signal),
+                SignalEvent::Continued => {
+                    screen.reacquire()?;
                     None
                 }
             },
         };
-        let mut wish = happening.and_then(|happening| form.take(happening));
-        if let Some(asking) = wish.take_if(|wish| asks_a_command(wish)) {
+        let mut effect = form_event.and_then(|form_event| form.take(form_event));
+        if let Some(key_command) = effect.take_if(|effect| runs_key_command(effect)) {
             // The command may ask for a password, and two programs can't read from one terminal.
             input.close();
             screen.close()?;
-            tell_asking(&asking);
-            send(desk, Some(asking)).await?;
-            let answer = desk.answers.recv().await;
-            signals.forget_interrupt();
+            announce_key_command(&key_command);
+            send(profile_service, Some(key_command)).await?;
+            let answer = profile_service.answers.recv().await;
+            signals.discard_interrupt();
             screen.reopen()?;
-            input = Input::open_anew()?;
-            wish = form.take(answered(answer)?);
+            input = Input::open_discarding_input()?;
+            effect = form.take(answer_event(answer)?);
         }
-        match wish {
+        match effect {
             None => {}
-            Some(FormEffect::Leave) => break FilledIn::Left,
-            Some(FormEffect::OpenDemo) => break FilledIn::Demo,
-            Some(FormEffect::Open(_)) => break FilledIn::Saved(form.line()),
-            task @ Some(FormEffect::Task { .. } | FormEffect::GiveUp) => send(desk, task).await?,
+            Some(FormEffect::Leave) => break FormOutcome::Cancelled,
+            Some(FormEffect::OpenDemo) => break FormOutcome::Demo,
+            Some(FormEffect::Open(_)) => break FormOutcome::Saved(form.line()),
+            task @ Some(FormEffect::Task { .. } | FormEffect::GiveUp) => send(profile_service, task).await?,
         }
     };
     input.close();
@@ -90,15 +90,16 @@ pub(super) async fn fill_in(
 }
 
 /// Whether the task runs a command to get the API key.
-pub(super) const fn asks_a_command(wish: &FormEffect) -> bool {
-    matches!(wish, FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(_), .. }), .. })
+pub(super) const fn runs_key_command(effect: &FormEffect) -> bool {
+    matches!(effect, FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(_), .. }), .. })
 }
 
 /// Prints which command gets the terminal.
-pub(super) fn tell_asking(wish: &FormEffect) {
-    if let FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(words), .. }), .. } = wish
+pub(super) fn announce_key_command(effect: &FormEffect) {
+    if let FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(words), .. }), .. } =
+        effect
     {
-        super::complain(format_args!("running `{}` for the API key", words.join(" ")));
+        super::print_message(format_args!("running `{}` for the API key", words.join(" ")));
     }
 }
 
@@ -110,7 +111,7 @@ fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<Tar
 }
 
 /// Converts an event for the form; `None` for one that only needs a redraw.
-fn happening(targets: &Targets, event: Event) -> Option<FormEvent> {
+fn form_event(targets: &Targets, event: Event) -> Option<FormEvent> {
     match event {
         Event::Mouse(mouse) => match targets.event(mouse) {
             Event::Clicked(click) => Some(FormEvent::Clicked(click.target)),
@@ -122,12 +123,12 @@ fn happening(targets: &Targets, event: Event) -> Option<FormEvent> {
     }
 }
 
-fn answered(answer: Option<(u64, Answer)>) -> Result<FormEvent, Broken> {
-    let (number, answer) = answer.ok_or(Broken::Part)?;
+fn answer_event(answer: Option<(u64, Answer)>) -> Result<FormEvent, SessionError> {
+    let (number, answer) = answer.ok_or(SessionError::TaskStopped)?;
     Ok(FormEvent::Answered { number, answer })
 }
 
-async fn send(desk: &ProfileService, wish: Option<FormEffect>) -> Result<(), Broken> {
-    let Some(wish) = wish else { return Ok(()) };
-    desk.tasks.send(wish).await.map_err(|_| Broken::Part)
+async fn send(profile_service: &ProfileService, effect: Option<FormEffect>) -> Result<(), SessionError> {
+    let Some(effect) = effect else { return Ok(()) };
+    profile_service.tasks.send(effect).await.map_err(|_| SessionError::TaskStopped)
 }

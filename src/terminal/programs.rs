@@ -16,31 +16,38 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::UserCommand;
 use crate::app::{Event, RunEnd, RunNews, RunOutcome, RunRequest};
-use crate::platform::{self, Group};
+use crate::platform::{self, ProcessGroup};
 use crate::segment::Segment;
 
 use super::variables::Variables;
 
 /// Maximum output kept of a run, in bytes.
-const MOST: usize = 1024 * 1024;
+const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
 /// Maximum bytes read at once.
-const PART: usize = 16 * 1024;
+const READ_BUFFER_LEN: usize = 16 * 1024;
 /// How long a program has to exit when asked to, before it is killed.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const KILL_GRACE_PERIOD: Duration = Duration::from_secs(1);
 /// How long to read on after the program has exited while a child process still holds its output open.
-const LATE_OUTPUT: Duration = Duration::from_millis(300);
+const LATE_OUTPUT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Runs a program and reports its output and outcome. Completes when the program ends; dropping it kills the program.
-pub(super) async fn run(order: RunRequest, variables: Variables, events: mpsc::Sender<Event>, stop: CancellationToken) {
+pub(super) async fn run(
+    request: RunRequest,
+    variables: Variables,
+    events: mpsc::Sender<Event>,
+    stop: CancellationToken,
+) {
     let started = Instant::now();
-    let run = order.run;
-    let mut teller = OutputForwarder { run, events, kept: 0, dropped: 0 };
-    let outcome = match start(&order.command, &variables) {
-        Ok(child) => Running::of(child, order.command.timeout).until_end(order.subjects, &mut teller, &stop).await,
-        Err(error) => RunOutcome::NotStarted(format!("{}: {error}", order.command.program)),
+    let run = request.run;
+    let mut forwarder = OutputForwarder { run, events, kept: 0, dropped: 0 };
+    let outcome = match start(&request.command, &variables) {
+        Ok(child) => {
+            Running::of(child, request.command.timeout).until_end(request.subjects, &mut forwarder, &stop).await
+        }
+        Err(error) => RunOutcome::NotStarted(format!("{}: {error}", request.command.program)),
     };
-    let end = RunEnd { outcome, took: started.elapsed(), dropped: teller.dropped };
-    teller.tell(RunNews::Ended(end)).await;
+    let end = RunEnd { outcome, took: started.elapsed(), dropped: forwarder.dropped };
+    forwarder.send(RunNews::Ended(end)).await;
 }
 
 fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
@@ -51,7 +58,7 @@ fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
     }
     program.envs(variables.set.iter().map(|(name, value)| (name, value)));
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    platform::lead_group(&mut program);
+    platform::new_process_group(&mut program);
     program.spawn()
 }
 
@@ -64,19 +71,19 @@ struct OutputForwarder {
 }
 
 impl OutputForwarder {
-    async fn tell(&self, news: RunNews) {
+    async fn send(&self, news: RunNews) {
         // An error means that the interface is gone.
-        let _nobody_reads = self.events.send(Event::Ran(self.run, news)).await;
+        let _sent = self.events.send(Event::Ran(self.run, news)).await;
     }
 
-    async fn wrote(&mut self, stream: &mut Text, bytes: &[u8]) {
-        let (kept, dropped) = bytes.split_at(bytes.len().min(MOST - self.kept));
-        let text = stream.take(kept);
+    async fn forward(&mut self, stream: &mut OutputDecoder, bytes: &[u8]) {
+        let (kept, dropped) = bytes.split_at(bytes.len().min(MAX_OUTPUT_BYTES - self.kept));
+        let text = stream.decode(kept);
         if !text.is_empty() {
-            self.tell(RunNews::Wrote(text)).await;
+            self.send(RunNews::Wrote(text)).await;
         }
         if !dropped.is_empty() && self.dropped == 0 {
-            self.tell(RunNews::Cut).await;
+            self.send(RunNews::Cut).await;
         }
         self.kept += kept.len();
         self.dropped += dropped.len() as u64;
@@ -85,22 +92,22 @@ impl OutputForwarder {
 
 /// Decodes one stream: strips escape sequences and joins characters that were split between reads.
 #[derive(Default)]
-struct Text {
+struct OutputDecoder {
     escapes: StripBytes,
-    begun: Vec<u8>,
+    incomplete: Vec<u8>,
 }
 
-impl Text {
-    fn take(&mut self, bytes: &[u8]) -> String {
-        let mut together = std::mem::take(&mut self.begun);
-        together.extend_from_slice(bytes);
+impl OutputDecoder {
+    fn decode(&mut self, bytes: &[u8]) -> String {
+        let mut joined = std::mem::take(&mut self.incomplete);
+        joined.extend_from_slice(bytes);
         let mut text = String::new();
-        for chunk in together.utf8_chunks() {
+        for chunk in joined.utf8_chunks() {
             text.push_str(chunk.valid());
-            let ends_here = chunk.invalid().as_ptr_range().end == together.as_ptr_range().end;
+            let ends_here = chunk.invalid().as_ptr_range().end == joined.as_ptr_range().end;
             match chunk.invalid() {
                 [] => {}
-                begun if ends_here && is_begun(begun) => self.begun = begun.to_vec(),
+                incomplete if ends_here && is_incomplete_char(incomplete) => self.incomplete = incomplete.to_vec(),
                 _ => text.push('\u{fffd}'),
             }
         }
@@ -111,7 +118,7 @@ impl Text {
 }
 
 /// Whether more bytes could complete this character.
-fn is_begun(bytes: &[u8]) -> bool {
+fn is_incomplete_char(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 
@@ -119,69 +126,69 @@ fn is_begun(bytes: &[u8]) -> bool {
 struct Running {
     child: Child,
     /// Its process group, until released.
-    group: Group,
-    limit: Option<Duration>,
+    group: ProcessGroup,
+    timeout: Option<Duration>,
     /// Why it was asked to end.
-    asked: Option<RunOutcome>,
+    stop_reason: Option<RunOutcome>,
     /// Deadline for the program, or for its output once it has exited.
-    until: Option<Instant>,
+    deadline: Option<Instant>,
 }
 
 impl Running {
-    fn of(child: Child, limit: Option<Duration>) -> Self {
-        let group = Group::of(&child);
-        Self { child, group, limit, asked: None, until: limit.map(|limit| Instant::now() + limit) }
+    fn of(child: Child, timeout: Option<Duration>) -> Self {
+        let group = ProcessGroup::of(&child);
+        Self { child, group, timeout, stop_reason: None, deadline: timeout.map(|timeout| Instant::now() + timeout) }
     }
 
     async fn until_end(
         mut self,
         subjects: Vec<Arc<Segment>>,
-        teller: &mut OutputForwarder,
+        forwarder: &mut OutputForwarder,
         stop: &CancellationToken,
     ) -> RunOutcome {
-        let feeding = self.child.stdin.take().map(|stdin| tokio::spawn(feed(stdin, subjects)));
+        let writing_segments = self.child.stdin.take().map(|stdin| tokio::spawn(write_segments(stdin, subjects)));
         let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
-        let (mut out_text, mut err_text) = (Text::default(), Text::default());
-        let (mut out_part, mut err_part) = (vec![0; PART], vec![0; PART]);
+        let (mut out_text, mut err_text) = (OutputDecoder::default(), OutputDecoder::default());
+        let (mut out_buffer, mut err_buffer) = (vec![0; READ_BUFFER_LEN], vec![0; READ_BUFFER_LEN]);
         let mut status = None;
         while status.is_none() || out.is_some() || err.is_some() {
             tokio::select! {
-                read = part(&mut out, &mut out_part) => teller.wrote(&mut out_text, &out_part[..read]).await,
-                read = part(&mut err, &mut err_part) => teller.wrote(&mut err_text, &err_part[..read]).await,
+                read = read_part(&mut out, &mut out_buffer) => forwarder.forward(&mut out_text, &out_buffer[..read]).await,
+                read = read_part(&mut err, &mut err_buffer) => forwarder.forward(&mut err_text, &err_buffer[..read]).await,
                 ended = self.child.wait(), if status.is_none() => {
                     status = Some(ended);
-                    self.until = Some(Instant::now() + LATE_OUTPUT);
+                    self.deadline = Some(Instant::now() + LATE_OUTPUT_TIMEOUT);
                 }
-                () = stop.cancelled(), if self.asked.is_none() && status.is_none() => self.ask_to_end(RunOutcome::Stopped),
-                () = until(self.until) => match (&status, self.limit) {
+                () = stop.cancelled(), if self.stop_reason.is_none() && status.is_none() => self.request_end(RunOutcome::Stopped),
+                () = sleep_until_deadline(self.deadline) => match (&status, self.timeout) {
                     (Some(_), _) => break,
-                    (None, Some(limit)) if self.asked.is_none() => self.ask_to_end(RunOutcome::TimedOut(limit)),
+                    (None, Some(timeout)) if self.stop_reason.is_none() => self.request_end(RunOutcome::TimedOut(timeout)),
                     (None, _) => {
                         self.end();
-                        self.until = None;
+                        self.deadline = None;
                     }
                 },
             }
         }
-        if let Some(feeding) = feeding {
-            feeding.abort();
+        if let Some(writing_segments) = writing_segments {
+            writing_segments.abort();
         }
-        if self.asked.is_some() {
+        if self.stop_reason.is_some() {
             // Ends any child processes it left behind.
             self.end();
         }
-        self.group.let_go();
-        self.asked.take().unwrap_or_else(|| status.map_or(RunOutcome::Stopped, outcome))
+        self.group.release();
+        self.stop_reason.take().unwrap_or_else(|| status.map_or(RunOutcome::Stopped, outcome))
     }
 
-    fn ask_to_end(&mut self, why: RunOutcome) {
-        self.asked = Some(why);
-        self.until = Some(Instant::now() + LAST_WORDS);
-        self.group.ask();
+    fn request_end(&mut self, reason: RunOutcome) {
+        self.stop_reason = Some(reason);
+        self.deadline = Some(Instant::now() + KILL_GRACE_PERIOD);
+        self.group.terminate();
     }
 
     fn end(&mut self) {
-        self.group.end();
+        self.group.kill();
         // In case the group could not be set up.
         if let Err(error) = self.child.start_kill() {
             tracing::debug!(%error, "the program had ended already");
@@ -190,7 +197,7 @@ impl Running {
 }
 
 /// Reads the next chunk of a stream; the stream becomes `None` at its end or on an error.
-async fn part<R: AsyncRead + Unpin>(stream: &mut Option<R>, bytes: &mut [u8]) -> usize {
+async fn read_part<R: AsyncRead + Unpin>(stream: &mut Option<R>, bytes: &mut [u8]) -> usize {
     let Some(open) = stream else { return std::future::pending().await };
     if let Ok(read @ 1..) = open.read(bytes).await {
         return read;
@@ -199,7 +206,7 @@ async fn part<R: AsyncRead + Unpin>(stream: &mut Option<R>, bytes: &mut [u8]) ->
     0
 }
 
-async fn until(time: Option<Instant>) {
+async fn sleep_until_deadline(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
@@ -207,7 +214,7 @@ async fn until(time: Option<Instant>) {
 }
 
 /// Writes the segments to the program's stdin as JSON in the API's format. The program need not read them.
-async fn feed(mut stdin: ChildStdin, subjects: Vec<Arc<Segment>>) {
+async fn write_segments(mut stdin: ChildStdin, subjects: Vec<Arc<Segment>>) {
     let json = spawn_blocking(move || {
         let segments: Vec<&Segment> = subjects.iter().map(AsRef::as_ref).collect();
         serde_json::to_string(&segments)
@@ -235,13 +242,13 @@ mod tests {
 
     #[test]
     fn output_split_anywhere_is_stripped_and_decoded() {
-        let mut text = Text::default();
+        let mut text = OutputDecoder::default();
         let bytes = "\u{1b}[31mŁódź\u{1b}]0;title\u{7}\u{1b}[0m!\n".as_bytes();
         for at in 0..bytes.len() {
-            let mut parts = Text::default();
+            let mut parts = OutputDecoder::default();
             let (one, other) = bytes.split_at(at);
-            assert_eq!(parts.take(one) + &parts.take(other), "Łódź!\n", "{at}");
+            assert_eq!(parts.decode(one) + &parts.decode(other), "Łódź!\n", "{at}");
         }
-        assert_eq!(text.take(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(text.decode(b"a\xffb"), "a\u{fffd}b");
     }
 }

@@ -22,7 +22,7 @@ use crate::platform::{IGNORES_UNKNOWN_SEQUENCES, LineModes};
 use super::backend::DiffBackend;
 
 /// Whether the terminal is taken over, so that it is restored exactly once, from any thread.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static ACTIVE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is taken over. Restored on drop.
 pub(super) struct Screen {
@@ -30,15 +30,15 @@ pub(super) struct Screen {
     /// The window title in the meantime.
     title: Option<String>,
     /// The line modes when the terminal was given to another program.
-    line: Option<LineModes>,
+    line_modes: Option<LineModes>,
 }
 
 impl Screen {
     /// Takes over the terminal.
     pub fn open() -> io::Result<Self> {
-        take()?;
+        enter()?;
         match Terminal::new(DiffBackend::new()) {
-            Ok(terminal) => Ok(Self { terminal, title: None, line: None }),
+            Ok(terminal) => Ok(Self { terminal, title: None, line_modes: None }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -52,7 +52,7 @@ impl Screen {
 
     /// Sets the window title, which must be free of control characters.
     pub fn set_title(&mut self, title: String) -> io::Result<()> {
-        let shown = if knows_titles() { execute!(io::stdout(), SetTitle(&title)) } else { Ok(()) };
+        let shown = if supports_titles() { execute!(io::stdout(), SetTitle(&title)) } else { Ok(()) };
         self.title = Some(title);
         shown
     }
@@ -64,18 +64,18 @@ impl Screen {
 
     /// Gives the terminal back for a while.
     pub fn close(&mut self) -> io::Result<()> {
-        give_back()?;
-        self.line = LineModes::now();
+        leave()?;
+        self.line_modes = LineModes::current();
         Ok(())
     }
 
     /// Takes over the terminal again and redraws everything with the next frame. Another program may have changed the line modes;
     /// they are first reset to what they were, so that they are right at exit too.
     pub fn reopen(&mut self) -> io::Result<()> {
-        if let Some(line) = self.line.take() {
-            line.restore()?;
+        if let Some(line_modes) = self.line_modes.take() {
+            line_modes.restore()?;
         }
-        take()?;
+        enter()?;
         // Clearing through ratatui would query the cursor position and wait for a response.
         self.terminal = Terminal::new(DiffBackend::new())?;
         if let Some(title) = self.title.take() {
@@ -85,15 +85,15 @@ impl Screen {
     }
 
     /// Takes over the terminal again after the process was stopped.
-    pub fn retake(&mut self) -> io::Result<()> {
+    pub fn reacquire(&mut self) -> io::Result<()> {
         self.close()?;
         self.reopen()
     }
 }
 
 /// Queries the background colour (OSC 11). The response arrives in the input, if at all.
-pub(super) fn ask_background() -> io::Result<()> {
-    if knows_titles() { execute!(io::stdout(), Print("\x1b]11;?\x1b\\")) } else { Ok(()) }
+pub(super) fn query_background() -> io::Result<()> {
+    if supports_titles() { execute!(io::stdout(), Print("\x1b]11;?\x1b\\")) } else { Ok(()) }
 }
 
 impl Drop for Screen {
@@ -102,51 +102,51 @@ impl Drop for Screen {
     }
 }
 
-fn take() -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
-    let taken = terminal::enable_raw_mode()
+fn enter() -> io::Result<()> {
+    ACTIVE.store(true, Ordering::SeqCst);
+    let entered = terminal::enable_raw_mode()
         .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste))
-        .and_then(|()| if knows_titles() { execute!(io::stdout(), Print(KEEP_TITLE)) } else { Ok(()) })
-        .and_then(|()| if keys_can_be_told_apart() { execute!(io::stdout(), TELL_KEYS_APART) } else { Ok(()) });
-    taken.inspect_err(|_| restore())
+        .and_then(|()| if supports_titles() { execute!(io::stdout(), Print(SAVE_TITLE)) } else { Ok(()) })
+        .and_then(|()| if supports_key_disambiguation() { execute!(io::stdout(), DISAMBIGUATE_KEYS) } else { Ok(()) });
+    entered.inspect_err(|_| restore())
 }
 
 /// XTWINOPS: saves and restores the titles of window and icon. Terminals without support ignore it.
-const KEEP_TITLE: &str = "\x1b[22;0t";
-const GIVE_TITLE_BACK: &str = "\x1b[23;0t";
+const SAVE_TITLE: &str = "\x1b[22;0t";
+const RESTORE_TITLE: &str = "\x1b[23;0t";
 
 /// Consoles have no window, and some print unknown sequences.
-fn knows_titles() -> bool {
-    keys_can_be_told_apart()
+fn supports_titles() -> bool {
+    supports_key_disambiguation()
 }
 
 /// Makes the terminal report ctrl-i and Tab differently. Terminals without support ignore it. There is no query for support, since
 /// the first screen would wait for a response that may never come.
-const TELL_KEYS_APART: PushKeyboardEnhancementFlags =
+const DISAMBIGUATE_KEYS: PushKeyboardEnhancementFlags =
     PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES);
 
 /// False for consoles that would print an unknown sequence; other terminals skip it.
-fn keys_can_be_told_apart() -> bool {
+fn supports_key_disambiguation() -> bool {
     IGNORES_UNKNOWN_SEQUENCES && !matches!(env::var("TERM").as_deref(), Err(_) | Ok("" | "linux" | "dumb"))
 }
 
-fn give_back() -> io::Result<()> {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+fn leave() -> io::Result<()> {
+    if !ACTIVE.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
     let mut stdout = io::stdout();
     // Every step is tried, even if an earlier one fails.
-    let told_apart = if keys_can_be_told_apart() { queue!(stdout, PopKeyboardEnhancementFlags) } else { Ok(()) };
-    let titled = if knows_titles() { queue!(stdout, Print(GIVE_TITLE_BACK)) } else { Ok(()) };
+    let keys_reset = if supports_key_disambiguation() { queue!(stdout, PopKeyboardEnhancementFlags) } else { Ok(()) };
+    let titled = if supports_titles() { queue!(stdout, Print(RESTORE_TITLE)) } else { Ok(()) };
     let shown = queue!(stdout, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
     let flushed = stdout.flush();
     let cooked = terminal::disable_raw_mode();
-    told_apart.and(titled).and(shown).and(flushed).and(cooked)
+    keys_reset.and(titled).and(shown).and(flushed).and(cooked)
 }
 
 /// Restores the terminal if it is taken over. Safe to call at any time, from any thread.
 pub fn restore() {
-    if let Err(error) = give_back() {
+    if let Err(error) = leave() {
         // The terminal is gone, so the error is only logged.
         tracing::warn!(%error, "the terminal could not be restored");
     }
@@ -180,8 +180,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_on_any_thread_and_in_any_task_is_noticed() {
         // Other panics in this process are reported as usual.
-        let usual = panic::take_hook();
-        restore_on_panic(move |panic| usual(panic));
+        let previous_hook = panic::take_hook();
+        restore_on_panic(move |panic| previous_hook(panic));
         for in_task in [false, true] {
             let planned = || panic!("as planned");
             let ended = if in_task {

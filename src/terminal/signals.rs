@@ -26,9 +26,9 @@ impl Signal {
 /// A signal for a process that has the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(windows, expect(dead_code, reason = "there is no stopping elsewhere"))]
-pub(super) enum Told {
+pub(super) enum SignalEvent {
     /// The process should end.
-    ToEnd(Signal),
+    Exit(Signal),
     /// The process was continued after a stop. Another program may have changed the terminal in the meantime.
     Continued,
 }
@@ -41,7 +41,7 @@ pub(super) enum Told {
 pub async fn until_signalled() -> std::io::Result<Signal> {
     let mut signals = Signals::listen()?;
     loop {
-        if let Told::ToEnd(signal) = signals.next().await {
+        if let SignalEvent::Exit(signal) = signals.next().await {
             return Ok(signal);
         }
     }
@@ -57,7 +57,7 @@ mod unix {
     use futures_util::FutureExt;
     use tokio::signal::unix::{self, SignalKind};
 
-    use super::{Signal, Told};
+    use super::{Signal, SignalEvent};
 
     /// The signals that ask to end, and SIGCONT.
     pub struct Signals {
@@ -78,23 +78,23 @@ mod unix {
         }
 
         /// The signal that arrived while another program had the terminal, ignoring interrupts.
-        pub fn missed(&mut self) -> Option<Signal> {
-            self.forget_interrupt();
+        pub fn take_pending(&mut self) -> Option<Signal> {
+            self.discard_interrupt();
             let terminated = self.terminate.recv().now_or_never().map(|_| Signal::Terminate);
             terminated.or_else(|| self.hang_up.recv().now_or_never().map(|_| Signal::HangUp))
         }
 
         /// Drops an interrupt that was meant for another program in the terminal: the terminal sends it to both.
-        pub fn forget_interrupt(&mut self) {
-            let _for_the_other = self.interrupt.recv().now_or_never();
+        pub fn discard_interrupt(&mut self) {
+            let _discarded = self.interrupt.recv().now_or_never();
         }
 
-        pub async fn next(&mut self) -> Told {
+        pub async fn next(&mut self) -> SignalEvent {
             tokio::select! {
-                _ = self.interrupt.recv() => Told::ToEnd(Signal::Interrupt),
-                _ = self.terminate.recv() => Told::ToEnd(Signal::Terminate),
-                _ = self.hang_up.recv() => Told::ToEnd(Signal::HangUp),
-                _ = self.continued.recv() => Told::Continued,
+                _ = self.interrupt.recv() => SignalEvent::Exit(Signal::Interrupt),
+                _ = self.terminate.recv() => SignalEvent::Exit(Signal::Terminate),
+                _ = self.hang_up.recv() => SignalEvent::Exit(Signal::HangUp),
+                _ = self.continued.recv() => SignalEvent::Continued,
             }
         }
     }
@@ -115,7 +115,7 @@ mod windows {
     use futures_util::FutureExt;
     use tokio::signal::windows::{self, CtrlBreak, CtrlC, CtrlClose, CtrlShutdown};
 
-    use super::{Signal, Told};
+    use super::{Signal, SignalEvent};
 
     /// Console events: ctrl-c, ctrl-break, closing the window, and shutdown.
     pub struct Signals {
@@ -136,24 +136,24 @@ mod windows {
         }
 
         /// The signal that arrived while another program had the terminal, ignoring interrupts.
-        pub fn missed(&mut self) -> Option<Signal> {
-            self.forget_interrupt();
+        pub fn take_pending(&mut self) -> Option<Signal> {
+            self.discard_interrupt();
             let terminated = self.terminate.recv().now_or_never().or_else(|| self.shut_down.recv().now_or_never());
             let closed = || self.closed.recv().now_or_never().map(|_| Signal::HangUp);
             terminated.map(|_| Signal::Terminate).or_else(closed)
         }
 
         /// Drops an interrupt that was meant for another program in the console: the console sends it to both.
-        pub fn forget_interrupt(&mut self) {
-            let _for_the_other = self.interrupt.recv().now_or_never();
+        pub fn discard_interrupt(&mut self) {
+            let _discarded = self.interrupt.recv().now_or_never();
         }
 
-        pub async fn next(&mut self) -> Told {
+        pub async fn next(&mut self) -> SignalEvent {
             tokio::select! {
-                _ = self.interrupt.recv() => Told::ToEnd(Signal::Interrupt),
-                _ = self.terminate.recv() => Told::ToEnd(Signal::Terminate),
-                _ = self.shut_down.recv() => Told::ToEnd(Signal::Terminate),
-                _ = self.closed.recv() => Told::ToEnd(Signal::HangUp),
+                _ = self.interrupt.recv() => SignalEvent::Exit(Signal::Interrupt),
+                _ = self.terminate.recv() => SignalEvent::Exit(Signal::Terminate),
+                _ = self.shut_down.recv() => SignalEvent::Exit(Signal::Terminate),
+                _ = self.closed.recv() => SignalEvent::Exit(Signal::HangUp),
             }
         }
     }

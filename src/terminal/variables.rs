@@ -7,7 +7,7 @@ use crate::app::{RunRequest, Session};
 use crate::config::{self, KEY_FILE_VARIABLE, KEY_VARIABLE};
 
 /// Linux limits a variable to 128 KiB; longer lists of names and IDs are on stdin only.
-const LONGEST: usize = 100 * 1024;
+const MAX_VARIABLE_LEN: usize = 100 * 1024;
 
 /// The variables to set for a program and those to remove.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'
 
 /// The variables for a run. `secret_names` are those that hold API keys of profiles.
 pub(super) fn variables(
-    order: &RunRequest,
+    request: &RunRequest,
     session: &Session,
     api_key: &SecretString,
     secret_names: &[String],
 ) -> Variables {
     let mut set = vec![
-        ("SEGTUI_COMMAND", order.command.name.clone()),
-        ("SEGTUI_COUNT", order.subjects.len().to_string()),
+        ("SEGTUI_COMMAND", request.command.name.clone()),
+        ("SEGTUI_COUNT", request.subjects.len().to_string()),
         ("SEGTUI_TENANT", session.tenant.clone()),
         ("SEGTUI_BASE_URL", session.base_url.to_string()),
     ];
@@ -41,15 +41,15 @@ pub(super) fn variables(
         Some(profile) => set.push(("SEGTUI_PROFILE", profile.clone())),
         None => removed.push("SEGTUI_PROFILE".into()),
     }
-    let ids = order.subjects.iter().map(|segment| segment.id.to_string());
-    let names = order.subjects.iter().map(|segment| segment.name.to_string());
+    let ids = request.subjects.iter().map(|segment| segment.id.to_string());
+    let names = request.subjects.iter().map(|segment| segment.name.to_string());
     for (variable, text) in [("SEGTUI_IDS", lines(ids)), ("SEGTUI_NAMES", lines(names))] {
         match text {
             Some(text) => set.push((variable, text)),
             None => removed.push(variable.into()),
         }
     }
-    if order.command.api_key {
+    if request.command.api_key {
         set.push((KEY_VARIABLE, api_key.expose_secret().to_owned()));
     }
     Variables { set, removed }
@@ -64,7 +64,7 @@ fn lines(texts: impl Iterator<Item = String>) -> Option<String> {
         }
         // A line break would look like another segment, and a variable can't contain NUL.
         lines.push_str(&text.replace(char::is_control, " "));
-        if lines.len() > LONGEST {
+        if lines.len() > MAX_VARIABLE_LEN {
             return None;
         }
     }
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    fn order(api_key: bool, count: usize) -> RunRequest {
+    fn request(api_key: bool, count: usize) -> RunRequest {
         let command = UserCommand {
             name: "Report".into(),
             program: "report".into(),
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_program_gets_the_segments_and_the_tenant() {
-        let variables = variables(&order(false, 2), &session(), &"secret".to_owned().into(), &[]);
+        let variables = variables(&request(false, 2), &session(), &"secret".to_owned().into(), &[]);
         assert_eq!(value(&variables, "SEGTUI_IDS").as_deref(), Some("id-0\nid-1"));
         assert_eq!(value(&variables, "SEGTUI_NAMES").as_deref(), Some("Łódź 0\nŁódź 1"));
         assert_eq!(value(&variables, "SEGTUI_TENANT").as_deref(), Some("acme"));
@@ -132,17 +132,17 @@ mod tests {
     #[test]
     fn the_api_key_is_passed_only_if_configured() {
         let secret_names = ["ACME_KEY".to_owned()];
-        let without = variables(&order(false, 1), &session(), &"secret".to_owned().into(), &secret_names);
+        let without = variables(&request(false, 1), &session(), &"secret".to_owned().into(), &secret_names);
         assert!(!without.set.iter().any(|(_, value)| value.contains("secret")));
         assert!(without.removed.contains(&KEY_VARIABLE.to_owned()) && without.removed.contains(&"ACME_KEY".to_owned()));
-        let with = variables(&order(true, 1), &session(), &"secret".to_owned().into(), &secret_names);
+        let with = variables(&request(true, 1), &session(), &"secret".to_owned().into(), &secret_names);
         assert_eq!(value(&with, KEY_VARIABLE).as_deref(), Some("secret"));
         assert!(with.removed.contains(&"ACME_KEY".to_owned()));
     }
 
     #[test]
     fn a_list_too_long_for_a_variable_is_left_out() {
-        let variables = variables(&order(false, 20_000), &session(), &"secret".to_owned().into(), &[]);
+        let variables = variables(&request(false, 20_000), &session(), &"secret".to_owned().into(), &[]);
         assert_eq!(value(&variables, "SEGTUI_IDS"), None);
         assert!(variables.removed.contains(&"SEGTUI_IDS".to_owned()));
         assert_eq!(value(&variables, "SEGTUI_COUNT").as_deref(), Some("20000"));

@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize
     match source.format {
         SourceFormat::Csv => write_lines(out, source, lines, Heading::Kept),
         SourceFormat::Ndjson => write_lines(out, source, lines, Heading::None),
-        SourceFormat::Outline => write_lines(out, source, &with_those_above(&source.rows.rows, lines), Heading::None),
+        SourceFormat::Outline => write_lines(out, source, &with_ancestors(&source.rows.rows, lines), Heading::None),
         SourceFormat::Json => write_json(out, &source.rows.rows, lines),
     }
 }
@@ -51,7 +51,7 @@ fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, he
 }
 
 /// Adds to lines of an outline the lines of their ancestors, which say where they belong.
-fn with_those_above(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
+fn with_ancestors(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut wanted = lines.clone();
     for row in rows.iter().rev().filter(|row| lines.contains(&row.line)) {
         let mut above = row.above;

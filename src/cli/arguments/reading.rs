@@ -247,7 +247,7 @@ impl ExportFormat {
 
 impl ExportArguments {
     /// Returns the format to write, or `None` if `--excel` contradicts `--format`.
-    pub fn meant_format(&self) -> Option<ExportFormat> {
+    pub fn effective_format(&self) -> Option<ExportFormat> {
         match self.format {
             None | Some(ExportFormat::Csv) if self.excel => Some(ExportFormat::Csv),
             _ if self.excel => None,

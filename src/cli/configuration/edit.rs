@@ -15,10 +15,10 @@ use crate::terminal;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::notes::Notes;
-use super::{number_of, somewhere};
+use super::{fault_count, require_home};
 
 /// The content of a new file: only comments.
-const NEW: &str = "\
+const TEMPLATE: &str = "\
 # Configuration of segtui. `segtui config show` lists all settings, `segtui config schema` prints a schema for editors.
 #
 # default_profile = \"acme\"
@@ -36,19 +36,19 @@ pub(super) async fn run(
     notes: Notes,
 ) -> Result<Exit, Failure> {
     let (path, _) = config::config_path(flags, environment, paths);
-    somewhere(&path)?;
+    require_home(&path)?;
     // A file with faults, which may be the reason to edit it, doesn't say which variables hold keys.
     let key_variables =
         config::interface(flags, environment, paths).map(|interface| interface.key_variables).unwrap_or_default();
     let before = text_of(&path)?;
-    let begun_with = before.as_deref().unwrap_or(NEW);
-    let draft = match left_over(&path, begun_with, notes) {
+    let initial_text = before.as_deref().unwrap_or(TEMPLATE);
+    let draft = match find_leftover_draft(&path, initial_text, notes) {
         Some(draft) => draft,
-        None => draft(&path, begun_with)?,
+        None => create_draft(&path, initial_text)?,
     };
     loop {
         if let Err(fault) = terminal::edit_file(&draft, &key_variables).await {
-            let is_unedited = files::read_text(&draft).is_ok_and(|text| text == begun_with);
+            let is_unedited = files::read_text(&draft).is_ok_and(|text| text == initial_text);
             let failure = Failure::failed(fault);
             return Err(if is_unedited {
                 remove(&draft, notes);
@@ -62,7 +62,7 @@ pub(super) async fn run(
                 .hint("edit the file again")
         })?;
         // An editor that was interrupted may leave an empty file; nobody wants to lose all profiles that way.
-        if text == begun_with || text.trim().is_empty() {
+        if text == initial_text || text.trim().is_empty() {
             remove(&draft, notes);
             notes.note("nothing was changed");
             return Ok(Exit::Done);
@@ -76,8 +76,8 @@ pub(super) async fn run(
         for fault in &faults {
             terminal::write_line(crate::printable::printable(&fault.to_string()));
         }
-        if !goes_on() {
-            let what = format!("{} is unchanged: the edited copy has {}", path.display(), number_of(&faults));
+        if !confirm_edit_again() {
+            let what = format!("{} is unchanged: the edited copy has {}", path.display(), fault_count(&faults));
             let hint =
                 format_args!("run `segtui config edit` in a terminal to go on with the copy, {}", draft.display());
             return Err(Failure::usage(what).hint(hint));
@@ -97,33 +97,33 @@ fn text_of(path: &Path) -> Result<Option<String>, Failure> {
 
 /// Returns the copy that an earlier edit of the same text left, if the user wants to continue with it. Without a terminal it is
 /// only named: a script starts from the file.
-fn left_over(path: &Path, begun_with: &str, notes: Notes) -> Option<PathBuf> {
-    let prefix = prefix(path, begun_with);
+fn find_leftover_draft(path: &Path, initial_text: &str, notes: Notes) -> Option<PathBuf> {
+    let prefix = prefix(path, initial_text);
     let entries = fs::read_dir(folder(path)).ok()?.flatten();
     let drafts = entries.filter(|entry| {
         let name = entry.file_name();
-        name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(ENDING))
+        name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(DRAFT_SUFFIX))
     });
     let changed = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
     let draft = drafts.max_by_key(changed)?.path();
-    if !can_ask() {
+    if !is_interactive() {
         notes.note(format_args!("an earlier edit left {}, which isn't used", draft.display()));
         return None;
     }
-    if agreed(&format!("An earlier edit left {}. Go on with it? `n` deletes it. [Y/n] ", draft.display())) {
+    if confirm(&format!("An earlier edit left {}. Go on with it? `n` deletes it. [Y/n] ", draft.display())) {
         return Some(draft);
     }
     remove(&draft, notes);
     None
 }
 
-const ENDING: &str = ".toml";
+const DRAFT_SUFFIX: &str = ".toml";
 
 /// Returns the start of a copy's name.
-fn prefix(path: &Path, begun_with: &str) -> String {
+fn prefix(path: &Path, initial_text: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut hasher = DefaultHasher::new();
-    begun_with.hash(&mut hasher);
+    initial_text.hash(&mut hasher);
     // Enough to tell one version from the next, and too little to reveal anything about its keys.
     format!("{stem}-edit-{:04x}-", hasher.finish() & 0xffff)
 }
@@ -133,11 +133,11 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Creates a copy next to the file, readable only by its owner, with an extension by which editors recognise the language.
-fn draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+fn create_draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
     let folder = folder(path);
     let write = || -> io::Result<PathBuf> {
         files::create_folder(folder)?;
-        let mut file = tempfile::Builder::new().prefix(&prefix(path, text)).suffix(ENDING).tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(&prefix(path, text)).suffix(DRAFT_SUFFIX).tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         let (_closed, path) = file.keep()?;
         Ok(path)
@@ -167,16 +167,16 @@ fn remove(draft: &Path, notes: Notes) {
 }
 
 /// Asks whether to edit again; the answer is no without a terminal.
-fn goes_on() -> bool {
-    can_ask() && agreed("Edit again? [Y/n] ")
+fn confirm_edit_again() -> bool {
+    is_interactive() && confirm("Edit again? [Y/n] ")
 }
 
-fn can_ask() -> bool {
+fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn agreed(question: &str) -> bool {
-    terminal::ask(question);
+fn confirm(question: &str) -> bool {
+    terminal::prompt(question);
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(1..) => !answer.trim_start().starts_with(['n', 'N']),

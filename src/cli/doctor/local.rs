@@ -14,7 +14,7 @@ use crate::store::{self, Completeness, StoreError};
 use crate::terminal;
 use crate::theme::Depth;
 
-use super::super::configuration::readable_key;
+use super::super::configuration::exposed_key_mode;
 use super::super::failure::Failure;
 use super::report::{Check, Report};
 
@@ -31,7 +31,7 @@ pub fn config(effective: &Effective) -> Check {
         return Check::ok("config", format!("{file} doesn't exist; {profile}")).details(details);
     }
     let text = files::read_text(&effective.file).unwrap_or_default();
-    let check = match readable_key(&effective.file, &text) {
+    let check = match exposed_key_mode(&effective.file, &text) {
         Some(mode) => Check::warning(
             "config",
             format!("{file}, {profile}; it has an API key and others can access it (mode {mode:04o})"),
@@ -80,14 +80,14 @@ pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
             Some(found.pending)
         }
         Err(error) => {
-            report.add(Check::failed("store", &unreadable(error)));
+            report.add(Check::failed("store", &store_failure(error)));
             None
         }
     };
     journal(report, in_interface, &paths.runs_file(&connection.base_url, &connection.tenant));
 }
 
-fn unreadable(error: StoreError) -> Failure {
+fn store_failure(error: StoreError) -> Failure {
     let hint = match error {
         StoreError::Newer { .. } => "use the newer segtui, or --no-store",
         StoreError::Io { .. } => "check the folder and its permissions, or use --no-store",
@@ -101,7 +101,7 @@ fn unreadable(error: StoreError) -> Failure {
 fn journal(report: &mut Report, in_interface: Option<usize>, runs: &Path) {
     let in_commands = match store::inspect(runs) {
         Ok(found) => found.map_or(0, |found| found.pending),
-        Err(error) => return report.add(Check::failed("journal", &unreadable(error))),
+        Err(error) => return report.add(Check::failed("journal", &store_failure(error))),
     };
     let Some(in_interface) = in_interface.or((in_commands > 0).then_some(0)) else {
         return report.skip(&["journal"], "it is in the store");
@@ -132,18 +132,18 @@ fn ago(seconds: i64) -> String {
     }
 }
 
-pub fn log(report: &mut Report, chosen: Option<PathBuf>, paths: &Paths) {
-    if chosen.as_deref() == Some(Path::new("-")) {
+pub fn log(report: &mut Report, requested: Option<PathBuf>, paths: &Paths) {
+    if requested.as_deref() == Some(Path::new("-")) {
         return report.add(Check::ok("log", "stderr"));
     }
-    let path = chosen.unwrap_or_else(|| paths.log_file());
+    let path = requested.unwrap_or_else(|| paths.log_file());
     if Paths::is_nowhere(&path) {
         return report.skip(&["log"], NO_HOME);
     }
     let shown = path.display();
     report.add(match files::append_privately(&path) {
         Ok(_) => {
-            let bytes = fs::metadata(&path).map_or(0, |there| there.len());
+            let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             let written = size(usize::try_from(bytes).unwrap_or(usize::MAX));
             let details = json!({ "file": shown.to_string(), "bytes": bytes });
             Check::ok("log", format!("{shown}, {written}")).details(details)

@@ -20,53 +20,53 @@ use crate::sync::BEYOND;
 
 use super::super::exit::Exit;
 use super::super::failure::{Failure, advice};
-use super::super::link::{TRIAL, TRIAL_PAGE, trial, unusable};
+use super::super::link::{TRIAL_PAGE, TRIAL_TIMEOUTS, client_failure, trial_client};
 use super::report::{Check, Report};
 
 /// Timeout of each step.
-const PATIENCE: Duration = TRIAL.connect;
+const STEP_TIMEOUT: Duration = TRIAL_TIMEOUTS.connect;
 /// A certificate with fewer days left than this is a warning: they are usually renewed earlier.
-const SOON: i64 = 14;
+const EXPIRY_WARNING_DAYS: i64 = 14;
 
 /// Checks the connection step by step. Returns whether the server can be reached.
-pub async fn look(report: &mut Report, connection: &Connection) -> bool {
+pub async fn check_connection(report: &mut Report, connection: &Connection) -> bool {
     let url = connection.base_url.segments();
     if let Err(fault) = route::check_proxy_to(&url) {
-        report.add(Check::failed("proxy", &unusable(fault.into())));
-        return unreached(report, &["dns", "tcp", "tls"]);
+        report.add(Check::failed("proxy", &client_failure(fault.into())));
+        return skip_unreached(report, &["dns", "tcp", "tls"]);
     }
     let proxy = route::proxy(&connection.base_url);
-    report.add(of_proxy(proxy.as_ref(), connection));
+    report.add(proxy_check(proxy.as_ref(), connection));
     if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.resolves == Resolves::Here) {
         tracing::debug!(address = proxy.address, "the server's name is looked up here for the proxy");
-        if resolved(report, url.host_str().unwrap_or_default(), url.port_or_known_default(), "").await.is_empty() {
-            return unreached(report, &["tcp", "tls"]);
+        if resolve_host(report, url.host_str().unwrap_or_default(), url.port_or_known_default(), "").await.is_empty() {
+            return skip_unreached(report, &["tcp", "tls"]);
         }
     }
-    let (host, port, whose) = match &proxy {
+    let (host, port, suffix) = match &proxy {
         Some(proxy) => (proxy.host.clone(), Some(proxy.port), " (the proxy)"),
         None => (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default(), ""),
     };
-    let addresses = resolved(report, &host, port, whose).await;
+    let addresses = resolve_host(report, &host, port, suffix).await;
     if addresses.is_empty() {
-        return unreached(report, &["tcp", "tls"]);
+        return skip_unreached(report, &["tcp", "tls"]);
     }
-    if !connected(report, &addresses, proxy.as_ref()).await {
-        return unreached(report, &["tls"]);
+    if !connect_tcp(report, &addresses, proxy.as_ref()).await {
+        return skip_unreached(report, &["tls"]);
     }
     if connection.base_url.is_plain_http() {
         report.skip(&["tls"], "http is not encrypted");
         return true;
     }
-    greeted(report, connection).await
+    check_tls(report, connection).await
 }
 
-fn unreached(report: &mut Report, rest: &[&'static str]) -> bool {
+fn skip_unreached(report: &mut Report, rest: &[&'static str]) -> bool {
     report.skip(rest, "there is no connection");
     false
 }
 
-fn of_proxy(proxy: Option<&Proxy>, connection: &Connection) -> Check {
+fn proxy_check(proxy: Option<&Proxy>, connection: &Connection) -> Check {
     match proxy {
         None if connection.base_url.is_loopback() => Check::ok("proxy", "none: the server is on this machine"),
         None => Check::ok("proxy", "none"),
@@ -84,67 +84,68 @@ fn of_proxy(proxy: Option<&Proxy>, connection: &Connection) -> Check {
 }
 
 /// Looks up the addresses of a host and reports the result. Returns none if that fails.
-async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &str) -> Vec<SocketAddr> {
+async fn resolve_host(report: &mut Report, host: &str, port: Option<u16>, suffix: &str) -> Vec<SocketAddr> {
     let host = host.trim_matches(['[', ']']);
     let port = port.unwrap_or_default();
     if let Ok(address) = host.parse::<IpAddr>() {
-        report.add(Check::ok("dns", format!("not needed for {host}{whose}")));
+        report.add(Check::ok("dns", format!("not needed for {host}{suffix}")));
         return vec![SocketAddr::new(address, port)];
     }
     let start = Instant::now();
-    let found = timeout(PATIENCE, lookup_host((host, port))).await;
+    let found = timeout(STEP_TIMEOUT, lookup_host((host, port))).await;
     let took = start.elapsed();
-    let failed = |why: ConnectError| Failure::new(Exit::Unreachable, format_args!("{why}{whose}")).hint(why.hint());
-    let nothing = |why: String| ConnectError::new(ObstacleKind::NoSuchHost, format!("couldn't look up {host}: {why}"));
+    let failed = |why: ConnectError| Failure::new(Exit::Unreachable, format_args!("{why}{suffix}")).hint(why.hint());
+    let not_resolved =
+        |why: String| ConnectError::new(ObstacleKind::NoSuchHost, format!("couldn't look up {host}: {why}"));
     let failure = match found {
         Ok(Ok(addresses)) => {
             let addresses: Vec<SocketAddr> = addresses.collect();
             if !addresses.is_empty() {
                 let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let details = json!({ "host": host, "addresses": ips });
-                let message = format!("{host}{whose}: {}", ips.join(", "));
+                let message = format!("{host}{suffix}: {}", ips.join(", "));
                 report.add(Check::ok("dns", message).took(took).details(details));
                 return addresses;
             }
-            failed(nothing("it has no address".into()))
+            failed(not_resolved("it has no address".into()))
         }
         Ok(Err(error)) => failed(ConnectError::no_such_host(host, &error.to_string())),
-        Err(_) => failed(nothing(format!("no answer in {} s", PATIENCE.as_secs()))),
+        Err(_) => failed(not_resolved(format!("no answer in {} s", STEP_TIMEOUT.as_secs()))),
     };
     report.add(Check::failed("dns", &failure).took(took));
     Vec::new()
 }
 
 /// Checks whether one of the addresses accepts a connection.
-async fn connected(report: &mut Report, addresses: &[SocketAddr], proxy: Option<&Proxy>) -> bool {
-    let whose = if proxy.is_some() { " (the proxy)" } else { "" };
-    let mut refused = Vec::new();
+async fn connect_tcp(report: &mut Report, addresses: &[SocketAddr], proxy: Option<&Proxy>) -> bool {
+    let suffix = if proxy.is_some() { " (the proxy)" } else { "" };
+    let mut errors = Vec::new();
     for address in addresses {
         let start = Instant::now();
-        let outcome = timeout(PATIENCE, TcpStream::connect(address)).await;
+        let outcome = timeout(STEP_TIMEOUT, TcpStream::connect(address)).await;
         match outcome {
             Ok(Ok(_)) => {
-                let message = format!("connected to {address}{whose}");
-                let details = json!({ "address": address.to_string(), "refused": refused });
+                let message = format!("connected to {address}{suffix}");
+                let details = json!({ "address": address.to_string(), "refused": errors });
                 report.add(Check::ok("tcp", message).took(start.elapsed()).details(details));
                 return true;
             }
-            Ok(Err(error)) => refused.push(format!("{address}: {}", files::reason(&error))),
-            Err(_) => refused.push(format!("{address}: no answer in {} s", PATIENCE.as_secs())),
+            Ok(Err(error)) => errors.push(format!("{address}: {}", files::reason(&error))),
+            Err(_) => errors.push(format!("{address}: no answer in {} s", STEP_TIMEOUT.as_secs())),
         }
     }
     let obstacle = ConnectError::new(ObstacleKind::Refused, "").through(proxy.map(ToString::to_string));
     let to = proxy.map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
-    let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{to}: {}", refused.join("; ")))
+    let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{to}: {}", errors.join("; ")))
         .hint(obstacle.hint());
     report.add(Check::failed("tcp", &failure));
     false
 }
 
 /// Checks the server's certificate.
-async fn greeted(report: &mut Report, connection: &Connection) -> bool {
+async fn check_tls(report: &mut Report, connection: &Connection) -> bool {
     let roots = &connection.extra_roots.certificates;
-    let greeting = match route::greet(&connection.base_url, roots, PATIENCE).await {
+    let greeting = match route::greet(&connection.base_url, roots, STEP_TIMEOUT).await {
         Ok(greeting) => greeting,
         Err(fault) => {
             report.add(Check::failed("tls", &Failure::failed(fault).hint("install the package ca-certificates")));
@@ -161,16 +162,16 @@ async fn greeted(report: &mut Report, connection: &Connection) -> bool {
         },
     );
     let Some(fault) = greeting.fault else {
-        let words = shown.map_or_else(|| "trusted".to_owned(), words);
-        let message = format!("{words}{}", extra.unwrap_or_default());
+        let certificate_text = shown.map_or_else(|| "trusted".to_owned(), certificate_text);
+        let message = format!("{certificate_text}{}", extra.unwrap_or_default());
         let check = match shown.map(days_left) {
-            Some(days) if days < SOON => Check::warning("tls", message, "have the certificate renewed"),
+            Some(days) if days < EXPIRY_WARNING_DAYS => Check::warning("tls", message, "have the certificate renewed"),
             _ => Check::ok("tls", message),
         };
         report.add(check.took(greeting.took).details(details));
         return true;
     };
-    let certificate = shown.map(|certificate| format!("; the certificate shown: {}", words(certificate)));
+    let certificate = shown.map(|certificate| format!("; the certificate shown: {}", certificate_text(certificate)));
     let failure = Failure::new(
         Exit::Unreachable,
         format_args!("{fault}{}{}", certificate.unwrap_or_default(), extra.unwrap_or_default()),
@@ -184,7 +185,7 @@ fn days_left(certificate: &ServerCertificate) -> i64 {
     left.as_hours().div_euclid(24)
 }
 
-fn words(certificate: &ServerCertificate) -> String {
+fn certificate_text(certificate: &ServerCertificate) -> String {
     let days = days_left(certificate);
     let validity = if days < 0 { "expired".to_owned() } else { format!("{days} days left") };
     let ServerCertificate { subject, issuer, expires } = certificate;
@@ -192,11 +193,11 @@ fn words(certificate: &ServerCertificate) -> String {
 }
 
 /// Fetches one page and one part of the feed, each once.
-pub async fn call(report: &mut Report, connection: &Connection) {
-    let client = match trial(connection) {
+pub async fn check_api(report: &mut Report, connection: &Connection) {
+    let client = match trial_client(connection) {
         Ok(client) => client,
         Err(fault) => {
-            report.add(Check::failed("page", &unusable(fault)));
+            report.add(Check::failed("page", &client_failure(fault)));
             return report.skip(&["feed"], "no request can be made");
         }
     };
@@ -210,7 +211,7 @@ pub async fn call(report: &mut Report, connection: &Connection) {
             let details = json!({ "segments": page.segments.len(), "total": page.total });
             Check::ok("page", format!("{seen}{}", of.unwrap_or_default())).took(took).details(details)
         }
-        Err(error) => not_answered("page", error).took(took),
+        Err(error) => request_failed("page", error).took(took),
     });
     // A step beyond the end of any feed gets the shortest response.
     let start = Instant::now();
@@ -223,11 +224,11 @@ pub async fn call(report: &mut Report, connection: &Connection) {
         {
             Check::ok("feed", "it answers, and rejects steps that don't exist yet").took(took)
         }
-        Err(error) => not_answered("feed", error).took(took),
+        Err(error) => request_failed("feed", error).took(took),
     });
 }
 
-fn not_answered(name: &'static str, error: RemoteError) -> Check {
+fn request_failed(name: &'static str, error: RemoteError) -> Check {
     let (exit, hint) = advice(&error.fault);
     Check::failed(name, &Failure::new(exit, format_args!("{:#}", Cause::new(error))).hint(hint))
 }

@@ -23,20 +23,20 @@ pub(super) enum Undone {
 
 /// Returns whether each change was undone, the oldest first. All changes of a run must name the run that it undoes.
 pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
-    let mut trail = Trail { entries, undoes: vec![Vec::new(); entries.len()], ..Trail::default() };
+    let mut tracker = UndoTracker { entries, undoes: vec![Vec::new(); entries.len()], ..UndoTracker::default() };
     for at in 0..entries.len() {
-        trail.follow(at);
+        tracker.process_entry(at);
     }
     let mut by: Vec<Option<PlanId>> = vec![None; entries.len()];
     // An undo comes after what it undoes.
-    for at in (0..entries.len()).rev().filter(|at| trail.in_effect[*at]) {
-        for undone in &trail.undoes[at] {
+    for at in (0..entries.len()).rev().filter(|at| tracker.in_effect[*at]) {
+        for undone in &tracker.undoes[at] {
             by[*undone] = Some(entries[at].op.plan_id);
         }
     }
     let what = |(at, by): (usize, Option<PlanId>)| match by {
         Some(by) => Undone::By(by),
-        None => Undone::Not(entries[at].did.clone().with_ids(&|id| trail.now(id, at))),
+        None => Undone::Not(entries[at].did.clone().with_ids(&|id| tracker.current_id(id, at))),
     };
     by.into_iter().enumerate().map(what).collect()
 }
@@ -45,39 +45,43 @@ pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
 type Deleted<'a> = (PlanId, &'a str, Option<&'a str>);
 
 #[derive(Default)]
-struct Trail<'a> {
+struct UndoTracker<'a> {
     entries: &'a [HistoryEntry],
     /// Whether each change is still in effect.
     in_effect: Vec<bool>,
     /// The changes that each change undoes.
     undoes: Vec<Vec<usize>>,
     /// The creates and updates of each segment, by its current id.
-    about: HashMap<SegmentId, Vec<usize>>,
+    by_segment: HashMap<SegmentId, Vec<usize>>,
     deleted: HashMap<Deleted<'a>, Vec<usize>>,
     /// The deletions of each plan.
     deletions: HashMap<PlanId, Vec<usize>>,
     /// The new ids of segments that came back, with the change that brought each of them back.
-    back: HashMap<SegmentId, Vec<(usize, SegmentId)>>,
+    recreated: HashMap<SegmentId, Vec<(usize, SegmentId)>>,
 }
 
-impl Trail<'_> {
-    fn follow(&mut self, at: usize) {
+impl UndoTracker<'_> {
+    fn process_entry(&mut self, at: usize) {
         let HistoryEntry { op, undoes, did, .. } = &self.entries[at];
         self.in_effect.push(true);
         if let Some(plan_id) = undoes {
-            for undone in self.undone_with(*plan_id, did) {
+            for undone in self.undone_changes(*plan_id, did) {
                 self.undoes[at].push(undone);
                 self.set_in_effect(undone, false);
                 if let (DoneOp::Deleted { segment: former, .. }, DoneOp::Created(segment)) =
                     (&self.entries[undone].did, did)
                 {
-                    self.comes_back(at, self.now(&former.id, undone).unwrap_or(former.id.clone()), &segment.id);
+                    self.record_recreated(
+                        at,
+                        self.current_id(&former.id, undone).unwrap_or(former.id.clone()),
+                        &segment.id,
+                    );
                 }
             }
         }
         match did {
             DoneOp::Created(segment) | DoneOp::Updated { after: segment, .. } => {
-                self.about.entry(segment.id.clone()).or_default().push(at);
+                self.by_segment.entry(segment.id.clone()).or_default().push(at);
             }
             DoneOp::Deleted { segment, .. } => {
                 self.deleted.entry(key(op.plan_id, segment)).or_default().push(at);
@@ -87,27 +91,27 @@ impl Trail<'_> {
     }
 
     /// Returns the changes of a run that a change of its undo undoes.
-    fn undone_with(&self, plan_id: PlanId, did: &DoneOp) -> Vec<usize> {
+    fn undone_changes(&self, plan_id: PlanId, did: &DoneOp) -> Vec<usize> {
         match did {
             DoneOp::Created(segment) => self.deletion_of(plan_id, segment).into_iter().collect(),
             DoneOp::Updated { after, fields, .. } => {
                 let wrote_them = |of: &DoneOp| matches!(of, DoneOp::Updated { fields: those, .. } if fields.iter().all(|field| those.contains(field)));
-                self.last_about(plan_id, &after.id, wrote_them).into_iter().collect()
+                self.last_change_of(plan_id, &after.id, wrote_them).into_iter().collect()
             }
             DoneOp::Deleted { segment, leaving } => {
-                let created = self.last_about(plan_id, &segment.id, |of| matches!(of, DoneOp::Created(_)));
+                let created = self.last_change_of(plan_id, &segment.id, |of| matches!(of, DoneOp::Created(_)));
                 // Its children had been attached to it, and leave it with the same deletion.
                 let attached =
                     |of: &DoneOp| matches!(of, DoneOp::Updated { fields, .. } if fields.as_slice() == [Field::Parent]);
-                let attached = leaving.iter().filter_map(|child| self.last_about(plan_id, child, attached));
+                let attached = leaving.iter().filter_map(|child| self.last_change_of(plan_id, child, attached));
                 created.into_iter().chain(attached).collect()
             }
         }
     }
 
-    fn last_about(&self, plan_id: PlanId, id: &SegmentId, is_it: impl Fn(&DoneOp) -> bool) -> Option<usize> {
-        let all = self.about.get(id)?.iter().rev().copied();
-        all.into_iter().find(|at| self.is_open(plan_id, *at) && is_it(&self.entries[*at].did))
+    fn last_change_of(&self, plan_id: PlanId, id: &SegmentId, matches: impl Fn(&DoneOp) -> bool) -> Option<usize> {
+        let all = self.by_segment.get(id)?.iter().rev().copied();
+        all.into_iter().find(|at| self.is_open(plan_id, *at) && matches(&self.entries[*at].did))
     }
 
     fn is_open(&self, plan_id: PlanId, at: usize) -> bool {
@@ -116,43 +120,45 @@ impl Trail<'_> {
 
     /// Returns the deletion that a create undoes: the most similar one, and the last of equals. The server may have changed one
     /// of name, external id and parent.
-    fn deletion_of(&self, plan_id: PlanId, came: &Segment) -> Option<usize> {
-        let likeness = |at: usize| {
+    fn deletion_of(&self, plan_id: PlanId, created: &Segment) -> Option<usize> {
+        let similarity = |at: usize| {
             let DoneOp::Deleted { segment, .. } = &self.entries[at].did else { return 0 };
-            let parent = segment.parent.as_ref().map(|id| self.now(id, at).unwrap_or_else(|| id.clone()));
-            [segment.name == came.name, segment.external_id == came.external_id, parent == came.parent]
+            let parent = segment.parent.as_ref().map(|id| self.current_id(id, at).unwrap_or_else(|| id.clone()));
+            [segment.name == created.name, segment.external_id == created.external_id, parent == created.parent]
                 .into_iter()
                 .map(usize::from)
                 .sum()
         };
-        let most_like = |among: Option<&Vec<usize>>| {
+        let most_similar = |among: Option<&Vec<usize>>| {
             let open = among?.iter().copied().filter(|at| self.is_open(plan_id, *at));
-            open.max_by_key(|at| likeness(*at)).filter(|at| likeness(*at) >= 2)
+            open.max_by_key(|at| similarity(*at)).filter(|at| similarity(*at) >= 2)
         };
-        most_like(self.deleted.get(&key(plan_id, came))).or_else(|| most_like(self.deletions.get(&plan_id)))
+        most_similar(self.deleted.get(&key(plan_id, created))).or_else(|| most_similar(self.deletions.get(&plan_id)))
     }
 
-    fn comes_back(&mut self, at: usize, former: SegmentId, id: &SegmentId) {
-        let about = self.about.remove(&former).unwrap_or_default();
-        self.about.entry(id.clone()).or_default().extend(about);
-        self.back.entry(former).or_default().push((at, id.clone()));
+    fn record_recreated(&mut self, at: usize, former: SegmentId, id: &SegmentId) {
+        let by_segment = self.by_segment.remove(&former).unwrap_or_default();
+        self.by_segment.entry(id.clone()).or_default().extend(by_segment);
+        self.recreated.entry(former).or_default().push((at, id.clone()));
     }
 
     /// Sets whether a change is in effect. The changes that it undoes follow in the opposite direction.
-    fn set_in_effect(&mut self, at: usize, is_so: bool) {
-        let mut changed = vec![(at, is_so)];
-        while let Some((at, is_so)) = changed.pop() {
-            if std::mem::replace(&mut self.in_effect[at], is_so) != is_so {
-                changed.extend(self.undoes[at].iter().map(|undone| (*undone, !is_so)));
+    fn set_in_effect(&mut self, at: usize, value: bool) {
+        let mut changed = vec![(at, value)];
+        while let Some((at, value)) = changed.pop() {
+            if std::mem::replace(&mut self.in_effect[at], value) != value {
+                changed.extend(self.undoes[at].iter().map(|undone| (*undone, !value)));
             }
         }
     }
 
     /// Returns the current id of a segment that had this id at the time of a change, if it is a different one.
-    fn now(&self, id: &SegmentId, mut since: usize) -> Option<SegmentId> {
+    fn current_id(&self, id: &SegmentId, mut since: usize) -> Option<SegmentId> {
         let mut now = None;
-        while let Some((at, id)) =
-            self.back.get(now.as_ref().unwrap_or(id)).and_then(|back| back.iter().find(|(at, _)| *at > since))
+        while let Some((at, id)) = self
+            .recreated
+            .get(now.as_ref().unwrap_or(id))
+            .and_then(|recreated| recreated.iter().find(|(at, _)| *at > since))
         {
             (since, now) = (*at, Some(id.clone()));
         }

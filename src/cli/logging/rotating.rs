@@ -15,28 +15,28 @@ use crate::platform;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// Bytes from which a file is full. The message that fills it is written whole.
-    pub full: u64,
+    pub max_bytes: u64,
     /// Number of full files that are kept.
-    pub kept: u32,
+    pub max_rotated: u32,
 }
 
 impl Default for Limits {
     /// Enough for weeks at the default level; 32 MiB in total.
     fn default() -> Self {
-        Self { full: 8 << 20, kept: 3 }
+        Self { max_bytes: 8 << 20, max_rotated: 3 }
     }
 }
 
 /// A log file, open for appending.
 #[derive(Debug)]
-pub(super) struct Rotating {
+pub(super) struct RotatingFile {
     /// The file's path with links resolved; `None` if the file is not to be rotated.
     path: Option<PathBuf>,
     file: File,
     limits: Limits,
 }
 
-impl Rotating {
+impl RotatingFile {
     /// Opens a log. A new file is readable only by its owner.
     pub fn open(path: &Path, limits: Limits) -> io::Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -44,33 +44,33 @@ impl Rotating {
         }
         let file = files::append_privately(path)?;
         // Files there are already open and belong to whoever opened them.
-        let is_lent = ["/dev", "/proc"].iter().any(|system| path.starts_with(system));
-        let is_own = file.metadata()?.is_file() && !is_lent;
+        let is_special_file = ["/dev", "/proc"].iter().any(|system| path.starts_with(system));
+        let is_own = file.metadata()?.is_file() && !is_special_file;
         let path = if is_own { Some(fs::canonicalize(path)?) } else { None };
         Ok(Self { path, file, limits })
     }
 
     /// Rotates a full file. If that fails, the full file is used: a log that is too long is better than none.
-    fn make_room(&mut self) {
+    fn rotate_if_full(&mut self) {
         let Some(path) = self.path.clone() else { return };
-        if self.file.metadata().is_ok_and(|there| there.len() < self.limits.full) {
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() < self.limits.max_bytes) {
             return;
         }
-        if let Ok(file) = self.renamed(&path).and_then(|()| files::append_privately(&path)) {
+        if let Ok(file) = self.rotate(&path).and_then(|()| files::append_privately(&path)) {
             self.file = file;
         }
     }
 
     /// Renames the full file, unless another program already has.
-    fn renamed(&self, path: &Path) -> io::Result<()> {
+    fn rotate(&self, path: &Path) -> io::Result<()> {
         self.file.lock()?;
-        let renamed = if platform::is_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
+        let result = if platform::is_file_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
         self.file.unlock()?;
-        renamed
+        result
     }
 
     fn shift(&self, path: &Path) -> io::Result<()> {
-        for number in (1..self.limits.kept).rev() {
+        for number in (1..self.limits.max_rotated).rev() {
             match fs::rename(numbered(path, number), numbered(path, number + 1)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -86,9 +86,9 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     name.into()
 }
 
-impl Write for Rotating {
+impl Write for RotatingFile {
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
-        self.make_room();
+        self.rotate_if_full();
         self.file.write_all(message)?;
         Ok(message.len())
     }
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    const SMALL: Limits = Limits { full: 40, kept: 2 };
+    const SMALL: Limits = Limits { max_bytes: 40, max_rotated: 2 };
 
     fn files(folder: &Path) -> Vec<(String, String)> {
         let mut files: Vec<_> = fs::read_dir(folder)
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_full_file_is_renamed_and_the_oldest_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = Rotating::open(&folder.path().join("log"), SMALL).unwrap();
+        let mut log = RotatingFile::open(&folder.path().join("log"), SMALL).unwrap();
         for number in 0..10 {
             log.write_all(format!("message {number} of twenty.\n").as_bytes()).unwrap();
         }
@@ -134,12 +134,12 @@ mod tests {
     fn several_writers_of_one_log_lose_no_message() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let many = Limits { full: 400, kept: 200 };
+        let many = Limits { max_bytes: 400, max_rotated: 200 };
         thread::scope(|scope| {
             for writer in 0..4 {
                 let path = &path;
                 scope.spawn(move || {
-                    let mut log = Rotating::open(path, many).unwrap();
+                    let mut log = RotatingFile::open(path, many).unwrap();
                     for number in 0..250 {
                         log.write_all(format!("{writer} {number}\n").as_bytes()).unwrap();
                     }
@@ -158,7 +158,7 @@ mod tests {
         let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
         fs::create_dir(&kept).unwrap();
         std::os::unix::fs::symlink(kept.join("log"), &link).unwrap();
-        let mut log = Rotating::open(&link, SMALL).unwrap();
+        let mut log = RotatingFile::open(&link, SMALL).unwrap();
         for _ in 0..4 {
             log.write_all(b"a message of some length\n").unwrap();
         }

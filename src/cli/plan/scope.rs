@@ -15,7 +15,7 @@ use super::super::reference;
 
 /// The flags about matching and scope, with their references resolved.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Wish {
+pub(in crate::cli) struct PlanOptions {
     pub key: Option<Key>,
     pub scope: Scope,
     /// The scope in words.
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Wish {
     pub ids_as_written: bool,
 }
 
-impl Wish {
+impl PlanOptions {
     /// Resolves the flags in a tree, for the rows of a file.
     pub fn of(
         matching: &MatchingArguments,
@@ -110,12 +110,12 @@ fn row(text: &str, rows: &Rows) -> Result<usize, Failure> {
         rows.rows.iter().enumerate().filter(|(_, row)| is(row)).map(|(at, _)| at).collect()
     };
     let with = |column: Column, value: &str| indices(&|row: &Row| row.value(column) == Some(value));
-    let said = |names: [&str; 2]| names.into_iter().find_map(|name| text.strip_prefix(name));
-    let found = if let Some(line) = said(["line=", "line:"]).and_then(|line| line.parse::<usize>().ok()) {
+    let strip_any = |names: [&str; 2]| names.into_iter().find_map(|name| text.strip_prefix(name));
+    let found = if let Some(line) = strip_any(["line=", "line:"]).and_then(|line| line.parse::<usize>().ok()) {
         indices(&|row: &Row| row.line == line)
-    } else if let Some(id) = said(["id=", "id:"]) {
+    } else if let Some(id) = strip_any(["id=", "id:"]) {
         with(Column::Id, id)
-    } else if let Some(external_id) = said(["ext=", "ext:"]) {
+    } else if let Some(external_id) = strip_any(["ext=", "ext:"]) {
         with(Column::ExternalId, external_id)
     } else {
         let columns = [Column::Id, Column::ExternalId, Column::Name];
@@ -123,7 +123,7 @@ fn row(text: &str, rows: &Rows) -> Result<usize, Failure> {
     };
     match found.as_slice() {
         [one] => Ok(*one),
-        [] if said(["line=", "line:"]).is_some() => {
+        [] if strip_any(["line=", "line:"]).is_some() => {
             Err(Failure::usage(format_args!("--renamed: no row begins on {text}"))
                 .hint("name the row by its external ID or ID"))
         }

@@ -45,7 +45,7 @@ pub(in crate::cli) fn write_plan(out: &mut dyn Write, planned: &Planned, loaded:
         let path = path_now(&loaded.forest, &kept.segment.id);
         writeln!(out, "{}", paint.dim(&format!("  keep    {path}  ({})", kept.reason)))?;
     }
-    write_sum(out, planned, loaded)
+    write_summary(out, planned, loaded)
 }
 
 /// Writes operations by path.
@@ -90,14 +90,14 @@ fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, pai
         format!("; the segment is {} (id={})", path_now(&loaded.forest, &segment.id), segment.id)
     });
     writeln!(out, "{}", paint.warning(&format!("! conflict  {row}: {reason}{other}")))?;
-    if let Some(ways) = ways_out(conflict) {
-        writeln!(out, "{}", printable(&format!("            {}", ways.trim_start_matches("; "))))?;
+    if let Some(hint) = resolution_hint(conflict) {
+        writeln!(out, "{}", printable(&format!("            {}", hint.trim_start_matches("; "))))?;
     }
     Ok(())
 }
 
 /// Returns the flags that settle a possible rename, as the end of a sentence.
-pub(in crate::cli) fn ways_out(conflict: &Conflict) -> Option<String> {
+pub(in crate::cli) fn resolution_hint(conflict: &Conflict) -> Option<String> {
     let Conflict { line, of_tenant, segment, reason, .. } = conflict;
     let is_open =
         !matches!(reason, ConflictReason::Below { .. } | ConflictReason::BelowHeld | ConflictReason::Faulty(_));
@@ -106,7 +106,7 @@ pub(in crate::cli) fn ways_out(conflict: &Conflict) -> Option<String> {
     Some(format!("; --renamed id={id}={row} if it is the same, --recreate id={id} if it is another one"))
 }
 
-fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Result {
+fn write_summary(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Result {
     let Sums { creates, updates, moves, deletes } =
         Sums::of(planned.operations.iter().map(|planned| &planned.operation));
     let counts = [
@@ -118,9 +118,9 @@ fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Re
         (planned.kept.len(), "kept"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
-    let told = if told.is_empty() { "nothing to do".into() } else { told.join(", ") };
-    writeln!(out, "{} on {}: {told}", loaded.tenant, loaded.host)?;
+    let summary: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    let summary = if summary.is_empty() { "nothing to do".into() } else { summary.join(", ") };
+    writeln!(out, "{} on {}: {summary}", loaded.tenant, loaded.host)?;
     if planned.foreign_ids {
         writeln!(out, "none of the IDs exists here, so rows are matched by external ID")?;
     }

@@ -22,7 +22,7 @@ pub(in crate::cli) enum Consent {
     /// Send without asking.
     Given,
     /// Ask at the terminal.
-    Asked,
+    Prompt,
 }
 
 impl Consent {
@@ -48,7 +48,7 @@ impl Consent {
                 refused("there is no terminal to ask at".into()).hint("run it in a terminal to be asked, or add --yes")
             );
         }
-        Ok(Self::Asked)
+        Ok(Self::Prompt)
     }
 }
 
@@ -71,7 +71,7 @@ pub(in crate::cli) async fn confirm(
             TypedPhrase::Count(_) => "how many segments managed by other systems it changes".to_owned(),
         };
         let typed =
-            answer(format!("Apply {changes} to {}? Type {wanted} ({}): ", connection.tenant, phrase.text()), sync)
+            prompt(format!("Apply {changes} to {}? Type {wanted} ({}): ", connection.tenant, phrase.text()), sync)
                 .await?;
         if !phrases.meet(&typed) {
             return Err(declined());
@@ -80,7 +80,7 @@ pub(in crate::cli) async fn confirm(
             return Ok(());
         }
     }
-    let typed = answer(format!("Apply {changes} to {}? [y/N] ", connection.tenant), sync).await?;
+    let typed = prompt(format!("Apply {changes} to {}? [y/N] ", connection.tenant), sync).await?;
     if matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") { Ok(()) } else { Err(declined()) }
 }
 
@@ -89,8 +89,8 @@ fn declined() -> Failure {
 }
 
 /// Asks for a line. Reads the tenant's events in the meantime.
-async fn answer(question: String, sync: &mut SyncHandle) -> Result<String, Failure> {
-    terminal::ask(&question);
+async fn prompt(question: String, sync: &mut SyncHandle) -> Result<String, Failure> {
+    terminal::prompt(&question);
     let mut reading = spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map(|_| line)
@@ -103,7 +103,7 @@ async fn answer(question: String, sync: &mut SyncHandle) -> Result<String, Failu
             }
             event = sync.events.recv() => {
                 if event.is_none() {
-                    return Err(super::gone());
+                    return Err(super::sync_stopped());
                 }
             }
         }

@@ -20,7 +20,7 @@ use crate::terminal;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::link::Link;
-use super::super::load::{Loaded, Session, session};
+use super::super::load::{Loaded, Session, start_session};
 use super::super::notes::Notes;
 
 /// A tenant opened for changes.
@@ -28,14 +28,14 @@ pub(in crate::cli) struct Opened {
     pub loaded: Loaded,
     pub sync: SyncHandle,
     /// Creates that an earlier session sent and whose outcome is unknown.
-    pub doubts: Vec<Doubt>,
+    pub uncertain_creates: Vec<UncertainCreate>,
     /// What an earlier session applied and only this one found out. It is being written to the history.
-    pub did: Vec<HistoryEntry>,
+    pub recovered_changes: Vec<HistoryEntry>,
 }
 
 /// A create that an earlier session sent and whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Doubt {
+pub(in crate::cli) struct UncertainCreate {
     pub draft: Draft,
     pub evidence: Evidence,
 }
@@ -49,8 +49,8 @@ pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Not
             .hint("read-only mode comes from --read-only, SEGTUI_READ_ONLY or the profile"));
     }
     let settings = Settings { store, journal_only: true, verify_every: None, ..link.sync_settings() };
-    let Session { loaded, sync, recovered, unjournalled } = session(link, settings, notes).await?;
-    match unjournalled {
+    let Session { loaded, sync, recovered, journal_notice } = start_session(link, settings, notes).await?;
+    match journal_notice {
         Some(Notice::NotJournalled) => {
             return Err(Failure::new(
                 Exit::Guarded,
@@ -66,17 +66,20 @@ pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Not
         }
         None => {}
     }
-    let (entries, doubts, did) = left_behind(recovered, notes);
+    let (entries, uncertain_creates, recovered_changes) = process_recovered(recovered, notes);
     if !entries.is_empty() {
-        let order = sync.commands.send(Command::Journal(entries));
-        order.await.map_err(|_| Failure::failed("internal error: the sync task stopped; see the log"))?;
+        let sent = sync.commands.send(Command::Journal(entries));
+        sent.await.map_err(|_| Failure::failed("internal error: the sync task stopped; see the log"))?;
     }
-    Ok(Opened { loaded, sync, doubts, did })
+    Ok(Opened { loaded, sync, uncertain_creates, recovered_changes })
 }
 
 /// Returns the journal entries that close an earlier session's operations, its creates of unknown outcome, and what it applied.
-fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>, Vec<HistoryEntry>) {
-    let (mut entries, mut doubts, mut history) = (Vec::new(), Vec::new(), Vec::new());
+fn process_recovered(
+    recovered: Vec<Recovered>,
+    notes: Notes,
+) -> (Vec<JournalEntry>, Vec<UncertainCreate>, Vec<HistoryEntry>) {
+    let (mut entries, mut uncertain_creates, mut history) = (Vec::new(), Vec::new(), Vec::new());
     let count = recovered.len();
     for Recovered { op, operation, state, evidence, undoes } in recovered {
         match (state, &operation) {
@@ -89,7 +92,8 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
                 }
             }
             (RecoveredState::NotFound | RecoveredState::Unknown(_), Operation::Create { draft }) => {
-                doubts.push(Doubt { draft: draft.clone(), evidence: evidence.unwrap_or_default() });
+                uncertain_creates
+                    .push(UncertainCreate { draft: draft.clone(), evidence: evidence.unwrap_or_default() });
             }
             _ => {}
         }
@@ -98,7 +102,7 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
     if count > 0 {
         notes.note(UNFINISHED);
     }
-    (entries, doubts, history)
+    (entries, uncertain_creates, history)
 }
 
 /// Shown after an interrupted session. A create of unknown outcome is looked up again before it is sent again.
@@ -106,46 +110,46 @@ const UNFINISHED: &str =
     "an earlier command didn't finish: what it had applied is in the history, and running it again does the rest";
 
 /// Stages and submits operations in a new queue, as one plan. Returns the plan's id, the queue and its journal entries.
-pub(in crate::cli) fn in_queue(
+pub(in crate::cli) fn enqueue(
     operations: &[PlannedOperation],
     forest: &Forest,
-    at_once: usize,
+    concurrency: usize,
     title: &str,
-    doubts: &[Doubt],
+    uncertain_creates: &[UncertainCreate],
 ) -> (PlanId, ChangeQueue, Vec<JournalEntry>) {
-    let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), at_once);
+    let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), concurrency);
     let plan_id = queue.next_plan_id();
     let ids = |id: &SegmentId| planning::creating(id).map(|index| OpId { plan_id, index }.provisional_id());
     let queued = operations.iter().map(|planned| planned.operation.clone().with_ids(&ids)).collect();
-    let after: Vec<Option<usize>> = operations.iter().map(|planned| planned.after).collect();
+    let dependencies: Vec<Option<usize>> = operations.iter().map(|planned| planned.after).collect();
     let title = Title { wish: title.to_owned(), ..Title::default() };
     let (plan_id, _shown) = queue.stage(forest, crate::changes::Plan { operations: queued }, title);
-    for doubt in doubts {
-        let is_it = |planned: &PlannedOperation| match &planned.operation {
+    for uncertain in uncertain_creates {
+        let is_same_create = |planned: &PlannedOperation| match &planned.operation {
             Operation::Create { draft } => {
-                (&draft.name, &draft.external_id) == (&doubt.draft.name, &doubt.draft.external_id)
+                (&draft.name, &draft.external_id) == (&uncertain.draft.name, &uncertain.draft.external_id)
             }
             Operation::Update { .. } | Operation::Delete { .. } => false,
         };
-        if let Some(index) = operations.iter().position(is_it) {
-            queue.doubt(OpId { plan_id, index }, doubt.evidence.clone());
+        if let Some(index) = operations.iter().position(is_same_create) {
+            queue.doubt(OpId { plan_id, index }, uncertain.evidence.clone());
         }
     }
-    let journal = queue.submit_ordered(plan_id, &after).journal;
+    let journal = queue.submit_ordered(plan_id, &dependencies).journal;
     (plan_id, queue, journal)
 }
 
 /// The failure of a command that a signal ended before it sent anything.
-pub(in crate::cli) fn stopped_before(exit: Exit) -> Failure {
+pub(in crate::cli) fn stopped_before_sending(exit: Exit) -> Failure {
     Failure::new(exit, "stopped before anything was sent").hint("run it again")
 }
 
 /// Runs the preparation of a command. A signal or the timeout ends it at once, as nothing has been sent yet.
-pub(in crate::cli) async fn before_sending<T>(
+pub(in crate::cli) async fn run_preparation<T>(
     timeout: Option<Duration>,
-    preparing: impl Future<Output = Result<T, Failure>>,
+    preparation: impl Future<Output = Result<T, Failure>>,
 ) -> Result<Result<T, Exit>, Failure> {
-    let too_late = async {
+    let timed_out = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
             None => std::future::pending().await,
@@ -154,8 +158,8 @@ pub(in crate::cli) async fn before_sending<T>(
     tokio::select! {
         biased;
         signal = terminal::until_signalled() => Ok(Err(Exit::Signalled(signal.wrap_err("couldn't wait for a signal")?))),
-        ready = preparing => ready.map(Ok),
-        () = too_late => {
+        ready = preparation => ready.map(Ok),
+        () = timed_out => {
             let seconds = timeout.unwrap_or_default().as_secs_f64();
             Err(Failure::new(Exit::Unreachable, format_args!("not begun within {seconds} s; nothing was sent"))
                 .hint("try again, or with a longer --timeout"))

@@ -110,7 +110,7 @@ impl Report {
     /// by its owner.
     pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self { file: None, fault: None }) };
-        let file = continued(path).map_err(|error| {
+        let file = open_for_append(path).map_err(|error| {
             Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
                 .hint("name another file for the report")
         })?;
@@ -129,7 +129,7 @@ impl Report {
         let planned = PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() };
         for mut saved in SavedOperation::all(&[planned], forest) {
             saved.r#ref = id.to_string();
-            self.put(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));
+            self.write_operation(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));
         }
     }
 
@@ -149,22 +149,22 @@ impl Report {
         let id = super::created(outcome).map(ToString::to_string);
         let id = id.or_else(|| (entry.op != Kind::Create).then(|| entry.r#ref.clone()));
         let now = now.filter(|_| status != Status::Done).map(|segment| Fields::of_segment(segment));
-        self.put(op, entry, status, (id, now), words(outcome, status), warning(outcome));
+        self.write_operation(op, entry, status, (id, now), error_text(outcome, status), warning(outcome));
     }
 
     /// Writes that an operation of a plan was passed over, and why.
-    pub fn pass_over(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, status: Status, why: &str) {
+    pub fn skip(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, status: Status, why: &str) {
         let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
-        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None);
+        self.write_operation(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None);
     }
 
     /// Writes that an operation of a plan was already done; for a create, with the id of the existing segment.
-    pub fn done_before(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, created: Option<&SegmentId>) {
+    pub fn already_done(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, created: Option<&SegmentId>) {
         let id = created.map_or_else(|| entry.r#ref.clone(), ToString::to_string);
-        self.put(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None);
+        self.write_operation(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None);
     }
 
-    fn put(
+    fn write_operation(
         &mut self,
         op: OpId,
         entry: &SavedOperation,
@@ -238,7 +238,7 @@ impl Report {
 const RECOVERED: &str = "it was in flight when an earlier run was interrupted, and was found to be applied";
 
 /// Opens a file for appending, at the start of a line. A pipe or a device is opened as it is.
-fn continued(path: &Path) -> io::Result<File> {
+fn open_for_append(path: &Path) -> io::Result<File> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return files::private().write(true).open(path);
     }
@@ -272,7 +272,7 @@ pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
 }
 
 /// Returns why an operation is not done, as a phrase.
-fn words(outcome: &Outcome, status: Status) -> Option<String> {
+fn error_text(outcome: &Outcome, status: Status) -> Option<String> {
     match (outcome, status) {
         (Outcome::Done(result), Status::DoneOtherwise) => {
             let (WriteResult::Created(Written { ignored, .. }) | WriteResult::Updated(Written { ignored, .. })) =
@@ -341,7 +341,7 @@ impl Tally {
 }
 
 /// Returns the counts in words.
-pub(in crate::cli) fn sum(tally: &Tally) -> String {
+pub(in crate::cli) fn summary(tally: &Tally) -> String {
     let counts = [
         (tally.created, "created"),
         (tally.updated, "updated"),
@@ -354,17 +354,22 @@ pub(in crate::cli) fn sum(tally: &Tally) -> String {
         (tally.on_hold, "on hold"),
         (tally.not_sent, "not sent"),
     ];
-    let told: Vec<String> = counts
+    let parts: Vec<String> = counts
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", grouped(count)))
         .collect();
-    if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
+    if parts.is_empty() { "nothing to do".into() } else { parts.join(", ") }
 }
 
 /// Returns the exit code, or a failure that lists what was not done. `undecided` are the details of what was not sent for other
 /// reasons, and `hint` says what to do about all of it.
-pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>, hint: &str) -> Result<Exit, Failure> {
+pub(in crate::cli) fn final_result(
+    sent: &Sent,
+    tally: &Tally,
+    undecided: Vec<Detail>,
+    hint: &str,
+) -> Result<Exit, Failure> {
     let total = tally.done() + tally.left();
     let (done, total) = (grouped(tally.done()), grouped(total));
     let again = "run it again to continue; what was applied isn't sent twice";
@@ -381,7 +386,7 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
             let error = format_args!("{done} of {total} changes applied, then the key was rejected: {error}");
             return Err(Failure::new(Exit::KeyRefused, error).hint("check the API key, then run it again to continue"));
         }
-        Some(Stop::TooLate) => {
+        Some(Stop::TimedOut) => {
             let error = format_args!("{done} of {total} changes applied within the --timeout");
             return Err(Failure::new(Exit::Unreachable, error).hint(again));
         }
@@ -397,10 +402,10 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
     let failed = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, Entry { operation: entry, .. })| {
         let status = Status::of(outcome);
         // Operations that were not begun are only counted.
-        let said = !status.is_done() && *outcome != Outcome::Open;
-        said.then(|| Detail {
+        let is_listed = !status.is_done() && *outcome != Outcome::Open;
+        is_listed.then(|| Detail {
             line: entry.line,
-            text: format!("{} {}: {}", entry.op.text(), entry.path, words(outcome, status).unwrap_or_default()),
+            text: format!("{} {}: {}", entry.op.text(), entry.path, error_text(outcome, status).unwrap_or_default()),
         })
     });
     let details: Vec<Detail> = failed.chain(undecided).collect();
@@ -408,5 +413,5 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
         return Ok(Exit::Done);
     }
     let exit = if tally.done() + tally.already_done > 0 { Exit::Partly } else { Exit::Failed };
-    Err(Failure::new(exit, format_args!("not everything was applied: {}", sum(tally))).details(details).hint(hint))
+    Err(Failure::new(exit, format_args!("not everything was applied: {}", summary(tally))).details(details).hint(hint))
 }

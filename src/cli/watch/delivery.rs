@@ -12,14 +12,14 @@ use super::command::ShellCommand;
 use super::signals::Signals;
 
 /// Attempts per change, unless it is retried without limit.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// The pause before the second attempt; it doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const MIN_BACKOFF: Duration = Duration::from_millis(500);
 /// The longest back-off: long enough not to disturb a receiver that is being repaired, short enough to notice soon that it works
 /// again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// The longest pause that a receiver can ask for.
-const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(3_600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Where changes are delivered to.
 #[derive(Debug)]
@@ -45,16 +45,16 @@ impl fmt::Display for Hook {
 struct Fault {
     what: String,
     /// The pause that the receiver asks for.
-    asked: Option<Duration>,
+    retry_after: Option<Duration>,
 }
 
 impl Hook {
-    async fn once(&self, json: &str, number: u64) -> Result<(), Fault> {
+    async fn call(&self, json: &str, number: u64) -> Result<(), Fault> {
         match self {
-            Self::Command(command) => command.run(json).await.map_err(|what| Fault { what, asked: None }),
+            Self::Command(command) => command.run(json).await.map_err(|what| Fault { what, retry_after: None }),
             Self::Post { webhook, run } => {
                 let posted = webhook.post(json.to_owned(), &format!("{run:016x}-{number}")).await;
-                posted.map_err(|fault| Fault { what: fault.what, asked: fault.retry_after })
+                posted.map_err(|fault| Fault { what: fault.what, retry_after: fault.retry_after })
             }
         }
     }
@@ -64,11 +64,11 @@ impl Hook {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Delivered {
     /// It was accepted, or skipped as configured: the next change may follow.
-    DealtWith,
+    Handled,
     /// A signal ended it; the change will be delivered again.
-    NotYet,
+    Interrupted,
     /// Watching ends for this reason; the change will be delivered again.
-    GivenUp(String),
+    Failed(String),
 }
 
 /// Delivers changes, one after the other.
@@ -90,39 +90,39 @@ impl Delivery {
         self.number += 1;
         let mut failures = 0;
         loop {
-            let Some(outcome) = self.attempt(json, signals).await? else { return Ok(Delivered::NotYet) };
+            let Some(outcome) = self.attempt(json, signals).await? else { return Ok(Delivered::Interrupted) };
             let Err(fault) = outcome else {
                 if failures > 0 && self.on_error == OnError::Retry {
-                    terminal::complain(format_args!("{} works again", self.hook));
+                    terminal::print_message(format_args!("{} works again", self.hook));
                 }
-                return Ok(Delivered::DealtWith);
+                return Ok(Delivered::Handled);
             };
             failures += 1;
             let times = if failures == 1 { String::new() } else { format!(" {failures} times,") };
-            let told = format!("{} {},{times} for this change: {json}", self.hook, fault.what);
+            let message = format!("{} {},{times} for this change: {json}", self.hook, fault.what);
             if signals.received().is_some() {
-                terminal::complain(told);
-                return Ok(Delivered::NotYet);
+                terminal::print_message(message);
+                return Ok(Delivered::Interrupted);
             }
-            let wait = pause(failures, fault.asked, fastrand::f64());
+            let delay = backoff(failures, fault.retry_after, fastrand::f64());
             match self.on_error {
                 OnError::Retry => {
-                    let seconds = wait.as_secs_f64();
-                    terminal::complain(format_args!("{} {}; retrying in {seconds:.1} s", self.hook, fault.what));
+                    let seconds = delay.as_secs_f64();
+                    terminal::print_message(format_args!("{} {}; retrying in {seconds:.1} s", self.hook, fault.what));
                 }
-                OnError::Skip | OnError::Stop if failures < TRIES => {}
+                OnError::Skip | OnError::Stop if failures < MAX_ATTEMPTS => {}
                 OnError::Skip => {
-                    terminal::complain(told);
-                    return Ok(Delivered::DealtWith);
+                    terminal::print_message(message);
+                    return Ok(Delivered::Handled);
                 }
-                OnError::Stop => return Ok(Delivered::GivenUp(told)),
+                OnError::Stop => return Ok(Delivered::Failed(message)),
             }
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(delay) => {}
                 signal = signals.next() => {
                     signal?;
-                    terminal::complain(told);
-                    return Ok(Delivered::NotYet);
+                    terminal::print_message(message);
+                    return Ok(Delivered::Interrupted);
                 }
             }
         }
@@ -130,7 +130,7 @@ impl Delivery {
 
     /// Makes one attempt. Returns `None` if a second signal ended it.
     async fn attempt(&self, json: &str, signals: &mut Signals) -> io::Result<Option<Result<(), Fault>>> {
-        let mut attempt = std::pin::pin!(self.hook.once(json, self.number));
+        let mut attempt = std::pin::pin!(self.hook.call(json, self.number));
         loop {
             let is_second = signals.received().is_some();
             tokio::select! {
@@ -139,11 +139,11 @@ impl Delivery {
                 signal = signals.next() => {
                     let signal: Signal = signal?;
                     if is_second {
-                        terminal::complain(format_args!("{} was ended before it was done, for this change: {json}", self.hook));
+                        terminal::print_message(format_args!("{} was ended before it was done, for this change: {json}", self.hook));
                         return Ok(None);
                     }
                     tracing::info!(?signal, "waiting for the hook");
-                    terminal::complain(format_args!("waiting for {} to end; a second signal ends it", self.hook));
+                    terminal::print_message(format_args!("waiting for {} to end; a second signal ends it", self.hook));
                 }
             }
         }
@@ -152,9 +152,12 @@ impl Delivery {
 
 /// Returns the pause after a number of failures: what the receiver asks for, else a back-off. `jitter` is from 0 to 1 and keeps
 /// many programs from retrying at the same time.
-fn pause(failures: u32, asked: Option<Duration>, jitter: f64) -> Duration {
-    let own = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
-    asked.map_or_else(|| own.mul_f64(0.75 + jitter / 4.0), |asked| asked.clamp(FIRST_PAUSE, LONGEST_ASKED_PAUSE))
+fn backoff(failures: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
+    let exponential = MIN_BACKOFF.saturating_mul(1 << (failures - 1).min(16)).min(MAX_BACKOFF);
+    retry_after.map_or_else(
+        || exponential.mul_f64(0.75 + jitter / 4.0),
+        |retry_after| retry_after.clamp(MIN_BACKOFF, MAX_RETRY_AFTER),
+    )
 }
 
 #[cfg(test)]
@@ -163,12 +166,12 @@ mod tests {
 
     #[test]
     fn the_back_off_is_at_most_a_minute_unless_more_is_asked_for() {
-        let of = |failures, asked| pause(failures, asked, 1.0);
+        let of = |failures, retry_after| backoff(failures, retry_after, 1.0);
         let milliseconds = [1, 2, 3, 7, 8, 1_000].map(|failures| of(failures, None).as_millis());
         assert_eq!(milliseconds, [500, 1_000, 2_000, 32_000, 60_000, 60_000]);
-        assert_eq!(pause(3, None, 0.0), Duration::from_millis(1_500));
+        assert_eq!(backoff(3, None, 0.0), Duration::from_millis(1_500));
         assert_eq!(of(1, Some(Duration::from_secs(120))), Duration::from_secs(120));
-        assert_eq!(of(9, Some(Duration::ZERO)), FIRST_PAUSE);
-        assert_eq!(of(1, Some(Duration::MAX)), LONGEST_ASKED_PAUSE);
+        assert_eq!(of(9, Some(Duration::ZERO)), MIN_BACKOFF);
+        assert_eq!(of(1, Some(Duration::MAX)), MAX_RETRY_AFTER);
     }
 }

@@ -25,9 +25,9 @@ pub(super) struct Following {
     synchronised: bool,
     offline: bool,
     /// The step that the feed refused, until it is known whether the step was dropped or the feed is gone.
-    refused: Option<Step>,
+    refused_step: Option<Step>,
     /// The last reported number of unread changes.
-    behind: usize,
+    last_backlog: usize,
     notes: Notes,
 }
 
@@ -44,7 +44,7 @@ fn feed_gone(tenant: &str, error: &RemoteError) -> Failure {
 }
 
 /// The failure for a step that is no longer in the feed: changes may have been missed.
-pub(super) fn forgotten(step: Step) -> Failure {
+pub(super) fn step_expired(step: Step) -> Failure {
     let hint =
         "start without --since, or with another --state, to continue from now; compare with an export what was missed";
     Failure::failed(format_args!("step {step} is no longer in the feed")).hint(hint)
@@ -53,7 +53,16 @@ pub(super) fn forgotten(step: Step) -> Failure {
 impl Following {
     pub fn new(source: Source, since: Option<Step>, notes: Notes) -> Self {
         let source = Arc::new(source);
-        Self { source, since, step: since, synchronised: false, offline: false, refused: None, behind: 0, notes }
+        Self {
+            source,
+            since,
+            step: since,
+            synchronised: false,
+            offline: false,
+            refused_step: None,
+            last_backlog: 0,
+            notes,
+        }
     }
 
     /// Returns the lines for an event. Notes for people go to stderr.
@@ -81,19 +90,19 @@ impl Following {
                 self.notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Live) => {
-                self.behind = 0;
+                self.last_backlog = 0;
                 if std::mem::take(&mut self.offline) {
                     self.notes.note(format_args!("reconnected"));
                 }
             }
-            Event::PhaseChanged(Phase::Behind { waiting }) if waiting >= 2 * self.behind => {
-                self.behind = waiting;
+            Event::PhaseChanged(Phase::Behind { waiting }) if waiting >= 2 * self.last_backlog => {
+                self.last_backlog = waiting;
                 self.notes.note(format_args!("{} to read", counted(waiting, Noun::Change)));
             }
             Event::PhaseChanged(Phase::Loading(_) | Phase::Resyncing(_)) => {
-                if let Some(step) = self.refused.take() {
+                if let Some(step) = self.refused_step.take() {
                     if !self.synchronised && self.since.is_some() {
-                        return Err(forgotten(step));
+                        return Err(step_expired(step));
                     }
                     self.notes.note(Notice::StepRefused { step });
                 }
@@ -102,7 +111,7 @@ impl Following {
                 let fail = if self.synchronised { feed_gone } else { no_feed };
                 return Err(fail(&self.source.tenant, &error));
             }
-            Event::Noticed(Notice::StepRefused { step }) => self.refused = Some(step),
+            Event::Noticed(Notice::StepRefused { step }) => self.refused_step = Some(step),
             Event::Noticed(Notice::SetApart { error }) => {
                 let step =
                     self.step.map(|step| format!("; until then it resumes from step {step}")).unwrap_or_default();

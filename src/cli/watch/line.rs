@@ -223,12 +223,12 @@ mod tests {
     fn old_values_are_given_only_if_known() {
         use FeedEventKind::{Created, Deleted, Updated};
         let now = segment("VIP", None);
-        let told = |line: Line| (line.kind, line.changed.is_some());
-        assert_eq!(told(line(None, Some(&now), Some(Created))), (Kind::Create, true));
-        assert_eq!(told(line(None, Some(&now), Some(Updated))), (Kind::Update, false));
-        assert_eq!(told(line(Some(&now), Some(&now), Some(Created))), (Kind::Create, true));
-        assert_eq!(told(line(Some(&now), Some(&now), Some(Updated))), (Kind::Update, false));
-        assert_eq!(told(line(None, None, Some(Deleted))), (Kind::Delete, false));
+        let kind_and_changed = |line: Line| (line.kind, line.changed.is_some());
+        assert_eq!(kind_and_changed(line(None, Some(&now), Some(Created))), (Kind::Create, true));
+        assert_eq!(kind_and_changed(line(None, Some(&now), Some(Updated))), (Kind::Update, false));
+        assert_eq!(kind_and_changed(line(Some(&now), Some(&now), Some(Created))), (Kind::Create, true));
+        assert_eq!(kind_and_changed(line(Some(&now), Some(&now), Some(Updated))), (Kind::Update, false));
+        assert_eq!(kind_and_changed(line(None, None, Some(Deleted))), (Kind::Delete, false));
     }
 
     #[test]

@@ -7,32 +7,32 @@ use tokio::sync::mpsc;
 use crate::terminal::{self, Signal};
 
 /// More signals than anyone sends before they are read.
-const WAITING: usize = 4;
+const CHANNEL_CAPACITY: usize = 4;
 
 pub(super) struct Signals {
-    coming: mpsc::Receiver<io::Result<Signal>>,
+    receiver: mpsc::Receiver<io::Result<Signal>>,
     received: Option<Signal>,
 }
 
 impl Signals {
     /// Starts to listen, on the current tokio runtime.
     pub fn listen() -> Self {
-        let (sender, coming) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         tokio::spawn(async move {
             loop {
                 let signal = terminal::until_signalled().await;
-                let is_over = signal.is_err();
-                if sender.send(signal).await.is_err() || is_over {
+                let has_failed = signal.is_err();
+                if sender.send(signal).await.is_err() || has_failed {
                     break;
                 }
             }
         });
-        Self { coming, received: None }
+        Self { receiver, received: None }
     }
 
     /// Waits for the next signal. Dropping the future loses none.
     pub async fn next(&mut self) -> io::Result<Signal> {
-        let signal = self.coming.recv().await.unwrap_or_else(|| Err(io::Error::other("nobody listens any more")))?;
+        let signal = self.receiver.recv().await.unwrap_or_else(|| Err(io::Error::other("nobody listens any more")))?;
         self.received.get_or_insert(signal);
         Ok(signal)
     }

@@ -18,7 +18,7 @@ use super::super::failure::Failure;
 
 const FORMAT_VERSION: u32 = 1;
 /// Most handled changes that are remembered: enough for a burst, few enough to replace the file quickly.
-const MOST_DONE: usize = 2_000;
+const MAX_HANDLED: usize = 2_000;
 
 /// The result of a change, by which it is recognised when it is delivered again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,14 +81,14 @@ impl StateFile {
     }
 
     /// Whether this is the last handled change of its segment.
-    pub fn has_dealt_with(&self, outcome: &Outcome) -> bool {
+    pub fn is_handled(&self, outcome: &Outcome) -> bool {
         self.done.contains(outcome)
     }
 
     /// Records a handled change.
-    pub fn deal_with(&mut self, outcome: Outcome) {
+    pub fn mark_handled(&mut self, outcome: Outcome) {
         self.done.retain(|done| done.id != outcome.id);
-        if self.done.len() == MOST_DONE {
+        if self.done.len() == MAX_HANDLED {
             self.done.pop_front();
         }
         self.done.push_back(outcome);
@@ -149,17 +149,17 @@ fn lock(path: &Path) -> Result<File, Failure> {
 
 fn read(text: &str, path: &Path, tenant: &str, host: &str) -> Result<(Step, VecDeque<Outcome>), Failure> {
     let shown = path.display();
-    let faulty = |what: String| Failure::usage(format_args!("couldn't use the state {shown}: {what}"));
+    let invalid = |what: String| Failure::usage(format_args!("couldn't use the state {shown}: {what}"));
     let read: Written = serde_json::from_str(text).map_err(|_| {
-        faulty("it has another form".into())
+        invalid("it has another form".into())
             .hint("is it a file that `watch --state` wrote? Name another one, or remove it to begin now")
     })?;
     if read.format_version != FORMAT_VERSION {
-        return Err(faulty(format!("a newer segtui wrote it (version {})", read.format_version)).hint("use that one"));
+        return Err(invalid(format!("a newer segtui wrote it (version {})", read.format_version)).hint("use that one"));
     }
     if (read.tenant.as_str(), read.host.as_str()) != (tenant, host) {
         let what = format!("it is that of {} at {}, not of {tenant} at {host}", read.tenant, read.host);
-        return Err(faulty(what).hint("name another file for this tenant"));
+        return Err(invalid(what).hint("name another file for this tenant"));
     }
     Ok((Step(read.step), read.done))
 }
@@ -198,19 +198,19 @@ mod tests {
         let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
         state.move_to(Step(7));
         for (id, digest) in [("a", "1"), ("b", "1"), ("a", "2")] {
-            state.deal_with(outcome(id, digest));
+            state.mark_handled(outcome(id, digest));
             state.save().unwrap();
         }
         drop(state);
         let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
         let known = |state: &StateFile| {
-            [("a", "1"), ("a", "2"), ("b", "1")].map(|(id, digest)| state.has_dealt_with(&outcome(id, digest)))
+            [("a", "1"), ("a", "2"), ("b", "1")].map(|(id, digest)| state.is_handled(&outcome(id, digest)))
         };
         assert_eq!((state.step(), known(&state)), (Some(Step(7)), [false, true, true]));
-        for at in 0..2 * MOST_DONE {
-            state.deal_with(outcome(&at.to_string(), "1"));
+        for at in 0..2 * MAX_HANDLED {
+            state.mark_handled(outcome(&at.to_string(), "1"));
         }
-        assert_eq!((state.done.len(), known(&state)), (MOST_DONE, [false; 3]));
+        assert_eq!((state.done.len(), known(&state)), (MAX_HANDLED, [false; 3]));
         state.move_to(Step(8));
         state.save().unwrap();
         let text = "{\"format_version\":1,\"tenant\":\"acme\",\"host\":\"one.example\",\"step\":8}\n";

@@ -19,28 +19,28 @@ pub(super) struct Reader(Arc<AtomicBool>);
 pub(super) struct Stopper(Arc<AtomicBool>);
 
 /// How often the reader checks whether to stop.
-const LOOK: Duration = Duration::from_millis(40);
+const POLL_INTERVAL: Duration = Duration::from_millis(40);
 /// How long to wait for input typed earlier. With a timeout of zero, the console would not be queried.
-const GLANCE: Duration = Duration::from_millis(5);
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(5);
 
 impl Reader {
     #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub fn open() -> io::Result<(Self, Stopper)> {
-        let over = Arc::new(AtomicBool::new(false));
-        Ok((Self(Arc::clone(&over)), Stopper(over)))
+        let stopped = Arc::new(AtomicBool::new(false));
+        Ok((Self(Arc::clone(&stopped)), Stopper(stopped)))
     }
 
     /// Reads until stopped or until the receiver is gone.
-    pub fn run(self, reporter: &mpsc::Sender<io::Result<Event>>) {
+    pub fn run(self, sender: &mpsc::Sender<io::Result<Event>>) {
         while !self.0.load(Ordering::SeqCst) {
-            let next = match event::poll(LOOK) {
+            let next = match event::poll(POLL_INTERVAL) {
                 Ok(false) => continue,
                 Ok(true) => event::read(),
                 Err(error) => Err(error),
             };
             let failed = next.is_err();
-            let next = next.map(read).transpose();
-            if next.is_some_and(|next| reporter.blocking_send(next).is_err()) || failed {
+            let next = next.map(convert).transpose();
+            if next.is_some_and(|next| sender.blocking_send(next).is_err()) || failed {
                 return;
             }
         }
@@ -54,16 +54,16 @@ impl Stopper {
 }
 
 /// Discards input typed earlier: it was meant for another program.
-pub(super) fn forget_typed() -> io::Result<()> {
-    while event::poll(GLANCE)? {
+pub(super) fn discard_typed() -> io::Result<()> {
+    while event::poll(DISCARD_TIMEOUT)? {
         event::read()?;
     }
     Ok(())
 }
 
 /// Converts an event; `None` for one without a meaning here, such as the release of a key.
-fn read(reported: event::Event) -> Option<Event> {
-    match reported {
+fn convert(raw_event: event::Event) -> Option<Event> {
+    match raw_event {
         event::Event::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(Key::from(key))),
         event::Event::Paste(text) => Some(Event::Paste(text)),
         event::Event::Resize(columns, rows) => Some(Event::Resized(columns, rows)),

@@ -30,9 +30,9 @@ pub(super) struct Reader {
 pub(super) struct Stopper(UnixStream);
 
 /// Maximum bytes read at once.
-const BLOCK: usize = 16 * 1024;
+const READ_BUFFER_LEN: usize = 16 * 1024;
 /// How long to wait for input typed earlier.
-const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+const DISCARD_TIMEOUT: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 impl Reader {
     pub fn open() -> io::Result<(Self, Stopper)> {
@@ -46,12 +46,12 @@ impl Reader {
     }
 
     /// Reads until stopped or until the receiver is gone.
-    pub fn run(mut self, reporter: &mpsc::Sender<io::Result<Event>>) {
+    pub fn run(mut self, sender: &mpsc::Sender<io::Result<Event>>) {
         let mut sequences = Sequences::default();
         loop {
-            let ready = match self.wait(sequences.patience()) {
+            let ready = match self.wait(sequences.timeout()) {
                 Ok(ready) => ready,
-                Err(error) => return tell(reporter, Err(error)),
+                Err(error) => return send(sender, Err(error)),
             };
             let events = match ready {
                 Ready::Stop => return,
@@ -60,29 +60,29 @@ impl Reader {
                     crossterm::terminal::size().map(|(columns, rows)| vec![Event::Resized(columns, rows)])
                 }
                 Ready::Bytes => self.read(&mut sequences),
-                Ready::Nothing => Ok(sequences.give_up().into_iter().collect()),
+                Ready::TimedOut => Ok(sequences.flush().into_iter().collect()),
             };
             match events {
                 Ok(events) => {
                     for event in events {
-                        if reporter.blocking_send(Ok(event)).is_err() {
+                        if sender.blocking_send(Ok(event)).is_err() {
                             return;
                         }
                     }
                 }
-                Err(error) => return tell(reporter, Err(error)),
+                Err(error) => return send(sender, Err(error)),
             }
         }
     }
 
-    /// Waits for the next source that is ready, at most for `patience`.
-    fn wait(&self, patience: Option<Duration>) -> io::Result<Ready> {
-        let timeout = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    /// Waits for the next source that is ready, at most for `timeout`.
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Ready> {
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut sources = [&self.stop.as_fd(), &self.sizes.as_fd(), &self.terminal.as_fd()]
             .map(|source| PollFd::from_borrowed_fd(*source, PollFlags::IN));
         loop {
             match poll(&mut sources, timeout.as_ref()) {
-                Ok(0) => return Ok(Ready::Nothing),
+                Ok(0) => return Ok(Ready::TimedOut),
                 Ok(_) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -99,10 +99,10 @@ impl Reader {
     }
 
     fn read(&mut self, sequences: &mut Sequences) -> io::Result<Vec<Event>> {
-        let mut block = [0; BLOCK];
-        match self.terminal.read(&mut block) {
+        let mut buffer = [0; READ_BUFFER_LEN];
+        match self.terminal.read(&mut buffer) {
             Ok(0) => Err(super::super::closed()),
-            Ok(length) => Ok(sequences.take(&block[..length])),
+            Ok(length) => Ok(sequences.feed(&buffer[..length])),
             Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {
                 Ok(Vec::new())
             }
@@ -120,7 +120,7 @@ impl Drop for Reader {
 impl Stopper {
     pub fn stop(&self) {
         // If the reader is gone, there is nothing to stop.
-        let _gone = (&self.0).write(&[0]);
+        let _sent = (&self.0).write(&[0]);
     }
 }
 
@@ -130,7 +130,7 @@ enum Ready {
     Size,
     Bytes,
     /// Nothing before the timeout.
-    Nothing,
+    TimedOut,
 }
 
 /// Opens the terminal that the user types into, as a descriptor of its own: others may close theirs.
@@ -144,29 +144,29 @@ fn terminal() -> io::Result<File> {
 }
 
 /// Discards input typed earlier: it was meant for another program.
-pub(super) fn forget_typed() -> io::Result<()> {
+pub(super) fn discard_typed() -> io::Result<()> {
     let mut terminal = terminal()?;
-    let mut block = [0; BLOCK];
+    let mut buffer = [0; READ_BUFFER_LEN];
     loop {
         let mut source = [PollFd::new(&terminal, PollFlags::IN)];
-        match poll(&mut source, Some(&GLANCE)) {
+        match poll(&mut source, Some(&DISCARD_TIMEOUT)) {
             Ok(0) => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        if !source[0].revents().is_empty() && terminal.read(&mut block)? == 0 {
+        if !source[0].revents().is_empty() && terminal.read(&mut buffer)? == 0 {
             return Err(super::super::closed());
         }
     }
 }
 
 fn drain(stream: &mut UnixStream) {
-    let mut block = [0; 64];
+    let mut buffer = [0; 64];
     // The stream is non-blocking; an error means that it is empty.
-    while stream.read(&mut block).is_ok_and(|length| length > 0) {}
+    while stream.read(&mut buffer).is_ok_and(|length| length > 0) {}
 }
 
-fn tell(reporter: &mpsc::Sender<io::Result<Event>>, event: io::Result<Event>) {
+fn send(sender: &mpsc::Sender<io::Result<Event>>, event: io::Result<Event>) {
     // If the receiver is gone, nobody needs the event.
-    let _unheard = reporter.blocking_send(event);
+    let _sent = sender.blocking_send(event);
 }

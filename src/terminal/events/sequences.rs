@@ -27,29 +27,29 @@ pub(super) struct Sequences {
 /// The next item in the input.
 enum Next {
     /// Its length in bytes, and its meaning here.
-    Over(usize, Option<Event>),
+    Complete(usize, Option<Event>),
     /// It is incomplete.
-    Unfinished,
+    Incomplete,
 }
 
 const ESC: u8 = 0x1b;
 const BELL: u8 = 0x07;
-const PASTE_BEGINS: &[u8] = b"\x1b[200~";
-const PASTE_ENDS: &[u8] = b"\x1b[201~";
+const PASTE_START: &[u8] = b"\x1b[200~";
+const PASTE_END: &[u8] = b"\x1b[201~";
 /// Longer than any known sequence.
-const LONGEST: usize = 256;
+const MAX_SEQUENCE_LEN: usize = 256;
 /// The rest of a longer paste is dropped.
-const LONGEST_PASTE: usize = 16 << 20;
+const MAX_PASTE_LEN: usize = 16 << 20;
 /// How long to wait for the rest of a sequence: an Esc with nothing after it is the key. A slow connection can deliver them apart.
-const ESC_GOES_ON: Duration = Duration::from_millis(30);
-const SEQUENCE_GOES_ON: Duration = Duration::from_millis(100);
-const TEXT_GOES_ON: Duration = Duration::from_secs(1);
+const ESC_TIMEOUT: Duration = Duration::from_millis(30);
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(100);
+const TEXT_TIMEOUT: Duration = Duration::from_secs(1);
 /// If a paste is given up too early, the rest of it would be read as keys.
-const PASTE_GOES_ON: Duration = Duration::from_secs(5);
+const PASTE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Sequences {
     /// Parses more input. Returns the events it completes.
-    pub fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.bytes.extend_from_slice(bytes);
         let mut events = Vec::new();
         loop {
@@ -61,43 +61,43 @@ impl Sequences {
                     return events;
                 }
                 events.extend(background(&std::mem::take(&mut self.text)));
-            } else if self.bytes.starts_with(PASTE_BEGINS) {
-                self.bytes.drain(..PASTE_BEGINS.len());
+            } else if self.bytes.starts_with(PASTE_START) {
+                self.bytes.drain(..PASTE_START.len());
                 self.paste = Some(Vec::new());
-            } else if begins_text(&self.bytes) {
+            } else if starts_text(&self.bytes) {
                 // Keeps the introducer, since only the text of an OSC is of interest.
                 self.text.clear();
                 self.text.extend(self.bytes.drain(..2).skip(1));
                 self.skipping = true;
             } else {
                 match next(&self.bytes) {
-                    Next::Over(length, event) => {
+                    Next::Complete(length, event) => {
                         self.bytes.drain(..length);
                         events.extend(event);
                     }
-                    Next::Unfinished => return events,
+                    Next::Incomplete => return events,
                 }
             }
         }
     }
 
     /// How long to wait for the rest of the input; `None` if nothing is incomplete.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         if self.paste.is_some() {
-            Some(PASTE_GOES_ON)
+            Some(PASTE_TIMEOUT)
         } else if self.skipping {
-            Some(TEXT_GOES_ON)
+            Some(TEXT_TIMEOUT)
         } else {
             match self.bytes.len() {
                 0 => None,
-                1 | 2 => Some(ESC_GOES_ON),
-                _ => Some(SEQUENCE_GOES_ON),
+                1 | 2 => Some(ESC_TIMEOUT),
+                _ => Some(SEQUENCE_TIMEOUT),
             }
         }
     }
 
     /// Ends the incomplete input: nothing more has arrived.
-    pub fn give_up(&mut self) -> Option<Event> {
+    pub fn flush(&mut self) -> Option<Event> {
         let bytes = std::mem::take(&mut self.bytes);
         if std::mem::take(&mut self.skipping) {
             return None;
@@ -109,27 +109,27 @@ impl Sequences {
         match bytes.as_slice() {
             [ESC] => Some(Event::Key(Key::plain(KeyCode::Esc))),
             // Alt with a character that could start a sequence.
-            [ESC, letter] if *letter != b'[' => meaning(&[ESC, *letter]).or_else(|| Some(alt(*letter))),
+            [ESC, letter] if *letter != b'[' => parse_sequence(&[ESC, *letter]).or_else(|| Some(alt(*letter))),
             _ => None,
         }
     }
 
     fn take_paste(&mut self) -> Option<Event> {
-        let end = find(&self.bytes, PASTE_ENDS);
+        let end = find(&self.bytes, PASTE_END);
         // The end marker may have arrived only in part.
-        let safe = end.unwrap_or_else(|| self.bytes.len().saturating_sub(PASTE_ENDS.len() - 1));
+        let safe = end.unwrap_or_else(|| self.bytes.len().saturating_sub(PASTE_END.len() - 1));
         let paste = self.paste.get_or_insert_default();
-        let room = LONGEST_PASTE.saturating_sub(paste.len());
+        let room = MAX_PASTE_LEN.saturating_sub(paste.len());
         paste.extend(self.bytes.drain(..safe).take(room));
         end?;
-        self.bytes.drain(..PASTE_ENDS.len());
+        self.bytes.drain(..PASTE_END.len());
         self.paste.take().map(|paste| pasted(&paste))
     }
 
     /// Skips a string sequence. Returns whether it is complete.
     fn skip(&mut self) -> bool {
         let end = self.bytes.iter().position(|byte| matches!(*byte, BELL | ESC | 0x18 | 0x1a));
-        let room = LONGEST_TEXT.saturating_sub(self.text.len());
+        let room = MAX_TEXT_LEN.saturating_sub(self.text.len());
         self.text.extend(self.bytes[..end.unwrap_or(self.bytes.len())].iter().take(room));
         let Some(end) = end else {
             self.bytes.clear();
@@ -153,54 +153,54 @@ impl Sequences {
 }
 
 /// How much of a string is kept: more than a response about a colour has.
-const LONGEST_TEXT: usize = 64;
+const MAX_TEXT_LEN: usize = 64;
 
 /// Parses the response to the background query (OSC 11): `]11;rgb:ffff/ffff/ffff`, with one to four digits per component.
 fn background(text: &[u8]) -> Option<Event> {
     let colour = std::str::from_utf8(text).ok()?.strip_prefix("]11;")?;
     let parts = colour.strip_prefix("rgb:").or_else(|| Some(colour.strip_prefix("rgba:")?.rsplit_once('/')?.0))?;
-    let parts: Vec<f64> = parts.split('/').filter_map(share).collect();
+    let parts: Vec<f64> = parts.split('/').filter_map(colour_component).collect();
     let [red, green, blue] = parts.as_slice() else { return None };
     // Perceived brightness (<https://www.w3.org/TR/AERT/#color-contrast>).
     Some(Event::Background { is_light: red * 0.299 + green * 0.587 + blue * 0.114 > 0.5 })
 }
 
 /// A hexadecimal number as a fraction of the maximum with as many digits.
-fn share(digits: &str) -> Option<f64> {
-    let most = match digits.len() {
+fn colour_component(digits: &str) -> Option<f64> {
+    let max = match digits.len() {
         1 => 0xf,
         2 => 0xff,
         3 => 0xfff,
         4 => 0xffff,
         _ => return None,
     };
-    Some(f64::from(u16::from_str_radix(digits, 16).ok()?) / f64::from(most))
+    Some(f64::from(u16::from_str_radix(digits, 16).ok()?) / f64::from(max))
 }
 
 /// Whether a string sequence starts here: OSC, DCS, SOS, PM or APC. Without more bytes, these are keys with Alt.
-fn begins_text(bytes: &[u8]) -> bool {
+fn starts_text(bytes: &[u8]) -> bool {
     bytes.len() > 2 && matches!(bytes, [ESC, b']' | b'P' | b'X' | b'^' | b'_', ..])
 }
 
 fn next(bytes: &[u8]) -> Next {
     match bytes {
-        [] | [ESC] | [ESC, b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_'] => Next::Unfinished,
-        [ESC, ESC, ..] => Next::Over(1, Some(Event::Key(Key::plain(KeyCode::Esc)))),
+        [] | [ESC] | [ESC, b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_'] => Next::Incomplete,
+        [ESC, ESC, ..] => Next::Complete(1, Some(Event::Key(Key::plain(KeyCode::Esc)))),
         [ESC, b'[', ..] => control_sequence(bytes),
         [ESC, b'O', ..] => single_shift(bytes),
         [ESC, rest @ ..] => match character(rest) {
-            Some(length) => over(bytes, 1 + length),
-            None => Next::Unfinished,
+            Some(length) => complete(bytes, 1 + length),
+            None => Next::Incomplete,
         },
         _ => match character(bytes) {
-            Some(length) => over(bytes, length),
-            None => Next::Unfinished,
+            Some(length) => complete(bytes, length),
+            None => Next::Incomplete,
         },
     }
 }
 
-fn over(bytes: &[u8], length: usize) -> Next {
-    Next::Over(length, meaning(&bytes[..length]))
+fn complete(bytes: &[u8], length: usize) -> Next {
+    Next::Complete(length, parse_sequence(&bytes[..length]))
 }
 
 /// The length of the first character in bytes; `None` if it is incomplete.
@@ -219,19 +219,19 @@ fn character(bytes: &[u8]) -> Option<usize> {
 fn control_sequence(bytes: &[u8]) -> Next {
     match bytes {
         // X10 mouse reports, which are not requested: any three bytes follow.
-        [_, _, b'M', _, _, _, ..] => return Next::Over(6, None),
+        [_, _, b'M', _, _, _, ..] => return Next::Complete(6, None),
         // F1 to F5 on a Linux console.
-        [_, _, b'[', _, ..] => return over(bytes, 4),
-        [_, _, b'M', ..] | [_, _, b'['] => return Next::Unfinished,
+        [_, _, b'[', _, ..] => return complete(bytes, 4),
+        [_, _, b'M', ..] | [_, _, b'['] => return Next::Incomplete,
         _ => {}
     }
     let end = bytes.iter().skip(2).position(|byte| !matches!(byte, 0x20..=0x3f)).map(|at| at + 2);
     match end {
-        Some(end) if matches!(bytes[end], 0x40..=0x7e) => over(bytes, end + 1),
+        Some(end) if matches!(bytes[end], 0x40..=0x7e) => complete(bytes, end + 1),
         // Another sequence starts within it.
-        Some(end) => Next::Over(end, None),
-        None if bytes.len() > LONGEST => Next::Over(bytes.len(), None),
-        None => Next::Unfinished,
+        Some(end) => Next::Complete(end, None),
+        None if bytes.len() > MAX_SEQUENCE_LEN => Next::Complete(bytes.len(), None),
+        None => Next::Incomplete,
     }
 }
 
@@ -239,15 +239,15 @@ fn control_sequence(bytes: &[u8]) -> Next {
 fn single_shift(bytes: &[u8]) -> Next {
     let end = bytes.iter().skip(2).take(2).position(|byte| !byte.is_ascii_digit()).map(|at| at + 2);
     match end {
-        Some(end) if matches!(bytes[end], 0x40..=0x7e) => over(bytes, end + 1),
-        Some(end) => Next::Over(end, Some(alt(b'O'))),
-        None if bytes.len() > 3 => Next::Over(3, None),
-        None => Next::Unfinished,
+        Some(end) if matches!(bytes[end], 0x40..=0x7e) => complete(bytes, end + 1),
+        Some(end) => Next::Complete(end, Some(alt(b'O'))),
+        None if bytes.len() > 3 => Next::Complete(3, None),
+        None => Next::Incomplete,
     }
 }
 
 /// The meaning of a complete sequence.
-fn meaning(sequence: &[u8]) -> Option<Event> {
+fn parse_sequence(sequence: &[u8]) -> Option<Event> {
     match sequence {
         [ESC, b'[', b'<', ..] => mouse(sequence),
         // The keypad in application mode.
@@ -335,8 +335,8 @@ mod tests {
     /// The events of bytes that nothing follows.
     fn all(bytes: &[u8]) -> Vec<String> {
         let mut sequences = Sequences::default();
-        let mut events = sequences.take(bytes);
-        events.extend(sequences.give_up());
+        let mut events = sequences.feed(bytes);
+        events.extend(sequences.flush());
         shown(&events)
     }
 
@@ -407,9 +407,9 @@ mod tests {
             "\x1b[32;1",
         ] {
             let mut sequences = Sequences::default();
-            let mut events = sequences.take(answer.as_bytes());
-            events.extend(sequences.give_up());
-            events.extend(sequences.take(b"j"));
+            let mut events = sequences.feed(answer.as_bytes());
+            events.extend(sequences.flush());
+            events.extend(sequences.feed(b"j"));
             let keys: Vec<_> = shown(&events).into_iter().filter(|event| !event.starts_with("light")).collect();
             assert_eq!(keys, ["j"], "{answer:?}");
         }
@@ -455,23 +455,23 @@ mod tests {
             let (mut sequences, mut events, mut rest) = (Sequences::default(), Vec::new(), bytes.as_slice());
             for cut in cuts.iter().cycle() {
                 let (part, left) = rest.split_at(rest.len().min(*cut));
-                events.extend(sequences.take(part));
+                events.extend(sequences.feed(part));
                 rest = left;
                 if rest.is_empty() {
                     break;
                 }
             }
             prop_assert_eq!(shown(&events), expected);
-            prop_assert_eq!(sequences.patience(), None);
+            prop_assert_eq!(sequences.timeout(), None);
         }
 
         #[test]
         fn keys_work_after_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let mut sequences = Sequences::default();
-            sequences.take(&bytes);
-            sequences.give_up();
-            prop_assert_eq!(sequences.patience(), None);
-            prop_assert_eq!(shown(&sequences.take(b"j")), ["j"]);
+            sequences.feed(&bytes);
+            sequences.flush();
+            prop_assert_eq!(sequences.timeout(), None);
+            prop_assert_eq!(shown(&sequences.feed(b"j")), ["j"]);
         }
     }
 }
