@@ -448,7 +448,8 @@ impl Interface<'_> {
         Ok(())
     }
 
-    /// Processes events while another program has the screen, until `over` completes: the sync actor keeps following and sending.
+    /// Processes events while another program has the screen, until `completion` completes: the sync actor keeps following
+    /// and sending.
     async fn handle_events_until<T>(
         &mut self,
         completion: impl Future<Output = T>,

@@ -40,8 +40,8 @@ pub fn shell(line: &str) -> Command {
     command
 }
 
-/// Makes a program the leader of a [`ProcessGroup`], so that it can be ended together with its child processes and gets no signals from
-/// the terminal's keys.
+/// Makes a program the leader of a [`ProcessGroup`], so that it can be ended together with its child processes and gets no
+/// signals from the terminal's keys.
 pub fn new_process_group(command: &mut Command) {
     command.process_group(0);
 }

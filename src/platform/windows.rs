@@ -65,8 +65,8 @@ pub fn opener(_: &dyn Fn(&str) -> Option<String>) -> Option<&'static [&'static s
     Some(&["rundll32", "url.dll,FileProtocolHandler"])
 }
 
-/// A program and its child processes, in a job that the system kills when its handle is closed: by [`ProcessGroup::kill`], or however this
-/// program ends. Processes started before the program was added to the job are not part of it.
+/// A program and its child processes, in a job that the system kills when its handle is closed: by [`ProcessGroup::kill`], or
+/// however this program ends. Processes started before the program was added to the job are not part of it.
 pub struct ProcessGroup(Option<Job>);
 
 impl ProcessGroup {
