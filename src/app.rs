@@ -67,7 +67,7 @@ pub use dialogs::requests_pane::{OpenRequest, RequestsPage, RequestsPane};
 pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
 pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
-pub use edit::findings::mended;
+pub use edit::findings::fixed_name;
 pub use edit::form::{Form, FormKind};
 pub use edit::outline::{Edited, EditorFault, OutlineEdit};
 pub use edit::parents::{Candidate, ParentPicker};
@@ -87,7 +87,7 @@ pub use side::details::{DetailLine, details};
 pub use side::findings::{Findings, path_above};
 pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
-pub use side::requests::{Logged, Requests};
+pub use side::requests::{LoggedRequest, Requests};
 pub use spoken::{change_in_words, in_words, row_in_words, selected_in_words};
 pub use state::{Clock, Screen, Session, State};
 pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
@@ -96,7 +96,7 @@ pub use tree::filters::Filters;
 pub use tree::places::{Letter, Places};
 pub use tree::saved_view::View;
 pub use tree::search::{FindPrompt, Search};
-pub use tree::viewport::{BesideDialog, TreeView};
+pub use tree::viewport::{DialogPlacement, TreeView};
 pub use tree::{MarkedRange, Picks, Tree};
 pub use words::{described, field_text};
 
@@ -163,7 +163,7 @@ pub enum Event {
 
 impl Event {
     /// Whether the user acts on what is on the screen. The wheel doesn't count: it only scrolls.
-    const fn is_by_person(&self) -> bool {
+    const fn is_user_input(&self) -> bool {
         match self {
             Self::Key(_) | Self::Paste(_) | Self::Clicked(_) => true,
             Self::Mouse(mouse) => matches!(mouse.kind, MouseKind::Click | MouseKind::RightClick),
@@ -210,30 +210,30 @@ pub enum Effect {
 
 /// Applies one event to the state and returns the effects to carry out.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
-    let before = state.screen.top();
-    let by_person = event.is_by_person();
-    let heard = spoken::Heard::of(state, &event);
-    if by_person && state.screen.panes.accessible && !matches!(event, Event::Key(_)) {
+    let layers_before = state.screen.top_layer();
+    let by_user = event.is_user_input();
+    let before_event = spoken::BeforeEvent::of(state, &event);
+    if by_user && state.screen.panes.accessible && !matches!(event, Event::Key(_)) {
         // The result of a click or a paste replaces the message; `keys::press` does this for keys.
         state.screen.message = None;
     }
-    let mut effects = take(state, keymap, event);
-    if state.screen.top() != before {
-        state.screen.open_another();
+    let mut effects = handle_event(state, keymap, event);
+    if state.screen.top_layer() != layers_before {
+        state.screen.record_layer_change();
     }
     effects.extend(tree::search::refresh_search(state));
-    effects.extend(side::findings::look_again(state));
+    effects.extend(side::findings::check_if_stale(state));
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
-    messages::look_again(state);
-    state.settle_panes(by_person);
-    spoken::follow(state, &heard);
+    messages::refresh(state);
+    state.update_panes(by_user);
+    spoken::announce_changes(state, &before_event);
     effects
 }
 
-fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
+fn handle_event(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     match event {
         Event::Time(now) => {
-            state.pass_time(now);
+            state.advance_clock(now);
             Vec::new()
         }
         Event::Key(key) => {
@@ -242,21 +242,21 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Paste(text) => keys::paste(state, &text),
         Event::Requested(exchange) => {
-            state.side.requests.keep(exchange);
+            state.side.requests.log(exchange);
             Vec::new()
         }
-        Event::Found(finds) => {
-            tree::search::take_finds(state, finds);
+        Event::Found(batch) => {
+            tree::search::on_search_batch(state, batch);
             Vec::new()
         }
-        Event::Sorted(job) => tree::sorting::take_sorted(state, job),
+        Event::Sorted(job) => tree::sorting::on_sorted(state, job),
         Event::Checked(checked) => {
-            side::findings::take_checked(state, checked);
+            side::findings::on_checked(state, checked);
             Vec::new()
         }
         Event::Mouse(mouse) => {
             state.tree.touched = true;
-            mouse::point(state, keymap, mouse)
+            mouse::handle_mouse(state, keymap, mouse)
         }
         Event::Clicked(click) => {
             state.tree.touched = true;
@@ -268,15 +268,15 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Resized(columns, rows) => {
             state.screen.panes.resize(columns, rows);
-            tree::viewport::keep_in_sight(state);
+            tree::viewport::scroll_to_selection(state);
             Vec::new()
         }
         Event::Background { is_light } => {
             state.screen.is_light = is_light;
             Vec::new()
         }
-        Event::TextEdited(edited) => edit::outline::take_edited(state, edited),
-        Event::Profile { number, answer } => dialogs::new_profile::answered(state, number, answer),
+        Event::TextEdited(edited) => edit::outline::on_edited(state, edited),
+        Event::Profile { number, answer } => dialogs::new_profile::on_answered(state, number, answer),
         Event::Sync(event) => on_sync::on_sync_event(state, event),
         Event::Ran(run, news) => {
             dialogs::user_commands::on_run_news(state, run, news);
@@ -284,7 +284,7 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Browsed { url, outcome } => browsing::on_browsed(state, url, outcome),
         Event::Undelivered(command) => {
-            changes::undelivered(state, command);
+            changes::on_undelivered(state, command);
             Vec::new()
         }
     }

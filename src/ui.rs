@@ -56,7 +56,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
     let mut canvas = Canvas::new(frame, state.screen.opened);
     draw_on(state, look, &mut canvas);
     if state.screen.panes.accessible {
-        canvas.place_cursor(state.screen.goes_through_list);
+        canvas.place_cursor(state.screen.cursor_in_list);
     }
     canvas.into_targets()
 }
@@ -75,7 +75,7 @@ fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let layer = state.screen.layers.last();
     let dialog = layer.and_then(|layer| draw_dialog(state, layer, look, frame)).map(|area| cut_out(area, frame));
     let first_row =
-        dialog.as_ref().map_or(state.tree.view.offset, |dialog| state.beside_dialog(dialog.area.height).first_row);
+        dialog.as_ref().map_or(state.tree.view.offset, |dialog| state.place_dialog(dialog.area.height).first_row);
     let over_all = dialog.is_some().then(|| frame.take_targets());
     // Then the tree: its widget can write past its pane when the indentation is wide.
     tree::draw(state, first_row, look, frame);
@@ -84,22 +84,22 @@ fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
     // In screen-reader mode the last line names the chosen line of the page, and the page leaves that line free.
-    let is_read = look.theme.symbols.are_words();
-    if let Some(layer) = layer.filter(|_| is_read) {
+    let is_accessible = look.theme.symbols.are_words();
+    if let Some(layer) = layer.filter(|_| is_accessible) {
         draw_page(state, layer, look, frame);
     }
     footer::draw(state, look, frame);
     which_key::draw(state, look, frame);
     if let Some(dialog) = dialog {
-        if is_read {
+        if is_accessible {
             clear_cut_panes(state, dialog.area, frame);
         }
         frame.buffer_mut().merge(&dialog);
     }
     if let Some(targets) = over_all {
-        frame.put_back(targets);
+        frame.set_targets(targets);
     }
-    if let Some(layer) = layer.filter(|_| !is_read) {
+    if let Some(layer) = layer.filter(|_| !is_accessible) {
         draw_page(state, layer, look, frame);
     }
     if look.theme.symbols == Symbols::ASCII {
@@ -123,7 +123,7 @@ fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<
         Layer::Queue(pane) => pending::draw(state, pane, look, frame),
         Layer::Profiles(list) => profiles::draw(state, list, look, frame),
         Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),
-        Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
+        Layer::RunConfirmation(confirmation) => output::draw_confirmation(state, confirmation, look, frame),
         Layer::Leaving => deletion::draw_leaving(state, look, frame),
         // These have a page or the whole screen, or are drawn where the text is typed: in the footer or in the row.
         Layer::Help(_)

@@ -22,16 +22,16 @@ type Marked = HashSet<SegmentId>;
 ///
 /// The reason, as a sentence for the user.
 pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), String> {
-    let is_much = state.changes.queue.concerned_count() > GLANCE;
+    let is_over_limit = state.changes.queue.concerned_count() > MAX_CHECKED_PER_FRAME;
     match action {
-        Action::Delete if is_much => subjects_settled(state, &state.tree.picks.marked),
-        Action::EditAsText if is_much => Ok(()),
+        Action::Delete if is_over_limit => require_settled(state, &state.tree.picks.marked),
+        Action::EditAsText if is_over_limit => Ok(()),
         _ => availability(state, action),
     }
 }
 
 /// The maximum number of segments with pending changes that are checked one by one for every frame.
-const GLANCE: usize = 1_000;
+const MAX_CHECKED_PER_FRAME: usize = 1_000;
 
 /// Whether an action is available now.
 ///
@@ -59,24 +59,24 @@ fn availability_among(state: &State, marked: &Marked, action: Action) -> Result<
         return Err(words::sentence(&Fault::ReadOnly.to_string()));
     }
     match action {
-        Action::Delete => subjects_settled(state, marked)
-            .and_then(|()| nothing_new_among(state, marked))
-            .and_then(|()| nothing_under_way_below(state, marked)),
-        Action::EditAsText => text_settled(state, marked),
-        Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state, marked),
+        Action::Delete => require_settled(state, marked)
+            .and_then(|()| require_created(state, marked))
+            .and_then(|()| require_settled_descendants(state, marked)),
+        Action::EditAsText => require_editable_as_text(state, marked),
+        Action::Edit | Action::Rename | Action::Move | Action::Cut => require_settled(state, marked),
         Action::Paste if state.tree.picks.cut.is_empty() => Err(words::nothing_to_paste(state.key(Action::Cut))),
-        Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
-        Action::Mark | Action::Bookmark => existing(state),
-        Action::GoToBookmark if !state.tree.picks.places.any_bookmark() => {
+        Action::AddChild | Action::AddSibling | Action::Paste => require_place_for_new(state),
+        Action::Mark | Action::Bookmark => require_existing(state),
+        Action::GoToBookmark if !state.tree.picks.places.has_bookmarks() => {
             Err(words::no_bookmarks(state.key(Action::Bookmark)))
         }
-        Action::Copy(aspect) => copyable(state, marked, aspect),
+        Action::Copy(aspect) => require_copyable(state, marked, aspect),
         Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.tree.search.is_none() => {
             Err(words::no_search(state.key(Action::Find)))
         }
         Action::UserCommands(number) => user_commands::available(state, number),
-        Action::Browse => addressable(state),
-        Action::Resolve if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
+        Action::Browse => require_address(state),
+        Action::Resolve if state.changes.failed_dialog_count() == 0 && state.changes.counts().failed == 0 => {
             Err(words::NO_FAILED_CHANGES.into())
         }
         // In the activity, these act on the selected entry: they go to its segment or undo it.
@@ -91,7 +91,7 @@ fn availability_among(state: &State, marked: &Marked, action: Action) -> Result<
         Action::ExpandSubtree | Action::FoldToLevel(_) if filter::is_kept(&state.tree) => {
             Err(words::everything_is_shown(state.key(Action::Dismiss)))
         }
-        Action::ExpandSubtree | Action::ToggleFold => foldable(state),
+        Action::ExpandSubtree | Action::ToggleFold => require_foldable(state),
         _ => Ok(()),
     }
 }
@@ -118,7 +118,7 @@ const fn changes_the_selected(action: Action) -> bool {
 }
 
 /// Whether the selected row has children and so can be folded or unfolded.
-pub(super) fn foldable(state: &State) -> Result<(), String> {
+pub(super) fn require_foldable(state: &State) -> Result<(), String> {
     let row = viewport::selected_row(state).and_then(|(at, _)| state.shown_row(at));
     match row.map(|row| row.fold) {
         None => Err(words::NOTHING_SELECTED.into()),
@@ -127,7 +127,7 @@ pub(super) fn foldable(state: &State) -> Result<(), String> {
     }
 }
 
-fn existing(state: &State) -> Result<(), String> {
+fn require_existing(state: &State) -> Result<(), String> {
     match &state.tree.view.selected {
         None => Err(words::no_segment_selected(state.key(Action::AddChild))),
         Some(RowId::Heading(_)) => Err(words::HEADING_SELECTED.into()),
@@ -136,9 +136,9 @@ fn existing(state: &State) -> Result<(), String> {
     }
 }
 
-fn subjects_settled(state: &State, marked: &Marked) -> Result<(), String> {
+fn require_settled(state: &State, marked: &Marked) -> Result<(), String> {
     if marked.is_empty() {
-        existing(state)?;
+        require_existing(state)?;
     }
     for segment in pending_subjects(state, marked).filter_map(|id| state.tree.forest.get(id)) {
         match state.changes.queue.pending(&segment.id) {
@@ -154,17 +154,17 @@ fn subjects_settled(state: &State, marked: &Marked) -> Result<(), String> {
 }
 
 /// The id of a missing parent can be copied too, alone or as a curl command: the server can be asked for it.
-fn copyable(state: &State, marked: &Marked, aspect: Aspect) -> Result<(), String> {
-    let only_named = matches!(aspect, Aspect::Id | Aspect::Curl);
-    let named = matches!(state.tree.view.selected, Some(RowId::Segment(_)));
-    if marked.is_empty() && !(only_named && named) {
-        existing(state)?;
+fn require_copyable(state: &State, marked: &Marked, aspect: Aspect) -> Result<(), String> {
+    let needs_only_id = matches!(aspect, Aspect::Id | Aspect::Curl);
+    let is_segment_row = matches!(state.tree.view.selected, Some(RowId::Segment(_)));
+    if marked.is_empty() && !(needs_only_id && is_segment_row) {
+        require_existing(state)?;
     }
-    if only_named || aspect == Aspect::Json { nothing_new_among(state, marked) } else { Ok(()) }
+    if needs_only_id || aspect == Aspect::Json { require_created(state, marked) } else { Ok(()) }
 }
 
-fn addressable(state: &State) -> Result<(), String> {
-    existing(state)?;
+fn require_address(state: &State) -> Result<(), String> {
+    require_existing(state)?;
     let Some(segment) = state.selected_segment() else { return Ok(()) };
     if is_provisional(&segment.id) {
         return Err(words::wait_until_created(&segment.name));
@@ -173,7 +173,7 @@ fn addressable(state: &State) -> Result<(), String> {
 }
 
 /// A segment that isn't created yet can't be deleted, and has no id to copy.
-fn nothing_new_among(state: &State, marked: &Marked) -> Result<(), String> {
+fn require_created(state: &State, marked: &Marked) -> Result<(), String> {
     let new = pending_subjects(state, marked).find(|id| is_provisional(id));
     match new.and_then(|id| state.tree.forest.get(id)) {
         Some(segment) => Err(words::discard_while_created(&segment.name, state.key(Action::ShowPending))),
@@ -203,7 +203,7 @@ fn is_subject(state: &State, marked: &Marked, id: &SegmentId) -> bool {
 }
 
 /// A subtree can be deleted only when all of it is known, so no descendant may have pending changes.
-fn nothing_under_way_below(state: &State, marked: &Marked) -> Result<(), String> {
+fn require_settled_descendants(state: &State, marked: &Marked) -> Result<(), String> {
     let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, marked, &above.id));
     match state.changes.queue.concerned().find_map(below) {
         Some(subject) => Err(words::wait_for_descendant(&subject.name)),
@@ -212,10 +212,10 @@ fn nothing_under_way_below(state: &State, marked: &Marked) -> Result<(), String>
 }
 
 /// Segments that are edited as text may have pending updates, but no pending create or deletion and no failed change.
-fn text_settled(state: &State, marked: &Marked) -> Result<(), String> {
+fn require_editable_as_text(state: &State, marked: &Marked) -> Result<(), String> {
     let everything = marked.is_empty() && state.tree.view.selected.is_none();
     if marked.is_empty() && !everything {
-        existing(state)?;
+        require_existing(state)?;
     }
     let is_written = |id: &SegmentId| {
         everything
@@ -237,11 +237,11 @@ fn text_settled(state: &State, marked: &Marked) -> Result<(), String> {
     Ok(())
 }
 
-fn place_for_new(state: &State) -> Result<(), String> {
+fn require_place_for_new(state: &State) -> Result<(), String> {
     if state.tree.view.selected.is_none() {
         return Ok(());
     }
-    existing(state)?;
+    require_existing(state)?;
     let pending = state.selected_segment().and_then(|segment| state.changes.queue.pending(&segment.id));
     match pending {
         Some(PendingKind::Deleting) => Err(words::BEING_DELETED.into()),

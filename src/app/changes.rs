@@ -29,12 +29,14 @@ pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
-pub(super) use pending::{open_problem, press as press_pending, stage};
-pub(super) use results::{executed, failure, hand_over_again, recovered, report_reverted, server_answers, undelivered};
+pub(super) use pending::{open_problem, press as press_pending, toggle_staging};
+pub(super) use results::{
+    failure_message, on_executed, on_recovered, on_server_reachable, on_undelivered, redeliver, report_reverted,
+};
 pub(super) use review::press as press_review;
 pub(super) use submitting::{
-    SubmitMode, adopt, apply, begin, discard, discard_plan, hold_all, replace, resume, retry, send_next,
-    send_replacement, submit, unstage,
+    SubmitMode, adopt, apply, discard, discard_plan, hold_all, replace, resume, retry, send_next, send_replacement,
+    start_plan, submit, unstage,
 };
 pub(super) use undo::undo;
 pub(super) use words::{NOTHING_TO_HOLD, NOTHING_TO_REDO, NOTHING_TO_UNDO, STILL_SENDING};
@@ -47,7 +49,7 @@ pub struct Changes {
     /// The dialog that each plan came from, reopened with its input if the server refuses.
     origins: HashMap<PlanId, Layer>,
     /// Dialogs whose operation failed, with their input, oldest first.
-    pub(super) refused: VecDeque<Layer>,
+    pub(super) failed_dialogs: VecDeque<Layer>,
     /// Recently written values, to detect that someone reverts them.
     recent: RecentWrites,
     /// Whether edits are staged instead of being sent one by one.
@@ -55,29 +57,29 @@ pub struct Changes {
     /// How long each change has been pending.
     pub ages: Ages,
     /// How fast changes are being sent.
-    pub pace: WriteRate,
+    pub write_rate: WriteRate,
     /// What the last session left over and how each of it ended, until the list of pending changes is opened.
     left_over: Vec<LeftOver>,
     /// The fault that keeps changes from being sent, once it has been reported; `None` again after the next successful write.
-    unreached: Option<Fault>,
+    send_fault: Option<Fault>,
     /// Journal entries that could not be delivered to the sync actor yet.
-    unjournalled: Vec<JournalEntry>,
+    undelivered_entries: Vec<JournalEntry>,
     /// The user's last edit, which [`Action::Repeat`](crate::action::Action::Repeat) applies elsewhere.
     pub(super) last_edit: Option<Operation>,
     /// Whether a command could not be delivered to the sync actor.
-    undelivered: bool,
+    has_undelivered: bool,
 }
 
 impl Changes {
     /// Creates an empty set of changes. Plan ids start at the current time in milliseconds, so that no two sessions use the same
-    /// ones. `at_once` limits the operations in flight.
-    pub(super) fn since(now: jiff::Timestamp, at_once: usize) -> Self {
-        let queue = ChangeQueue::new(now.as_millisecond().unsigned_abs(), at_once);
+    /// ones. `max_in_flight` limits the operations in flight.
+    pub(super) fn new(now: jiff::Timestamp, max_in_flight: usize) -> Self {
+        let queue = ChangeQueue::new(now.as_millisecond().unsigned_abs(), max_in_flight);
         Self { queue, ..Self::default() }
     }
 
     pub(super) fn measure(&mut self, now: jiff::Timestamp) {
-        self.pace.measure(now, self.queue.counts());
+        self.write_rate.measure(now, self.queue.counts());
     }
 
     /// Returns how many operations are in which state.
@@ -88,8 +90,8 @@ impl Changes {
 
     /// Returns how many dialogs with a failed operation can be reopened.
     #[must_use]
-    pub fn refused_count(&self) -> usize {
-        self.refused.len()
+    pub fn failed_dialog_count(&self) -> usize {
+        self.failed_dialogs.len()
     }
 
     /// Whether edits are staged instead of being sent one by one.
@@ -99,13 +101,13 @@ impl Changes {
     }
 
     /// Whether changes wait because the server can't be reached, and this was reported.
-    pub(super) const fn is_unreached(&self) -> bool {
-        self.unreached.is_some()
+    pub(super) const fn has_send_fault(&self) -> bool {
+        self.send_fault.is_some()
     }
 
     /// Whether a command could not be delivered to the sync actor.
-    pub(super) const fn is_undelivered(&self) -> bool {
-        self.undelivered
+    pub(super) const fn has_undelivered(&self) -> bool {
+        self.has_undelivered
     }
 
     /// Whether the last session left something over that nobody has seen yet and that is still as reported.
@@ -115,7 +117,7 @@ impl Changes {
 
     /// Returns the oldest failed operation; those with a dialog to reopen come first.
     pub(super) fn oldest_problem(&self) -> Option<OpId> {
-        let refused = self.refused.iter().find_map(Layer::amends).filter(|op| self.queue.has_failed(*op));
+        let refused = self.failed_dialogs.iter().find_map(Layer::failed_op).filter(|op| self.queue.has_failed(*op));
         refused.or_else(|| self.queue.oldest_problem())
     }
 
@@ -126,7 +128,7 @@ impl Changes {
     }
 
     /// Drops the dialog that was kept for a failed operation.
-    fn forget_refused(&mut self, op: OpId) {
-        self.refused.retain(|layer| layer.amends() != Some(op));
+    fn forget_failed_dialog(&mut self, op: OpId) {
+        self.failed_dialogs.retain(|layer| layer.failed_op() != Some(op));
     }
 }

@@ -6,26 +6,26 @@
 use crate::keymap::{Key, Keymap};
 use crate::segment::Field;
 
-use super::dialogs::keys::is_named;
+use super::dialogs::keys::is_listed;
 use super::{
     Between, Click, Conflict, Effect, FieldName, Layer, Letter, ListItem, ListWindow, State, Target, TextField, keys,
 };
 
 /// Lines per turn of the wheel.
-const WHEEL: isize = 3;
+const WHEEL_LINES: isize = 3;
 
 pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Effect> {
     let Click { target, opened, column, row } = click;
-    if opened != state.screen.opened || state.screen.pointing.is_second(state, column, row) {
+    if opened != state.screen.opened || state.screen.pointer.is_stale_double_click(state, column, row) {
         return Vec::new();
     }
-    state.screen.pointing.act(column, row, state.clock.now, opened);
+    state.screen.pointer.record_target_click(column, row, state.clock.now, opened);
     match target {
-        Target::Action(action) if state.screen.layers.is_empty() => return keys::act(state, action),
+        Target::Action(action) if state.screen.layers.is_empty() => return keys::perform_action(state, action),
         Target::Nothing | Target::Action(_) => {}
         Target::Key(key) => {
             let hints = state.screen.layers.last().map(|layer| layer.keys(state, keymap)).unwrap_or_default();
-            if is_named(&hints, key) {
+            if is_listed(&hints, key) {
                 return press(state, keymap, key.0);
             }
         }
@@ -38,11 +38,11 @@ pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Eff
             let was_chosen = choose(state, &item);
             // Keep the line in place, under the mouse.
             state.screen.scrolled = Some(first);
-            if was_chosen && enters(state, keymap) {
+            if was_chosen && enter_acts_on_selection(state, keymap) {
                 return press(state, keymap, "enter");
             }
         }
-        Target::Field { name, cell } => point(state, name, cell),
+        Target::Field { name, cell } => focus_field(state, name, cell),
         Target::Side(row, side) => {
             if let Some(Layer::Conflict(Conflict { between: Between::Changes { choices, .. }, row: at, .. })) =
                 state.screen.layers.last_mut()
@@ -59,7 +59,7 @@ pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Eff
 pub(super) fn scroll(state: &mut State, list: ListWindow, opened: u64, down: bool) {
     if opened == state.screen.opened {
         let first = state.screen.scrolled.unwrap_or(list.first);
-        let first = first.saturating_add_signed(if down { WHEEL } else { -WHEEL });
+        let first = first.saturating_add_signed(if down { WHEEL_LINES } else { -WHEEL_LINES });
         state.screen.scrolled = Some(first.min(list.len.saturating_sub(list.shown)));
     }
 }
@@ -70,7 +70,7 @@ fn press(state: &mut State, keymap: &Keymap, key: &str) -> Vec<Effect> {
 }
 
 /// Whether Enter acts on the selected line. Not in a review, where it may send everything.
-fn enters(state: &State, keymap: &Keymap) -> bool {
+fn enter_acts_on_selection(state: &State, keymap: &Keymap) -> bool {
     let layer = state.screen.layers.last().filter(|layer| !matches!(layer, Layer::Review(_)));
     layer.is_some_and(|layer| layer.keys(state, keymap).iter().any(|(key, _)| *key == "enter"))
 }
@@ -81,20 +81,20 @@ fn choose(state: &mut State, item: &ListItem) -> bool {
         return state.side.findings.choose(*rule, id).unwrap_or(false);
     }
     let Some(mut layer) = state.screen.layers.pop() else { return false };
-    let was_chosen = choose_in(state, &mut layer, item).unwrap_or(false);
+    let was_chosen = choose_in_layer(state, &mut layer, item).unwrap_or(false);
     state.screen.layers.push(layer);
     was_chosen
 }
 
-fn choose_in(state: &State, layer: &mut Layer, item: &ListItem) -> Option<bool> {
+fn choose_in_layer(state: &State, layer: &mut Layer, item: &ListItem) -> Option<bool> {
     let (list, at) = match (layer, item) {
         (Layer::Palette(palette), ListItem::Offer(action, name)) => {
-            let found = palette.found(&state.side.commands.commands);
+            let found = palette.matches(&state.side.commands.commands);
             let at = found.iter().position(|offer| (offer.action, offer.name) == (*action, *name))?;
             (&mut palette.list, at)
         }
         (Layer::Profiles(profiles), ListItem::Profile(choice)) => {
-            let at = profiles.found(&state.side.profiles).iter().position(|other| other == choice)?;
+            let at = profiles.matches(&state.side.profiles).iter().position(|other| other == choice)?;
             (&mut profiles.list, at)
         }
         (Layer::Queue(pane), ListItem::Change(op)) => return pane.choose(state, *op),
@@ -114,7 +114,7 @@ fn choose_in(state: &State, layer: &mut Layer, item: &ListItem) -> Option<bool> 
 }
 
 /// Focuses a field and moves its cursor to a cell of its text.
-fn point(state: &mut State, name: FieldName, cell: usize) {
+fn focus_field(state: &mut State, name: FieldName, cell: usize) {
     let text = match (state.screen.layers.last_mut(), name) {
         (Some(Layer::Form(form)), FieldName::Segment(field)) => {
             form.focus = field;
@@ -129,7 +129,7 @@ fn point(state: &mut State, name: FieldName, cell: usize) {
         _ => None,
     };
     if let Some(text) = text {
-        text.point(cell);
+        text.move_cursor_to(cell);
     }
 }
 
@@ -144,7 +144,7 @@ fn only_field(layer: &mut Layer) -> Option<&mut TextField> {
         Layer::Palette(palette) => &mut palette.text,
         Layer::Requests(pane) if pane.typing => &mut pane.filter,
         Layer::Profiles(list) => &mut list.filter,
-        Layer::Output(pane) if pane.typing => &mut pane.sought,
+        Layer::Output(pane) if pane.typing => &mut pane.search_text,
         _ => return None,
     })
 }

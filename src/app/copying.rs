@@ -15,9 +15,9 @@ use super::{Effect, State, words};
 use crate::changes::is_provisional;
 
 /// Terminals that limit the escape sequence accept 100,000 bytes of it: 74,994 bytes of text, as base64 turns three into four.
-const MOST: usize = 74_994;
+const MAX_COPY_BYTES: usize = 74_994;
 /// From this length on, in bytes, the message includes the size.
-const LONG: usize = 1024;
+const MIN_REPORTED_BYTES: usize = 1024;
 /// Characters of an id that identify a segment in an outline; the first group of a UUID.
 const SHORT_ID: usize = 8;
 
@@ -27,11 +27,11 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     let copied = match (subjects.as_slice(), &state.tree.view.selected) {
         ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
         ([], _) => Err(words::MARKED_ARE_GONE.into()),
-        ([segment], _) => one(state, aspect, segment),
-        (several, _) => all(state, aspect, several),
+        ([segment], _) => copy_one(state, aspect, segment),
+        (several, _) => copy_several(state, aspect, several),
     };
     match copied {
-        Ok((text, what)) => copy(state, text, &what),
+        Ok((text, description)) => copy(state, text, &description),
         Err(reason) => {
             state.warn(reason);
             Vec::new()
@@ -40,12 +40,12 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
 }
 
 /// Copies a text and reports it, or reports why not.
-pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
-    if text.len() > MOST {
-        state.warn(words::too_big_to_copy(MOST));
+pub(super) fn copy(state: &mut State, text: String, description: &str) -> Vec<Effect> {
+    if text.len() > MAX_COPY_BYTES {
+        state.warn(words::too_big_to_copy(MAX_COPY_BYTES));
         return Vec::new();
     }
-    state.inform(words::copied(what, (text.len() >= LONG).then_some(text.len())));
+    state.inform(words::copied(description, (text.len() >= MIN_REPORTED_BYTES).then_some(text.len())));
     vec![Effect::Copy(text)]
 }
 
@@ -57,7 +57,7 @@ fn missing_parent(state: &State, aspect: Aspect, id: &SegmentId) -> Copied {
     Ok((text, words::copy_of_missing(aspect, id)))
 }
 
-fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
+fn copy_one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
     let text = if aspect == Aspect::Subtree {
         joined(outline(state, segment, 0), "\n")?
     } else {
@@ -66,20 +66,20 @@ fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
     Ok((text, words::copy_of(aspect, &segment.name)))
 }
 
-fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
+fn copy_several(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     if aspect == Aspect::Subtree {
         // Descendants of a marked segment are already in its outline.
         let is_inside = |segment: &Segment| {
             state.tree.forest.ancestors(&segment.id).any(|above| state.tree.picks.marked.contains(&above.id))
         };
-        let tops: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
-        let text = joined(tops.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
-        return Ok((text, words::copy_of_several(aspect, tops.len(), 0)));
+        let roots: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
+        let text = joined(roots.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
+        return Ok((text, words::copy_of_several(aspect, roots.len(), 0)));
     }
-    let mut lacking = 0;
+    let mut missing_count = 0;
     let texts = segments.iter().filter_map(|segment| {
         let text = text(state, aspect, segment).transpose();
-        lacking += usize::from(text.is_none());
+        missing_count += usize::from(text.is_none());
         text
     });
     let text = if aspect == Aspect::Json {
@@ -87,10 +87,10 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     } else {
         try_joined(texts, "\n")?
     };
-    if lacking > 0 && lacking == segments.len() {
+    if missing_count > 0 && missing_count == segments.len() {
         return Err(words::NO_EXTERNAL_IDS.into());
     }
-    Ok((text, words::copy_of_several(aspect, segments.len() - lacking, lacking)))
+    Ok((text, words::copy_of_several(aspect, segments.len() - missing_count, missing_count)))
 }
 
 /// Returns one aspect of a segment; `None` if it has no external id.
@@ -152,8 +152,8 @@ fn try_joined(texts: impl Iterator<Item = Result<String, String>>, separator: &s
             joined.push_str(separator);
         }
         joined.push_str(&text?);
-        if joined.len() > MOST {
-            return Err(words::too_big_to_copy(MOST));
+        if joined.len() > MAX_COPY_BYTES {
+            return Err(words::too_big_to_copy(MAX_COPY_BYTES));
         }
     }
     Ok(joined)

@@ -7,37 +7,38 @@ use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 use super::List;
 use super::dialogs::layer::Layer;
 use super::dialogs::{help, new_profile, output_pane, palette, profiles, requests_pane, user_commands};
-use super::edit::text_field::LONGEST_PASTE;
+use super::edit::text_field::MAX_PASTE_BYTES;
 use super::edit::{bulk, changing, deletion, findings, form, outline, parents, renaming};
 use super::tree::{marking, places, search};
 use super::{Effect, State, Tone, changes, perform, words};
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     if !matches!(state.screen.layers.last(), Some(Layer::Find(_))) {
-        search::cancel_jump(state);
+        search::pin_selection(state);
     }
-    let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
+    let dismissed_warning = state.screen.message.take_if(|message| message.tone == Tone::Warning);
     if state.screen.panes.accessible {
         // The result of the key replaces it.
         state.screen.message = None;
     }
     state.screen.scrolled = None;
     let Some(mut layer) = state.screen.layers.pop() else {
-        let only_read = read.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
-        return if only_read { Vec::new() } else { press_main(state, keymap, key) };
+        let is_only_dismissal =
+            dismissed_warning.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
+        return if is_only_dismissal { Vec::new() } else { press_main(state, keymap, key) };
     };
     if key.to_string() == "f1" && !matches!(layer, Layer::Help(_)) {
         state.screen.layers.extend([layer, Layer::Help(0)]);
         return Vec::new();
     }
-    let place = state.screen.layers.len();
+    let index = state.screen.layers.len();
     let result = press_layer(state, keymap, &mut layer, key);
-    result.settle(state, layer, place)
+    result.apply(state, layer, index)
 }
 
 /// Performs an action of the main screen like its key; a key sequence that was begun is dropped.
-pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    search::cancel_jump(state);
+pub(super) fn perform_action(state: &mut State, action: Action) -> Vec<Effect> {
+    search::pin_selection(state);
     state.screen.message.take_if(|message| message.tone == Tone::Warning);
     state.screen.pressed.clear();
     perform_counted(state, action)
@@ -47,7 +48,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn perform_counted(state: &mut State, action: Action) -> Vec<Effect> {
     let count = state.screen.count.take();
     let effects = perform::perform_times(state, action, count);
-    marking::follow(state);
+    marking::update_range(state);
     effects
 }
 
@@ -67,7 +68,7 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
         Layer::Queue(pane) => changes::press_pending(state, pane, key),
         Layer::Findings => findings::press(state, key),
         Layer::Requests(pane) => requests_pane::press(state, pane, key),
-        Layer::RunConfirmation(asked) => user_commands::press(state, asked, key),
+        Layer::RunConfirmation(confirmation) => user_commands::press(state, confirmation, key),
         Layer::Output(pane) => output_pane::press(state, pane, key),
         Layer::Bulk(edit) => bulk::press(state, edit, key),
         Layer::Deletion(deletion) => deletion::press(state, deletion, key),
@@ -75,7 +76,7 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
         Layer::Switching(destination) => profiles::press_switching(state, destination, key),
         Layer::NewProfile(form) => new_profile::press(state, form, key),
         Layer::Leaving => match key.to_string().as_str() {
-            "q" | "ctrl-c" => KeyResult::Do(vec![Effect::Quit]),
+            "q" | "ctrl-c" => KeyResult::CloseAndDo(vec![Effect::Quit]),
             "esc" | "n" => KeyResult::Close,
             _ => KeyResult::Stay,
         },
@@ -83,18 +84,18 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
 }
 
 /// The largest count that can be typed before an action.
-const MOST_TIMES: usize = 999_999;
+const MAX_COUNT: usize = 999_999;
 
 /// Returns the count with another digit, if the key is a digit that is not bound to anything else.
-fn counting(state: &State, keymap: &Keymap, key: Key) -> Option<usize> {
+fn extended_count(state: &State, keymap: &Keymap, key: Key) -> Option<usize> {
     let digit = key.typed().and_then(|typed| typed.to_digit(10)).and_then(|digit| usize::try_from(digit).ok())?;
     let so_far = state.screen.count.unwrap_or(0);
     let counts = state.screen.pressed.is_empty() && (digit > 0 || so_far > 0);
-    (counts && matches!(keymap.lookup(&[key]), Lookup::Nothing)).then(|| (so_far * 10 + digit).min(MOST_TIMES))
+    (counts && matches!(keymap.lookup(&[key]), Lookup::Nothing)).then(|| (so_far * 10 + digit).min(MAX_COUNT))
 }
 
 fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
-    if let Some(count) = counting(state, keymap, key) {
+    if let Some(count) = extended_count(state, keymap, key) {
         state.screen.count = Some(count);
         return Vec::new();
     }
@@ -123,8 +124,8 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
 /// Pastes text into the focused field; elsewhere it is rejected, as it must not be taken for keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
-    if text.len() > LONGEST_PASTE && !state.screen.layers.is_empty() {
-        state.warn(words::paste_was_cut(LONGEST_PASTE / 1024));
+    if text.len() > MAX_PASTE_BYTES && !state.screen.layers.is_empty() {
+        state.warn(words::paste_was_cut(MAX_PASTE_BYTES / 1024));
     }
     effects
 }
@@ -134,9 +135,9 @@ fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
         state.warn(words::nowhere_to_paste(state.key(Action::Find), state.key(Action::AddChild)));
         return Vec::new();
     };
-    let place = state.screen.layers.len();
+    let index = state.screen.layers.len();
     let result = paste_into(state, &mut layer, text);
-    result.settle(state, layer, place)
+    result.apply(state, layer, index)
 }
 
 fn paste_into(state: &mut State, layer: &mut Layer, text: &str) -> KeyResult {
@@ -159,7 +160,7 @@ fn paste_into(state: &mut State, layer: &mut Layer, text: &str) -> KeyResult {
         }
         Layer::Find(prompt) => return search::paste(state, prompt, text),
         Layer::Requests(pane) if pane.typing => pane.filter.paste(text),
-        Layer::Output(pane) if pane.typing => pane.sought.paste(text),
+        Layer::Output(pane) if pane.typing => pane.search_text.paste(text),
         Layer::Bulk(edit) => edit.text_field().paste(text),
         Layer::Jump(field) => field.paste(text),
         Layer::Profiles(list) => {

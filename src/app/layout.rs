@@ -66,43 +66,43 @@ pub struct Layout {
     pub footer: Area,
 }
 
-const LEAST_COLUMNS: u16 = 60;
-const LEAST_ROWS: u16 = 15;
+const MIN_COLUMNS: u16 = 60;
+const MIN_ROWS: u16 = 15;
 /// The minimum height of the screen at which the tree has column headings.
-const HEADINGS_ROWS: u16 = 20;
-const BESIDE_COLUMNS: u16 = 100;
-const WIDE_COLUMNS: u16 = 160;
+const MIN_HEADINGS_ROWS: u16 = 20;
+const MIN_BESIDE_COLUMNS: u16 = 100;
+const MIN_WIDE_COLUMNS: u16 = 160;
 /// External id, id and path.
 const SHORT_DETAILS_ROWS: u16 = 3;
 const SHORT_ACTIVITY_ROWS: u16 = 5;
 /// The minimum body height at which the details of a single column get half of it.
-const ROOMY_COLUMN: u16 = 30;
+const MIN_ROOMY_BODY_ROWS: u16 = 30;
 /// Below this body height, a single column has short details.
-const TIGHT_COLUMN: u16 = 16;
+const MIN_MEDIUM_BODY_ROWS: u16 = 16;
 /// Name, external id, id, parent, path, and children.
 const COLUMN_DETAILS_ROWS: u16 = 6;
 /// The minimum height of the tree in a single column.
-const LEAST_TREE_ROWS: u16 = 4;
+const MIN_TREE_ROWS: u16 = 4;
 
 impl Layout {
     /// Computes the layout of these panes.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
         let (columns, rows) = (panes.columns, panes.rows);
-        if columns < LEAST_COLUMNS || rows < LEAST_ROWS {
+        if columns < MIN_COLUMNS || rows < MIN_ROWS {
             return Self::tree_only(columns, rows);
         }
         let body = Area::new(0, 2, columns, rows - 4);
         let (tree, details, activity, shape) = if panes.accessible {
             column(panes, body)
-        } else if columns < BESIDE_COLUMNS {
+        } else if columns < MIN_BESIDE_COLUMNS {
             stacked(panes, body)
-        } else if columns < WIDE_COLUMNS {
+        } else if columns < MIN_WIDE_COLUMNS {
             beside(panes, body)
         } else {
             wide(panes, body)
         };
-        let (headings, tree) = if rows < HEADINGS_ROWS || panes.accessible {
+        let (headings, tree) = if rows < MIN_HEADINGS_ROWS || panes.accessible {
             (None, tree)
         } else {
             (Some(Area { height: 1, ..tree }), Area { y: tree.y + 1, height: tree.height.saturating_sub(1), ..tree })
@@ -146,55 +146,55 @@ impl Layout {
     }
 }
 
-type Places = (Area, Option<Area>, Option<Area>, Shape);
+type PaneAreas = (Area, Option<Area>, Option<Area>, Shape);
 
-fn stacked(panes: &Panes, body: Area) -> Places {
-    let mut below = Below { left: body, tree_rows: 8 };
-    let activity = below.take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
-    let details = below.take(panes.details, SHORT_DETAILS_ROWS);
-    (below.left, details, activity, Shape::Stacked)
+fn stacked(panes: &Panes, body: Area) -> PaneAreas {
+    let mut rest = TreeRemainder { remaining: body, min_tree_rows: 8 };
+    let activity = rest.take_rows(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
+    let details = rest.take_rows(panes.details, SHORT_DETAILS_ROWS);
+    (rest.remaining, details, activity, Shape::Stacked)
 }
 
-fn column(panes: &Panes, body: Area) -> Places {
+fn column(panes: &Panes, body: Area) -> PaneAreas {
     let rows = match body.height {
-        rows @ ROOMY_COLUMN.. => rows / 2,
-        ..TIGHT_COLUMN => SHORT_DETAILS_ROWS,
+        rows @ MIN_ROOMY_BODY_ROWS.. => rows / 2,
+        ..MIN_MEDIUM_BODY_ROWS => SHORT_DETAILS_ROWS,
         _ => COLUMN_DETAILS_ROWS,
     };
-    let mut below = Below { left: body, tree_rows: LEAST_TREE_ROWS };
-    let activity = below.take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
-    let details = below.take(panes.details, rows);
-    (below.left, details, activity, Shape::Column)
+    let mut rest = TreeRemainder { remaining: body, min_tree_rows: MIN_TREE_ROWS };
+    let activity = rest.take_rows(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
+    let details = rest.take_rows(panes.details, rows);
+    (rest.remaining, details, activity, Shape::Column)
 }
 
 /// The area that is left for the tree while panes are placed below it.
-struct Below {
-    left: Area,
+struct TreeRemainder {
+    remaining: Area,
     /// The minimum height that the tree keeps.
-    tree_rows: u16,
+    min_tree_rows: u16,
 }
 
-impl Below {
+impl TreeRemainder {
     /// Takes the lowest rows for a pane, and one line above it, if the tree keeps enough.
-    const fn take(&mut self, wanted: bool, rows: u16) -> Option<Area> {
-        if !wanted || self.left.height <= rows + self.tree_rows {
+    const fn take_rows(&mut self, wanted: bool, rows: u16) -> Option<Area> {
+        if !wanted || self.remaining.height <= rows + self.min_tree_rows {
             return None;
         }
-        self.left.height -= rows + 1;
-        Some(Area::new(self.left.x, self.left.y + self.left.height + 1, self.left.width, rows))
+        self.remaining.height -= rows + 1;
+        Some(Area::new(self.remaining.x, self.remaining.y + self.remaining.height + 1, self.remaining.width, rows))
     }
 }
 
-fn beside(panes: &Panes, body: Area) -> Places {
+fn beside(panes: &Panes, body: Area) -> PaneAreas {
     if !panes.details && !panes.activity {
         return (body, None, None, Shape::Beside);
     }
-    let tree_width = share(body.width, panes.tree_share);
+    let tree_width = percent_of(body.width, panes.tree_share);
     let tree = Area { width: tree_width, ..body };
     let right = Area::new(tree_width + 1, body.y, body.width - tree_width - 1, body.height);
     let (details, activity) = match (panes.details, panes.activity) {
         (true, true) => {
-            let upper = share(right.height, 58);
+            let upper = percent_of(right.height, 58);
             let lower = Area::new(right.x, right.y + upper + 1, right.width, right.height - upper - 1);
             (Some(Area { height: upper, ..right }), Some(lower))
         }
@@ -204,12 +204,12 @@ fn beside(panes: &Panes, body: Area) -> Places {
     (tree, details, activity, Shape::Beside)
 }
 
-fn wide(panes: &Panes, body: Area) -> Places {
+fn wide(panes: &Panes, body: Area) -> PaneAreas {
     // With three columns the tree gets a little less than with two, and the same keys resize it.
     let tree_width = match (panes.details, panes.activity) {
         (false, false) => return (body, None, None, Shape::Wide),
-        (true, true) => share(body.width, panes.tree_share.saturating_sub(16).max(30)),
-        _ => share(body.width, panes.tree_share),
+        (true, true) => percent_of(body.width, panes.tree_share.saturating_sub(16).max(30)),
+        _ => percent_of(body.width, panes.tree_share),
     };
     let right_x = tree_width + 1;
     let right_width = body.width - right_x;
@@ -226,7 +226,7 @@ fn wide(panes: &Panes, body: Area) -> Places {
     }
 }
 
-fn share(whole: u16, percent: u16) -> u16 {
+fn percent_of(whole: u16, percent: u16) -> u16 {
     // At most `whole`, so it fits.
     u16::try_from(u32::from(whole) * u32::from(percent.min(100)) / 100).unwrap_or(whole)
 }
@@ -318,12 +318,12 @@ mod tests {
     fn every_size_keeps_every_area_on_the_screen_and_apart() {
         for columns in 0..210 {
             for rows in 0..60 {
-                for wish in 0..16 {
+                for bits in 0..16 {
                     let mut panes = Panes::new(columns, rows);
-                    panes.details = wish & 1 != 0;
-                    panes.activity = wish & 2 != 0;
-                    panes.activity_when_narrow = wish & 4 != 0;
-                    panes.accessible = wish & 8 != 0;
+                    panes.details = bits & 1 != 0;
+                    panes.activity = bits & 2 != 0;
+                    panes.activity_when_narrow = bits & 4 != 0;
+                    panes.accessible = bits & 8 != 0;
                     let layout = Layout::of(&panes);
                     let columns_of_tree = layout.tree_columns();
                     assert!(columns_of_tree.marks.x + columns_of_tree.marks.width <= layout.tree.x + layout.tree.width);
@@ -338,7 +338,7 @@ mod tests {
                             "{columns}x{rows} {area:?}"
                         );
                         assert!(
-                            areas[at + 1..].iter().all(|other| apart(*area, *other)),
+                            areas[at + 1..].iter().all(|other| are_disjoint(*area, *other)),
                             "{columns}x{rows} {layout:?}"
                         );
                     }
@@ -347,7 +347,7 @@ mod tests {
         }
     }
 
-    fn apart(a: Area, b: Area) -> bool {
+    fn are_disjoint(a: Area, b: Area) -> bool {
         a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y
     }
 }

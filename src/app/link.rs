@@ -12,17 +12,17 @@ pub struct Link {
     /// When the current kind of phase began.
     pub since: Timestamp,
     /// When the phase was last reported.
-    pub told: Timestamp,
+    pub reported_at: Timestamp,
     /// When the tree was last known to match the server.
     pub synchronised: Option<Timestamp>,
     /// Whether a complete list or the stored tree was received.
     pub listed: bool,
     /// Why the list that the tree comes from may be incomplete, if there is a reason.
-    pub lacking: Option<Suspicion>,
+    pub incomplete_reason: Option<Suspicion>,
     /// Whether a change could not reach the server while the phase is still live.
-    pub doubted: bool,
+    pub has_unreached_write: bool,
     /// Whether the user asked to verify everything against the server and waits for the result.
-    pub verification_asked: bool,
+    pub verification_requested: bool,
 }
 
 /// The connection in one word, for a colour and a symbol.
@@ -39,36 +39,36 @@ pub enum LinkState {
 }
 
 /// The age of the tree from which on it is shown.
-const FRESH: SignedDuration = SignedDuration::from_secs(2);
+const MIN_SHOWN_AGE: SignedDuration = SignedDuration::from_secs(2);
 
 impl Link {
     pub(super) const fn new(now: Timestamp) -> Self {
         Self {
             phase: Phase::Starting,
             since: now,
-            told: now,
+            reported_at: now,
             synchronised: None,
             listed: false,
-            lacking: None,
-            doubted: false,
-            verification_asked: false,
+            incomplete_reason: None,
+            has_unreached_write: false,
+            verification_requested: false,
         }
     }
 
-    pub(super) fn enter(&mut self, phase: Phase, now: Timestamp) {
+    pub(super) fn enter_phase(&mut self, phase: Phase, now: Timestamp) {
         let same = std::mem::discriminant(&self.phase) == std::mem::discriminant(&phase);
         if !same {
             self.since = now;
         }
         self.phase = phase;
-        self.told = now;
+        self.reported_at = now;
     }
 
     /// Returns the connection in one word.
     #[must_use]
     pub const fn state(&self) -> LinkState {
         match self.phase {
-            Phase::Live if self.doubted => LinkState::Offline,
+            Phase::Live if self.has_unreached_write => LinkState::Offline,
             Phase::Live => LinkState::Live,
             Phase::Starting
             | Phase::Loading(_)
@@ -85,7 +85,7 @@ impl Link {
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.synchronised?);
-        (age >= FRESH).then_some(age)
+        (age >= MIN_SHOWN_AGE).then_some(age)
     }
 
     /// Returns the time until the next retry after a failure.
@@ -94,7 +94,7 @@ impl Link {
         match &self.phase {
             Phase::Offline { retry_in, .. } | Phase::Stalled { retry_in, .. } => {
                 let wait = SignedDuration::try_from(*retry_in).unwrap_or(SignedDuration::MAX);
-                Some((wait - now.duration_since(self.told)).max(SignedDuration::ZERO))
+                Some((wait - now.duration_since(self.reported_at)).max(SignedDuration::ZERO))
             }
             _ => None,
         }
@@ -105,7 +105,7 @@ impl Link {
     pub fn silent_for(&self, now: Timestamp) -> Option<SignedDuration> {
         let Phase::Silent { since, .. } = &self.phase else { return None };
         let before = SignedDuration::try_from(*since).unwrap_or(SignedDuration::MAX);
-        Some(before.saturating_add(now.duration_since(self.told)))
+        Some(before.saturating_add(now.duration_since(self.reported_at)))
     }
 
     pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
@@ -114,7 +114,7 @@ impl Link {
             return Some(now + second);
         }
         // The age is shown from this moment on, then updated each second.
-        let stale = self.synchronised? + FRESH;
+        let stale = self.synchronised? + MIN_SHOWN_AGE;
         Some(if stale > now { stale } else { now + second })
     }
 }

@@ -66,7 +66,7 @@ pub(super) enum Topic {
     /// A segment that does not exist.
     Gone(SegmentId),
     /// How many segments have this external id; if none has, that none has it as its id either.
-    Known(String, usize),
+    ExternalIdCount(String, usize),
     /// The text of a search without matches.
     NoMatches(String),
     /// Why an action is not available, as [`availability()`] reports it.
@@ -84,7 +84,7 @@ pub(super) enum Topic {
     /// Commands that could not be delivered to the sync actor.
     Undelivered,
     /// Changes that are being sent.
-    Moving,
+    Sending,
     /// The number of staged changes.
     Staged(usize),
     /// Any staged change.
@@ -121,7 +121,7 @@ pub(super) enum Topic {
 }
 
 /// How long a calm message stays.
-const STAYS: SignedDuration = SignedDuration::from_secs(5);
+const CALM_MESSAGE_DURATION: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
     /// Creates a warning for the start of a session, before the first event.
@@ -142,18 +142,18 @@ impl State {
 
     /// Reports why a key did not act on the selected entry of the activity. Pressed again, the key acts on the entry that is
     /// selected now.
-    pub(super) fn refuse_entry(&mut self, reason: Unready, action: Action) {
+    pub(super) fn report_unready_entry(&mut self, reason: Unready, action: Action) {
         let key = self.key(action);
         let text = match reason {
             Unready::Empty => words::NO_ENTRIES.to_owned(),
-            Unready::Another => words::entry_is_gone(key),
+            Unready::SelectionChanged => words::entry_is_gone(key),
             Unready::OutOfSight => words::entry_was_out_of_sight(key),
         };
         self.warn(text);
     }
 
     pub(super) fn inform_about(&mut self, topic: Topic, text: impl Into<String>) {
-        let until = (!self.screen.panes.accessible).then(|| self.clock.now + STAYS);
+        let until = (!self.screen.panes.accessible).then(|| self.clock.now + CALM_MESSAGE_DURATION);
         let text = printable(&text.into()).into_owned();
         self.screen.message = Some(Message { text, tone: Tone::Calm, until, topic, news: None });
     }
@@ -166,47 +166,47 @@ impl State {
     /// Adds news from others to the message, which then stays until a key is pressed: the newest item, and the number of changes
     /// before it. `changes` is how many of the newest item are changes, 0 or 1; `before` counts other changes that came with it.
     pub(super) fn add_news(&mut self, newest: &str, changes: usize, before: usize) {
-        let said = self.screen.message.take();
-        let (own, told, topic) = said.map_or((String::new(), 0, Topic::Past), |said| match said.news {
-            Some(news) => (news.own, news.changes, said.topic),
-            None => (said.text, 0, said.topic),
+        let previous = self.screen.message.take();
+        let (own, earlier, topic) = previous.map_or((String::new(), 0, Topic::Past), |previous| match previous.news {
+            Some(news) => (news.own, news.changes, previous.topic),
+            None => (previous.text, 0, previous.topic),
         });
-        let before = told + before;
+        let before = earlier + before;
         let changes = before + changes;
         let newest = printable(newest);
         let text = if before == 0 { newest.into_owned() } else { words::and_before(&newest, before) };
         let news = News { own, text, changes };
         self.screen.message =
-            Some(Message { text: news.whole(), tone: Tone::Calm, until: None, topic, news: Some(news) });
+            Some(Message { text: news.full_text(), tone: Tone::Calm, until: None, topic, news: Some(news) });
     }
 }
 
 impl News {
-    fn whole(&self) -> String {
+    fn full_text(&self) -> String {
         if self.own.is_empty() { self.text.clone() } else { words::and_then(&self.own, &self.text) }
     }
 }
 
 /// Removes a message that no longer holds, or updates its text. Runs after every event.
-pub(super) fn look_again(state: &mut State) {
+pub(super) fn refresh(state: &mut State) {
     let Some(message) = &state.screen.message else { return };
     let now = match message.topic {
-        Topic::Failure(op) => changes::failure(state, op),
+        Topic::Failure(op) => changes::failure_message(state, op),
         _ if holds(state, message) => return,
         _ => None,
     };
     match (now, &mut state.screen.message) {
         (Some(text), Some(message)) => message.text = printable(&text).into_owned(),
-        (None, Some(message)) if message.news.is_some() => say_before_news(message, "", Topic::Past),
+        (None, Some(message)) if message.news.is_some() => replace_text_before_news(message, "", Topic::Past),
         (_, message) => *message = None,
     }
 }
 
 /// Updates the message when the tree is known to match the server.
-pub(super) fn synchronised(state: &mut State) {
+pub(super) fn on_synchronised(state: &mut State) {
     match &mut state.screen.message {
         Some(message) if message.topic == Topic::Checking && message.news.is_some() => {
-            say_before_news(message, words::UP_TO_DATE, Topic::Past);
+            replace_text_before_news(message, words::UP_TO_DATE, Topic::Past);
         }
         Some(message) if message.topic == Topic::Checking => state.inform(words::UP_TO_DATE),
         message => {
@@ -216,16 +216,16 @@ pub(super) fn synchronised(state: &mut State) {
 }
 
 /// Replaces the part of a message before its news.
-fn say_before_news(message: &mut Message, text: &str, topic: Topic) {
+fn replace_text_before_news(message: &mut Message, text: &str, topic: Topic) {
     if let Some(news) = &mut message.news {
         text.clone_into(&mut news.own);
-        message.text = news.whole();
+        message.text = news.full_text();
         message.topic = topic;
     }
 }
 
 /// Removes the message about a running poll: the server can't be reached.
-pub(super) fn disconnected(state: &mut State) {
+pub(super) fn on_disconnected(state: &mut State) {
     state.screen.message.take_if(|message| message.topic == Topic::Checking);
 }
 
@@ -241,7 +241,7 @@ fn holds(state: &State, message: &Message) -> bool {
             now == Some(segment)
         }
         Topic::Gone(id) => !forest.contains(id),
-        Topic::Known(text, count) => {
+        Topic::ExternalIdCount(text, count) => {
             let is_id = || SegmentId::new(text).is_some_and(|id| forest.contains(&id));
             forest.with_external_id(text).count() == *count && (*count > 0 || !is_id())
         }
@@ -257,10 +257,10 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::AnyProblem => counts.failed > 0,
         Topic::Unreached(op) => {
             let waits = |state: &OpState| matches!(state, OpState::Queued | OpState::InFlight);
-            state.changes.is_unreached() && queue.op(*op).is_some_and(|planned| waits(&planned.state))
+            state.changes.has_send_fault() && queue.op(*op).is_some_and(|planned| waits(&planned.state))
         }
-        Topic::Undelivered => state.changes.is_undelivered(),
-        Topic::Moving => queue.is_moving(),
+        Topic::Undelivered => state.changes.has_undelivered(),
+        Topic::Sending => queue.is_moving(),
         Topic::Staged(count) => counts.staged == *count,
         Topic::AnyStaged => counts.staged > 0,
         Topic::Staging(on) => state.changes.is_staging() == *on,
@@ -271,7 +271,7 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::Marked(count) => state.tree.picks.marked.len() == *count,
         Topic::Phase(phase) => std::mem::discriminant(&state.link.phase) == *phase,
         Topic::Run(number) => state.side.commands.running().is_some_and(|run| run.number == *number),
-        Topic::NoActivity => !state.screen.panes.fit_activity(),
+        Topic::NoActivity => !state.screen.panes.can_fit_activity(),
         Topic::Hidden { details } => {
             let layout = state.layout();
             layout.activity.is_none() && layout.details.is_none() == *details

@@ -44,54 +44,54 @@ pub enum MouseKind {
 }
 
 /// Rows per turn of the wheel.
-const WHEEL: isize = 3;
+const WHEEL_ROWS: isize = 3;
 /// The arrow and the space after it.
 const ARROW_COLUMNS: u16 = 2;
 
 /// Two clicks on a row within this time are a double click.
-const DOUBLE: SignedDuration = SignedDuration::from_millis(500);
+const DOUBLE_CLICK_TIME: SignedDuration = SignedDuration::from_millis(500);
 
 /// The state of clicks and drags.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pointing {
+pub(super) struct PointerState {
     /// The last click on a row, and its time.
-    clicked: Option<(RowId, Timestamp)>,
+    row_click: Option<(RowId, Timestamp)>,
     /// What is being dragged.
-    held: Option<Held>,
+    dragged: Option<Dragged>,
     /// The last click on a drawn target: its cell, its time, and the [`opened`](super::Screen::opened) number at that time.
-    acted: Option<(u16, u16, Timestamp, u64)>,
+    target_click: Option<(u16, u16, Timestamp, u64)>,
 }
 
-impl Pointing {
+impl PointerState {
     /// Records a click on a drawn target.
-    pub fn act(&mut self, column: u16, row: u16, now: Timestamp, opened: u64) {
-        *self = Self { clicked: None, held: None, acted: Some((column, row, now, opened)) };
+    pub fn record_target_click(&mut self, column: u16, row: u16, now: Timestamp, opened: u64) {
+        *self = Self { row_click: None, dragged: None, target_click: Some((column, row, now, opened)) };
     }
 
     /// Whether a click is the second of a double click whose first one opened or closed a dialog: it was not meant for what is
     /// there now.
-    pub fn is_second(&self, state: &State, column: u16, row: u16) -> bool {
-        self.acted.is_some_and(|(x, y, at, opened)| {
-            let in_time = state.clock.now.duration_since(at) <= DOUBLE;
+    pub fn is_stale_double_click(&self, state: &State, column: u16, row: u16) -> bool {
+        self.target_click.is_some_and(|(x, y, at, opened)| {
+            let in_time = state.clock.now.duration_since(at) <= DOUBLE_CLICK_TIME;
             in_time && (x, y) == (column, row) && opened != state.screen.opened
         })
     }
 }
 
 #[derive(Debug, Clone)]
-enum Held {
+enum Dragged {
     Row(RowId),
     Scrollbar,
     Divider,
 }
 
-pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Effect> {
+pub(super) fn handle_mouse(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Effect> {
     let wheel = match mouse.kind {
         MouseKind::Click | MouseKind::RightClick | MouseKind::Drag | MouseKind::Release => 0,
-        MouseKind::ScrollUp => -WHEEL,
-        MouseKind::ScrollDown => WHEEL,
+        MouseKind::ScrollUp => -WHEEL_ROWS,
+        MouseKind::ScrollDown => WHEEL_ROWS,
     };
-    if mouse.kind == MouseKind::Click && state.screen.pointing.is_second(state, mouse.column, mouse.row) {
+    if mouse.kind == MouseKind::Click && state.screen.pointer.is_stale_double_click(state, mouse.column, mouse.row) {
         return Vec::new();
     }
     let help_end = HelpPage::of(state, keymap).end;
@@ -99,34 +99,34 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel).min(help_end),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
-        Some(Layer::Find(_)) => point_filtered(state, mouse, wheel),
+        Some(Layer::Find(_)) => handle_mouse_on_filtered(state, mouse, wheel),
         Some(_) => {}
-        None => return point_main(state, mouse, wheel),
+        None => return handle_mouse_on_main(state, mouse, wheel),
     }
     Vec::new()
 }
 
-fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
+fn handle_mouse_on_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
     let layout = state.layout();
     match mouse.kind {
         MouseKind::Drag => {
             drag(state, mouse);
             return Vec::new();
         }
-        MouseKind::Release => return let_go(state, mouse),
+        MouseKind::Release => return release(state, mouse),
         MouseKind::Click => {
-            state.screen.pointing.held = None;
+            state.screen.pointer.dragged = None;
             let right = layout.tree.x + layout.tree.width;
             let beside = matches!(layout.shape, Shape::Beside | Shape::Wide) && layout.panes().count() > 1;
             if beside && mouse.column == right && mouse.row >= layout.tree.y {
-                state.screen.pointing.held = Some(Held::Divider);
+                state.screen.pointer.dragged = Some(Dragged::Divider);
                 return Vec::new();
             }
             if layout.tree.contains(mouse.column, mouse.row)
                 && mouse.column + 1 == right
                 && state.shown_row_count() > usize::from(layout.tree.height)
             {
-                state.screen.pointing.held = Some(Held::Scrollbar);
+                state.screen.pointer.dragged = Some(Dragged::Scrollbar);
                 drag(state, mouse);
                 return Vec::new();
             }
@@ -157,7 +157,7 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
 /// Selects the row at a cell and opens the list of its actions.
 fn offer_actions(state: &mut State, mouse: Mouse) {
     state.screen.panes.focus = Pane::Tree;
-    state.screen.pointing = Pointing::default();
+    state.screen.pointer = PointerState::default();
     let Some(row) = row_at(state, mouse) else { return };
     select(state, row.clone());
     state.screen.layers.push(Layer::Palette(Palette::for_row(row)));
@@ -192,27 +192,27 @@ fn row_at(state: &State, mouse: Mouse) -> Option<RowId> {
 /// Drags the scrollbar or the divider.
 fn drag(state: &mut State, mouse: Mouse) {
     let layout = state.layout();
-    match state.screen.pointing.held {
-        Some(Held::Scrollbar) => {
+    match state.screen.pointer.dragged {
+        Some(Dragged::Scrollbar) => {
             let height = usize::from(layout.tree.height).max(1);
             let line = usize::from(mouse.row.saturating_sub(layout.tree.y)).min(height - 1);
-            let most = state.shown_row_count().saturating_sub(height);
-            state.tree.view.offset = most * line / (height - 1).max(1);
+            let max_offset = state.shown_row_count().saturating_sub(height);
+            state.tree.view.offset = max_offset * line / (height - 1).max(1);
         }
-        Some(Held::Divider) => {
+        Some(Dragged::Divider) => {
             let share = u32::from(mouse.column) * 100 / u32::from(layout.screen.width.max(1));
-            state.screen.panes.share_tree(u16::try_from(share).unwrap_or(100));
-            viewport::keep_in_sight(state);
+            state.screen.panes.set_tree_share(u16::try_from(share).unwrap_or(100));
+            viewport::scroll_to_selection(state);
         }
-        Some(Held::Row(_)) | None => {}
+        Some(Dragged::Row(_)) | None => {}
     }
 }
 
 /// Ends a drag: a row that was dropped on another asks to move it there. Released on its own row, nothing happens.
-fn let_go(state: &mut State, mouse: Mouse) -> Vec<Effect> {
-    let Some(Held::Row(from)) = state.screen.pointing.held.take() else { return Vec::new() };
+fn release(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    let Some(Dragged::Row(from)) = state.screen.pointer.dragged.take() else { return Vec::new() };
     let Some(to) = row_at(state, mouse).filter(|to| *to != from) else { return Vec::new() };
-    state.screen.pointing.clicked = None;
+    state.screen.pointer.row_click = None;
     match (from, to) {
         (RowId::Segment(from), RowId::Segment(to)) => changing::drop_onto(state, &from, &to),
         _ => Vec::new(),
@@ -220,7 +220,7 @@ fn let_go(state: &mut State, mouse: Mouse) -> Vec<Effect> {
 }
 
 /// Handles the mouse while a search is typed: only the filtered rows react.
-fn point_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
+fn handle_mouse_on_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
     let area = state.layout().tree;
     let Some(filtered) = state.filtered().filter(|_| area.contains(mouse.column, mouse.row)) else { return };
     let at = state.tree.view.offset + usize::from(mouse.row - area.y);
@@ -242,10 +242,10 @@ fn click_row(state: &mut State, mouse: Mouse) {
     let on_arrow = (arrow..arrow + ARROW_COLUMNS).contains(&mouse.column);
     select(state, id.clone());
     let now = state.clock.now;
-    let is_double =
-        matches!(&state.screen.pointing.clicked, Some((row, at)) if *row == id && now.duration_since(*at) <= DOUBLE);
-    let held = Some(Held::Row(id.clone()));
-    state.screen.pointing = Pointing { clicked: (!is_double).then(|| (id.clone(), now)), held, acted: None };
+    let is_double = matches!(&state.screen.pointer.row_click, Some((row, at)) if *row == id && now.duration_since(*at) <= DOUBLE_CLICK_TIME);
+    let dragged = Some(Dragged::Row(id.clone()));
+    state.screen.pointer =
+        PointerState { row_click: (!is_double).then(|| (id.clone(), now)), dragged, target_click: None };
     if on_arrow && fold != Fold::Leaf {
         viewport::toggle(state, &id);
     } else if is_double {

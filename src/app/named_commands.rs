@@ -69,7 +69,7 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
         Argument::Goto if places::jump(state, text) => KeyResult::Close,
         Argument::Goto => KeyResult::Stay,
         Argument::MoveTo => match availability(state, Action::Move) {
-            Ok(()) => KeyResult::Do(changing::pick_parent_among(state, text)),
+            Ok(()) => KeyResult::CloseAndDo(changing::pick_parent_among(state, text)),
             Err(reason) => {
                 state.warn_about(Topic::Refusal(Action::Move), reason);
                 KeyResult::Stay
@@ -77,7 +77,7 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
         },
         Argument::FilterBy => {
             let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
-            KeyResult::Do(search::filter_by(state, &query))
+            KeyResult::CloseAndDo(search::filter_by(state, &query))
         }
         Argument::Theme => {
             state.screen.theme = Name::parse(text).or(state.screen.theme);

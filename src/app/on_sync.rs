@@ -15,29 +15,29 @@ use super::tree::{saved_view, search, sorting, viewport};
 use super::{Effect, Layer, State, changes, words};
 
 pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
-    let mut effects = changes::hand_over_again(state);
+    let mut effects = changes::redeliver(state);
     match event {
-        Event::PhaseChanged(phase) => enter(state, phase),
-        Event::PageReceived(segments) => gather(state, segments),
+        Event::PhaseChanged(phase) => enter_phase(state, phase),
+        Event::PageReceived(segments) => add_page(state, segments),
         Event::Restored { forest, saved } => {
             state.link.synchronised = Some(saved);
             effects.extend(restore(state, *forest));
         }
-        Event::Listed { different } => effects.extend(list(state, &different)),
-        Event::Changed { seen, .. } => effects.extend(change(state, &seen)),
+        Event::Listed { different } => effects.extend(apply_listing(state, &different)),
+        Event::Changed { seen, .. } => effects.extend(apply_changes(state, &seen)),
         Event::Synchronised { lacking, .. } => {
             state.link.synchronised = Some(state.clock.now);
-            state.link.lacking = lacking;
-            state.link.doubted = false;
-            messages::synchronised(state);
+            state.link.incomplete_reason = lacking;
+            state.link.has_unreached_write = false;
+            messages::on_synchronised(state);
         }
         Event::Verified { missed } => verified(state, &missed),
-        Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
+        Event::Executed { op, result } => effects.extend(changes::on_executed(state, op, &result)),
         Event::ServerAnswers => {
-            state.link.doubted = false;
-            changes::server_answers(&mut state.changes);
+            state.link.has_unreached_write = false;
+            changes::on_server_reachable(&mut state.changes);
         }
-        Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
+        Event::Recovered(found) => effects.extend(changes::on_recovered(state, found)),
         Event::Noticed(notice) => {
             if matches!(notice, Notice::LeftOver { .. }) {
                 // Nothing is sent until it is known which of these were applied.
@@ -54,7 +54,7 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
     effects
 }
 
-fn enter(state: &mut State, phase: Phase) {
+fn enter_phase(state: &mut State, phase: Phase) {
     let now = state.clock.now;
     let was_offline = matches!(state.link.phase, Phase::Offline { .. });
     match &phase {
@@ -83,15 +83,15 @@ fn enter(state: &mut State, phase: Phase) {
         _ => {}
     }
     if matches!(phase, Phase::Offline { .. } | Phase::Stalled { .. }) {
-        messages::disconnected(state);
+        messages::on_disconnected(state);
     }
     if !matches!(phase, Phase::Loading(_)) {
         viewport::preserving_viewport(state, |state| state.tree.forest.set_growing(false));
     }
-    state.link.enter(phase, now);
+    state.link.enter_phase(phase, now);
 }
 
-fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
+fn add_page(state: &mut State, segments: Vec<Arc<Segment>>) {
     // Children often arrive before their parents: while the list loads, the usual orphans must not fill the screen.
     if state.tree.forest.is_empty() {
         state.tree.forest.collapse(&RowId::Heading(Heading::MissingParents));
@@ -103,7 +103,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
     let changes: Vec<Change> = changes.collect();
     state.tree.forest.set_growing(true);
     viewport::preserving_viewport(state, |state| state.tree.forest.apply(changes));
-    viewport::begin_at_top(state);
+    viewport::select_first_row(state);
 }
 
 fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
@@ -115,11 +115,11 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     });
     let mut effects = search::resume(state);
     effects.extend(search::search_parents(state));
-    effects.extend(begin_with_list(state));
+    effects.extend(show_first_tree(state));
     effects
 }
 
-fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
+fn apply_listing(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
     for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
             report_reverted(state, before, after, after);
@@ -134,17 +134,17 @@ fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
             state.tree.forest.expand(&RowId::Heading(Heading::MissingParents));
         }
     });
-    state.tree.picks.forget_gone(&state.tree.forest);
-    inform_dialogs(state, different);
-    let mut effects = look_for_own(state, different);
+    state.tree.picks.retain_existing(&state.tree.forest);
+    notify_dialogs(state, different);
+    let mut effects = match_lost_creates(state, different);
     if first {
-        effects.extend(begin_with_list(state));
+        effects.extend(show_first_tree(state));
     }
     effects
 }
 
 /// Checks whether new segments are the result of creates whose responses were lost.
-fn look_for_own(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
+fn match_lost_creates(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
     let mut effects = Vec::new();
     for new in new {
@@ -155,93 +155,93 @@ fn look_for_own(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
 }
 
 /// Shows the first complete tree with the view of the last session, or else with a useful initial unfolding.
-fn begin_with_list(state: &mut State) -> Vec<Effect> {
+fn show_first_tree(state: &mut State) -> Vec<Effect> {
     state.link.listed = true;
-    let rearranged = if let Some(view) = state.tree.recalled.take() {
-        saved_view::rearrange(state, &view)
+    let effects = if let Some(view) = state.tree.saved_view.take() {
+        saved_view::apply_view(state, &view)
     } else {
-        open_at_first(state);
-        viewport::begin_at_top(state);
+        unfold_initially(state);
+        viewport::select_first_row(state);
         Vec::new()
     };
-    rearranged.into_iter().chain(sorting::put_in_order(state)).collect()
+    effects.into_iter().chain(sorting::sort_unsorted(state)).collect()
 }
 
 /// The maximum number of screens that the initially unfolded rows may fill.
-const FIRST_SCREENS: usize = 4;
+const MAX_INITIAL_SCREENS: usize = 4;
 
 /// Unfolds the roots at first if the rows stay few enough: closed roots alone show little.
-fn open_at_first(state: &mut State) {
-    let most = FIRST_SCREENS * viewport::height(state);
-    if state.tree.forest.row_count() > most || state.tree.forest.open_segments().next().is_some() {
+fn unfold_initially(state: &mut State) {
+    let max_rows = MAX_INITIAL_SCREENS * viewport::height(state);
+    if state.tree.forest.row_count() > max_rows || state.tree.forest.open_segments().next().is_some() {
         return;
     }
     viewport::preserving_viewport(state, |state| {
         let roots: Vec<SegmentId> = state.tree.forest.roots().map(|root| root.id.clone()).collect();
         let below: usize = roots.iter().map(|root| state.tree.forest.child_count(root)).sum();
-        if state.tree.forest.row_count() + below <= most {
+        if state.tree.forest.row_count() + below <= max_rows {
             state.tree.forest.expand_each(&roots);
         }
     });
 }
 
-fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
+fn apply_changes(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     let now = state.clock.now;
     for one in seen {
         if let Some(entry) = activity::entry(&state.tree.forest, one, now) {
             state.side.activity.push(entry);
         }
         if one.now.is_some() {
-            state.side.activity.touch(&one.id, now, Originator::Somebody(one.mention.contexts));
+            state.side.activity.record_change(&one.id, now, Originator::Somebody(one.mention.contexts));
         }
     }
     let changes: Vec<Change> = seen.iter().map(|one| state.changes.queue.see(&one.id, one.now.clone())).collect();
-    let selected_goes = match &state.tree.view.selected {
+    let deletion_of_selected = match &state.tree.view.selected {
         Some(RowId::Segment(id)) => seen.iter().find(|one| one.id == *id && one.now.is_none()),
         _ => None,
     };
-    let goodbye = selected_goes
+    let notice = deletion_of_selected
         .and_then(|one| one.before.as_ref())
         .map(|gone| (Topic::Gone(gone.id.clone()), words::deleted_by_another(&gone.name)));
     viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
-    state.tree.picks.forget_gone(&state.tree.forest);
-    inform_dialogs(state, seen);
+    state.tree.picks.retain_existing(&state.tree.forest);
+    notify_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
             report_reverted(state, before, after, after);
         }
     }
-    if let Some((topic, goodbye)) = goodbye {
-        state.warn_about(topic, goodbye);
+    if let Some((topic, notice)) = notice {
+        state.warn_about(topic, notice);
     }
-    look_for_own(state, seen)
+    match_lost_creates(state, seen)
 }
 
 /// Reports changes that the feed had missed. That there were none is reported only if the user asked.
 fn verified(state: &mut State, missed: &[SegmentChange]) {
-    let asked = mem::take(&mut state.link.verification_asked);
+    let is_requested = mem::take(&mut state.link.verification_requested);
     let now = state.clock.now;
     for seen in missed {
         if let Some(entry) = activity::entry(&state.tree.forest, seen, now) {
             state.side.activity.push(ActivityEntry { kind: EntryKind::Missed, ..entry });
         }
         if seen.now.is_some() {
-            state.side.activity.touch(&seen.id, now, Originator::Somebody(seen.mention.contexts));
+            state.side.activity.record_change(&seen.id, now, Originator::Somebody(seen.mention.contexts));
             viewport::preserving_viewport(state, |state| state.tree.forest.mark_changed([&seen.id]));
         }
     }
     match missed.len() {
-        0 if asked => state.inform(words::VERIFIED),
+        0 if is_requested => state.inform(words::VERIFIED),
         0 => {}
         many => state.warn(words::verified_with_missing(many)),
     }
 }
 
 /// Passes changed segments to the open dialogs.
-fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
+fn notify_dialogs(state: &mut State, seen: &[SegmentChange]) {
     let mut layers = mem::take(&mut state.screen.layers);
     for SegmentChange { id, now, .. } in seen {
         for layer in &mut layers {
@@ -263,7 +263,7 @@ fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
 fn refresh_pickers(state: &mut State) {
     for layer in &mut state.screen.layers {
         if let Layer::Parents(picker) = layer {
-            picker.follow(&state.tree.forest);
+            picker.refresh(&state.tree.forest);
         }
     }
 }

@@ -58,7 +58,7 @@ impl Panes {
     }
 
     /// Whether the activity would fit on the screen if it were wanted.
-    pub(super) fn fit_activity(&self) -> bool {
+    pub(super) fn can_fit_activity(&self) -> bool {
         let wanted = Self { activity: true, activity_when_narrow: true, ..self.clone() };
         Layout::of(&wanted).activity.is_some()
     }
@@ -68,7 +68,7 @@ impl Panes {
         self.rows = rows;
     }
 
-    pub(super) fn share_tree(&mut self, percent: u16) {
+    pub(super) fn set_tree_share(&mut self, percent: u16) {
         self.tree_share = percent.clamp(*TREE_SHARES.start(), *TREE_SHARES.end());
     }
 

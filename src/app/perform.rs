@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The maximum number of steps between matches or siblings for one count.
-const MOST_STEPS: usize = 1_000;
+const MAX_STEPS: usize = 1_000;
 
 /// Performs an action with a typed count: moves are repeated, `first` and `last` go to that row. Other actions are performed
 /// once.
@@ -36,12 +36,12 @@ pub(super) fn perform_times(state: &mut State, action: Action, count: Option<usi
         }
         Action::First | Action::Last if state.screen.panes.focus == Pane::Tree => {
             marking::end_extending(&mut state.tree);
-            places::leave(state);
+            places::record_position(state);
             viewport::select(state, count - 1);
             Vec::new()
         }
         Action::NextSibling | Action::PreviousSibling | Action::NextMatch | Action::PreviousMatch => {
-            (0..count.min(MOST_STEPS)).flat_map(|_| perform(state, action)).collect()
+            (0..count.min(MAX_STEPS)).flat_map(|_| perform(state, action)).collect()
         }
         _ => perform(state, action),
     }
@@ -82,32 +82,36 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Back
         | Action::Forward
         | Action::Bookmark
-        | Action::GoToBookmark => find(state, action),
+        | Action::GoToBookmark => navigate(state, action),
         Action::Mark => mark(state),
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
-        Action::Undo | Action::Redo | Action::Stage | Action::ShowPending => return look_after_writes(state, action),
+        Action::Undo | Action::Redo | Action::Stage | Action::ShowPending => {
+            return perform_change_action(state, action);
+        }
         Action::Pause if state.side.commands.running().is_some() => return user_commands::stop(&mut state.side),
-        Action::Pause if state.changes.counts().queued > 0 => return stop(state),
+        Action::Pause if state.changes.counts().queued > 0 => return hold_queued(state),
         Action::Check => state.screen.layers.push(Layer::Findings),
         Action::ShowRequests => state.screen.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
         Action::SortByChange => return sorting::sort(state, Order::Recent),
-        Action::UserCommands(number) => return user_commands::ask(state, number),
+        Action::UserCommands(number) => return user_commands::run_or_confirm(state, number),
         Action::Browse => return browsing::open(state),
         Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
-            arrange(state, action);
+            adjust_panes(state, action);
         }
         Action::Palette => state.screen.layers.push(Layer::Palette(Palette::default())),
         Action::Help => state.screen.layers.push(Layer::Help(0)),
         Action::Dismiss => return dismiss(state),
         Action::Move => return changing::pick_parent(state),
-        Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
+        Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => {
+            open_edit_dialog(state, action)
+        }
         Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),
         Action::Resolve => changes::open_problem(state),
@@ -119,7 +123,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit if state.side.commands.running().is_some() => user_commands::refuse_to_leave(state),
+        Action::Quit if state.side.commands.running().is_some() => user_commands::warn_still_running(state),
         Action::Quit | Action::Pause if state.changes.counts().unfinished() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Pause => state.screen.layers.push(Layer::Leaving),
     }
@@ -128,7 +132,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn reload(state: &mut State) -> Vec<Effect> {
     state.inform_about(Topic::Relisting, words::RELOADING);
-    state.link.verification_asked = true;
+    state.link.verification_requested = true;
     vec![Effect::Sync(Command::Reload)]
 }
 
@@ -136,11 +140,11 @@ fn reload(state: &mut State) -> Vec<Effect> {
 fn go_to_entry(state: &mut State) {
     let subject = match state.side.activity.selected_for_key(state.layout().activity) {
         Ok(entry) => entry.subject.clone(),
-        Err(reason) => return state.refuse_entry(reason, Action::ToggleFold),
+        Err(reason) => return state.report_unready_entry(reason, Action::ToggleFold),
     };
     match subject.filter(|id| state.tree.forest.contains(id)) {
         Some(id) => {
-            places::leave(state);
+            places::record_position(state);
             state.screen.panes.focus = Pane::Tree;
             viewport::go_to(state, &id);
         }
@@ -150,16 +154,16 @@ fn go_to_entry(state: &mut State) {
 
 fn go_to_end(state: &mut State, action: Action) {
     if state.screen.panes.focus == Pane::Tree {
-        places::leave(state);
+        places::record_position(state);
     }
     viewport::move_in_focus(state, if action == Action::First { isize::MIN / 2 } else { isize::MAX / 2 });
 }
 
-fn find(state: &mut State, action: Action) {
+fn navigate(state: &mut State, action: Action) {
     match action {
         Action::Find => {
-            places::leave(state);
-            search::begin(state);
+            places::record_position(state);
+            search::open_prompt(state);
         }
         Action::NextMatch => search::step(state, Direction::Next),
         Action::PreviousMatch => search::step(state, Direction::Previous),
@@ -171,11 +175,11 @@ fn find(state: &mut State, action: Action) {
     }
 }
 
-fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
+fn perform_change_action(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Undo => return changes::undo(state, UndoStep::Undo),
         Action::Redo => return changes::undo(state, UndoStep::Redo),
-        Action::Stage => changes::stage(state),
+        Action::Stage => changes::toggle_staging(state),
         _ => {
             let pane = PendingPane::open(state);
             state.screen.layers.push(Layer::Queue(pane));
@@ -184,7 +188,7 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn stop(state: &mut State) -> Vec<Effect> {
+fn hold_queued(state: &mut State) -> Vec<Effect> {
     let held = changes::hold_all(&mut state.changes);
     if held == 0 {
         state.warn(changes::NOTHING_TO_HOLD);
@@ -219,7 +223,7 @@ fn fold(state: &mut State, action: Action) {
                 let visible = above.into_iter().find(|row| state.tree.forest.position(row).is_some());
                 state.tree.view.selected = visible.or(state.tree.view.selected.take());
             });
-            viewport::keep_in_sight(state);
+            viewport::scroll_to_selection(state);
         }
         (Action::ToggleFold, Some(row)) => viewport::toggle(state, &row),
         (Action::ExpandSubtree, Some(row)) => {
@@ -234,18 +238,18 @@ fn parents_of_selection(state: &State) -> Vec<RowId> {
     std::iter::successors(state.tree.view.selected.clone(), parent).collect()
 }
 
-fn ask(state: &mut State, action: Action) {
+fn open_edit_dialog(state: &mut State, action: Action) {
     match (action, state.selected_segment().cloned()) {
         (Action::AddChild, _) => changing::add_child(state),
         (Action::AddSibling, _) => changing::add_sibling(state),
-        (Action::Delete, _) => changing::ask_deletion(state),
+        (Action::Delete, _) => changing::open_deletion_dialog(state),
         (Action::Edit, _) if state.tree.picks.marked.len() > 1 => {
             let subjects = marking::subjects(state);
             state.screen.layers.push(Layer::Bulk(BulkEdit::of(subjects)));
         }
         (Action::Edit, Some(segment)) => state.screen.layers.push(Layer::Form(Form::edit(&segment))),
         (Action::Rename, Some(segment)) => {
-            viewport::keep_in_sight(state);
+            viewport::scroll_to_selection(state);
             state.screen.layers.push(Layer::Renaming(Renaming::of(&segment)));
         }
         _ => {}
@@ -272,7 +276,7 @@ fn focus(state: &mut State, direction: Direction) {
     let focus = panes[(at + by) % panes.len()];
     state.screen.panes.focus = focus;
     let (is_alone, is_hidden) = (panes.len() == 1, layout.activity.is_none());
-    if is_alone && !state.screen.panes.fit_activity() {
+    if is_alone && !state.screen.panes.can_fit_activity() {
         return state.warn_about(Topic::NoActivity, words::ACTIVITY_DOES_NOT_FIT);
     }
     if is_alone || (focus == Pane::Tree && is_hidden && state.screen.panes.accessible) {
@@ -288,7 +292,7 @@ fn focus(state: &mut State, direction: Direction) {
     }
 }
 
-fn arrange(state: &mut State, action: Action) {
+fn adjust_panes(state: &mut State, action: Action) {
     let narrow = matches!(state.layout().shape, Shape::Stacked | Shape::Column);
     let panes = &mut state.screen.panes;
     match action {
@@ -302,10 +306,10 @@ fn arrange(state: &mut State, action: Action) {
     if layout.panes().all(|pane| pane != state.screen.panes.focus) {
         state.screen.panes.focus = Pane::Tree;
     }
-    viewport::keep_in_sight(state);
+    viewport::scroll_to_selection(state);
     if layout.shape == Shape::TreeOnly {
         state.warn_about(Topic::TreeOnly, words::ONLY_THE_TREE_FITS);
-    } else if action == Action::ToggleActivity && !state.screen.panes.fit_activity() {
+    } else if action == Action::ToggleActivity && !state.screen.panes.can_fit_activity() {
         state.warn_about(Topic::NoActivity, words::ACTIVITY_DOES_NOT_FIT);
     }
 }
@@ -318,19 +322,19 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.screen.message = None;
-    let left = marking::end_range(&mut state.tree)
+    let is_dismissed = marking::end_range(&mut state.tree)
         || search::clear_filter(state)
         || search::end(&mut state.tree)
         || !std::mem::take(&mut state.tree.picks.cut).is_empty()
         || !std::mem::take(&mut state.tree.picks.marked).is_empty();
-    if left { Vec::new() } else { stop_what_is_long(state) }
+    if is_dismissed { Vec::new() } else { stop_long_running(state) }
 }
 
 /// Stops the first list, or holds several queued changes.
-fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
+fn stop_long_running(state: &mut State) -> Vec<Effect> {
     match state.link.phase {
         Phase::Loading(_) => vec![Effect::Sync(Command::StopListing)],
-        _ if state.changes.counts().queued > 1 => stop(state),
+        _ if state.changes.counts().queued > 1 => hold_queued(state),
         _ => Vec::new(),
     }
 }

@@ -29,7 +29,7 @@ pub fn selected_in_words(state: &State) -> Option<String> {
     let rows = state.shown_rows(at..at + 1);
     let row = rows.first()?;
     let mut parts = parts(state, row);
-    if let Some((end, _)) = parts[0].char_indices().nth(LONGEST_NAME) {
+    if let Some((end, _)) = parts[0].char_indices().nth(MAX_NAME_CHARS) {
         // The row shows the whole name; here there must be room for what has changed.
         parts[0].truncate(end);
         parts[0].push('…');
@@ -60,7 +60,7 @@ pub fn in_words(text: &str) -> Cow<'_, str> {
 }
 
 /// The maximum length of a name in the footer, in characters.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME_CHARS: usize = 40;
 
 fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
     let mut parts = Vec::new();
@@ -99,36 +99,36 @@ fn marks(state: &State, segment: &Segment) -> impl Iterator<Item = &'static str>
 }
 
 /// A snapshot before an event, to detect what the event changed.
-pub(super) struct Heard {
+pub(super) struct BeforeEvent {
     entries: u64,
     opened: u64,
     listed: bool,
     /// The message.
     message: Option<Message>,
     /// Whether the event moves the selection of a list rather than editing a field; `None` for other events.
-    through_list: Option<bool>,
+    in_list: Option<bool>,
 }
 
-impl Heard {
+impl BeforeEvent {
     pub fn of(state: &State, event: &Event) -> Self {
-        let through_list = match event {
-            Event::Key(key) => Some(goes_through_list(state, *key)),
+        let in_list = match event {
+            Event::Key(key) => Some(moves_in_list(state, *key)),
             Event::Paste(_) => Some(false),
             Event::Clicked(_) | Event::Scrolled { .. } => Some(true),
             _ => None,
         };
         Self {
-            entries: state.side.activity.counted(),
+            entries: state.side.activity.total_count(),
             opened: state.screen.opened,
             listed: state.link.listed,
             message: state.screen.message.clone(),
-            through_list,
+            in_list,
         }
     }
 }
 
 /// Whether a key moves through the list of the topmost dialog. In a list with a text field, letters go to the field.
-fn goes_through_list(state: &State, key: Key) -> bool {
+fn moves_in_list(state: &State, key: Key) -> bool {
     let keys = match state.screen.layers.last() {
         Some(Layer::Palette(_) | Layer::Parents(_) | Layer::Profiles(_)) => ListKeys::BesideText,
         _ => ListKeys::Letters,
@@ -138,24 +138,27 @@ fn goes_through_list(state: &State, key: Key) -> bool {
 
 /// Adds changes by others to the footer, after what it has said since the last key. A message of the event itself is left alone,
 /// and so is a warning until it is read.
-pub(super) fn follow(state: &mut State, heard: &Heard) {
+pub(super) fn announce_changes(state: &mut State, before_event: &BeforeEvent) {
     if !state.screen.panes.accessible {
         return;
     }
-    if let Some(through_list) = heard.through_list {
+    if let Some(in_list) = before_event.in_list {
         // A dialog that has just opened starts in its text field.
-        state.screen.goes_through_list = through_list && state.screen.opened == heard.opened;
+        state.screen.cursor_in_list = in_list && state.screen.opened == before_event.opened;
     }
-    let said = &state.screen.message;
-    if said.as_ref().is_some_and(|said| said.tone == Tone::Warning || heard.message.as_ref() != Some(said)) {
+    let message = &state.screen.message;
+    if message
+        .as_ref()
+        .is_some_and(|message| message.tone == Tone::Warning || before_event.message.as_ref() != Some(message))
+    {
         return;
     }
-    if state.link.listed && !heard.listed {
+    if state.link.listed && !before_event.listed {
         // Changes by others replace it.
         let loaded = words::loaded(state.tree.forest.len(), state.key(Action::Help));
         return state.add_news(&loaded, 0, 0);
     }
-    let new = usize::try_from(state.side.activity.counted() - heard.entries).unwrap_or(usize::MAX);
+    let new = usize::try_from(state.side.activity.total_count() - before_event.entries).unwrap_or(usize::MAX);
     let mut others = state.side.activity.entries().take(new).filter(|entry| is_from_elsewhere(entry));
     let Some(newest) = others.next() else { return };
     let before = others.filter(|entry| is_change(entry)).count();

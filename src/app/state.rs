@@ -16,7 +16,7 @@ use crate::remote::{Access, BaseUrl, UrlTemplate};
 use crate::segment::{Pattern, Segment};
 use crate::theme::Name as ThemeName;
 
-use super::mouse::Pointing;
+use super::mouse::PointerState;
 use super::side::details;
 use super::{Changes, Layer, Layout, Link, List, Message, Pane, Panes, Side, Tree};
 
@@ -105,13 +105,13 @@ pub struct Screen {
     /// The keys of an unfinished sequence.
     pub pressed: Vec<Key>,
     /// Whether the last key moved through the dialog's list rather than its field: where a screen reader's cursor belongs.
-    pub goes_through_list: bool,
+    pub cursor_in_list: bool,
     /// The theme that was chosen in this session.
     pub theme: Option<ThemeName>,
     /// Whether the terminal reported a light background.
     pub is_light: bool,
     /// The state of mouse clicks and drags.
-    pub(super) pointing: Pointing,
+    pub(super) pointer: PointerState,
     /// The count typed for the next action.
     pub count: Option<usize>,
     /// The names of keys in sentences.
@@ -127,25 +127,25 @@ impl Screen {
             scrolled: None,
             message: None,
             pressed: Vec::new(),
-            goes_through_list: false,
+            cursor_in_list: false,
             theme: None,
             is_light: false,
-            pointing: Pointing::default(),
+            pointer: PointerState::default(),
             count: None,
             key_texts: KeyTexts::default(),
         }
     }
 
     /// Returns the number of open dialogs and the kind of the topmost one.
-    pub(super) fn top(&self) -> (usize, Option<Discriminant<Layer>>) {
+    pub(super) fn top_layer(&self) -> (usize, Option<Discriminant<Layer>>) {
         (self.layers.len(), self.layers.last().map(mem::discriminant))
     }
 
     /// Records that another dialog has the focus.
-    pub(super) const fn open_another(&mut self) {
+    pub(super) const fn record_layer_change(&mut self) {
         self.opened += 1;
         self.scrolled = None;
-        self.goes_through_list = false;
+        self.cursor_in_list = false;
     }
 
     /// Returns the visible part of the focused list when `shown` of its lines fit: around the selection, or where the mouse has
@@ -165,7 +165,7 @@ impl State {
         Self {
             link: Link::new(clock.now),
             tree: Tree::default(),
-            changes: Changes::since(clock.now, session.concurrency),
+            changes: Changes::new(clock.now, session.concurrency),
             side: Side::default(),
             screen: Screen::new(columns, rows),
             session,
@@ -221,27 +221,31 @@ impl State {
         }
         let message = self.screen.message.as_ref().and_then(|message| message.until);
         let now = self.clock.now;
-        let wakes =
-            [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];
+        let wakes = [
+            message,
+            self.side.activity.next_highlight_end(now),
+            self.link.next_wake(now),
+            self.side.commands.next_wake(now),
+        ];
         let findings = self.side.findings.next_wake(now).filter(|_| self.screen.layers.iter().any(Layer::is_findings));
         wakes.into_iter().chain([findings]).flatten().min()
     }
 
     /// Runs after every event: moves the focus off a pane that is not on the screen, and scrolls the activity to its selection.
-    pub(super) fn settle_panes(&mut self, by_person: bool) {
+    pub(super) fn update_panes(&mut self, by_user: bool) {
         let layout = self.layout();
         if layout.panes().all(|pane| pane != self.screen.panes.focus) {
             self.screen.panes.focus = Pane::Tree;
         }
-        self.side.activity.settle(layout.activity, self.screen.panes.focus == Pane::Activity, by_person);
+        self.side.activity.update_view(layout.activity, self.screen.panes.focus == Pane::Activity, by_user);
     }
 
-    pub(super) fn pass_time(&mut self, now: Timestamp) {
+    pub(super) fn advance_clock(&mut self, now: Timestamp) {
         self.clock.now = now;
         if self.screen.message.as_ref().and_then(|message| message.until).is_some_and(|until| until <= now) {
             self.screen.message = None;
         }
-        self.side.activity.fade(now);
+        self.side.activity.expire_highlights(now);
         self.changes.measure(now);
     }
 }

@@ -96,7 +96,7 @@ pub struct Click {
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     opened: u64,
-    spots: Vec<(Area, Target)>,
+    areas: Vec<(Area, Target)>,
     list: Option<ListWindow>,
 }
 
@@ -104,18 +104,18 @@ impl Targets {
     /// Creates an empty set of targets for a frame with that [`Screen::opened`](super::Screen::opened) number.
     #[must_use]
     pub const fn new(opened: u64) -> Self {
-        Self { opened, spots: Vec::new(), list: None }
+        Self { opened, areas: Vec::new(), list: None }
     }
 
     /// Returns an empty set for a frame of the same dialog.
     #[must_use]
-    pub const fn emptied(&self) -> Self {
+    pub const fn empty_copy(&self) -> Self {
         Self::new(self.opened)
     }
 
     /// Adds a target; where two overlap, the later one is on top.
     pub fn add(&mut self, area: Area, target: Target) {
-        self.spots.push((area, target));
+        self.areas.push((area, target));
     }
 
     /// Sets the list that the wheel scrolls.
@@ -125,14 +125,14 @@ impl Targets {
 
     /// Removes all targets: a dialog covers everything drawn so far.
     pub fn cover(&mut self) {
-        self.spots.clear();
+        self.areas.clear();
         self.list = None;
     }
 
     /// Returns the target at a cell.
     #[must_use]
     pub fn at(&self, column: u16, row: u16) -> Option<Target> {
-        let (area, target) = self.spots.iter().rfind(|(area, _)| area.contains(column, row))?;
+        let (area, target) = self.areas.iter().rfind(|(area, _)| area.contains(column, row))?;
         Some(match target {
             Target::Field { name, cell } => {
                 Target::Field { name: *name, cell: cell.saturating_add(usize::from(column - area.x)) }
@@ -159,6 +159,6 @@ impl Targets {
 
     /// Iterates over all targets with their areas.
     pub fn iter(&self) -> impl Iterator<Item = &(Area, Target)> {
-        self.spots.iter()
+        self.areas.iter()
     }
 }

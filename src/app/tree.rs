@@ -43,7 +43,7 @@ pub struct Tree {
     /// Marked and cut segments.
     pub picks: Picks,
     /// The view of the last session, applied to the first complete tree.
-    pub(super) recalled: Option<View>,
+    pub(super) saved_view: Option<View>,
 }
 
 /// Segments and places that the user picked for a later key.
@@ -73,7 +73,7 @@ impl Picks {
     }
 
     /// Removes all segments that are no longer in the forest.
-    pub(super) fn forget_gone(&mut self, forest: &Forest) {
+    pub(super) fn retain_existing(&mut self, forest: &Forest) {
         for picked in self.sets() {
             picked.retain(|id| forest.contains(id));
         }

@@ -282,18 +282,18 @@ pub(super) fn copy_of_missing(aspect: Aspect, id: &SegmentId) -> String {
 }
 
 /// What was copied from several segments; `lacking` of them have no such value.
-pub(super) fn copy_of_several(aspect: Aspect, count: usize, lacking: usize) -> String {
+pub(super) fn copy_of_several(aspect: Aspect, count: usize, missing: usize) -> String {
     let copied = counted(count, aspect_of_several(aspect));
-    match lacking {
+    match missing {
         0 => copied,
-        _ => format!("{copied}; {} without one", grouped(lacking)),
+        _ => format!("{copied}; {} without one", grouped(missing)),
     }
 }
 
 /// The message about a copy; `bytes` is the size if it is to be shown.
-pub(super) fn copied(what: &str, bytes: Option<usize>) -> String {
+pub(super) fn copied(description: &str, bytes: Option<usize>) -> String {
     let size = bytes.map(|bytes| format!(" · {}", size(bytes)));
-    format!("Copied {what}{}", size.unwrap_or_default())
+    format!("Copied {description}{}", size.unwrap_or_default())
 }
 
 pub(super) fn too_big_to_copy(limit: usize) -> String {

@@ -36,8 +36,8 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     }
     if let Some(Layer::Jump(text)) = state.screen.layers.last() {
         // A warning is shown above the prompt.
-        if let Some(said) = message::shown(state).filter(|_| area.y > 0) {
-            message::draw_long(state, said, Rect { y: area.y - 1, ..area }, look, frame);
+        if let Some(current) = message::shown(state).filter(|_| area.y > 0) {
+            message::draw_long(state, current, Rect { y: area.y - 1, ..area }, look, frame);
         }
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
@@ -57,24 +57,24 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
         return dialog::text_field(text, field, true, theme, frame);
     }
     // In screen-reader mode the line is one sentence.
-    let is_read = look.theme.symbols.are_words();
-    let right = if is_read { Line::default() } else { right(state, look.theme) };
+    let is_accessible = look.theme.symbols.are_words();
+    let right = if is_accessible { Line::default() } else { right(state, look.theme) };
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
     if let Some(Layer::Letter(_)) = state.screen.layers.last() {
         frame.point_at_dialog(area.x + 1.min(area.width), area.y);
     }
-    if let Some(said) = message::shown(state)
-        && !message::fits(said, usize::from(left_area.width), look.theme)
+    if let Some(current) = message::shown(state)
+        && !message::fits(current, usize::from(left_area.width), look.theme)
     {
-        return message::draw_long(state, said, area, look, frame);
+        return message::draw_long(state, current, area, look, frame);
     }
     let width = usize::from(left_area.width);
-    let left = if is_read { left_aloud(state, look, frame, width) } else { left(state, look, width) };
+    let left = if is_accessible { left_aloud(state, look, frame, width) } else { left(state, look, width) };
     for (columns, target) in left.targets {
         let room = left_area.width.saturating_sub(columns.start);
         let width = (columns.end - columns.start).min(room);
-        frame.target(Rect { x: left_area.x + columns.start.min(left_area.width), width, ..left_area }, target);
+        frame.add_target(Rect { x: left_area.x + columns.start.min(left_area.width), width, ..left_area }, target);
     }
     frame.render_widget(left.line, left_area);
     draw_right(right, area, frame);
@@ -82,21 +82,21 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
 
 /// A line and the column ranges in it that can be clicked.
 #[derive(Default)]
-struct Hinted {
+struct HintLine {
     line: Line<'static>,
     targets: Vec<(Range<u16>, Target)>,
 }
 
-impl From<Line<'static>> for Hinted {
+impl From<Line<'static>> for HintLine {
     fn from(line: Line<'static>) -> Self {
         Self { line, targets: Vec::new() }
     }
 }
 
 /// The last line in screen-reader mode: the current position as a sentence, instead of keys.
-fn left_aloud(state: &State, look: Look<'_>, frame: &Canvas<'_, '_>, width: usize) -> Hinted {
+fn left_aloud(state: &State, look: Look<'_>, frame: &Canvas<'_, '_>, width: usize) -> HintLine {
     let room = width.saturating_sub(1);
-    let (title, chosen) = (frame.title(), frame.chosen());
+    let (title, chosen) = (frame.title(), frame.chosen_line());
     let text = match state.screen.layers.last() {
         _ if message::shown(state).is_some() => return left(state, look, width),
         Some(Layer::Renaming(_) | Layer::Letter(_)) => return left(state, look, width),
@@ -110,11 +110,11 @@ fn left_aloud(state: &State, look: Look<'_>, frame: &Canvas<'_, '_>, width: usiz
     Line::raw(fitted(&format!(" {text}"), width).into_owned()).into()
 }
 
-fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
+fn left(state: &State, look: Look<'_>, width: usize) -> HintLine {
     let theme = look.theme;
-    if let Some(said) = message::shown(state) {
-        let line = message::line(said, width, theme);
-        return Hinted { targets: message::targets(state, &line, look), line };
+    if let Some(current) = message::shown(state) {
+        let line = message::line(current, width, theme);
+        return HintLine { targets: message::targets(state, &line, look), line };
     }
     match state.screen.layers.last() {
         Some(Layer::Renaming(renaming)) => match &renaming.fault {
@@ -122,26 +122,26 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
                 let text = format!(" {} {fault}", theme.symbols.wrong);
                 Line::styled(fitted(&text, width).into_owned(), theme.bad).into()
             }
-            None => within(Line::from(" "), &dialog_hints(Renaming::KEYS), theme, width),
+            None => append_hints(Line::from(" "), &dialog_hints(Renaming::KEYS), theme, width),
         },
         Some(Layer::Letter(purpose)) => {
-            let asked = match purpose {
+            let prompt = match purpose {
                 Letter::Bookmark => " Letter for the bookmark:  ",
                 Letter::GoTo => " Letter of the bookmark:  ",
             };
-            within(Line::styled(asked, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
+            append_hints(Line::styled(prompt, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
         }
         // Every other dialog shows its own keys.
-        Some(_) => Hinted::default(),
+        Some(_) => HintLine::default(),
         None => {
             // The help key always has room, since the help lists everything else.
             let help: Vec<_> = hint(state, look, Action::Help).into_iter().collect();
-            let last = within(Line::from(" "), &help, theme, width).line.width() - 1;
-            let Hinted { line, mut targets } =
-                within(Line::from(" "), &hints(state, look), theme, width.saturating_sub(last));
-            let end = within(line, if last > 0 { &help } else { &[] }, theme, usize::MAX);
+            let last = append_hints(Line::from(" "), &help, theme, width).line.width() - 1;
+            let HintLine { line, mut targets } =
+                append_hints(Line::from(" "), &hints(state, look), theme, width.saturating_sub(last));
+            let end = append_hints(line, if last > 0 { &help } else { &[] }, theme, usize::MAX);
             targets.extend(end.targets);
-            Hinted { line: end.line, targets }
+            HintLine { line: end.line, targets }
         }
     }
 }
@@ -159,7 +159,7 @@ fn dialog_hints(keys: &[DialogKey]) -> Vec<Hint<'static>> {
 }
 
 /// Appends as many hints as fit whole to the beginning of a line.
-fn within(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usize) -> Hinted {
+fn append_hints(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usize) -> HintLine {
     let mut targets = Vec::new();
     let between = if theme.symbols.are_words() { ", " } else { "  " };
     for (at, Hint { keys, label, target }) in hints.iter().enumerate() {
@@ -177,10 +177,10 @@ fn within(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usi
             targets.push((begin..end, target.clone()));
         }
     }
-    Hinted { line, targets }
+    HintLine { line, targets }
 }
 
-const FIRST_OF_ALL: [Action; 13] = [
+const TREE_ACTIONS: [Action; 13] = [
     Action::AddChild,
     Action::Edit,
     Action::Rename,
@@ -209,7 +209,7 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
     if matches!(state.link.phase, Phase::Loading(_)) {
         hints.extend(named(Action::Dismiss, "stop loading"));
     }
-    if state.changes.refused_count() > 0 {
+    if state.changes.failed_dialog_count() > 0 {
         actions.push(Action::Resolve);
     }
     let counts = state.changes.counts();
@@ -233,7 +233,7 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
         actions.extend([Action::NextMatch, Action::PreviousMatch, Action::Dismiss]);
     }
     if state.screen.panes.focus == Pane::Tree {
-        actions.extend(FIRST_OF_ALL);
+        actions.extend(TREE_ACTIONS);
     } else {
         if state.screen.panes.focus == Pane::Activity {
             let labels = [(Action::ToggleFold, "go to segment"), (Action::Undo, "undo this step")];
@@ -241,10 +241,10 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
         }
         actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Quit]);
     }
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     for action in actions {
-        if !told.contains(&action) {
-            told.push(action);
+        if !listed.contains(&action) {
+            listed.push(action);
             hints.extend(hint(state, look, action));
         }
     }
@@ -280,7 +280,7 @@ fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
         // There is no header to show it.
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
-    parts.extend(under_way(state, theme));
+    parts.extend(write_progress(state, theme));
     if !state.tree.picks.cut.is_empty() {
         parts.push(format!("{} cut", grouped(state.tree.picks.cut.len())));
     }
@@ -288,7 +288,7 @@ fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
         parts.push(format!("{} marked", grouped(state.tree.picks.marked.len())));
     }
     if let Some(search) = state.tree.search.as_ref().filter(|_| state.tree.filter.is_none()) {
-        parts.push(found(search));
+        parts.push(search_status(search));
     } else if let Some(at) = state.tree.view.selected.as_ref().and_then(|row| state.shown_position(row)) {
         parts.push(format!("{} of {}", grouped(at + 1), grouped(state.shown_row_count())));
     }
@@ -296,37 +296,40 @@ fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
 }
 
 /// Cells of the gauge, and the number of operations from which it is drawn.
-const GAUGE: usize = 8;
-const MANY: usize = 5;
+const GAUGE_CELLS: usize = 8;
+const MIN_GAUGE_OPERATIONS: usize = 5;
 
 /// The progress of the writes, and what needs attention.
-fn under_way(state: &State, theme: &Theme) -> Vec<String> {
+fn write_progress(state: &State, theme: &Theme) -> Vec<String> {
     let counts = state.changes.counts();
     let mut parts = Vec::new();
     if theme.symbols.are_words() {
-        return under_way_in_words(counts);
+        return write_progress_in_words(counts);
     }
     let all = counts.queued + counts.done + counts.failed + counts.on_hold;
     if counts.queued > 0 && counts.done > 0 {
-        let bar =
-            if all < MANY { theme.symbols.pending.to_owned() } else { gauge(counts.done, all, GAUGE, &theme.symbols) };
+        let bar = if all < MIN_GAUGE_OPERATIONS {
+            theme.symbols.pending.to_owned()
+        } else {
+            gauge(counts.done, all, GAUGE_CELLS, &theme.symbols)
+        };
         parts.push(format!("{bar} {} of {} done", grouped(counts.done), grouped(all)));
-        let pace = state.changes.pace.so_far(counts.done, state.clock.now);
-        if let Some((done, elapsed)) = pace {
+        let progress = state.changes.write_rate.progress(counts.done, state.clock.now);
+        if let Some((done, elapsed)) = progress {
             parts.extend(rate(done, elapsed));
             parts.extend(time_left(done, done + counts.queued, elapsed));
         }
     } else if counts.queued > 0 {
-        let age = state.changes.pace.so_far(counts.done, state.clock.now).map(|(_, elapsed)| elapsed.as_secs());
+        let age = state.changes.write_rate.progress(counts.done, state.clock.now).map(|(_, elapsed)| elapsed.as_secs());
         let age = age.filter(|seconds| *seconds >= 2).map_or_else(String::new, |seconds| format!(" · {seconds} s"));
         parts.push(format!("{} {} pending{age}", theme.symbols.pending, grouped(counts.queued)));
     }
     // Operations in an open review don't count as staged unless the user staged them.
-    let asked = state.screen.layers.iter().map(|layer| match layer {
+    let reviewed = state.screen.layers.iter().map(|layer| match layer {
         Layer::Review(review) if !review.is_staged => review.count(state),
         _ => 0,
     });
-    let staged = counts.staged.saturating_sub(asked.sum::<usize>());
+    let staged = counts.staged.saturating_sub(reviewed.sum::<usize>());
     for (count, symbol, what) in
         [(staged, theme.symbols.edited, "staged"), (counts.on_hold, theme.symbols.pending, "on hold")]
     {
@@ -341,7 +344,7 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
 }
 
 /// The same without progress, which keeps changing.
-fn under_way_in_words(counts: QueueCounts) -> Vec<String> {
+fn write_progress_in_words(counts: QueueCounts) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend((counts.queued > 0).then(|| "sending changes".to_owned()));
     let kept = [(counts.staged, "staged"), (counts.on_hold, "on hold")].into_iter().filter(|(count, _)| *count > 0);
@@ -350,15 +353,15 @@ fn under_way_in_words(counts: QueueCounts) -> Vec<String> {
     parts
 }
 
-fn found(search: &Search) -> String {
+fn search_status(search: &Search) -> String {
     format!("“{}” {}", fitted(&search.text, 24), counts(search))
 }
 
 /// Cells of the prompt around the text, with some room to type more.
-const TYPED_AROUND: usize = 8;
+const PROMPT_CELLS: usize = 8;
 
 /// Cells of ` · `.
-const BETWEEN: u16 = 3;
+const SEPARATOR_CELLS: u16 = 3;
 
 /// The hint for a search: its syntax, or the number of matches.
 fn prompt_hint(state: &State, prompt: &FindPrompt) -> String {
@@ -399,14 +402,14 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
         let keys = hints.iter().map(|(key, label)| format!("{key} {label}"));
         let room = usize::from(area.width).saturating_sub(2);
         draw_above(&joined([aloud(&hint, theme).into_owned()].into_iter().chain(keys), room), area, theme, frame);
-        return draw_sought(prompt, area, 0, theme, frame);
+        return draw_search_text(prompt, area, 0, theme, frame);
     }
     let keys = hints.iter().fold(String::new(), |keys, (key, label)| keys + " · " + key + " " + label);
     // The text has priority, but the hint keeps at least half of the line.
-    let typed = prompt.text.text().width() + TYPED_AROUND;
+    let typed = prompt.text.text().width() + PROMPT_CELLS;
     let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
     let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
-    let keys_width = u16::try_from(keys.width()).unwrap_or(0).saturating_sub(BETWEEN);
+    let keys_width = u16::try_from(keys.width()).unwrap_or(0).saturating_sub(SEPARATOR_CELLS);
     let count = format!("{}{keys} ", fitted(&hint, room));
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
@@ -416,14 +419,14 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
         let place = Rect { x: area.x + area.width - 1 - keys_width, width: keys_width, ..area };
         dialog::mark_keys(&hints, place, theme, frame);
     }
-    draw_sought(prompt, area, count_width, theme, frame);
+    draw_search_text(prompt, area, count_width, theme, frame);
 }
 
-/// Draws the search text, leaving `behind` cells free at the right.
-fn draw_sought(prompt: &FindPrompt, area: Rect, behind: u16, theme: &Theme, frame: &mut Canvas<'_, '_>) {
+/// Draws the search text, leaving `reserved` cells free at the right.
+fn draw_search_text(prompt: &FindPrompt, area: Rect, reserved: u16, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let indent = 2.min(area.width);
-    let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + behind), ..area };
+    let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + reserved), ..area };
     dialog::text_field(&prompt.text, field, true, theme, frame);
 }
 

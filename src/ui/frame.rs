@@ -92,21 +92,22 @@ impl Pen<'_, '_, '_> {
 
     /// The active filter; otherwise the ancestors of the selected row, if its parent is scrolled out of sight.
     fn breadcrumb(&mut self, state: &State, first_row: usize, y: u16, tree: Rect) {
-        let is_read = self.look.theme.symbols.are_words();
+        let is_accessible = self.look.theme.symbols.are_words();
         if let Some(search) =
             state.tree.search.as_ref().filter(|_| state.tree.filter.as_ref().is_some_and(Filter::is_kept))
         {
             let count = footer::counts(search);
             let room = usize::from(tree.width).saturating_sub(8 + count.width());
             let text = fitted(&search.text, room);
-            let text = if is_read { format!("Filter: {text}, {count}") } else { format!(" / {text} · {count} ") };
+            let text =
+                if is_accessible { format!("Filter: {text}, {count}") } else { format!(" / {text} · {count} ") };
             return self.label(tree.x + 1, y, &text, self.look.theme.accent, tree);
         }
         let Some(path) = state.path_out_of_sight(first_row) else { return };
         let room = usize::from(tree.width).saturating_sub(4);
         if room > 8 {
             let text = fitted_end(&aloud(&path, self.look.theme), room).into_owned();
-            let text = if is_read { format!("In {text}") } else { format!(" {text} ") };
+            let text = if is_accessible { format!("In {text}") } else { format!(" {text} ") };
             self.label(tree.x + 1, y, &text, self.look.theme.quiet, tree);
         }
     }
@@ -143,11 +144,11 @@ fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
         Some(shown @ 4..) => (UNIT, shown.min(MINUTES)),
         _ => (" ", cells.saturating_sub(1).min(MINUTES)),
     };
-    let most = seen.iter().flat_map(|(_, counts)| &counts[MINUTES - shown..]).copied().max().unwrap_or(0);
+    let max_count = seen.iter().flat_map(|(_, counts)| &counts[MINUTES - shown..]).copied().max().unwrap_or(0);
     let mut parts = Vec::new();
     for (kind, counts) in &seen {
         let (sign, _, style) = activity::sign(*kind, theme);
-        let bars = sparkline(&counts[MINUTES - shown..], most, &theme.symbols);
+        let bars = sparkline(&counts[MINUTES - shown..], max_count, &theme.symbols);
         parts.push((format!(" {sign} {bars}"), style));
         parts.push((format!(" {}", grouped(counts[MINUTES - 1])), theme.quiet));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::theme::Symbols;
 
 /// Minimum time before a rate is shown.
-const LEAST: Duration = Duration::from_secs(1);
+const MIN_ELAPSED: Duration = Duration::from_secs(1);
 
 /// A bar of `cells` cells. It has at least one full cell once started, and all of them only when finished.
 pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) -> String {
@@ -19,7 +19,7 @@ pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) ->
 
 /// The rate per second; `None` while it can't be estimated.
 pub(super) fn rate(done: usize, elapsed: Duration) -> Option<String> {
-    if done == 0 || elapsed < LEAST {
+    if done == 0 || elapsed < MIN_ELAPSED {
         return None;
     }
     let tenths = (done as u128).saturating_mul(10_000) / elapsed.as_millis().max(1);
@@ -28,7 +28,7 @@ pub(super) fn rate(done: usize, elapsed: Duration) -> Option<String> {
 
 /// The time left at the pace so far; `None` while it can't be estimated.
 pub(super) fn time_left(done: usize, all: usize, elapsed: Duration) -> Option<String> {
-    if done == 0 || done >= all || elapsed < LEAST {
+    if done == 0 || done >= all || elapsed < MIN_ELAPSED {
         return None;
     }
     let millis = elapsed.as_millis().saturating_mul((all - done) as u128) / done as u128;

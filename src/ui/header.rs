@@ -46,7 +46,7 @@ enum Part {
 
 /// Parts in order of priority: one that does not fit beside those before it is dropped. The tenant's name is cut only if it doesn't
 /// fit by itself.
-const BY_VALUE: [Part; 10] = [
+const PARTS_BY_PRIORITY: [Part; 10] = [
     Part::Word,
     Part::ProblemNoun,
     Part::Profile,
@@ -76,7 +76,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     draw_right(right, area, frame);
     // The left side may run over the right one: warnings are never cut.
     let left = Line::from(header.left(room));
-    mark_guards(&header.guards(), left.width(), area, frame);
+    mark_warnings(&header.warnings(), left.width(), area, frame);
     frame.render_widget(left, area);
     if theme.header_words == HeaderWords::AsHeader {
         frame.buffer_mut().set_style(area, theme.header);
@@ -85,11 +85,11 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
 
 /// Draws one sentence: the right side follows the left one.
 fn draw_aloud(header: &Header<'_>, right: &Line<'_>, area: Rect, frame: &mut Canvas<'_, '_>) {
-    let relation = format!(", {}", right.to_string().trim_end());
-    let left = Line::from(header.left(usize::from(area.width).saturating_sub(relation.width())));
-    mark_guards(&header.guards(), left.width(), area, frame);
+    let right_text = format!(", {}", right.to_string().trim_end());
+    let left = Line::from(header.left(usize::from(area.width).saturating_sub(right_text.width())));
+    mark_warnings(&header.warnings(), left.width(), area, frame);
     let mut spans = left.spans;
-    spans.push(Span::raw(relation));
+    spans.push(Span::raw(right_text));
     frame.render_widget(Line::from(spans), area);
 }
 
@@ -104,7 +104,7 @@ impl<'a> Header<'a> {
     /// The header with as many parts as fit into `width` cells.
     fn fitted(state: &'a State, theme: &'a Theme, width: usize) -> Self {
         let mut header = Self { state, theme, parts: Vec::new() };
-        for part in BY_VALUE {
+        for part in PARTS_BY_PRIORITY {
             header.parts.push(part);
             if header.width() > width {
                 header.parts.pop();
@@ -129,18 +129,18 @@ impl<'a> Header<'a> {
         let mut rest = String::new();
         rest.extend(self.has(Part::Host).then(|| format!("{between}{host}")));
         rest.extend(profile.as_ref().filter(|_| self.has(Part::Profile)).map(|profile| format!("{between}{profile}")));
-        let guards: String = self.guards().into_iter().map(|guard| guard.text).collect();
-        let room = width.saturating_sub(program.len() + rest.width() + guards.width());
+        let warnings: String = self.warnings().into_iter().map(|warning| warning.text).collect();
+        let room = width.saturating_sub(program.len() + rest.width() + warnings.width());
         vec![
             Span::styled(program, self.theme.accent.patch(self.theme.strong)),
             Span::styled(fitted(tenant, room).into_owned(), self.theme.strong),
             Span::raw(printable(&rest).into_owned()),
-            Span::styled(guards, self.theme.warning),
+            Span::styled(warnings, self.theme.warning),
         ]
     }
 
-    fn guards(&self) -> Vec<Guard> {
-        guards(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites))
+    fn warnings(&self) -> Vec<HeaderWarning> {
+        warnings(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites))
     }
 
     /// The right side: the connection to the server.
@@ -176,30 +176,30 @@ impl<'a> Header<'a> {
 }
 
 /// A warning in the header, and the action of a click on it.
-struct Guard {
+struct HeaderWarning {
     text: String,
     action: Option<Action>,
 }
 
 /// Makes the warnings clickable; they are at the end of a line `line` cells long.
-fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_, '_>) {
+fn mark_warnings(warnings: &[HeaderWarning], line: usize, area: Rect, frame: &mut Canvas<'_, '_>) {
     let mut end = line;
-    for guard in guards.iter().rev() {
-        let begin = end.saturating_sub(guard.text.trim_start_matches([' ', ',']).width());
+    for warning in warnings.iter().rev() {
+        let begin = end.saturating_sub(warning.text.trim_start_matches([' ', ',']).width());
         let (Ok(x), Ok(width)) = (u16::try_from(begin), u16::try_from(end - begin)) else { return };
-        if let Some(action) = guard.action
+        if let Some(action) = warning.action
             && x + width <= area.width
         {
-            frame.target(Rect { x: area.x + x, width, height: 1, ..area }, Target::Action(action));
+            frame.add_target(Rect { x: area.x + x, width, height: 1, ..area }, Target::Action(action));
         }
-        end = end.saturating_sub(guard.text.width());
+        end = end.saturating_sub(warning.text.width());
     }
 }
 
 /// The warnings for this session.
-fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guard> {
+fn warnings(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<HeaderWarning> {
     let State { session, changes, .. } = state;
-    let is_read = state.screen.panes.accessible;
+    let is_accessible = state.screen.panes.accessible;
     let protected = if session.protected { "  protected" } else { "" };
     let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
     let QueueCounts { staged, failed, .. } = changes.counts();
@@ -210,30 +210,31 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guar
     };
     let problems = match failed {
         0 => String::new(),
-        some if is_read => format!("  {}", counted(some, Noun::Problem)),
+        some if is_accessible => format!("  {}", counted(some, Noun::Problem)),
         some if problems_in_words => format!("  ! {}", counted(some, Noun::Problem)),
         some => format!("  ! {}", grouped(some)),
     };
-    let slow = if slow_writes && !is_read { self::slow_writes(state) } else { String::new() };
+    let slow = if slow_writes && !is_accessible { self::slow_writes(state) } else { String::new() };
     // With nothing staged, the stage action would turn staging off; a click on the word shouldn't.
     let staged_action = if staged == 0 { Action::ShowPending } else { Action::Stage };
-    let guards = [
+    let warnings = [
         (protected.to_owned(), None),
         (access.to_owned(), None),
         (staging, Some(staged_action)),
         (problems, Some(Action::Resolve)),
         (slow, Some(Action::ShowPending)),
     ];
-    let guards = guards.into_iter().filter(|(text, _)| !text.is_empty());
-    let spoken = |text: String| if is_read { text.replacen("  ", ", ", 1) } else { text };
-    guards.map(|(text, action)| Guard { text: spoken(text), action }).collect()
+    let warnings = warnings.into_iter().filter(|(text, _)| !text.is_empty());
+    let spoken = |text: String| if is_accessible { text.replacen("  ", ", ", 1) } else { text };
+    warnings.map(|(text, action)| HeaderWarning { text: spoken(text), action }).collect()
 }
 
 /// How long changes have been pending, if that is unusually long.
 fn slow_writes(state: &State) -> String {
     let counts = state.changes.counts();
-    let elapsed = state.changes.pace.so_far(counts.done, state.clock.now).map_or(0, |(_, elapsed)| elapsed.as_secs());
-    if counts.queued == 0 || elapsed < SLOW {
+    let elapsed =
+        state.changes.write_rate.progress(counts.done, state.clock.now).map_or(0, |(_, elapsed)| elapsed.as_secs());
+    if counts.queued == 0 || elapsed < SLOW_WRITE_SECONDS {
         String::new()
     } else {
         format!("  {} pending · {elapsed} s", grouped(counts.queued))
@@ -241,15 +242,17 @@ fn slow_writes(state: &State) -> String {
 }
 
 /// Seconds that changes can be pending before the header shows it.
-const SLOW: u64 = 5;
+const SLOW_WRITE_SECONDS: u64 = 5;
 /// From this age on, the last response no longer counts as certainly live.
-const OLD: SignedDuration = SignedDuration::from_mins(1);
+const MAX_LIVE_AGE: SignedDuration = SignedDuration::from_mins(1);
 
 fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
     let (link, symbols) = (&state.link, &theme.symbols);
     match link.state() {
-        LinkState::Live if link.lacking.is_some() => (symbols.wrong, theme.warning),
-        LinkState::Live if link.age(state.clock.now).is_some_and(|age| age >= OLD) => (symbols.working, theme.pending),
+        LinkState::Live if link.incomplete_reason.is_some() => (symbols.wrong, theme.warning),
+        LinkState::Live if link.age(state.clock.now).is_some_and(|age| age >= MAX_LIVE_AGE) => {
+            (symbols.working, theme.pending)
+        }
         LinkState::Live => (symbols.fresh, theme.good),
         LinkState::Working => (symbols.working, theme.pending),
         LinkState::Offline => (symbols.offline, theme.bad),
@@ -258,7 +261,7 @@ fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
 }
 
 /// When the next retry is due.
-fn next_try(state: &State) -> String {
+fn next_retry(state: &State) -> String {
     let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
     if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) }
 }
@@ -280,8 +283,8 @@ fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
         Phase::Loading(progress) => ("loading", loading(progress, symbols)),
         Phase::Resyncing(progress) => ("resyncing", resyncing(progress, state.tree.forest.len(), symbols)),
         Phase::Replaying => alone("catching up"),
-        Phase::Live if state.link.doubted => alone("unreachable"),
-        Phase::Live if state.link.lacking.is_some() => alone("live · incomplete"),
+        Phase::Live if state.link.has_unreached_write => alone("unreachable"),
+        Phase::Live if state.link.incomplete_reason.is_some() => alone("live · incomplete"),
         Phase::Live => alone("live"),
         Phase::Silent { .. } => {
             let silent = state.link.silent_for(state.clock.now).unwrap_or_default();
@@ -290,11 +293,11 @@ fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
         Phase::Behind { waiting } => ("behind", format!("{} behind", counted(*waiting, Noun::Change))),
         Phase::Offline { .. } => {
             let since = time_of_day(state, state.link.since);
-            ("offline", format!("offline since {since} · retrying {}", next_try(state)))
+            ("offline", format!("offline since {since} · retrying {}", next_retry(state)))
         }
         Phase::Stalled { progress, .. } => {
             let segments = counted(progress.segments, Noun::Segment);
-            ("incomplete", format!("incomplete: {segments} loaded · retrying {}", next_try(state)))
+            ("incomplete", format!("incomplete: {segments} loaded · retrying {}", next_retry(state)))
         }
         Phase::Paused(progress) => {
             let (segments, again) = (counted(progress.segments, Noun::Segment), state.key(Action::Refresh));
@@ -306,7 +309,11 @@ fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
 fn loading(progress: &ListProgress, symbols: &Symbols) -> String {
     let rate = grouped(rate(progress.segments, progress.elapsed));
     if let Some(all) = progress.total.and_then(|total| usize::try_from(total).ok()) {
-        return format!("loading {} · {rate}/s{}", so_far(progress, "", all, symbols), left(progress, all));
+        return format!(
+            "loading {} · {rate}/s{}",
+            progress_text(progress, "", all, symbols),
+            time_left_text(progress, all)
+        );
     }
     let elapsed = duration(SignedDuration::try_from(progress.elapsed).unwrap_or(SignedDuration::MAX));
     format!("loading {} · {} · {rate}/s · {elapsed}", grouped(progress.segments), pages(progress))
@@ -315,23 +322,23 @@ fn loading(progress: &ListProgress, symbols: &Symbols) -> String {
 /// Shorter than [`loading`]: the tree is already shown, and nobody waits for this. If the server gives no total, the tree's size is
 /// the estimate.
 fn resyncing(progress: &ListProgress, known: usize, symbols: &Symbols) -> String {
-    let told = progress.total.and_then(|total| usize::try_from(total).ok());
-    let (about, all) = told.map_or(("about ", known), |all| ("", all));
+    let reported_total = progress.total.and_then(|total| usize::try_from(total).ok());
+    let (about, all) = reported_total.map_or(("about ", known), |all| ("", all));
     if progress.segments > all {
         return format!("resyncing {} · {}", grouped(progress.segments), pages(progress));
     }
-    format!("resyncing {}{}", so_far(progress, about, all, symbols), left(progress, all))
+    format!("resyncing {}{}", progress_text(progress, about, all, symbols), time_left_text(progress, all))
 }
 
 /// Cells of the gauge.
-const GAUGE: usize = 8;
+const GAUGE_CELLS: usize = 8;
 
-fn so_far(progress: &ListProgress, about: &str, all: usize, symbols: &Symbols) -> String {
-    let gauge = gauge(progress.segments, all, GAUGE, symbols);
+fn progress_text(progress: &ListProgress, about: &str, all: usize, symbols: &Symbols) -> String {
+    let gauge = gauge(progress.segments, all, GAUGE_CELLS, symbols);
     format!("{gauge} {} of {about}{}", grouped(progress.segments), grouped(all))
 }
 
-fn left(progress: &ListProgress, all: usize) -> String {
+fn time_left_text(progress: &ListProgress, all: usize) -> String {
     time_left(progress.segments, all, progress.elapsed).map_or_else(String::new, |left| format!(" · {left}"))
 }
 
@@ -368,17 +375,17 @@ mod tests {
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
         assert_eq!(loading(&progress, &Symbols::UNICODE), "loading 41,500 · 83 pages · 12,388/s · 3 s");
         let progress = ListProgress { total: Some(100_000), ..progress };
-        let told = "loading ███░░░░░ 41,500 of 100,000 · 12,388/s · 5 s left";
-        assert_eq!(loading(&progress, &Symbols::UNICODE), told);
+        let reported_total = "loading ███░░░░░ 41,500 of 100,000 · 12,388/s · 5 s left";
+        assert_eq!(loading(&progress, &Symbols::UNICODE), reported_total);
     }
 
     #[test]
     fn a_resync_is_short_and_measured_against_the_tree() {
         let elapsed = Duration::from_secs(3);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
-        let told = |known| resyncing(&progress, known, &Symbols::ASCII);
-        assert_eq!(told(100_000), "resyncing ===..... 41,500 of about 100,000 · 5 s left");
-        assert_eq!(told(40_000), "resyncing 41,500 · 83 pages");
+        let reported_total = |known| resyncing(&progress, known, &Symbols::ASCII);
+        assert_eq!(reported_total(100_000), "resyncing ===..... 41,500 of about 100,000 · 5 s left");
+        assert_eq!(reported_total(40_000), "resyncing 41,500 · 83 pages");
     }
 
     #[test]

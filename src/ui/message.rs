@@ -19,8 +19,8 @@ use super::theme::{Symbols, Theme};
 
 /// The current message, if any. While the last line has a prompt, only a warning replaces it.
 pub(super) fn shown(state: &State) -> Option<&Message> {
-    let asks = matches!(state.screen.layers.last(), Some(Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_)));
-    state.screen.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
+    let has_prompt = matches!(state.screen.layers.last(), Some(Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_)));
+    state.screen.message.as_ref().filter(|message| !has_prompt || message.tone == Tone::Warning)
 }
 
 /// Whether the message fits whole into a line of `width` cells.
@@ -35,7 +35,7 @@ pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'stat
     let (symbol, style) = tone(message.tone, theme);
     let text = aloud(&message.text, theme);
     let room = width.saturating_sub(2 + symbol.width());
-    keyed(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
+    highlight_keys(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
 }
 
 /// The keys in a line of a message that are bound to an action of the main screen, with their columns.
@@ -55,10 +55,10 @@ pub(super) fn targets(state: &State, line: &Line<'_>, look: Look<'_>) -> Vec<(Ra
 }
 
 /// Longer than the name of any key or sequence of two keys.
-const LONGEST_KEY: usize = 16;
+const MAX_KEY_BYTES: usize = 16;
 
 /// A sentence with its keys highlighted: the text between "press" and "to", and between a comma after that and "to".
-fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
+fn highlight_keys(text: &str, style: Style, theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     let (mut rest, mut named) = (text, false);
     loop {
@@ -66,7 +66,7 @@ fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
         let comma = rest.find(", ").map(|at| at + ", ".len()).filter(|_| named);
         let Some(from) = press.into_iter().chain(comma).min() else { break };
         let key = rest[from..].split(" to ").next().filter(|key| key.len() < rest.len() - from);
-        let key = key.filter(|key| key.len() <= LONGEST_KEY && key.split(' ').count() <= 2 && !key.is_empty());
+        let key = key.filter(|key| key.len() <= MAX_KEY_BYTES && key.split(' ').count() <= 2 && !key.is_empty());
         let length = key.map_or(0, str::len);
         spans.push(Span::styled(rest[..from].to_owned(), style));
         spans.extend(key.map(|key| Span::styled(key.to_owned(), theme.accent)));
@@ -78,7 +78,7 @@ fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
 }
 
 /// Maximum lines of a message.
-const MESSAGE_LINES: usize = 4;
+const MAX_MESSAGE_LINES: usize = 4;
 
 /// Draws a message that does not fit: it takes the whole last line and grows upwards.
 pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -86,17 +86,17 @@ pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Lo
     let (symbol, style) = tone(message.tone, theme);
     let room = usize::from(footer.width).saturating_sub(3 + symbol.width()).max(1);
     let text = aloud(&message.text, theme);
-    let lines: Vec<_> = textwrap::wrap(&text, room).into_iter().take(MESSAGE_LINES).collect();
+    let lines: Vec<_> = textwrap::wrap(&text, room).into_iter().take(MAX_MESSAGE_LINES).collect();
     let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
     let area = Rect { y: footer.y + 1 - height, height, ..footer };
     frame.render_widget(Clear, area);
     for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
         let lead = if at == 0 || symbol.is_empty() { symbol } else { " " };
-        let line = keyed(&format!(" {}", Symbols::led(lead, &fitted(text, room))), style, theme);
+        let line = highlight_keys(&format!(" {}", Symbols::led(lead, &fitted(text, room))), style, theme);
         let place = Rect { y, height: 1, ..area };
         for (columns, target) in targets(state, &line, look) {
             let width = columns.end - columns.start;
-            frame.target(Rect { x: place.x + columns.start, width, ..place }.intersection(place), target);
+            frame.add_target(Rect { x: place.x + columns.start, width, ..place }.intersection(place), target);
         }
         frame.render_widget(line, place);
     }
@@ -118,7 +118,7 @@ mod tests {
     fn only_the_keys_of_a_message_are_highlighted() {
         let theme = Theme::new(Name::Dark, Symbols::UNICODE);
         let keys = |text: &str| {
-            let line = keyed(text, theme.warning, &theme);
+            let line = highlight_keys(text, theme.warning, &theme);
             assert_eq!(line.to_string(), text);
             let keys = line.spans.into_iter().filter(|span| span.style == theme.accent);
             keys.map(|span| span.content.into_owned()).collect::<Vec<_>>().join("|")

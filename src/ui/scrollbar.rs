@@ -16,16 +16,16 @@ use crate::segment::SegmentId;
 use super::theme::Theme;
 
 /// Maximum marks: each is looked up in every frame.
-const MARKS: usize = 300;
+const MAX_MARKS: usize = 300;
 /// How many ancestors to search for a visible row that stands for a collapsed segment.
-const LEVELS: usize = 32;
+const MAX_ANCESTORS: usize = 32;
 /// In a narrower pane, names need every column.
-const LEAST_COLUMNS: u16 = 20;
+const MIN_COLUMNS: u16 = 20;
 
 pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let rows = state.shown_row_count();
     let height = usize::from(area.height);
-    if rows <= height || area.width < LEAST_COLUMNS || theme.symbols.are_words() {
+    if rows <= height || area.width < MIN_COLUMNS || theme.symbols.are_words() {
         return;
     }
     let mut scrollbar = ScrollbarState::new(rows - height).position(first_row).viewport_content_length(height);
@@ -43,18 +43,18 @@ pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut F
         // With a filter, nearly all rows are matches.
         return;
     }
-    if state.tree.search.is_some() && state.tree.forest.match_count(SearchKind::Tree) <= MARKS {
-        let matches = state.tree.forest.some_matches(SearchKind::Tree, MARKS);
+    if state.tree.search.is_some() && state.tree.forest.match_count(SearchKind::Tree) <= MAX_MARKS {
+        let matches = state.tree.forest.some_matches(SearchKind::Tree, MAX_MARKS);
         draw_marks(matches, (symbols.found, theme.matched), &on_screen, state, frame, area);
     }
-    draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), &on_screen, state, frame, area);
+    draw_marks(state.side.activity.highlighted(), (symbols.changed, theme.fresh), &on_screen, state, frame, area);
 }
 
 /// Draws a thumb at the right edge of a pane for the visible part of a list; nothing if all of it is visible.
 pub(super) fn draw_thumb((first, shown, all): (usize, usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
-    let is_read = theme.symbols.are_words();
-    if shown == 0 || shown >= all || height == 0 || area.width == 0 || is_read {
+    let is_accessible = theme.symbols.are_words();
+    if shown == 0 || shown >= all || height == 0 || area.width == 0 || is_accessible {
         return;
     }
     let thumb = (height * shown / all).clamp(1, height);
@@ -81,7 +81,7 @@ fn draw_marks<'a>(
     area: Rect,
 ) {
     let rows = state.tree.forest.row_count();
-    for id in ids.take(MARKS) {
+    for id in ids.take(MAX_MARKS) {
         let Some(at) = nearest(state, id).filter(|at| !on_screen.contains(at)) else { continue };
         // Less than the height of the area, so it fits.
         let line = u16::try_from(at * usize::from(area.height) / rows.max(1)).unwrap_or(0);
@@ -94,5 +94,5 @@ fn draw_marks<'a>(
 fn nearest(state: &State, id: &SegmentId) -> Option<usize> {
     let row = RowId::Segment(id.clone());
     let above = |row: &RowId| state.tree.forest.parent_row(row);
-    std::iter::successors(Some(row), above).take(LEVELS).find_map(|row| state.tree.forest.position(&row))
+    std::iter::successors(Some(row), above).take(MAX_ANCESTORS).find_map(|row| state.tree.forest.position(&row))
 }

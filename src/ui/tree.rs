@@ -31,12 +31,12 @@ pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut 
     }
     draw_headings(state, look.theme, frame);
     let window = state.shown_rows(first_row..first_row + usize::from(area.height));
-    let is_read = look.theme.symbols.are_words();
+    let is_accessible = look.theme.symbols.are_words();
     if window.is_empty() {
         return draw_empty(state, look, frame, area);
     }
     let names = rect(layout.tree_columns().names);
-    if is_read {
+    if is_accessible {
         spoken::draw_rows(
             &window,
             state,
@@ -77,7 +77,7 @@ fn draw_headings(state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let mut heading = |x: u16, text: &str, width: u16, action: Action| {
         let room = usize::from(width);
         frame.buffer_mut().set_stringn(x, area.y, fitted(text, room), room, theme.quiet);
-        frame.target(Rect { x, y: area.y, width, height: area.height }, Target::Action(action));
+        frame.add_target(Rect { x, y: area.y, width, height: area.height }, Target::Action(action));
     };
     heading(columns.names.x + 2, &name, columns.names.width.saturating_sub(2), Action::SortByName);
     let external = format!(
@@ -120,9 +120,9 @@ fn draw_empty(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>, area: R
 }
 
 /// Base identifier of the placeholders for ancestors above the window.
-const ABOVE: usize = usize::MAX / 2;
+const ANCESTOR_ID_BASE: usize = usize::MAX / 2;
 /// Identifier of the placeholder child of a folded row, which makes the widget draw its arrow.
-const INSIDE: usize = usize::MAX;
+const FOLDED_CHILD_ID: usize = usize::MAX;
 
 /// A row whose item is still being built; it collects the items below it.
 struct Branch {
@@ -136,7 +136,7 @@ impl Branch {
     fn item(self) -> TreeItem<'static, usize> {
         let mut children = self.children;
         if children.is_empty() && self.fold != Fold::Leaf {
-            children.push(TreeItem::new_leaf(INSIDE, ""));
+            children.push(TreeItem::new_leaf(FOLDED_CHILD_ID, ""));
         }
         // Identifiers are positions in the window, so no two siblings share one.
         TreeItem::new(self.identifier, self.label, children).unwrap_or_else(|_| TreeItem::new_leaf(self.identifier, ""))
@@ -156,7 +156,7 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Can
     let mut branches: Vec<Branch> = Vec::new();
     let mut path: Vec<usize> = Vec::new();
     for level in 0..above {
-        let identifier = ABOVE + level;
+        let identifier = ANCESTOR_ID_BASE + level;
         branches.push(Branch { identifier, label: Line::default(), fold: Fold::Open, children: Vec::new() });
         path.push(identifier);
         tree_state.open(path.clone());
@@ -225,7 +225,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
                 _ if only_above => theme.quiet,
                 Some(PendingKind::Deleting) => theme.bad.add_modifier(Modifier::CROSSED_OUT),
                 Some(_) => theme.pending,
-                None if state.side.activity.is_fresh(&segment.id) => theme.fresh,
+                None if state.side.activity.is_highlighted(&segment.id) => theme.fresh,
                 None => Style::new(),
             };
             let name = if segment.has_blank_name() { "(no name)" } else { segment.name.as_str() };
@@ -285,7 +285,7 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         })
     } else if state.tree.picks.cut.contains(id) {
         Some((symbols.cut, theme.accent))
-    } else if state.side.activity.is_fresh(id) {
+    } else if state.side.activity.is_highlighted(id) {
         Some((symbols.fresh, theme.fresh))
     } else {
         None
@@ -330,7 +330,7 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     }
     let width = usize::from(field.width - 1);
     let scroll = renaming.name.scroll(width);
-    frame.target(field, Target::Field { name: FieldName::Only, cell: scroll });
+    frame.add_target(field, Target::Field { name: FieldName::Only, cell: scroll });
     let typed = super::dialog::scrolled(renaming.name.text(), scroll, width);
     let used = u16::try_from(typed.width()).unwrap_or(field.width);
     let buffer = frame.buffer_mut();

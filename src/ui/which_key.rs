@@ -15,11 +15,11 @@ use super::Look;
 use super::text::{fitted, rect};
 
 /// Maximum width of the columns: a list this short is read at a glance.
-const WIDEST: u16 = 60;
+const MAX_WIDTH: u16 = 60;
 /// Maximum cells for the name of a bookmark.
-const NAME: usize = 40;
+const MAX_NAME_CELLS: usize = 40;
 /// Cells between two columns.
-const GAP: usize = 3;
+const COLUMN_GAP: usize = 3;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     match state.screen.layers.as_slice() {
@@ -48,7 +48,7 @@ type Entry = (String, String, Target);
 fn bookmarks(state: &State) -> Vec<Entry> {
     let bookmark = |(letter, id): (char, &SegmentId)| {
         let name = state.tree.forest.get(id).map_or("(no longer exists)", |segment| segment.name.as_str());
-        (letter.to_string(), fitted(name, NAME).into_owned(), Target::Bookmark(letter))
+        (letter.to_string(), fitted(name, MAX_NAME_CELLS).into_owned(), Target::Bookmark(letter))
     };
     state.tree.picks.places.bookmarks().map(bookmark).collect()
 }
@@ -58,20 +58,20 @@ fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame
     let theme = look.theme;
     let keys_width = entries.iter().map(|(keys, ..)| keys.width()).max().unwrap_or(0);
     let label_width = entries.iter().map(|(_, label, _)| label.width()).max().unwrap_or(0);
-    let column = keys_width + 1 + label_width + GAP;
-    let is_read = theme.symbols.are_words();
-    let fitting = (usize::from(screen.width.min(WIDEST)).saturating_sub(2) / column.max(1)).max(1);
-    let columns = if is_read { 1 } else { fitting };
+    let column = keys_width + 1 + label_width + COLUMN_GAP;
+    let is_accessible = theme.symbols.are_words();
+    let fitting = (usize::from(screen.width.min(MAX_WIDTH)).saturating_sub(2) / column.max(1)).max(1);
+    let columns = if is_accessible { 1 } else { fitting };
     let lines = entries.len().div_ceil(columns);
     let height = u16::try_from(lines + 1).unwrap_or(u16::MAX);
     if entries.is_empty() || height > footer.y {
         return;
     }
     let width = u16::try_from(columns * column + 1).unwrap_or(u16::MAX).min(screen.width);
-    let width = if is_read { screen.width } else { width };
+    let width = if is_accessible { screen.width } else { width };
     let area = Rect { x: screen.x, y: footer.y - height, width, height };
     frame.render_widget(Clear, area);
-    frame.target(area, Target::Nothing);
+    frame.add_target(area, Target::Nothing);
     frame.point_at_line(area.x + 2.min(area.width), area.y);
     let buffer = frame.buffer_mut();
     let across = theme.symbols.lines.across.repeat(usize::from(area.width));
@@ -92,13 +92,13 @@ fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame
         }
         let room = area.width - x;
         let text = fitted(label, usize::from(room).saturating_sub(keys_width + 1)).into_owned();
-        let keys_width = if is_read { 0 } else { keys_width };
+        let keys_width = if is_accessible { 0 } else { keys_width };
         let line = Line::from(vec![
             Span::styled(format!("{keys:<keys_width$}"), theme.accent),
             Span::styled(format!(" {text}"), theme.quiet),
         ]);
         frame.buffer_mut().set_line(area.x + x, area.y + 1 + y, &line, room);
         let width = u16::try_from(keys_width + 1 + label_width).unwrap_or(room).min(room);
-        frame.target(Rect { x: area.x + x, y: area.y + 1 + y, width, height: 1 }, target.clone());
+        frame.add_target(Rect { x: area.x + x, y: area.y + 1 + y, width, height: 1 }, target.clone());
     }
 }

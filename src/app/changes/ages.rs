@@ -9,35 +9,35 @@ use crate::changes::{OpId, PlanId};
 /// The start times of unfinished plans and operations.
 #[derive(Debug, Clone, Default)]
 pub struct Ages {
-    asked: HashMap<PlanId, Timestamp>,
-    sent: HashMap<OpId, Timestamp>,
+    created_at: HashMap<PlanId, Timestamp>,
+    sent_at: HashMap<OpId, Timestamp>,
 }
 
 impl Ages {
     /// Records that a plan was created.
-    pub(super) fn ask(&mut self, plan_id: PlanId, now: Timestamp) {
-        self.asked.insert(plan_id, now);
+    pub(super) fn record_created(&mut self, plan_id: PlanId, now: Timestamp) {
+        self.created_at.insert(plan_id, now);
     }
 
     /// Records that an operation was sent.
-    pub(super) fn send(&mut self, op: OpId, now: Timestamp) {
-        self.sent.insert(op, now);
+    pub(super) fn record_sent(&mut self, op: OpId, now: Timestamp) {
+        self.sent_at.insert(op, now);
     }
 
     /// Records that an operation is no longer in flight.
-    pub(super) fn answer(&mut self, op: OpId) {
-        self.sent.remove(&op);
+    pub(super) fn clear_sent(&mut self, op: OpId) {
+        self.sent_at.remove(&op);
     }
 
     /// Removes a finished plan.
-    pub(super) fn forget(&mut self, plan_id: PlanId) {
-        self.asked.remove(&plan_id);
+    pub(super) fn remove_plan(&mut self, plan_id: PlanId) {
+        self.created_at.remove(&plan_id);
     }
 
     /// Returns how long an operation has been in flight, or else pending; `None` if an earlier session left it.
     #[must_use]
     pub fn of(&self, op: OpId, now: Timestamp) -> Option<SignedDuration> {
-        let since = self.sent.get(&op).or_else(|| self.asked.get(&op.plan_id))?;
+        let since = self.sent_at.get(&op).or_else(|| self.created_at.get(&op.plan_id))?;
         Some(now.duration_since(*since).max(SignedDuration::ZERO))
     }
 }

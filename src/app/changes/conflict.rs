@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::changes::{OpId, Operation, Plan, WriteError};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-use super::{SubmitMode, adopt, begin, discard, replace, retry, words};
+use super::{SubmitMode, adopt, discard, replace, retry, start_plan, words};
 use crate::app::{Effect, Form, Layer, State};
 use crate::keymap::Key;
 
@@ -81,7 +81,7 @@ impl Conflict {
         let operation = &state.changes.queue.op(op)?.operation;
         let between = match (operation, error) {
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
-                changes(base, theirs, draft)
+                conflicting_changes(base, theirs, draft)
             }
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: None, .. }) => {
                 Between::Gone { mine: draft.clone().into_segment(base.id.clone()) }
@@ -104,9 +104,9 @@ impl Conflict {
         };
         let mut conflict = Self { op, between, row, changed: false };
         // The segment may have changed since the operation failed.
-        if state.changes.queue.concerns(conflict.theirs()) {
-            let now = state.changes.queue.truth(conflict.theirs()).cloned();
-            conflict.take(now);
+        if state.changes.queue.concerns(conflict.server_id()) {
+            let now = state.changes.queue.truth(conflict.server_id()).cloned();
+            conflict.update(now);
         }
         Some(conflict)
     }
@@ -119,7 +119,7 @@ impl Conflict {
     }
 
     /// Returns the segment on the server that the conflict is about.
-    fn theirs(&self) -> &SegmentId {
+    fn server_id(&self) -> &SegmentId {
         match &self.between {
             Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
                 &base.id
@@ -131,19 +131,19 @@ impl Conflict {
 
     /// Applies a change of a segment on the server. The user's choices so far stay.
     pub(in crate::app) fn changed_elsewhere(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
-        if self.theirs() == id && self.take(now.cloned()) {
+        if self.server_id() == id && self.update(now.cloned()) {
             self.changed = true;
         }
     }
 
     /// Updates the conflict to the current version on the server. Returns whether it changed.
-    fn take(&mut self, now: Option<Arc<Segment>>) -> bool {
+    fn update(&mut self, now: Option<Arc<Segment>>) -> bool {
         let between = match (&self.between, now) {
             (Between::Changes { base, mine, choices, theirs }, Some(now)) if *theirs != now => {
                 Between::Changes { base: Arc::clone(base), theirs: now, mine: mine.clone(), choices: *choices }
             }
             (Between::Changes { mine, .. }, None) => Between::Gone { mine: mine.clone() },
-            (Between::Gone { mine }, Some(now)) => changes(&now, &now, &Draft::of(mine)),
+            (Between::Gone { mine }, Some(now)) => conflicting_changes(&now, &now, &Draft::of(mine)),
             (Between::Deletion { base, theirs }, Some(now)) if *theirs != now => {
                 Between::Deletion { base: Arc::clone(base), theirs: now }
             }
@@ -170,9 +170,9 @@ impl Conflict {
 }
 
 /// Creates a conflict of changes. By default the fields that the user changed are kept, and the others are the server's.
-fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
-    let meant = draft.changes(base);
-    let side = |field: Field| if meant.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
+fn conflicting_changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
+    let changed_fields = draft.changes(base);
+    let side = |field: Field| if changed_fields.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
     let mine = draft.clone().into_segment(base.id.clone());
     let choices = Field::ALL.map(side);
     Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
@@ -197,7 +197,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
-            let form = Form::amending(theirs, &chosen(theirs, mine, *choices), op);
+            let form = Form::for_failed_update(theirs, &chosen(theirs, mine, *choices), op);
             return KeyResult::replace(Layer::Form(form));
         }
         ("down" | "j" | "tab", Between::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
@@ -212,27 +212,27 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
         }
         // Fields that the user did not change stay as the server has them.
         ("m", Between::Changes { base, mine, choices, .. }) => {
-            let touched = base.differing_fields(mine);
-            let side = |field: Field| if touched.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
+            let changed_fields = base.differing_fields(mine);
+            let side = |field: Field| if changed_fields.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
             *choices = Field::ALL.map(side);
         }
         ("t", Between::PossibleDuplicate { theirs, .. }) => {
             let id = theirs.id.clone();
-            return KeyResult::Do(adopt(state, op, id));
+            return KeyResult::CloseAndDo(adopt(state, op, id));
         }
-        ("c", Between::PossibleDuplicate { .. }) => return KeyResult::Do(retry(state, op)),
-        ("t", _) => return KeyResult::Do(keep_theirs(state, op)),
+        ("c", Between::PossibleDuplicate { .. }) => return KeyResult::CloseAndDo(retry(state, op)),
+        ("t", _) => return KeyResult::CloseAndDo(keep_theirs(state, op)),
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
-            return KeyResult::Do(save(state, op, theirs, mine, *choices));
+            return KeyResult::CloseAndDo(save(state, op, theirs, mine, *choices));
         }
         ("c", Between::Gone { mine }) => {
-            return KeyResult::replace(Layer::Form(Form::creating_again(mine, op, &state.tree.forest)));
+            return KeyResult::replace(Layer::Form(Form::for_recreation(mine, op, &state.tree.forest)));
         }
         // Deleting needs a key that is unbound on the main screen by default, so that a mistyped key can't delete anything.
-        ("D", Between::Deletion { theirs, .. }) => return KeyResult::Do(delete_all_the_same(state, op, theirs)),
+        ("D", Between::Deletion { theirs, .. }) => return KeyResult::CloseAndDo(delete_anyway(state, op, theirs)),
         ("D", Between::NewChildren { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
-            return KeyResult::Do(delete_with_newcomers(state, op, &base, &newcomers));
+            return KeyResult::CloseAndDo(delete_with_new_children(state, op, &base, &newcomers));
         }
         _ => {}
     }
@@ -260,13 +260,13 @@ fn chosen(theirs: &Segment, mine: &Segment, choices: [KeptSide; 3]) -> Segment {
     theirs.clone().with_fields_of(mine, &fields)
 }
 
-fn delete_all_the_same(state: &mut State, op: OpId, theirs: &Arc<Segment>) -> Vec<Effect> {
-    let leaving = leaving(state, op);
+fn delete_anyway(state: &mut State, op: OpId, theirs: &Arc<Segment>) -> Vec<Effect> {
+    let leaving = children_left_to_server(state, op);
     replace(state, op, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
 }
 
 /// Returns the children that the user left to the server when deleting.
-fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
+fn children_left_to_server(state: &State, op: OpId) -> Vec<SegmentId> {
     match state.changes.queue.op(op).map(|step| &step.operation) {
         Some(Operation::Delete { leaving, .. }) => leaving.clone(),
         _ => Vec::new(),
@@ -274,15 +274,15 @@ fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
 }
 
 /// Deletes the new children with their subtrees first, then the segment. The dialog lists the new children.
-fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
+fn delete_with_new_children(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
     let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
         state.warn(words::CHILDREN_NOT_LOADED);
         return Vec::new();
     }
-    operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, op) });
+    operations.push(Operation::Delete { base: Arc::clone(base), leaving: children_left_to_server(state, op) });
     let title = words::deletion_with_new_children(&base.name);
     // The plan deletes more than the user has seen so far, so it is reviewed first.
-    begin(state, Plan { operations }, title, None, SubmitMode::Instead(op))
+    start_plan(state, Plan { operations }, title, None, SubmitMode::Replacing(op))
 }

@@ -33,15 +33,15 @@ impl PendingPane {
     /// Opens the list at its beginning, with what the last session left over if that was not shown before.
     pub(in crate::app) fn open(state: &mut State) -> Self {
         let mut pane = Self { left_over: std::mem::take(&mut state.changes.left_over), ..Self::default() };
-        pane.settle(state);
+        pane.update_selection(state);
         pane
     }
 
     /// Opens the list with an operation selected.
-    pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
+    pub(in crate::app) fn open_at(state: &mut State, op: OpId) -> Self {
         let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
         let mut pane = Self { list: List { chosen }, ..Self::open(state) };
-        pane.settle(state);
+        pane.update_selection(state);
         pane
     }
 
@@ -60,7 +60,7 @@ impl PendingPane {
 
     /// Whether such lines are shown, so that Enter acknowledges them.
     #[must_use]
-    pub fn tells_left_over(&self, state: &State) -> bool {
+    pub fn shows_left_over(&self, state: &State) -> bool {
         self.left_over(state).next().is_some()
     }
 
@@ -76,12 +76,12 @@ impl PendingPane {
         state.changes.queue.place_in_list(op)?;
         let was_chosen = self.selected(state) == Some(op);
         self.chosen = Some(op);
-        self.settle(state);
+        self.update_selection(state);
         Some(was_chosen)
     }
 
     /// Updates the selection to the current list, so that the next key acts on it.
-    fn settle(&mut self, state: &State) {
+    fn update_selection(&mut self, state: &State) {
         self.list = self.list(state);
         self.chosen = self.selected(state);
     }
@@ -93,12 +93,12 @@ impl PendingPane {
 }
 
 /// Toggles staging; if there are staged changes, opens the list at the first one instead.
-pub(in crate::app) fn stage(state: &mut State) {
+pub(in crate::app) fn toggle_staging(state: &mut State) {
     let first = state.changes.staged_plans().first().and_then(|plan_id| state.changes.queue.plan(*plan_id));
     if first.is_some() {
         let place = state.changes.counts().failed;
         let op = state.changes.queue.listed(place..place + 1).first().copied();
-        let pane = op.map(|op| PendingPane::at(state, op));
+        let pane = op.map(|op| PendingPane::open_at(state, op));
         // The message may name the staging key, which ends staging inside the list.
         state.screen.message = None;
         state.screen.layers.extend(pane.map(Layer::Queue));
@@ -114,17 +114,17 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
     let count = state.changes.counts().total();
     let text = key.to_string();
     let was_chosen = pane.chosen;
-    pane.settle(state);
+    pane.update_selection(state);
     if pane.list.press(&text, count, ListKeys::Letters) {
         pane.chosen = None;
-        pane.settle(state);
+        pane.update_selection(state);
         return KeyResult::Stay;
     }
     // The last message may no longer hold.
     state.screen.message = None;
     let effects = match (text.as_str(), pane.chosen) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
-        ("enter", _) if pane.tells_left_over(state) => {
+        ("enter", _) if pane.shows_left_over(state) => {
             pane.left_over.clear();
             return KeyResult::Stay;
         }
@@ -132,37 +132,37 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
             end_staging(state);
             return KeyResult::Close;
         }
-        ("H" | "ctrl-c", _) => hold(state),
+        ("H" | "ctrl-c", _) => hold_queued(state),
         ("R", _) => resume_all(state),
-        ("y" | "r", _) if pane.changed && sends(state, pane.chosen, &text) => {
+        ("y" | "r", _) if pane.changed && is_send_key(state, pane.chosen, &text) => {
             pane.changed = false;
             state.warn(words::REVIEW_AGAIN);
             Vec::new()
         }
         ("y", _) if state.changes.counts().staged > 0 => return send_staged(state),
         (_, Some(selected)) => {
-            if was_chosen.is_some_and(|was| was != selected) && acts_on_one(&text) {
+            if was_chosen.is_some_and(|was| was != selected) && acts_on_selected(&text) {
                 state.warn(words::chosen_change_gone(&text));
                 return KeyResult::Stay;
             }
-            match press_on(state, selected, &text) {
+            match press_operation(state, selected, &text) {
                 KeyResult::StayAndDo(effects) => effects,
                 other => return other,
             }
         }
         _ => Vec::new(),
     };
-    pane.settle(state);
+    pane.update_selection(state);
     KeyResult::StayAndDo(effects)
 }
 
 /// Whether a key acts on the selected operation.
-fn acts_on_one(key: &str) -> bool {
+fn acts_on_selected(key: &str) -> bool {
     matches!(key, "r" | "d" | "D" | "h" | "e" | "enter")
 }
 
 /// Whether a key sends staged changes.
-fn sends(state: &State, chosen: Option<OpId>, key: &str) -> bool {
+fn is_send_key(state: &State, chosen: Option<OpId>, key: &str) -> bool {
     key == "y" || chosen.is_some_and(|op| is_staged(state, op))
 }
 
@@ -171,17 +171,17 @@ fn is_staged(state: &State, op: OpId) -> bool {
 }
 
 /// Handles a key for one operation.
-fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
+fn press_operation(state: &mut State, op: OpId, key: &str) -> KeyResult {
     let is_staged = is_staged(state, op);
     KeyResult::StayAndDo(match key {
         "r" if is_staged => return send_or_review(state, vec![op.plan_id]),
-        "r" => try_again(state, op),
+        "r" => retry_or_resume(state, op),
         "d" => {
             let before = state.changes.counts().unfinished();
             let effects = discard(state, op);
-            let gone = before.saturating_sub(state.changes.counts().unfinished());
-            if gone > 1 {
-                state.inform(words::discarded_with(gone - 1, is_staged));
+            let discarded_count = before.saturating_sub(state.changes.counts().unfinished());
+            if discarded_count > 1 {
+                state.inform(words::discarded_with(discarded_count - 1, is_staged));
             } else if is_staged {
                 state.inform(words::STAGED_DISCARDED);
             }
@@ -193,7 +193,7 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
             state.changes.staged_plans().into_iter().flat_map(|plan_id| discard_plan(state, plan_id)).collect()
         }
         "D" => discard_plan(state, op.plan_id),
-        "e" | "enter" => return decide(state, op).map_or(KeyResult::Stay, KeyResult::replace),
+        "e" | "enter" => return resolution_dialog(state, op).map_or(KeyResult::Stay, KeyResult::replace),
         _ => Vec::new(),
     })
 }
@@ -214,7 +214,7 @@ fn hold_one(state: &mut State, op: OpId) -> Vec<Effect> {
     Vec::new()
 }
 
-fn hold(state: &mut State) -> Vec<Effect> {
+fn hold_queued(state: &mut State) -> Vec<Effect> {
     let held = hold_all(&mut state.changes);
     if held == 0 {
         state.warn(words::NOTHING_TO_HOLD);
@@ -233,7 +233,7 @@ fn resume_all(state: &mut State) -> Vec<Effect> {
 fn send_staged(state: &mut State) -> KeyResult {
     let plan_ids = state.changes.staged_plans();
     match send_or_review(state, plan_ids) {
-        KeyResult::StayAndDo(effects) => KeyResult::Do(effects),
+        KeyResult::StayAndDo(effects) => KeyResult::CloseAndDo(effects),
         other => other,
     }
 }
@@ -241,13 +241,13 @@ fn send_staged(state: &mut State) -> KeyResult {
 /// Sends staged plans, after a review if there are warnings or a confirmation that the list doesn't show.
 fn send_or_review(state: &mut State, plan_ids: Vec<PlanId>) -> KeyResult {
     let review = Review::of_staged(state, plan_ids);
-    if review.has_more_to_say() {
+    if review.needs_review() {
         return KeyResult::replace(Layer::Review(review));
     }
     KeyResult::StayAndDo(submit(state, &review.plan_ids))
 }
 
-fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
+fn retry_or_resume(state: &mut State, op: OpId) -> Vec<Effect> {
     if state.changes.queue.plan(op.plan_id).is_some_and(|write| write.counts().on_hold > 0) {
         // A plan with operations on hold is resumed as a whole.
         return resume(state, op.plan_id);
@@ -260,7 +260,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
 }
 
 /// Returns the dialog for a failed operation: the conflict, or the form with its input.
-pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
+pub(in crate::app) fn resolution_dialog(state: &mut State, op: OpId) -> Option<Layer> {
     let step = state.changes.queue.op(op)?.clone();
     let OpState::Failed(error) = &step.state else {
         state.warn(words::ONLY_FAILED_CAN_BE_EDITED);
@@ -270,10 +270,10 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
         return Some(Layer::Conflict(conflict));
     }
     match &step.operation {
-        Operation::Create { draft } => Some(Layer::Form(Form::amending_create(draft, op, &error.to_string()))),
+        Operation::Create { draft } => Some(Layer::Form(Form::for_failed_create(draft, op, &error.to_string()))),
         Operation::Update { base, draft } => {
             let mine = draft.clone().into_segment(base.id.clone());
-            let mut form = Form::amending(base, &mine, op);
+            let mut form = Form::for_failed_update(base, &mine, op);
             form.refusal = Some(error.to_string());
             Some(Layer::Form(form))
         }
@@ -289,18 +289,18 @@ pub(in crate::app) fn open_problem(state: &mut State) {
     let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
     let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
         // A dialog may be left whose operation is no longer listed as failed.
-        let layer = state.changes.refused.pop_front();
+        let layer = state.changes.failed_dialogs.pop_front();
         state.screen.message = None;
         state.screen.layers.extend(layer);
         return;
     };
     state.screen.message = None;
-    let refused = state.changes.refused.iter().position(|layer| layer.amends() == Some(op));
-    let layer = match refused.and_then(|at| state.changes.refused.remove(at)) {
+    let refused = state.changes.failed_dialogs.iter().position(|layer| layer.failed_op() == Some(op));
+    let layer = match refused.and_then(|at| state.changes.failed_dialogs.remove(at)) {
         // A stored conflict is as old as the failure, so it is built again.
-        Some(Layer::Conflict(_)) | None => decide(state, op),
+        Some(Layer::Conflict(_)) | None => resolution_dialog(state, op),
         layer => layer,
     };
-    let layer = layer.unwrap_or_else(|| Layer::Queue(PendingPane::at(state, op)));
+    let layer = layer.unwrap_or_else(|| Layer::Queue(PendingPane::open_at(state, op)));
     state.screen.layers.push(layer);
 }

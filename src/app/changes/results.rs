@@ -22,25 +22,25 @@ use crate::app::words::after_who;
 use crate::app::{Effect, Layer, State, Tone};
 
 /// Applies the result of an operation.
-pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
+pub(in crate::app) fn on_executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
     let operation = state.changes.queue.op(op).map(|planned| planned.operation.clone());
     let before = operation.as_ref().and_then(|operation| operation.subject());
     let before = before.and_then(|id| state.changes.queue.truth(id)).cloned();
     let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
-    state.changes.ages.answer(op);
+    state.changes.ages.clear_sent(op);
     let mut transitions = state.changes.queue.executed(op, result);
     let finished_plans = std::mem::take(&mut transitions.finished);
     let mut effects = apply(state, transitions);
     match result {
         ExecutionResult::Done(result) => {
-            let about = operation.and_then(|operation| done(state, op, &operation, before.as_deref(), result));
+            let about = operation.and_then(|operation| on_done(state, op, &operation, before.as_deref(), result));
             for plan in finished_plans {
-                finished(state, plan, about.clone().filter(|_| is_single));
+                on_plan_finished(state, plan, about.clone().filter(|_| is_single));
             }
         }
-        ExecutionResult::Failed { error, .. } => failed(state, op, error),
+        ExecutionResult::Failed { error, .. } => on_failed(state, op, error),
         ExecutionResult::Unreached { error, retry_in, .. } => {
-            unreached(state, op, error, *retry_in);
+            on_unreached(state, op, error, *retry_in);
             // A poll shows sooner whether the server can't be reached at all.
             effects.push(Effect::Sync(Command::PollNow));
         }
@@ -50,45 +50,45 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
 
 /// Handles an operation that could not reach the server or was told to wait: it stays queued, and is sent when the server
 /// answers.
-fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duration) {
+fn on_unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duration) {
     state.changes.queue.pause_sending();
     // Retries that fail in the same way are not reported again.
-    if state.changes.unreached.as_ref() == Some(&error.fault) {
+    if state.changes.send_fault.as_ref() == Some(&error.fault) {
         return;
     }
     let queue = state.key(Action::ShowPending);
     let title = state.changes.queue.plan(op.plan_id).map(|plan| &plan.title);
     let text = words::unreached(title, error, retry_in, queue);
-    state.changes.unreached = Some(error.fault.clone());
-    state.link.doubted = error.fault.retry_after().is_none();
+    state.changes.send_fault = Some(error.fault.clone());
+    state.link.has_unreached_write = error.fault.retry_after().is_none();
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     state.warn_about(Topic::Unreached(op), text);
 }
 
 /// Resumes sending: the server answers again.
-pub(in crate::app) const fn server_answers(changes: &mut Changes) {
+pub(in crate::app) const fn on_server_reachable(changes: &mut Changes) {
     changes.queue.resume_sending();
 }
 
 /// Handles an operation that was applied. Returns the segment and what changed in it.
-fn done(
+fn on_done(
     state: &mut State,
     op: OpId,
     operation: &Operation,
     before: Option<&Segment>,
     result: &WriteResult,
 ) -> Option<(SegmentId, Vec<FieldChange>)> {
-    state.changes.unreached = None;
-    state.link.doubted = false;
-    state.changes.forget_refused(op);
+    state.changes.send_fault = None;
+    state.link.has_unreached_write = false;
+    state.changes.forget_failed_dialog(op);
     if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(operation, result) {
         state.changes.recent.keep(&before, &after, &fields, state.clock.now);
     }
     match result {
         WriteResult::Created(written) | WriteResult::Updated(written) => {
-            state.side.activity.touch(&written.segment.id, state.clock.now, Originator::You);
+            state.side.activity.record_change(&written.segment.id, state.clock.now, Originator::You);
             viewport::preserving_viewport(state, |state| state.tree.forest.mark_changed([&written.segment.id]));
-            remark(state, written);
+            report_differences(state, written);
             if let (Some(before), false) = (before, written.merged.is_empty()) {
                 let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);
                 report_reverted(state, before, &only_theirs, &written.segment);
@@ -98,7 +98,7 @@ fn done(
         WriteResult::Deleted { id, concurrent_write, .. } => {
             state.tree.picks.forget(id);
             if let (Operation::Delete { base, .. }, true) = (operation, *concurrent_write) {
-                remark_concurrent_write(state, &base.name, None);
+                report_concurrent_write(state, &base.name, None);
             }
             None
         }
@@ -116,7 +116,7 @@ fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) ->
 }
 
 /// Reports where the result differs from what was asked for.
-fn remark(state: &mut State, written: &Written) {
+fn report_differences(state: &mut State, written: &Written) {
     let name = &written.segment.name;
     let about = Some(written.segment.id.clone());
     if !written.ignored.is_empty() {
@@ -135,11 +135,11 @@ fn remark(state: &mut State, written: &Written) {
         state.warn_about(Topic::Segment(written.segment.id.clone()), text);
     }
     if written.concurrent_write {
-        remark_concurrent_write(state, name, about);
+        report_concurrent_write(state, name, about);
     }
 }
 
-fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
+fn report_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
     let text = words::concurrent_write(name);
     let topic = about.clone().map_or(Topic::Past, Topic::Segment);
     state.side.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
@@ -158,10 +158,10 @@ pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after
 }
 
 /// Handles the end of a plan. `about` is what its only operation changed.
-pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(SegmentId, Vec<FieldChange>)>) {
+pub(super) fn on_plan_finished(state: &mut State, plan: FinishedPlan, about: Option<(SegmentId, Vec<FieldChange>)>) {
     let FinishedPlan { plan_id, title, done, total } = plan;
     state.changes.origins.remove(&plan_id);
-    state.changes.ages.forget(plan_id);
+    state.changes.ages.remove_plan(plan_id);
     if done == 0 {
         return;
     }
@@ -179,15 +179,15 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         plan_id: Some(plan_id),
     });
     // A warning stays until it is read, unless it no longer holds.
-    messages::look_again(state);
+    messages::refresh(state);
     if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
         state.inform_about(topic, text);
     }
 }
 
 /// Reports a failed operation in the message line, with the key that opens its dialog.
-fn failed(state: &mut State, op: OpId, error: &WriteError) {
-    let Some(text) = failure_in_words(state, op) else { return };
+fn on_failed(state: &mut State, op: OpId, error: &WriteError) {
+    let Some(text) = failure_text(state, op) else { return };
     let reason = error.to_string();
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text);
     let origin = state.changes.origins.get(&op.plan_id).cloned();
@@ -201,25 +201,25 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
     };
     // Nothing opens by itself: it would take keys that are meant for something else.
     if let Some(layer) = layer {
-        state.changes.forget_refused(op);
-        state.changes.refused.push_back(layer);
+        state.changes.forget_failed_dialog(op);
+        state.changes.failed_dialogs.push_back(layer);
     }
-    if let Some(text) = failure(state, op) {
+    if let Some(text) = failure_message(state, op) {
         state.warn_about(Topic::Failure(op), text);
     }
 }
 
 /// Returns what failed, the progress of its plan, and why; `None` if it has not failed.
-fn failure_in_words(state: &State, op: OpId) -> Option<String> {
+fn failure_text(state: &State, op: OpId) -> Option<String> {
     let plan = state.changes.queue.plan(op.plan_id)?;
     let OpState::Failed(error) = &state.changes.queue.op(op)?.state else { return None };
     Some(words::failed(&plan.title, plan.counts().done, plan.counts().total(), error))
 }
 
 /// Returns the same with the key that opens its dialog or the list of pending changes.
-pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
-    let failed = failure_in_words(state, op)?;
-    Some(if state.changes.refused.iter().any(|layer| layer.amends() == Some(op)) {
+pub(in crate::app) fn failure_message(state: &State, op: OpId) -> Option<String> {
+    let failed = failure_text(state, op)?;
+    Some(if state.changes.failed_dialogs.iter().any(|layer| layer.failed_op() == Some(op)) {
         words::to_resolve(&failed, state.key(Action::Resolve))
     } else {
         words::to_review_and_retry(&failed, state.key(Action::ShowPending))
@@ -227,13 +227,13 @@ pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
 }
 
 /// Handles a command that the sync actor could not accept. It is kept, and delivered after the next event from the actor.
-pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
+pub(in crate::app) fn on_undelivered(state: &mut State, command: Command) {
     state.changes.queue.pause_sending();
-    state.changes.undelivered = true;
+    state.changes.has_undelivered = true;
     match command {
-        Command::Journal(entries) => state.changes.unjournalled.extend(entries),
+        Command::Journal(entries) => state.changes.undelivered_entries.extend(entries),
         Command::Execute(execution) => {
-            state.changes.ages.answer(execution.op);
+            state.changes.ages.clear_sent(execution.op);
             state.changes.queue.not_begun(execution.op);
         }
         Command::PollNow | Command::Reload | Command::StopListing => {}
@@ -242,8 +242,8 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
 }
 
 /// Delivers what could not be delivered before.
-pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
-    if !std::mem::take(&mut state.changes.undelivered) {
+pub(in crate::app) fn redeliver(state: &mut State) -> Vec<Effect> {
+    if !std::mem::take(&mut state.changes.has_undelivered) {
         return Vec::new();
     }
     state.changes.queue.resume_sending();
@@ -252,7 +252,7 @@ pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
 
 /// Takes over the operations that the last session left over, reports them, and keeps a line about each for the list of pending
 /// changes.
-pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
+pub(in crate::app) fn on_recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
     let lines: Vec<(OpId, String)> =
         found.iter().map(|recovered| (recovered.op, words::recovered(recovered))).collect();
     for (_, line) in &lines {

@@ -88,7 +88,7 @@ impl Review {
             is_staged: state.changes.staging,
             changed: false,
         };
-        review.weigh(state);
+        review.recompute(state);
         // If a confirmation phrase is needed, its first letters must not be taken for keys.
         review.typing = review.confirmation.next().is_some();
         review
@@ -96,18 +96,18 @@ impl Review {
 
     /// Applies a change of a segment by someone else: if the review includes it, the user must look again before sending.
     pub(in crate::app) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
-        let amends = self
+        let is_replaced_subject = self
             .replacement
             .as_ref()
-            .is_some_and(|replacement| replacement.operation.subject().is_some_and(|it| it == id));
-        if amends || state.changes.queue.plans_on(id).any(|plan_id| self.plan_ids.contains(&plan_id)) {
-            self.weigh(state);
+            .is_some_and(|replacement| replacement.operation.subject().is_some_and(|subject| subject == id));
+        if is_replaced_subject || state.changes.queue.plans_on(id).any(|plan_id| self.plan_ids.contains(&plan_id)) {
+            self.recompute(state);
             self.changed = true;
         }
     }
 
     /// Recomputes the warnings, counts and confirmation for the remaining operations, and starts the confirmation over.
-    fn weigh(&mut self, state: &State) {
+    fn recompute(&mut self, state: &State) {
         let operations = self.operations(state, 0..usize::MAX).into_iter().map(|(_, operation)| operation);
         let operations: Vec<&Operation> = operations.collect();
         let counts = count(&operations);
@@ -142,7 +142,7 @@ impl Review {
     }
 
     /// Whether it has warnings or a confirmation phrase.
-    pub(in crate::app) fn has_more_to_say(&self) -> bool {
+    pub(in crate::app) fn needs_review(&self) -> bool {
         self.confirmation.next().is_some() || !self.warnings.is_empty()
     }
 
@@ -178,13 +178,13 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         warnings.push(words::left_to_the_server(left));
     }
     // For a single one, the confirmation phrase says it.
-    let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
-    if of_others > 1 {
-        warnings.push(words::managed_by_another_system(of_others));
+    let managed_count = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
+    if managed_count > 1 {
+        warnings.push(words::managed_by_another_system(managed_count));
     }
-    let mut given = std::collections::HashSet::new();
+    let mut seen = std::collections::HashSet::new();
     for operation in operations {
-        let (draft, own) = match operation {
+        let (draft, own_id) = match operation {
             Operation::Create { draft } => (draft, None),
             Operation::Update { base, draft } if draft.changes(base).contains(&Field::ExternalId) => {
                 (draft, Some(&base.id))
@@ -193,10 +193,14 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         };
         let Some(external_id) = &draft.external_id else { continue };
         let text = external_id.as_str();
-        let taken = |own| {
-            state.tree.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id))
+        let is_in_use = |own_id| {
+            state
+                .tree
+                .forest
+                .with_external_id(text)
+                .any(|other| Some(&other.id) != own_id && !is_provisional(&other.id))
         };
-        if !given.insert(text) || taken(own) {
+        if !seen.insert(text) || is_in_use(own_id) {
             warnings.push(words::external_id_of_several(text));
         }
         if warnings.len() > 3 {
@@ -213,11 +217,11 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
     let count = review.count(state);
     let text = key.to_string();
     match text.as_str() {
-        "esc" | "q" | "n" | "ctrl-c" => return leave(state, review, false),
-        "d" if count == 1 => return leave(state, review, true),
-        "d" => return take_one_out(state, review),
-        "y" if review.changed => look_again(state, review),
-        "y" if review.confirmation.next().is_none() => return KeyResult::Do(send(state, review)),
+        "esc" | "q" | "n" | "ctrl-c" => return close(state, review, false),
+        "d" if count == 1 => return close(state, review, true),
+        "d" => return exclude_selected(state, review),
+        "y" if review.changed => reject_stale_key(state, review),
+        "y" if review.confirmation.next().is_none() => return KeyResult::CloseAndDo(send(state, review)),
         "y" => review.typing = true,
         "enter" => state.warn(words::REVIEW_KEYS),
         key => {
@@ -227,32 +231,32 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
     KeyResult::Stay
 }
 
-fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
+fn exclude_selected(state: &mut State, review: &mut Review) -> KeyResult {
     let selected = review.operations(state, review.list.chosen..review.list.chosen + 1).first().map(|(op, _)| *op);
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
     if review.is_staged {
         state.inform(words::STAGED_DISCARDED);
     }
-    let left = review.count(state);
-    if left == 0 {
+    let remaining = review.count(state);
+    if remaining == 0 {
         report_dropped(state, review, words::NOTHING_LEFT_TO_SEND);
-        return KeyResult::Do(effects);
+        return KeyResult::CloseAndDo(effects);
     }
-    review.list.go(0, left);
-    review.weigh(state);
+    review.list.go(0, remaining);
+    review.recompute(state);
     KeyResult::StayAndDo(effects)
 }
 
 fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
     let single = review.is_single(state);
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" if single => return leave(state, review, false),
+        "esc" | "ctrl-c" if single => return close(state, review, false),
         "down" | "up" if single => {}
         "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
-        "enter" if review.changed => look_again(state, review),
+        "enter" if review.changed => reject_stale_key(state, review),
         "enter" if review.confirmation.meet(review.typed.text()) => {
             if review.confirmation.next().is_none() {
-                return KeyResult::Do(send(state, review));
+                return KeyResult::CloseAndDo(send(state, review));
             }
             review.typed = TextField::new("");
         }
@@ -268,7 +272,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
 }
 
 /// Rejects a key that was meant for the version before.
-fn look_again(state: &mut State, review: &mut Review) {
+fn reject_stale_key(state: &mut State, review: &mut Review) {
     review.changed = false;
     state.warn(words::REVIEW_AGAIN);
 }
@@ -284,7 +288,7 @@ fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
 
 /// Closes the review without sending. The dialog that the plan came from reopens with its input; staged plans stay staged unless
 /// `discards`.
-fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
+fn close(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     if let Some(replacement) = review.replacement.take() {
         return replacement.origin.map_or_else(
             || {
@@ -306,13 +310,13 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
     report_dropped(state, review, words::NOTHING_SENT);
     state.screen.layers.extend(origin);
-    KeyResult::Do(effects)
+    KeyResult::CloseAndDo(effects)
 }
 
 /// Reports that the plan was dropped. An edited text is kept, as it may have been much work, and its file is named.
-fn report_dropped(state: &mut State, review: &Review, what: &str) {
+fn report_dropped(state: &mut State, review: &Review, outcome: &str) {
     match &review.text {
-        Some(file) => state.warn(with_text_kept(what, file)),
-        None => state.inform(what),
+        Some(file) => state.warn(with_text_kept(outcome, file)),
+        None => state.inform(outcome),
     }
 }

@@ -21,13 +21,13 @@ pub(in crate::app) enum SubmitMode {
     /// The user has seen all of it: no review.
     Confirmed,
     /// The user asked for it: reviewed if it has more than one change or needs a confirmation phrase.
-    Asked,
+    Requested,
     /// The user asked for it without seeing the result: always reviewed.
     Unseen,
     /// It undoes or redoes another plan.
     Undo(PlanKind),
-    /// Like [`Asked`](Self::Asked), in place of a failed operation, which is discarded when this is sent.
-    Instead(OpId),
+    /// Like [`Requested`](Self::Requested), in place of a failed operation, which is discarded when this is sent.
+    Replacing(OpId),
 }
 
 /// A replacement of a failed operation.
@@ -42,7 +42,7 @@ pub(in crate::app) struct Replacement {
 /// Shows a plan in the tree and submits it, stages it, or opens its review.
 ///
 /// `origin` is the dialog it came from, reopened with its input if the server refuses.
-pub(in crate::app) fn begin(
+pub(in crate::app) fn start_plan(
     state: &mut State,
     plan: Plan,
     title: Title,
@@ -52,22 +52,22 @@ pub(in crate::app) fn begin(
     if plan.operations.is_empty() {
         return Vec::new();
     }
-    if matches!(mode, SubmitMode::Confirmed | SubmitMode::Asked) {
+    if matches!(mode, SubmitMode::Confirmed | SubmitMode::Requested) {
         state.changes.last_edit = plan.operations.last().cloned();
     }
     let review = match &mode {
         SubmitMode::Confirmed => false,
         SubmitMode::Unseen => true,
-        SubmitMode::Asked | SubmitMode::Instead(_) => plan.operations.len() > 1 || wants_a_phrase(state, &plan),
-        SubmitMode::Undo(_) => deletes_several(&plan) || wants_a_phrase(state, &plan),
+        SubmitMode::Requested | SubmitMode::Replacing(_) => plan.operations.len() > 1 || needs_phrase(state, &plan),
+        SubmitMode::Undo(_) => deletes_several(&plan) || needs_phrase(state, &plan),
     };
     let staging = state.changes.staging && !matches!(mode, SubmitMode::Undo(_));
     let creates = matches!(plan.operations.first(), Some(Operation::Create { .. }));
     let queue = &mut state.changes.queue;
     let (plan_id, staged) = match mode {
         SubmitMode::Undo(kind) => queue.stage_of_kind(&state.tree.forest, plan, title, kind),
-        SubmitMode::Confirmed | SubmitMode::Asked | SubmitMode::Unseen | SubmitMode::Instead(_) => {
-            let replaces = if let SubmitMode::Instead(op) = mode { Some(op) } else { None };
+        SubmitMode::Confirmed | SubmitMode::Requested | SubmitMode::Unseen | SubmitMode::Replacing(_) => {
+            let replaces = if let SubmitMode::Replacing(op) = mode { Some(op) } else { None };
             let (plan_id, staged) = queue.stage(&state.tree.forest, plan, title);
             if let Some(op) = replaces {
                 queue.replaces(plan_id, op);
@@ -75,7 +75,7 @@ pub(in crate::app) fn begin(
             (plan_id, staged)
         }
     };
-    state.changes.ages.ask(plan_id, state.clock.now);
+    state.changes.ages.record_created(plan_id, state.clock.now);
     let mut effects = apply(state, staged);
     state.changes.origins.extend(origin.map(|origin| (plan_id, origin)));
     if creates {
@@ -88,7 +88,7 @@ pub(in crate::app) fn begin(
     if review && !staging {
         state.screen.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
     } else {
-        say_staged(state);
+        report_staged(state);
     }
     if state.changes.staging {
         // While staging is on, a plan that is not sent at once is kept in the journal, so that it outlives this session.
@@ -99,7 +99,7 @@ pub(in crate::app) fn begin(
 }
 
 /// Whether a plan could do so much damage that it needs a confirmation phrase.
-fn wants_a_phrase(state: &State, plan: &Plan) -> bool {
+fn needs_phrase(state: &State, plan: &Plan) -> bool {
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_some()
 }
@@ -118,40 +118,40 @@ pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<
         Change::Upsert(_) => None,
     });
     let removed: Vec<SegmentId> = removed.collect();
-    show(state, shown, renamed.as_ref());
+    update_rows(state, shown, renamed.as_ref());
     if let Some(Renamed { provisional, segment }) = renamed {
         state.tree.picks.rename(&provisional, &segment.id);
-        let dialogs = state.screen.layers.iter_mut().chain(&mut state.changes.refused);
+        let dialogs = state.screen.layers.iter_mut().chain(&mut state.changes.failed_dialogs);
         for layer in dialogs.chain(state.changes.origins.values_mut()) {
-            layer.refer_to(&state.tree.forest, &provisional, &segment);
+            layer.replace_provisional(&state.tree.forest, &provisional, &segment);
         }
     }
     for id in removed {
         state.tree.picks.forget(&id);
     }
     for op in discarded {
-        state.changes.forget_refused(op);
+        state.changes.forget_failed_dialog(op);
     }
     for plan in finished {
-        results::finished(state, plan, None);
+        results::on_plan_finished(state, plan, None);
     }
-    let mut entries = std::mem::take(&mut state.changes.unjournalled);
+    let mut entries = std::mem::take(&mut state.changes.undelivered_entries);
     entries.extend(journal);
     if entries.is_empty() { Vec::new() } else { vec![Effect::Sync(Command::Journal(entries))] }
 }
 
 /// Updates rows. If a segment got its real id, its row stays open and selected.
-fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
+fn update_rows(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
     if changes.is_empty() {
         return;
     }
     let Some(Renamed { provisional, segment }) = renamed else {
         return viewport::preserving_viewport(state, |state| state.tree.forest.apply(changes));
     };
-    let (former, row) = (RowId::Segment(provisional.clone()), RowId::Segment(segment.id.clone()));
-    let is_open = state.tree.forest.is_open(&former);
+    let (provisional_row, row) = (RowId::Segment(provisional.clone()), RowId::Segment(segment.id.clone()));
+    let is_open = state.tree.forest.is_open(&provisional_row);
     let select = |state: &mut State| {
-        if state.tree.view.selected.as_ref() == Some(&former) {
+        if state.tree.view.selected.as_ref() == Some(&provisional_row) {
             state.tree.view.selected = Some(row.clone());
         }
     };
@@ -180,7 +180,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
     effects
 }
 
-fn say_staged(state: &mut State) {
+fn report_staged(state: &mut State) {
     let staged = state.changes.counts().staged;
     state.inform_about(Topic::Staged(staged), words::staged(staged, state.key(Action::Stage)));
 }
@@ -188,11 +188,11 @@ fn say_staged(state: &mut State) {
 /// Sends the operations that are ready. Runs after every event.
 pub(in crate::app) fn send_next(changes: &mut Changes, now: Timestamp) -> impl Iterator<Item = Effect> {
     let Changes { queue, ages, .. } = changes;
-    let order = move |execution: Execution| {
-        ages.send(execution.op, now);
+    let execute = move |execution: Execution| {
+        ages.record_sent(execution.op, now);
         Effect::Sync(Command::Execute(Box::new(execution)))
     };
-    std::iter::from_fn(|| queue.begin()).map(order)
+    std::iter::from_fn(|| queue.begin()).map(execute)
 }
 
 /// Discards a plan that was not sent, and everything that depends on it.
@@ -202,14 +202,14 @@ pub(in crate::app) fn unstage(state: &mut State, plan_id: PlanId) -> Vec<Effect>
 
 /// Queues a failed operation, or one on hold, again.
 pub(in crate::app) fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
-    state.changes.forget_refused(op);
+    state.changes.forget_failed_dialog(op);
     let transitions = state.changes.queue.retry(op);
     apply(state, transitions)
 }
 
 /// Takes a segment as the result of a create whose response was lost.
 pub(in crate::app) fn adopt(state: &mut State, op: OpId, id: SegmentId) -> Vec<Effect> {
-    state.changes.forget_refused(op);
+    state.changes.forget_failed_dialog(op);
     let transitions = state.changes.queue.adopt(op, id);
     apply(state, transitions)
 }
@@ -237,7 +237,7 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
         return Vec::new();
     }
     state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));
-    state.changes.forget_refused(op);
+    state.changes.forget_failed_dialog(op);
     let (title, creates) = (title(&operation), matches!(operation, Operation::Create { .. }));
     let transitions = state.changes.queue.replace(op, operation, title);
     let effects = apply(state, transitions);

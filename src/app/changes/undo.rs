@@ -3,7 +3,7 @@
 use crate::action::Action;
 use crate::changes::UndoStep;
 
-use super::submitting::{SubmitMode, begin, discard_plan};
+use super::submitting::{SubmitMode, discard_plan, start_plan};
 use super::words;
 use crate::app::messages::Topic;
 use crate::app::side::activity::EntryKind;
@@ -17,7 +17,7 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     }
     let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
     if state.changes.queue.is_moving() {
-        state.warn_about(Topic::Moving, words::STILL_SENDING);
+        state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }
     let mut effects = Vec::new();
@@ -36,7 +36,7 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
         state.warn(nothing);
         return effects;
     };
-    effects.extend(begin(state, plan, title, None, SubmitMode::Undo(kind)));
+    effects.extend(start_plan(state, plan, title, None, SubmitMode::Undo(kind)));
     effects
 }
 
@@ -45,7 +45,7 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
     let plan_id = match state.side.activity.selected_for_key(state.layout().activity) {
         Ok(entry) => entry.plan_id,
         Err(reason) => {
-            state.refuse_entry(reason, Action::Undo);
+            state.report_unready_entry(reason, Action::Undo);
             return Vec::new();
         }
     };
@@ -54,12 +54,12 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     if state.changes.queue.is_moving() {
-        state.warn_about(Topic::Moving, words::STILL_SENDING);
+        state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo_of(plan_id, &state.tree.forest) else {
         state.warn(words::ALREADY_UNDONE);
         return Vec::new();
     };
-    begin(state, plan, title, None, SubmitMode::Undo(kind))
+    start_plan(state, plan, title, None, SubmitMode::Undo(kind))
 }

@@ -19,7 +19,7 @@ impl Closeness {
     /// Returns the closeness of the best match among some texts, ignoring case.
     pub fn of<'a>(typed: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let typed = typed.trim().to_lowercase();
-        let near = |text: &str| {
+        let closeness = |text: &str| {
             let text = text.to_lowercase();
             if text == typed {
                 Self::Exact
@@ -33,7 +33,7 @@ impl Closeness {
                 Self::Fuzzy
             }
         };
-        texts.into_iter().map(near).min().unwrap_or(Self::Fuzzy)
+        texts.into_iter().map(closeness).min().unwrap_or(Self::Fuzzy)
     }
 }
 

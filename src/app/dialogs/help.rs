@@ -22,8 +22,8 @@ pub struct HelpPage {
 }
 
 /// Cells of a line: its keys and what they do.
-const COLUMN: u16 = 56;
-const MOST_COLUMNS: u16 = 3;
+const COLUMN_WIDTH: u16 = 56;
+const MAX_COLUMNS: u16 = 3;
 /// The frame and a space, on both sides.
 const FRAME_COLUMNS: u16 = 4;
 /// The frame, a blank line, and the line with the key that closes the page.
@@ -43,12 +43,12 @@ impl HelpPage {
         // In screen-reader mode there are no blank lines, and the focus moves line by line.
         let blank = if panes.accessible { 0 } else { groups - 1 };
         let lines = keymap.help().len() + in_dialog + groups + blank;
-        let most = if panes.accessible { 1 } else { MOST_COLUMNS };
-        let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, most);
-        let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
-        let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows.saturating_sub(u16::from(panes.accessible)));
+        let max_columns = if panes.accessible { 1 } else { MAX_COLUMNS };
+        let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN_WIDTH).clamp(1, max_columns);
+        let needed_rows = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
+        let height = needed_rows.saturating_add(FRAME_ROWS).min(panes.rows.saturating_sub(u16::from(panes.accessible)));
         let width =
-            if panes.accessible { panes.columns } else { (columns * COLUMN + FRAME_COLUMNS).min(panes.columns) };
+            if panes.accessible { panes.columns } else { (columns * COLUMN_WIDTH + FRAME_COLUMNS).min(panes.columns) };
         let rows = height.saturating_sub(FRAME_ROWS);
         let area = Area { x: (panes.columns - width) / 2, y: ((panes.rows - height) / 2).min(TOP), width, height };
         let shown = if panes.accessible { 1 } else { usize::from(rows) * usize::from(columns) };
@@ -64,7 +64,7 @@ pub fn keys_beneath(state: &State, keymap: &Keymap) -> Vec<DialogKey> {
     beneath.map_or_else(Vec::new, |layer| layer.keys(state, keymap))
 }
 
-const PAGE: usize = 10;
+const PAGE_LINES: usize = 10;
 
 /// Handles a key. `line` is the first visible line; in screen-reader mode, the focused line.
 pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
@@ -76,8 +76,8 @@ pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, ke
         "esc" | "q" | "enter" | "ctrl-c" => return KeyResult::Close,
         "j" | "down" => line.saturating_add(1),
         "k" | "up" => line.saturating_sub(1),
-        "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE),
-        "pageup" | "ctrl-u" => line.saturating_sub(PAGE),
+        "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE_LINES),
+        "pageup" | "ctrl-u" => line.saturating_sub(PAGE_LINES),
         "g" | "home" => 0,
         "G" | "end" => end,
         _ => *line,

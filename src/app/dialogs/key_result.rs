@@ -15,7 +15,7 @@ pub(in crate::app) enum KeyResult {
     /// The dialog is replaced by another.
     Replace(Box<Layer>),
     /// The dialog closes, with these effects.
-    Do(Vec<Effect>),
+    CloseAndDo(Vec<Effect>),
 }
 
 impl KeyResult {
@@ -24,23 +24,23 @@ impl KeyResult {
         Self::Replace(Box::new(layer))
     }
 
-    /// Applies the result and returns the effects. `place` is the index of the dialog among the open ones.
-    pub(in crate::app) fn settle(self, state: &mut State, layer: Layer, place: usize) -> Vec<Effect> {
+    /// Applies the result and returns the effects. `index` is the index of the dialog among the open ones.
+    pub(in crate::app) fn apply(self, state: &mut State, layer: Layer, index: usize) -> Vec<Effect> {
         let was_picker = matches!(layer, Layer::Parents(_));
-        let (stays, effects) = match self {
+        let (remaining, effects) = match self {
             Self::Stay => (Some(layer), Vec::new()),
             Self::StayAndDo(effects) => (Some(layer), effects),
             Self::Close => (None, Vec::new()),
             Self::Replace(other) => {
-                state.screen.open_another();
+                state.screen.record_layer_change();
                 (Some(*other), Vec::new())
             }
-            Self::Do(effects) => (None, effects),
+            Self::CloseAndDo(effects) => (None, effects),
         };
-        let is_picker = matches!(stays, Some(Layer::Parents(_)));
-        if let Some(layer) = stays {
+        let is_picker = matches!(remaining, Some(Layer::Parents(_)));
+        if let Some(layer) = remaining {
             // Dialogs that it opened stay above it.
-            state.screen.layers.insert(place.min(state.screen.layers.len()), layer);
+            state.screen.layers.insert(index.min(state.screen.layers.len()), layer);
         }
         if was_picker && !is_picker {
             state.tree.forest.end_search(SearchKind::Parents);

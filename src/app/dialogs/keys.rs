@@ -7,7 +7,7 @@ use crate::app::request_lines;
 use crate::app::{
     Access, Between, BulkEdit, Conflict, Deletion, FindPrompt, Form, HelpPage, Layer, Letter, NewProfile, OpenedFrom,
     OutlineEdit, OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, Renaming,
-    RequestsPage, RequestsPane, Review, RunConfirmation, Stage, State, mended,
+    RequestsPage, RequestsPane, Review, RunConfirmation, Stage, State, fixed_name,
 };
 use crate::changes::{OpId, OpState};
 use crate::forest::Query;
@@ -18,7 +18,7 @@ use crate::segment::Field;
 pub type DialogKey = (&'static str, &'static str);
 
 /// Whether a list of keys has this key with this label.
-pub(in crate::app) fn is_named(hints: &[DialogKey], (key, what): DialogKey) -> bool {
+pub(in crate::app) fn is_listed(hints: &[DialogKey], (key, what): DialogKey) -> bool {
     hints.iter().any(|(keys, label)| *label == what && keys.split(' ').any(|other| other == key))
 }
 
@@ -185,13 +185,15 @@ impl PendingPane {
     /// Returns the keys of the list of pending changes: those for the selected change, if there is one, and those for all.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
-        let tells = self.tells_left_over(state);
-        let mut keys: Vec<DialogKey> = tells.then_some(("enter", "OK")).into_iter().collect();
+        let shows_left_over = self.shows_left_over(state);
+        let mut keys: Vec<DialogKey> = shows_left_over.then_some(("enter", "OK")).into_iter().collect();
         keys.extend((state.changes.counts().staged > 0).then_some(("y", "send staged")));
         let selected: Option<OpId> = self.selected(state);
         if let Some(op) = selected.and_then(|op| state.changes.queue.op(op)) {
             match op.state {
-                OpState::Failed(_) => keys.extend([(if tells { "e" } else { "enter" }, "resolve"), ("r", "retry")]),
+                OpState::Failed(_) => {
+                    keys.extend([(if shows_left_over { "e" } else { "enter" }, "resolve"), ("r", "retry")])
+                }
                 OpState::OnHold => keys.push(("r", "resume")),
                 OpState::Staged => keys.push(("r", "send this")),
                 _ => {}
@@ -217,7 +219,7 @@ pub fn findings_keys(state: &State) -> Vec<DialogKey> {
     if state.side.findings.chosen().is_some() {
         keys.push(("enter", "go to"));
         if state.session.access == Access::ReadWrite {
-            keys.extend(mended(state).is_some().then_some(("f", "fix")));
+            keys.extend(fixed_name(state).is_some().then_some(("f", "fix")));
             keys.extend([("e", "edit"), ("m", "move"), ("d", "delete")]);
         }
         keys.push(("tab", "next rule"));
@@ -263,7 +265,7 @@ impl OutputPane {
         }
         if lines > 0 {
             keys.extend([("h l", "sideways"), ("/", "find")]);
-            keys.extend((!self.sought.text().is_empty()).then_some(("n N", "next")));
+            keys.extend((!self.search_text.text().is_empty()).then_some(("n N", "next")));
             keys.push(("y", "copy"));
         }
         keys.push(match &run.end {
@@ -279,22 +281,22 @@ impl NewProfile {
     /// Returns the keys of the new-profile form.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
-        let is_written = self.occasion == OpenedFrom::WithoutKey;
+        let is_existing = self.opened_from == OpenedFrom::WithoutKey;
         match self.stage {
             Stage::Trying | Stage::Saving => vec![("esc", "cancel")],
             Stage::Failed => {
-                let anyway = if is_written { "open anyway" } else { "save anyway" };
+                let anyway = if is_existing { "open anyway" } else { "save anyway" };
                 vec![("enter", "retry"), ("ctrl-s", anyway), ("esc", "cancel")]
             }
-            Stage::Filling if is_written => vec![("enter", "test and open"), ("esc", "cancel")],
+            Stage::Filling if is_existing => vec![("enter", "test and open"), ("esc", "cancel")],
             Stage::Filling => {
-                let keeping = self.focus == ProfileField::KeyLocation;
+                let on_key_location = self.focus == ProfileField::KeyLocation;
                 let mut keys = vec![("enter", "test and save")];
-                keys.push(if keeping { ("left right", "select") } else { ("tab", "next field") });
-                if self.occasion == OpenedFrom::FirstRun {
+                keys.push(if on_key_location { ("left right", "select") } else { ("tab", "next field") });
+                if self.opened_from == OpenedFrom::FirstRun {
                     keys.push(("ctrl-t", "open demo"));
                 }
-                let leave = if self.occasion == OpenedFrom::FirstRun { "quit" } else { "cancel" };
+                let leave = if self.opened_from == OpenedFrom::FirstRun { "quit" } else { "cancel" };
                 keys.push(("esc", leave));
                 keys
             }

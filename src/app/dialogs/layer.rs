@@ -66,29 +66,29 @@ impl Layer {
     }
 
     /// Shows the server's refusal in the form or at the name, and records the operation to amend.
-    pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
+    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
         match self {
-            Self::Form(form) => form.refuse(words, amends),
-            Self::Renaming(renaming) => renaming.refuse(words, amends),
+            Self::Form(form) => form.refuse(words, failed_op),
+            Self::Renaming(renaming) => renaming.refuse(words, failed_op),
             _ => {}
         }
     }
 
     /// Returns the operation that the dialog amends or decides about.
-    pub(in crate::app) fn amends(&self) -> Option<OpId> {
+    pub(in crate::app) fn failed_op(&self) -> Option<OpId> {
         match self {
-            Self::Form(form) => form.amends,
-            Self::Renaming(renaming) => renaming.amends,
+            Self::Form(form) => form.failed_op,
+            Self::Renaming(renaming) => renaming.failed_op,
             Self::Conflict(conflict) => Some(conflict.op),
             _ => None,
         }
     }
 
     /// Replaces a provisional segment by the created one.
-    pub(in crate::app) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
+    pub(in crate::app) fn replace_provisional(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
         match self {
-            Self::Form(form) => form.refer_to(forest, provisional, segment),
-            Self::Renaming(renaming) => renaming.refer_to(provisional, segment),
+            Self::Form(form) => form.replace_provisional(forest, provisional, segment),
+            Self::Renaming(renaming) => renaming.replace_provisional(provisional, segment),
             _ => {}
         }
     }

@@ -21,7 +21,7 @@ use crate::keymap::Key;
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::dialogs::keys::is_named;
+use crate::app::dialogs::keys::is_listed;
 use crate::app::dialogs::{profiles, words};
 use crate::app::{Effect, FieldName, Layer, ProfileLine, State, Target, TextField};
 
@@ -32,7 +32,7 @@ pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};
 #[derive(Debug, Clone)]
 pub struct NewProfile {
     /// Why it was opened.
-    pub occasion: OpenedFrom,
+    pub opened_from: OpenedFrom,
     /// What it needs to know about the configuration and the system.
     pub context: FormContext,
     /// The server URL as typed.
@@ -44,7 +44,7 @@ pub struct NewProfile {
     /// The API key as typed.
     pub key: Masked,
     /// Where the key is stored.
-    pub keeping: KeyLocation,
+    pub key_location: KeyLocation,
     /// The environment variable as typed.
     pub variable: TextField,
     /// The command as typed.
@@ -164,16 +164,16 @@ impl NewProfile {
     /// Creates an empty form. The default location is the keyring if there is one, else memory for this session; never plain
     /// text.
     #[must_use]
-    pub fn new(occasion: OpenedFrom, context: FormContext) -> Self {
-        let keeping = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Session };
+    pub fn new(opened_from: OpenedFrom, context: FormContext) -> Self {
+        let key_location = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Session };
         Self {
-            occasion,
+            opened_from,
             context,
             base_url: TextField::default(),
             tenant: TextField::default(),
             name: TextField::default(),
             key: Masked::default(),
-            keeping,
+            key_location,
             variable: TextField::default(),
             command: TextField::default(),
             focus: ProfileField::BaseUrl,
@@ -192,15 +192,15 @@ impl NewProfile {
             base_url: TextField::new(base_url),
             tenant: TextField::new(tenant),
             name: TextField::new(profile),
-            keeping: KeyLocation::Session,
+            key_location: KeyLocation::Session,
             focus: ProfileField::Key,
             ..Self::new(OpenedFrom::WithoutKey, context)
         }
     }
 
     /// Applies an event, and returns the effect to carry out if there is one.
-    pub fn take(&mut self, happening: FormEvent) -> Option<FormEffect> {
-        match happening {
+    pub fn take(&mut self, event: FormEvent) -> Option<FormEffect> {
+        match event {
             FormEvent::Key(key) => self.press(key),
             FormEvent::Paste(text) => {
                 self.paste(&text);
@@ -210,7 +210,7 @@ impl NewProfile {
                 self.point(field, cell);
                 None
             }
-            FormEvent::Clicked(Target::Key(key)) if is_named(&self.keys(), key) => {
+            FormEvent::Clicked(Target::Key(key)) if is_listed(&self.keys(), key) => {
                 Key::parse(key.0).ok().and_then(|key| self.press(key))
             }
             FormEvent::Answered { number, answer } if number == self.number => self.on_answer(answer),
@@ -228,16 +228,16 @@ impl NewProfile {
 
     /// The visible fields, from top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = ProfileField> {
-        let last = (!self.keeping.takes_key()).then_some(ProfileField::Source);
+        let last = (!self.key_location.takes_key()).then_some(ProfileField::Source);
         ProfileField::ALL[..ProfileField::ALL.len() - 1].iter().copied().chain(last)
     }
 
     /// Whether a field can be filled in: the key can't if it comes from elsewhere, and for an existing profile only the key can.
     #[must_use]
-    pub fn takes(&self, field: ProfileField) -> bool {
+    pub fn is_editable(&self, field: ProfileField) -> bool {
         match field {
-            ProfileField::Key => self.keeping.takes_key(),
-            _ => self.occasion != OpenedFrom::WithoutKey,
+            ProfileField::Key => self.key_location.takes_key(),
+            _ => self.opened_from != OpenedFrom::WithoutKey,
         }
     }
 
@@ -250,7 +250,8 @@ impl NewProfile {
     /// Returns the profile as a line of the list of profiles.
     #[must_use]
     pub fn line(&self) -> ProfileLine {
-        let host = BaseUrl::parse(&entry::completed(self.base_url.text()), InsecureHttp::Allowed).map(|url| url.host());
+        let host =
+            BaseUrl::parse(&entry::with_scheme(self.base_url.text()), InsecureHttp::Allowed).map(|url| url.host());
         ProfileLine {
             name: self.name_text().to_owned(),
             tenant: self.tenant.text().trim().to_owned(),
@@ -269,15 +270,15 @@ impl NewProfile {
 
     /// Handles a click on a field, at a cell of its text. A second click on the key location changes it.
     pub(in crate::app) fn point(&mut self, field: ProfileField, cell: usize) {
-        if self.is_busy() || !self.takes(field) {
+        if self.is_busy() || !self.is_editable(field) {
             return;
         }
         if field == ProfileField::KeyLocation && self.focus == field {
-            self.keep_elsewhere(Direction::On);
+            self.step_key_location(Direction::Forward);
         }
         self.focus = field;
         if let Some(text) = self.text_field() {
-            text.point(cell);
+            text.move_cursor_to(cell);
         }
     }
 
@@ -285,22 +286,22 @@ impl NewProfile {
         let name = key.to_string();
         if self.is_busy() {
             // Input at this stage would differ from what is being tested or saved.
-            let over = matches!(name.as_str(), "esc" | "ctrl-c");
-            return if over { Some(self.give_up()) } else { None };
+            let is_cancelled = matches!(name.as_str(), "esc" | "ctrl-c");
+            return if is_cancelled { Some(self.cancel_task()) } else { None };
         }
         match name.as_str() {
             "esc" | "ctrl-c" => return Some(FormEffect::Leave),
-            "ctrl-t" if self.occasion == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
+            "ctrl-t" if self.opened_from == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
             "enter" => return self.task(ProfileTask::Try),
             "ctrl-s" if self.stage == Stage::Failed => return self.save(),
-            "tab" | "down" => self.step(Direction::On),
+            "tab" | "down" => self.step(Direction::Forward),
             "backtab" | "up" => self.step(Direction::Back),
-            "right" | "space" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(Direction::On),
-            "left" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(Direction::Back),
+            "right" | "space" if self.focus == ProfileField::KeyLocation => self.step_key_location(Direction::Forward),
+            "left" if self.focus == ProfileField::KeyLocation => self.step_key_location(Direction::Back),
             _ => {
                 let pressed = self.text_field().is_some_and(|field| field.press(key));
                 if pressed {
-                    self.changed();
+                    self.on_changed();
                 }
             }
         }
@@ -313,17 +314,17 @@ impl NewProfile {
         }
         let Some(field) = self.text_field() else { return };
         field.paste(text);
-        self.changed();
+        self.on_changed();
     }
 
     fn on_answer(&mut self, answer: Answer) -> Option<FormEffect> {
         match answer {
             Answer::Connected => return self.save(),
-            Answer::NotConnected(hindrance) => {
-                let (field, words) = diagnosis::of(&hindrance, self.base_url.text(), self.tenant.text().trim());
+            Answer::NotConnected(error) => {
+                let (field, words) = diagnosis::of(&error, self.base_url.text(), self.tenant.text().trim());
                 self.refuse(field, words);
                 // Without a usable key the profile could not be opened afterwards.
-                let has_key = matches!(hindrance, TrialError::Fault(_));
+                let has_key = matches!(error, TrialError::Fault(_));
                 self.stage = if has_key { Stage::Failed } else { Stage::Filling };
             }
             Answer::Saved => return Some(FormEffect::Open(self.name_text().to_owned())),
@@ -337,15 +338,16 @@ impl NewProfile {
 
     /// Sets an error at the field where it can be fixed, and focuses that field if it can be edited.
     fn refuse(&mut self, field: ProfileField, reason: String) {
-        let field = if field == ProfileField::Key && !self.keeping.takes_key() { ProfileField::Source } else { field };
-        if self.takes(field) {
+        let field =
+            if field == ProfileField::Key && !self.key_location.takes_key() { ProfileField::Source } else { field };
+        if self.is_editable(field) {
             self.focus = field;
         }
         self.faults.insert(field, reason);
     }
 
     fn save(&mut self) -> Option<FormEffect> {
-        match self.occasion {
+        match self.opened_from {
             OpenedFrom::WithoutKey => self.task(ProfileTask::Hold),
             OpenedFrom::FirstRun | OpenedFrom::Another => self.task(ProfileTask::Save),
         }
@@ -354,7 +356,7 @@ impl NewProfile {
     /// Starts a task, unless the form has invalid fields: those get errors instead.
     fn task(&mut self, task: impl FnOnce(FilledProfile) -> ProfileTask) -> Option<FormEffect> {
         let Some(entry) = self.entry() else {
-            let reachable = self.faults.keys().find(|field| self.takes(**field));
+            let reachable = self.faults.keys().find(|field| self.is_editable(**field));
             self.focus = reachable.copied().unwrap_or(self.focus);
             self.stage = Stage::Filling;
             return None;
@@ -367,7 +369,7 @@ impl NewProfile {
 
     /// Cancels the running task. A test is dropped at once; a save stays until its result arrives, as something may already be
     /// written.
-    fn give_up(&mut self) -> FormEffect {
+    fn cancel_task(&mut self) -> FormEffect {
         if self.stage == Stage::Trying {
             self.number += 1;
             self.stage = Stage::Filling;
@@ -376,19 +378,19 @@ impl NewProfile {
     }
 
     fn step(&mut self, direction: Direction) {
-        let fields: Vec<ProfileField> = self.fields().filter(|field| self.takes(*field)).collect();
+        let fields: Vec<ProfileField> = self.fields().filter(|field| self.is_editable(*field)).collect();
         self.focus = direction.from(self.focus, &fields);
     }
 
-    fn keep_elsewhere(&mut self, direction: Direction) {
+    fn step_key_location(&mut self, direction: Direction) {
         let locations: Vec<KeyLocation> = self.locations().collect();
-        self.keeping = direction.from(self.keeping, &locations);
+        self.key_location = direction.from(self.key_location, &locations);
         self.faults.retain(|field, _| !matches!(field, ProfileField::Key | ProfileField::Source));
-        self.changed();
+        self.on_changed();
     }
 
     /// Clears the error of the focused field: the result of the last test no longer applies.
-    fn changed(&mut self) {
+    fn on_changed(&mut self) {
         self.faults.remove(&self.focus);
         self.stage = Stage::Filling;
     }
@@ -400,7 +402,7 @@ impl NewProfile {
             ProfileField::Name => Some(&mut self.name),
             ProfileField::Key => Some(&mut self.key.0),
             ProfileField::KeyLocation => None,
-            ProfileField::Source if self.keeping == KeyLocation::Command => Some(&mut self.command),
+            ProfileField::Source if self.key_location == KeyLocation::Command => Some(&mut self.command),
             ProfileField::Source => Some(&mut self.variable),
         }
     }
@@ -413,56 +415,56 @@ impl NewProfile {
 /// The direction of a move through fields or choices, which wraps around.
 #[derive(Debug, Clone, Copy)]
 enum Direction {
-    On,
+    Forward,
     Back,
 }
 
 impl Direction {
-    /// Returns the neighbour of `here`, or the first one if `here` is not among them.
-    fn from<T: Copy + PartialEq>(self, here: T, all: &[T]) -> T {
+    /// Returns the neighbour of `current`, or the first one if `current` is not among them.
+    fn from<T: Copy + PartialEq>(self, current: T, all: &[T]) -> T {
         let by = match self {
-            Self::On => 1,
+            Self::Forward => 1,
             Self::Back => all.len() - 1,
         };
-        match all.iter().position(|one| *one == here) {
+        match all.iter().position(|one| *one == current) {
             Some(at) => all[(at + by) % all.len()],
-            None => all.first().copied().unwrap_or(here),
+            None => all.first().copied().unwrap_or(current),
         }
     }
 }
 
 /// Creates the form for another profile.
-pub(in crate::app) fn another(state: &State) -> NewProfile {
+pub(in crate::app) fn open_another(state: &State) -> NewProfile {
     let mut context = state.side.profiles.context.clone();
     context.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
     NewProfile::new(OpenedFrom::Another, context)
 }
 
 pub(in crate::app) fn press(state: &mut State, form: &mut NewProfile, key: Key) -> KeyResult {
-    let wish = form.take(FormEvent::Key(key));
-    after(state, form, wish)
+    let effect = form.take(FormEvent::Key(key));
+    carry_out(state, form, effect)
 }
 
 pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str) -> KeyResult {
-    let wish = form.take(FormEvent::Paste(text.to_owned()));
-    after(state, form, wish)
+    let effect = form.take(FormEvent::Paste(text.to_owned()));
+    carry_out(state, form, effect)
 }
 
 /// Passes the result of a task to the form, wherever it is among the open dialogs.
-pub(in crate::app) fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+pub(in crate::app) fn on_answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
-    let Some(place) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
-    let Layer::NewProfile(mut form) = state.screen.layers.remove(place) else { return Vec::new() };
-    let wish = form.take(FormEvent::Answered { number, answer });
-    let result = after(state, &form, wish);
-    result.settle(state, Layer::NewProfile(form), place)
+    let Some(index) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
+    let Layer::NewProfile(mut form) = state.screen.layers.remove(index) else { return Vec::new() };
+    let effect = form.take(FormEvent::Answered { number, answer });
+    let result = carry_out(state, &form, effect);
+    result.apply(state, Layer::NewProfile(form), index)
 }
 
-fn after(state: &mut State, form: &NewProfile, wish: Option<FormEffect>) -> KeyResult {
-    match wish {
+fn carry_out(state: &mut State, form: &NewProfile, effect: Option<FormEffect>) -> KeyResult {
+    match effect {
         None => KeyResult::Stay,
         Some(FormEffect::Leave | FormEffect::OpenDemo) => KeyResult::Close,
-        Some(FormEffect::Open(_)) => KeyResult::Do(profiles::take_saved(state, form.line())),
+        Some(FormEffect::Open(_)) => KeyResult::CloseAndDo(profiles::add_saved(state, form.line())),
         Some(task @ (FormEffect::Task { .. } | FormEffect::GiveUp)) => {
             KeyResult::StayAndDo(vec![Effect::Profile(task)])
         }

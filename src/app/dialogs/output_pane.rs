@@ -16,9 +16,9 @@ pub struct OutputPane {
     /// The first visible column.
     pub column: usize,
     /// Whether the pane follows the end as output arrives.
-    follows: bool,
+    follows_end: bool,
     /// The search text.
-    pub sought: TextField,
+    pub search_text: TextField,
     /// Whether the search text is being typed.
     pub typing: bool,
 }
@@ -34,20 +34,20 @@ pub struct OutputPage {
 
 /// The header and the line below it stay visible if there is room.
 const TOP: u16 = 2;
-const ROOMY: u16 = 20;
+const MAX_FULL_SCREEN_ROWS: u16 = 20;
 /// The frame, the status of the command, and a line for the keys.
-const AROUND: u16 = 4;
+const FRAME_ROWS: u16 = 4;
 const PAGE: isize = 10;
-const SIDEWAYS: usize = 20;
+const COLUMN_STEP: usize = 20;
 
 impl OutputPage {
     /// Computes the page: the whole screen except the header and the footer.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
-        let top = if panes.rows > ROOMY { TOP } else { 0 };
+        let top = if panes.rows > MAX_FULL_SCREEN_ROWS { TOP } else { 0 };
         let height = panes.rows.saturating_sub(top + 1);
         let area = Area { x: 0, y: top, width: panes.columns, height };
-        Self { area, rows: usize::from(height.saturating_sub(AROUND)) }
+        Self { area, rows: usize::from(height.saturating_sub(FRAME_ROWS)) }
     }
 }
 
@@ -56,37 +56,37 @@ impl OutputPane {
     #[must_use]
     pub fn first(&self, lines: usize, rows: usize) -> usize {
         let end = lines.saturating_sub(rows);
-        if self.follows { end } else { self.line.min(end) }
+        if self.follows_end { end } else { self.line.min(end) }
     }
 
     fn scroll(&mut self, by: isize, lines: usize, rows: usize) {
         let end = lines.saturating_sub(rows);
         self.line = self.first(lines, rows).saturating_add_signed(by).min(end);
-        self.follows = by == isize::MAX;
+        self.follows_end = by == isize::MAX;
     }
 
     /// Scrolls to the next line that contains the search text, in a direction. Returns whether there is one.
-    fn seek(&mut self, run: &Run, rows: usize, way: Way) -> bool {
-        let sought = self.sought.text().to_lowercase();
+    fn find_next(&mut self, run: &Run, rows: usize, direction: SeekDirection) -> bool {
+        let search_text = self.search_text.text().to_lowercase();
         let lines = run.text.lines();
-        let has = |at: &usize| lines[*at].to_lowercase().contains(&sought);
+        let has = |at: &usize| lines[*at].to_lowercase().contains(&search_text);
         let first = self.first(lines.len(), rows);
         let from = if self.line < lines.len() && self.line > first { self.line } else { first };
-        let found = match way {
-            Way::Here => (from..lines.len()).find(has).or_else(|| (0..from).find(has)),
-            Way::Down => (from + 1..lines.len()).find(has).or_else(|| (0..lines.len()).find(has)),
-            Way::Up => (0..from).rev().find(has).or_else(|| (from..lines.len()).rev().find(has)),
+        let found = match direction {
+            SeekDirection::Here => (from..lines.len()).find(has).or_else(|| (0..from).find(has)),
+            SeekDirection::Down => (from + 1..lines.len()).find(has).or_else(|| (0..lines.len()).find(has)),
+            SeekDirection::Up => (0..from).rev().find(has).or_else(|| (from..lines.len()).rev().find(has)),
         };
         if let Some(found) = found {
             self.line = found;
-            self.follows = false;
+            self.follows_end = false;
         }
         found.is_some()
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum SeekDirection {
     Here,
     Down,
     Up,
@@ -104,7 +104,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
     let Some(run) = &state.side.commands.run else { return KeyResult::Close };
     let rows = OutputPage::of(&state.screen.panes).rows;
     if pane.typing {
-        press_sought(state, pane, key);
+        press_search(state, pane, key);
         return KeyResult::Stay;
     }
     let key = key.to_string();
@@ -113,19 +113,19 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
         return KeyResult::Stay;
     }
     match key.as_str() {
-        "esc" | "q" | "ctrl-c" => return leave(state),
-        "l" | "right" => pane.column += SIDEWAYS,
-        "h" | "left" => pane.column = pane.column.saturating_sub(SIDEWAYS),
+        "esc" | "q" | "ctrl-c" => return stop_or_close(state),
+        "l" | "right" => pane.column += COLUMN_STEP,
+        "h" | "left" => pane.column = pane.column.saturating_sub(COLUMN_STEP),
         "/" => {
             pane.typing = true;
-            pane.sought.set("");
+            pane.search_text.set("");
         }
         "n" | "N" => {
-            let way = if key == "n" { Way::Down } else { Way::Up };
-            if pane.sought.text().is_empty() {
+            let direction = if key == "n" { SeekDirection::Down } else { SeekDirection::Up };
+            if pane.search_text.text().is_empty() {
                 state.warn(no_search("/"));
-            } else if !pane.seek(run, rows, way) {
-                state.warn(words::no_line_contains(pane.sought.text()));
+            } else if !pane.find_next(run, rows, direction) {
+                state.warn(words::no_line_contains(pane.search_text.text()));
             }
         }
         "y" if run.text.lines().is_empty() => state.warn(words::NO_OUTPUT_TO_COPY),
@@ -140,7 +140,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
 
 /// Leaves the pane. A running command is stopped first, and its output stays readable; pressed again, the pane closes without
 /// waiting for the end.
-fn leave(state: &mut State) -> KeyResult {
+fn stop_or_close(state: &mut State) -> KeyResult {
     match state.side.commands.running().map(|run| run.stopping) {
         Some(false) => KeyResult::StayAndDo(user_commands::stop(&mut state.side)),
         Some(true) => KeyResult::Close,
@@ -151,22 +151,23 @@ fn leave(state: &mut State) -> KeyResult {
     }
 }
 
-fn press_sought(state: &mut State, pane: &mut OutputPane, key: Key) {
+fn press_search(state: &mut State, pane: &mut OutputPane, key: Key) {
     let rows = OutputPage::of(&state.screen.panes).rows;
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => {
             pane.typing = false;
-            pane.sought.set("");
+            pane.search_text.set("");
         }
         "enter" => {
             pane.typing = false;
-            let found = state.side.commands.run.as_ref().is_some_and(|run| pane.seek(run, rows, Way::Here));
-            if !found && !pane.sought.text().is_empty() {
-                state.warn(words::no_line_contains(pane.sought.text()));
+            let found =
+                state.side.commands.run.as_ref().is_some_and(|run| pane.find_next(run, rows, SeekDirection::Here));
+            if !found && !pane.search_text.text().is_empty() {
+                state.warn(words::no_line_contains(pane.search_text.text()));
             }
         }
         _ => {
-            pane.sought.press(key);
+            pane.search_text.press(key);
         }
     }
 }

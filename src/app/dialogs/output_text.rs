@@ -5,16 +5,16 @@
 pub struct OutputText {
     lines: Vec<String>,
     /// Whether the last line may still continue.
-    open: bool,
+    is_line_open: bool,
     /// Whether a carriage return came last: the next character overwrites the last line, as on a terminal.
-    returned: bool,
+    has_carriage_return: bool,
     /// Characters in the last line.
     column: usize,
 }
 
 /// The maximum length of a line, in characters; longer lines continue on the next one.
-const LONGEST: usize = 4_096;
-const TAB: usize = 8;
+const MAX_LINE_CHARS: usize = 4_096;
+const TAB_WIDTH: usize = 8;
 
 impl OutputText {
     /// Returns the lines so far.
@@ -25,25 +25,25 @@ impl OutputText {
 
     /// Returns the last line that isn't blank, trimmed.
     #[must_use]
-    pub fn last_words(&self) -> Option<&str> {
+    pub fn last_nonblank_line(&self) -> Option<&str> {
         self.lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
     }
 
     /// Appends a chunk of output.
-    pub fn take(&mut self, text: &str) {
+    pub fn append(&mut self, text: &str) {
         for character in text.chars() {
             match character {
                 '\n' => self.end_line(),
-                '\r' => self.returned = true,
+                '\r' => self.has_carriage_return = true,
                 '\t' => {
                     self.add(' ');
-                    while !self.column.is_multiple_of(TAB) {
+                    while !self.column.is_multiple_of(TAB_WIDTH) {
                         self.add(' ');
                     }
                 }
                 // Programs that overwrite their output, such as progress indicators, use backspaces too.
                 '\u{8}' => {
-                    if self.open && self.lines.last_mut().and_then(String::pop).is_some() {
+                    if self.is_line_open && self.lines.last_mut().and_then(String::pop).is_some() {
                         self.column -= 1;
                     }
                 }
@@ -54,28 +54,28 @@ impl OutputText {
     }
 
     fn end_line(&mut self) {
-        if !self.open {
+        if !self.is_line_open {
             self.lines.push(String::new());
         }
-        self.close();
+        self.close_line();
     }
 
-    fn close(&mut self) {
-        self.open = false;
-        self.returned = false;
+    fn close_line(&mut self) {
+        self.is_line_open = false;
+        self.has_carriage_return = false;
         self.column = 0;
     }
 
     fn add(&mut self, character: char) {
-        if self.column >= LONGEST {
-            self.close();
+        if self.column >= MAX_LINE_CHARS {
+            self.close_line();
         }
-        if std::mem::take(&mut self.returned) && self.open {
+        if std::mem::take(&mut self.has_carriage_return) && self.is_line_open {
             self.lines.pop();
-            self.open = false;
+            self.is_line_open = false;
             self.column = 0;
         }
-        if !std::mem::replace(&mut self.open, true) {
+        if !std::mem::replace(&mut self.is_line_open, true) {
             self.lines.push(String::new());
         }
         if let Some(line) = self.lines.last_mut() {
@@ -92,7 +92,7 @@ mod tests {
     fn lines(parts: &[&str]) -> Vec<String> {
         let mut text = OutputText::default();
         for part in parts {
-            text.take(part);
+            text.append(part);
         }
         text.lines().to_vec()
     }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_overlong_line_continues_on_the_next() {
-        let lines = lines(&[&"x".repeat(LONGEST + 1)]);
-        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST, 1]);
+        let lines = lines(&[&"x".repeat(MAX_LINE_CHARS + 1)]);
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [MAX_LINE_CHARS, 1]);
     }
 }

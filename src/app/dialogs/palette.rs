@@ -35,7 +35,7 @@ impl Default for Palette {
 }
 
 /// The actions for a row, the most used first.
-const FOR_A_ROW: [Action; 19] = [
+const ROW_ACTIONS: [Action; 19] = [
     Action::Edit,
     Action::Rename,
     Action::AddChild,
@@ -119,7 +119,7 @@ impl From<&'static ActionEntry> for Offer<'_> {
 }
 
 /// Returns all actions of the table, and the commands with an argument.
-fn everything() -> Vec<Offer<'static>> {
+fn all_offers() -> Vec<Offer<'static>> {
     let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette).map(Offer::from);
     let with_argument = ARGUMENTS.iter().map(|command| Offer {
         action: command.action,
@@ -131,8 +131,8 @@ fn everything() -> Vec<Offer<'static>> {
 }
 
 /// Returns the actions for a row.
-fn for_a_row() -> Vec<Offer<'static>> {
-    FOR_A_ROW.into_iter().filter_map(Action::entry).map(Offer::from).collect()
+fn row_offers() -> Vec<Offer<'static>> {
+    ROW_ACTIONS.into_iter().filter_map(Action::entry).map(Offer::from).collect()
 }
 
 impl Palette {
@@ -161,9 +161,9 @@ impl Palette {
     }
 
     /// All offers: the actions, then the user commands.
-    fn offered<'a>(&self, own: &'a [UserCommand]) -> impl Iterator<Item = Offer<'a>> + use<'a> {
-        let listed = if self.is_for_row() { for_a_row() } else { everything() };
-        listed.into_iter().chain((0..).zip(own).map(|(number, command)| Offer {
+    fn offers<'a>(&self, user_commands: &'a [UserCommand]) -> impl Iterator<Item = Offer<'a>> + use<'a> {
+        let listed = if self.is_for_row() { row_offers() } else { all_offers() };
+        listed.into_iter().chain((0..).zip(user_commands).map(|(number, command)| Offer {
             action: Action::UserCommands(number),
             argument: None,
             name: "",
@@ -173,11 +173,11 @@ impl Palette {
 
     /// Returns the matching actions, best first; without a query, all of them in their own order.
     #[must_use]
-    pub fn found<'a>(&self, own: &'a [UserCommand]) -> Vec<Offer<'a>> {
-        let offered = self.offered(own);
+    pub fn matches<'a>(&self, user_commands: &'a [UserCommand]) -> Vec<Offer<'a>> {
+        let offers = self.offers(user_commands);
         let text = self.text.text().trim();
         if text.is_empty() {
-            return offered.collect();
+            return offers.collect();
         }
         if let Some((command, _)) = self.with_argument() {
             let ArgumentCommand { name, argument, action, help } = *command;
@@ -185,13 +185,13 @@ impl Palette {
         }
         let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut letters = Vec::new();
-        let mut found: Vec<(Closeness, Reverse<u32>, Offer<'_>)> = offered
+        let mut buffer = Vec::new();
+        let mut found: Vec<(Closeness, Reverse<u32>, Offer<'_>)> = offers
             .filter_map(|offer| {
                 let name = offer.name.replace('-', " ");
                 let others = SYNONYMS.iter().find(|(action, _)| *action == offer.action).map_or("", |(_, words)| words);
                 let words = format!("{name} {} {others}", offer.help);
-                let score = pattern.score(Utf32Str::new(&words, &mut letters), &mut matcher)?;
+                let score = pattern.score(Utf32Str::new(&words, &mut buffer), &mut matcher)?;
                 Some((Closeness::of(text, [&name, offer.help, others]), Reverse(score), offer))
             })
             .collect();
@@ -211,7 +211,7 @@ impl Palette {
 }
 
 pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) -> KeyResult {
-    let found = palette.found(&state.side.commands.commands).len();
+    let found = palette.matches(&state.side.commands.commands).len();
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
@@ -222,7 +222,7 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
             if let Some((command, text)) = palette.with_argument() {
                 return named_commands::run(state, command.argument, text);
             }
-            let found = palette.found(&state.side.commands.commands);
+            let found = palette.matches(&state.side.commands.commands);
             let Some(Offer { action, argument, name, .. }) = found.get(palette.list.chosen).copied() else {
                 return KeyResult::Stay;
             };
@@ -232,8 +232,8 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
                 return KeyResult::Stay;
             }
             let effects = perform::perform(state, action);
-            marking::follow(state);
-            return KeyResult::Do(effects);
+            marking::update_range(state);
+            return KeyResult::CloseAndDo(effects);
         }
         text if palette.list.press(text, found, ListKeys::BesideText) => {}
         _ => {
@@ -255,7 +255,7 @@ mod tests {
     fn every_action_is_found_by_its_name() {
         for entry in TABLE.iter().filter(|entry| entry.action != Action::Palette) {
             let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), ..Palette::default() };
-            let found = palette.found(&[]);
+            let found = palette.matches(&[]);
             assert!(found.iter().take(3).any(|other| other.action == entry.action), "{}: {found:?}", entry.name);
         }
     }
@@ -264,12 +264,12 @@ mod tests {
     fn actions_are_found_by_synonyms_and_exact_names_come_first() {
         let first = |text: &str| {
             let palette = Palette { text: TextField::new(text), ..Palette::default() };
-            palette.found(&[])[0].action
+            palette.matches(&[])[0].action
         };
         for (action, words) in SYNONYMS {
             for word in words.split(' ') {
                 let palette = Palette { text: TextField::new(word), ..Palette::default() };
-                assert!(palette.found(&[]).iter().any(|offer| offer.action == *action), "{word}");
+                assert!(palette.matches(&[]).iter().any(|offer| offer.action == *action), "{word}");
             }
         }
         assert_eq!(first("remove"), Action::Delete);
@@ -281,19 +281,19 @@ mod tests {
     #[test]
     fn the_palette_of_a_row_offers_only_row_actions() {
         let row = Palette::for_row(RowId::Heading(Heading::Circles));
-        let offered: Vec<Action> = row.found(&[]).iter().map(|offer| offer.action).collect();
-        assert_eq!(offered, FOR_A_ROW);
+        let offers: Vec<Action> = row.matches(&[]).iter().map(|offer| offer.action).collect();
+        assert_eq!(offers, ROW_ACTIONS);
         for text in ["quit", "goto 5", "theme light", "zzz"] {
             let palette = Palette { text: TextField::new(text), ..row.clone() };
-            assert!(palette.found(&[]).iter().all(|offer| FOR_A_ROW.contains(&offer.action)), "{text}");
+            assert!(palette.matches(&[]).iter().all(|offer| ROW_ACTIONS.contains(&offer.action)), "{text}");
         }
         let palette = Palette { text: TextField::new("remove"), ..row };
-        assert_eq!(palette.found(&[])[0].action, Action::Delete);
+        assert_eq!(palette.matches(&[])[0].action, Action::Delete);
     }
 
     #[test]
     fn a_fuzzy_match_may_skip_letters() {
         let palette = Palette { text: TextField::new("expblw"), ..Palette::default() };
-        assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
+        assert_eq!(palette.matches(&[])[0].action, Action::ExpandSubtree);
     }
 }

@@ -31,7 +31,7 @@ pub enum Destination {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// Switch to a destination.
-    Go(Destination),
+    SwitchTo(Destination),
     /// Open the form for a new profile.
     New,
 }
@@ -74,33 +74,33 @@ impl Profiles {
     fn choices(&self) -> impl Iterator<Item = Choice> {
         let start = self.start.iter().map(|_| Destination::Start);
         let profiles = self.known.iter().map(|line| Destination::Profile(line.name.clone()));
-        start.chain(profiles).chain([Destination::Demo]).map(Choice::Go).chain([Choice::New])
+        start.chain(profiles).chain([Destination::Demo]).map(Choice::SwitchTo).chain([Choice::New])
     }
 
     /// Returns the title of a choice.
     #[must_use]
     pub fn title<'a>(&self, choice: &'a Choice) -> &'a str {
         match choice {
-            Choice::Go(Destination::Profile(name)) => name,
-            Choice::Go(Destination::Start) => words::STARTUP_SETTINGS,
-            Choice::Go(Destination::Demo) => words::DEMO,
+            Choice::SwitchTo(Destination::Profile(name)) => name,
+            Choice::SwitchTo(Destination::Start) => words::STARTUP_SETTINGS,
+            Choice::SwitchTo(Destination::Demo) => words::DEMO,
             Choice::New => words::NEW_PROFILE,
         }
     }
 
     /// Returns the text after the title of a choice.
     #[must_use]
-    pub fn about(&self, choice: &Choice) -> String {
+    pub fn description(&self, choice: &Choice) -> String {
         match choice {
-            Choice::Go(Destination::Profile(name)) => {
+            Choice::SwitchTo(Destination::Profile(name)) => {
                 let line = self.line(name);
                 line.map_or_else(String::new, |line| format!("{} · {}", line.tenant, line.host))
             }
-            Choice::Go(Destination::Start) => {
+            Choice::SwitchTo(Destination::Start) => {
                 let (tenant, host) = self.start.clone().unwrap_or_default();
                 format!("{tenant} · {host}")
             }
-            Choice::Go(Destination::Demo) => words::SAMPLE_TENANT.into(),
+            Choice::SwitchTo(Destination::Demo) => words::SAMPLE_TENANT.into(),
             Choice::New => words::ANOTHER_TENANT.into(),
         }
     }
@@ -109,7 +109,7 @@ impl Profiles {
     #[must_use]
     pub fn profile(&self, choice: &Choice) -> Option<&ProfileLine> {
         match choice {
-            Choice::Go(Destination::Profile(name)) => self.line(name),
+            Choice::SwitchTo(Destination::Profile(name)) => self.line(name),
             _ => None,
         }
     }
@@ -127,17 +127,17 @@ pub struct ProfileList {
 impl ProfileList {
     /// Returns the choices whose title or text contains every typed word, best matches first.
     #[must_use]
-    pub fn found(&self, profiles: &Profiles) -> Vec<Choice> {
-        let wanted = self.filter.text().to_lowercase();
+    pub fn matches(&self, profiles: &Profiles) -> Vec<Choice> {
+        let query = self.filter.text().to_lowercase();
         let matches = |choice: &Choice| {
-            let line = format!("{} {}", profiles.title(choice), profiles.about(choice)).to_lowercase();
-            wanted.split_whitespace().all(|word| line.contains(word))
+            let line = format!("{} {}", profiles.title(choice), profiles.description(choice)).to_lowercase();
+            query.split_whitespace().all(|word| line.contains(word))
         };
         let mut found: Vec<Choice> = profiles.choices().filter(matches).collect();
         // Equally good matches keep their order, but once something is typed, protected profiles come last among them.
         found.sort_by_key(|choice| {
             let protected = profiles.profile(choice).is_some_and(|line| line.protected);
-            (Closeness::of(&wanted, [profiles.title(choice)]), protected && !wanted.is_empty())
+            (Closeness::of(&query, [profiles.title(choice)]), protected && !query.is_empty())
         });
         found
     }
@@ -146,23 +146,27 @@ impl ProfileList {
 /// Opens the list with the first destination selected that is not the current one.
 pub(in crate::app) fn open(state: &mut State) {
     let mut list = ProfileList::default();
-    let found = list.found(&state.side.profiles);
-    let here = Choice::Go(state.side.profiles.here.clone());
+    let found = list.matches(&state.side.profiles);
+    let here = Choice::SwitchTo(state.side.profiles.here.clone());
     list.list.chosen = found.iter().position(|choice| *choice != here).unwrap_or(0);
     state.screen.layers.push(Layer::Profiles(list));
 }
 
 pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key) -> KeyResult {
-    let found = list.found(&state.side.profiles);
+    let found = list.matches(&state.side.profiles);
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => match found.get(list.list.chosen) {
-            Some(Choice::New) => return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::another(state)))),
-            Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
+            Some(Choice::New) => {
+                return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::open_another(state))));
+            }
+            Some(Choice::SwitchTo(destination)) if *destination == state.side.profiles.here => {
                 state.inform(words::ALREADY_THERE);
                 return KeyResult::Close;
             }
-            Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
+            Some(Choice::SwitchTo(destination)) => {
+                return KeyResult::CloseAndDo(switch_if_idle(state, destination.clone()));
+            }
             None => {}
         },
         "tab" => list.list.go(1, found.len()),
@@ -178,9 +182,9 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
 }
 
 /// Switches to a destination; asks first if changes are unfinished, and refuses while a command runs.
-fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
+fn switch_if_idle(state: &mut State, destination: Destination) -> Vec<Effect> {
     if state.side.commands.running().is_some() {
-        user_commands::refuse_to_leave(state);
+        user_commands::warn_still_running(state);
         return Vec::new();
     }
     if state.changes.counts().unfinished() > 0 {
@@ -192,23 +196,23 @@ fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
 
 pub(in crate::app) fn press_switching(state: &mut State, destination: &Destination, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "s" => KeyResult::Do(switch(state, destination.clone())),
+        "s" => KeyResult::CloseAndDo(switch(state, destination.clone())),
         "esc" | "n" | "ctrl-c" => KeyResult::Close,
         _ => KeyResult::Stay,
     }
 }
 
 fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
-    let choice = Choice::Go(destination.clone());
+    let choice = Choice::SwitchTo(destination.clone());
     state.inform(words::opening(state.side.profiles.title(&choice)));
     vec![Effect::Switch(destination)]
 }
 
 /// Adds a profile that was just saved, and switches to it.
-pub(in crate::app) fn take_saved(state: &mut State, line: ProfileLine) -> Vec<Effect> {
+pub(in crate::app) fn add_saved(state: &mut State, line: ProfileLine) -> Vec<Effect> {
     let name = line.name.clone();
     state.side.profiles.known.push(line);
-    go(state, Destination::Profile(name))
+    switch_if_idle(state, Destination::Profile(name))
 }
 
 #[cfg(test)]

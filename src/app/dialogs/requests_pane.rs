@@ -12,7 +12,7 @@ use crate::remote::Exchange;
 
 use crate::app::layout::Area;
 use crate::app::side::request_lines;
-use crate::app::side::requests::{Logged, Requests};
+use crate::app::side::requests::{LoggedRequest, Requests};
 use crate::app::{Effect, Layer, Panes, State, TextField, copying};
 
 /// The list of requests, or one open request.
@@ -50,7 +50,7 @@ pub struct RequestsPage {
 
 /// The header and the line below it stay visible if there is room.
 const TOP: u16 = 2;
-const ROOMY: u16 = 20;
+const MAX_FULL_SCREEN_ROWS: u16 = 20;
 /// The frame and a space, on both sides.
 const FRAME_COLUMNS: u16 = 4;
 /// The frame, the column headings, a line for messages, and one for the keys.
@@ -60,7 +60,7 @@ impl RequestsPage {
     /// Computes the page: the whole screen except the header and the footer.
     #[must_use]
     pub fn of(panes: &Panes) -> Self {
-        let top = if panes.rows > ROOMY { TOP } else { 0 };
+        let top = if panes.rows > MAX_FULL_SCREEN_ROWS { TOP } else { 0 };
         let height = panes.rows.saturating_sub(top + 1);
         let area = Area { x: 0, y: top, width: panes.columns, height };
         let columns = usize::from(panes.columns.saturating_sub(FRAME_COLUMNS)).max(1);
@@ -71,13 +71,13 @@ impl RequestsPage {
 impl RequestsPane {
     /// Returns the requests that match the filter, newest first.
     #[must_use]
-    pub fn listed<'a>(&self, requests: &'a Requests) -> Vec<&'a Logged> {
-        requests.newest_first().filter(|logged| logged.has(self.filter.text())).collect()
+    pub fn listed<'a>(&self, requests: &'a Requests) -> Vec<&'a LoggedRequest> {
+        requests.newest_first().filter(|logged| logged.matches(self.filter.text())).collect()
     }
 
     /// Returns the position of the selected request; if it is not listed, that of the next older one.
     #[must_use]
-    pub fn position(&self, listed: &[&Logged]) -> usize {
+    pub fn position(&self, listed: &[&LoggedRequest]) -> usize {
         let Some(selected) = self.selected else { return 0 };
         let at = listed.iter().position(|logged| logged.number <= selected);
         at.unwrap_or(listed.len().saturating_sub(1))

@@ -29,7 +29,7 @@ pub struct UserCommands {
     pub commands: Vec<UserCommand>,
     /// The run that is active, or whose output is on the screen.
     pub run: Option<Run>,
-    counted: u64,
+    run_count: u64,
 }
 
 /// A run of a command.
@@ -124,7 +124,7 @@ impl UserCommands {
 impl Run {
     /// Returns the status for display.
     #[must_use]
-    pub fn standing(&self, now: Timestamp) -> String {
+    pub fn status(&self, now: Timestamp) -> String {
         let Some(end) = &self.end else {
             let seconds = now.duration_since(self.started).as_secs().max(0);
             return if self.stopping { words::stopping_for(seconds) } else { words::running_for(seconds) };
@@ -178,7 +178,7 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
 }
 
 /// Runs a command, or asks for confirmation first.
-pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
+pub(in crate::app) fn run_or_confirm(state: &mut State, number: u16) -> Vec<Effect> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)).cloned() else { return Vec::new() };
     let subjects = match command.on {
         Subjects::Selected => state.selected_segment().cloned().into_iter().collect(),
@@ -196,17 +196,19 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
 }
 
 /// Handles a key in the confirmation.
-pub(in crate::app) fn press(state: &mut State, asked: &RunConfirmation, key: Key) -> KeyResult {
+pub(in crate::app) fn press(state: &mut State, confirmation: &RunConfirmation, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "enter" | "y" => KeyResult::Do(begin(state, asked.command.clone(), asked.subjects.clone())),
+        "enter" | "y" => {
+            KeyResult::CloseAndDo(begin(state, confirmation.command.clone(), confirmation.subjects.clone()))
+        }
         "esc" | "n" | "q" | "ctrl-c" => KeyResult::Close,
         _ => KeyResult::Stay,
     }
 }
 
 fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -> Vec<Effect> {
-    state.side.commands.counted += 1;
-    let run = state.side.commands.counted;
+    state.side.commands.run_count += 1;
+    let run = state.side.commands.run_count;
     state.side.commands.run = Some(Run {
         number: run,
         name: command.name.clone(),
@@ -235,7 +237,7 @@ pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
 }
 
 /// Warns that a command is running: quitting would kill it halfway.
-pub(in crate::app) fn refuse_to_leave(state: &mut State) {
+pub(in crate::app) fn warn_still_running(state: &mut State) {
     if let Some(run) = state.side.commands.running() {
         let topic = Topic::Run(run.number);
         let text = words::stop_before_leaving(&run.name, state.key(Action::Pause));
@@ -247,7 +249,7 @@ pub(in crate::app) fn refuse_to_leave(state: &mut State) {
 pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews) {
     let Some(run) = state.side.commands.run.as_mut().filter(|run| run.number == number) else { return };
     match news {
-        RunNews::Wrote(text) => run.text.take(&text),
+        RunNews::Wrote(text) => run.text.append(&text),
         RunNews::Cut => run.cut = true,
         RunNews::Ended(end) => {
             run.end = Some(end);
@@ -261,11 +263,11 @@ pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews)
 /// Reports the end of a run that has no pane.
 fn report_end(state: &mut State) {
     let Some(run) = state.side.commands.run.take() else { return };
-    let last = run.text.last_words();
-    let standing = run.standing(state.clock.now);
+    let last = run.text.last_nonblank_line();
+    let status = run.status(state.clock.now);
     match (run.succeeded(), run.output, last) {
         (true, Output::Message, Some(last)) => state.inform(words::command_says(&run.name, last)),
         (true, ..) => state.inform(words::finished(&run.name)),
-        (false, _, last) => state.warn(words::command_failed(&run.name, &standing, last)),
+        (false, _, last) => state.warn(words::command_failed(&run.name, &status, last)),
     }
 }

@@ -75,10 +75,10 @@ pub(super) fn finished(command: &str) -> String {
 }
 
 /// A command failed. `last` is the last line of its output.
-pub(super) fn command_failed(command: &str, standing: &str, last: Option<&str>) -> String {
+pub(super) fn command_failed(command: &str, status: &str, last: Option<&str>) -> String {
     match last {
-        Some(last) => format!("“{command}”: {standing} · {last}"),
-        None => format!("“{command}”: {standing}"),
+        Some(last) => format!("“{command}”: {status} · {last}"),
+        None => format!("“{command}”: {status}"),
     }
 }
 
@@ -135,12 +135,12 @@ pub(super) fn profile_exists(name: &str) -> String {
     format!("A profile named {name} already exists")
 }
 
-pub(super) fn enter(what: &str) -> String {
-    format!("Enter {what}")
+pub(super) fn enter(field: &str) -> String {
+    format!("Enter {field}")
 }
 
-pub(super) fn not_for_a_header(what: &str) -> String {
-    format!("{what} contains characters that aren't allowed in a header")
+pub(super) fn not_for_a_header(field: &str) -> String {
+    format!("{field} contains characters that aren't allowed in a header")
 }
 
 // Connection errors.

@@ -113,7 +113,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) ->
             }
             Ok(plan) => {
                 let title = words::update_of_several(plan.operations.len());
-                return KeyResult::Do(changes::begin(state, plan, title, None, SubmitMode::Asked));
+                return KeyResult::CloseAndDo(changes::start_plan(state, plan, title, None, SubmitMode::Requested));
             }
         },
         _ => {

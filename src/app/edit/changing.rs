@@ -16,7 +16,7 @@ use crate::app::changes::{self, SubmitMode};
 use crate::app::edit::deletion::Policy;
 use crate::app::edit::words;
 
-use crate::app::edit::parents::{self, Asker};
+use crate::app::edit::parents::{self, PickerPurpose};
 use crate::app::tree::search;
 use crate::app::{Deletion, Effect, Form, FormKind, Layer, ParentPicker, Renaming, State, availability};
 
@@ -42,16 +42,16 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
             KeyResult::Close
         }
         Ok(Some(operation)) => {
-            if let Some(op) = form.amends.filter(|op| state.changes.queue.rests(*op)) {
-                return KeyResult::Do(changes::replace(state, op, operation, Some(Layer::Form(form.clone()))));
+            if let Some(op) = form.failed_op.filter(|op| state.changes.queue.rests(*op)) {
+                return KeyResult::CloseAndDo(changes::replace(state, op, operation, Some(Layer::Form(form.clone()))));
             }
             let title = title(&operation);
-            if let (FormKind::Create, Some(parent)) = (&form.purpose, &form.parent) {
+            if let (FormKind::Create, Some(parent)) = (&form.kind, &form.parent) {
                 state.tree.forest.expand(&RowId::Segment(parent.clone()));
             }
-            let mode = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
+            let mode = form.discarded_op.map_or(SubmitMode::Requested, SubmitMode::Replacing);
             let origin = Some(Layer::Form(form.clone()));
-            KeyResult::Do(changes::begin(state, Plan::single(operation), title, origin, mode))
+            KeyResult::CloseAndDo(changes::start_plan(state, Plan::single(operation), title, origin, mode))
         }
     }
 }
@@ -66,12 +66,23 @@ pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> K
         Ok(None) => KeyResult::Close,
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
-            if let Some(op) = renaming.amends.filter(|op| state.changes.queue.rests(*op)) {
-                return KeyResult::Do(changes::replace(state, op, operation, Some(Layer::Renaming(renaming.clone()))));
+            if let Some(op) = renaming.failed_op.filter(|op| state.changes.queue.rests(*op)) {
+                return KeyResult::CloseAndDo(changes::replace(
+                    state,
+                    op,
+                    operation,
+                    Some(Layer::Renaming(renaming.clone())),
+                ));
             }
             let title = title(&operation);
             let origin = Some(Layer::Renaming(renaming.clone()));
-            KeyResult::Do(changes::begin(state, Plan::single(operation), title, origin, SubmitMode::Asked))
+            KeyResult::CloseAndDo(changes::start_plan(
+                state,
+                Plan::single(operation),
+                title,
+                origin,
+                SubmitMode::Requested,
+            ))
         }
     }
 }
@@ -79,36 +90,36 @@ pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> K
 /// Opens the parent picker for the marked or selected segments.
 pub(in crate::app) fn pick_parent(state: &mut State) -> Vec<Effect> {
     let subjects = subjects(state);
-    open_picker(state, subjects, Asker::Move, "")
+    open_picker(state, subjects, PickerPurpose::Move, "")
 }
 
 /// Opens the parent picker for the marked or selected segments with a filter text.
 pub(in crate::app) fn pick_parent_among(state: &mut State, filter: &str) -> Vec<Effect> {
     let subjects = subjects(state);
-    open_picker(state, subjects, Asker::Move, filter)
+    open_picker(state, subjects, PickerPurpose::Move, filter)
 }
 
 /// Opens the parent picker for one segment, whatever is marked.
 pub(in crate::app) fn pick_parent_of(state: &mut State, segment: &Arc<Segment>) -> Vec<Effect> {
-    open_picker(state, vec![Arc::clone(segment)], Asker::Move, "")
+    open_picker(state, vec![Arc::clone(segment)], PickerPurpose::Move, "")
 }
 
 /// Opens the parent picker for the open form, filtered by what was typed on the field.
 pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, filter: &str) -> Vec<Effect> {
     let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();
-    open_picker(state, moving, Asker::Form, filter)
+    open_picker(state, moving, PickerPurpose::Form, filter)
 }
 
-fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Vec<Effect> {
-    let mut picker = ParentPicker::new(moving, asker, filter);
-    let effects = search::search_places(&mut state.tree, &mut picker);
+fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, purpose: PickerPurpose, filter: &str) -> Vec<Effect> {
+    let mut picker = ParentPicker::new(moving, purpose, filter);
+    let effects = search::search_candidates(&mut state.tree, &mut picker);
     state.screen.layers.push(Layer::Parents(picker));
     effects
 }
 
 /// Searches again after the filter text of the picker changed.
 pub(in crate::app) fn refilter(state: &mut State, picker: &mut ParentPicker) -> KeyResult {
-    KeyResult::StayAndDo(search::search_places(&mut state.tree, picker))
+    KeyResult::StayAndDo(search::search_candidates(&mut state.tree, picker))
 }
 
 /// Puts the chosen parent into the form below.
@@ -136,15 +147,15 @@ pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -
         state.warn(words::cannot_move_to(&choice.name, reason));
         return KeyResult::Stay;
     }
-    KeyResult::Do(move_under(state, &picker.moving, choice.parent.as_ref()))
+    KeyResult::CloseAndDo(move_under(state, &picker.moving, choice.parent.as_ref()))
 }
 
 /// Cuts the marked or selected segments, to be pasted elsewhere.
 pub(in crate::app) fn cut(state: &mut State) {
     let subjects = subjects(state);
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
-    let what = named(&subjects);
-    let text = words::cut(&what, state.key(Action::Paste), state.key(Action::Dismiss));
+    let subject = name_or_count(&subjects);
+    let text = words::cut(&subject, state.key(Action::Paste), state.key(Action::Dismiss));
     state.inform_about(Topic::Cut(state.tree.picks.cut.len()), text);
 }
 
@@ -158,7 +169,7 @@ pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if let Some(reason) = parents::refusal(&state.tree.forest, &moving, target.as_ref()) {
-        state.warn(words::cannot_paste_here(&named(&moving), reason));
+        state.warn(words::cannot_paste_here(&name_or_count(&moving), reason));
         return Vec::new();
     }
     move_under(state, &moving, target.as_ref())
@@ -174,7 +185,7 @@ pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &Segmen
     };
     let refusal = available.err().map(|reason| (Topic::Refusal(Action::Move), reason)).or_else(|| {
         let reason = parents::refusal(&state.tree.forest, &moving, Some(to))?;
-        Some((Topic::Segment(to.clone()), words::cannot_drop_here(&named(&moving), reason)))
+        Some((Topic::Segment(to.clone()), words::cannot_drop_here(&name_or_count(&moving), reason)))
     });
     match refusal {
         Some((topic, reason)) => {
@@ -186,7 +197,7 @@ pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &Segmen
 }
 
 fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Vec<Effect> {
-    move_in_mode(state, moving, parent, SubmitMode::Asked)
+    move_in_mode(state, moving, parent, SubmitMode::Requested)
 }
 
 fn move_in_mode(
@@ -201,7 +212,7 @@ fn move_in_mode(
         Operation::Update { base: Arc::clone(base), draft }
     });
     let plan = Plan { operations: operations.collect() };
-    let what = named(moving);
+    let subject = name_or_count(moving);
     let place = parent
         .and_then(|id| state.tree.forest.get(id))
         .map_or_else(|| words::TOP_LEVEL.into(), |to| to.name.to_string());
@@ -210,18 +221,18 @@ fn move_in_mode(
     if let Some(parent) = parent {
         state.tree.forest.expand(&RowId::Segment(parent.clone()));
     }
-    changes::begin(state, plan, words::move_of(&what, &place), None, mode)
+    changes::start_plan(state, plan, words::move_of(&subject, &place), None, mode)
 }
 
 /// Opens the dialog that asks whether and how to delete.
-pub(in crate::app) fn ask_deletion(state: &mut State) {
+pub(in crate::app) fn open_deletion_dialog(state: &mut State) {
     let deletion = Deletion::of(&state.tree.forest, &subjects(state));
     state.screen.layers.push(Layer::Deletion(deletion));
 }
 
 /// Carries out a confirmed deletion, or asks again if something changed since the dialog opened.
 pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> KeyResult {
-    let now = deletion.as_it_is_now(&state.tree.forest);
+    let now = deletion.refreshed(&state.tree.forest);
     if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
         if now.roots.is_empty() {
             state.warn(words::nothing_left_to_delete(&difference));
@@ -236,11 +247,11 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     // The dialog has shown a single segment or subtree. More than that, and what needs a typed phrase, is reviewed as a whole.
     let shown = deletion.roots.len() == 1
         && confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_none();
-    let mode = if shown { SubmitMode::Confirmed } else { SubmitMode::Asked };
-    KeyResult::Do(changes::begin(state, plan, title, None, mode))
+    let mode = if shown { SubmitMode::Confirmed } else { SubmitMode::Requested };
+    KeyResult::CloseAndDo(changes::start_plan(state, plan, title, None, mode))
 }
 
-pub(in crate::app) fn named(segments: &[Arc<Segment>]) -> String {
+pub(in crate::app) fn name_or_count(segments: &[Arc<Segment>]) -> String {
     match segments {
         [only] => only.name.to_string(),
         several => counted(several.len(), Noun::Segment),

@@ -25,9 +25,9 @@ pub struct Deletion {
     /// How many descendants they have together.
     pub descendants: usize,
     /// Their descendants, as the user saw them, sorted by id.
-    below: Vec<Arc<Segment>>,
+    descendant_segments: Vec<Arc<Segment>>,
     /// The parent of each root, under which its children would move.
-    above: Vec<Option<SegmentId>>,
+    parents: Vec<Option<SegmentId>>,
 }
 
 /// What happens to the descendants.
@@ -43,19 +43,19 @@ pub enum Policy {
 
 impl Deletion {
     pub(in crate::app) fn of(forest: &Forest, segments: &[Arc<Segment>]) -> Self {
-        let below_another =
-            |segment: &Arc<Segment>| segments.iter().any(|other| forest.is_below(&segment.id, &other.id));
-        let roots: Vec<_> = segments.iter().filter(|segment| !below_another(segment)).cloned().collect();
+        let is_nested = |segment: &Arc<Segment>| segments.iter().any(|other| forest.is_below(&segment.id, &other.id));
+        let roots: Vec<_> = segments.iter().filter(|segment| !is_nested(segment)).cloned().collect();
         let children = roots.iter().map(|root| forest.child_count(&root.id)).sum();
-        let below = roots.iter().flat_map(|root| forest.descendants(&root.id));
-        let mut below: Vec<Arc<Segment>> = below.map(|(_, segment)| Arc::clone(segment)).collect();
-        below.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-        let above = roots.iter().map(|root| forest.parent(&root.id).map(|parent| parent.id.clone())).collect();
-        Self { roots, children, descendants: below.len(), below, above }
+        let descendant_segments = roots.iter().flat_map(|root| forest.descendants(&root.id));
+        let mut descendant_segments: Vec<Arc<Segment>> =
+            descendant_segments.map(|(_, segment)| Arc::clone(segment)).collect();
+        descendant_segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let parents = roots.iter().map(|root| forest.parent(&root.id).map(|parent| parent.id.clone())).collect();
+        Self { roots, children, descendants: descendant_segments.len(), descendant_segments, parents }
     }
 
     /// Returns this deletion against the present forest, without roots that no longer exist.
-    pub(in crate::app) fn as_it_is_now(&self, forest: &Forest) -> Self {
+    pub(in crate::app) fn refreshed(&self, forest: &Forest) -> Self {
         let roots: Vec<_> = self.roots.iter().filter_map(|root| forest.get(&root.id)).cloned().collect();
         Self::of(forest, &roots)
     }
@@ -74,7 +74,7 @@ impl Deletion {
                 return Some(words::was_changed(&before.name, &fields.collect::<Vec<_>>()));
             }
         }
-        if self.below != now.below {
+        if self.descendant_segments != now.descendant_segments {
             return Some(words::DESCENDANTS_CHANGED.into());
         }
         (self != now).then(|| words::PARENT_CHANGED.into())

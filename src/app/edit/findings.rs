@@ -17,13 +17,13 @@ use crate::segment::{Segment, SegmentId};
 
 /// Returns the chosen segment's name without invisible characters and surrounding spaces; `None` if there is nothing to fix.
 #[must_use]
-pub fn mended(state: &State) -> Option<String> {
-    let segment = present(state)?;
+pub fn fixed_name(state: &State) -> Option<String> {
+    let segment = chosen_segment(state)?;
     mended_name(&segment.name)
 }
 
 /// Returns the chosen finding's segment as it is now.
-fn present(state: &State) -> Option<&Arc<Segment>> {
+fn chosen_segment(state: &State) -> Option<&Arc<Segment>> {
     state.tree.forest.get(&state.side.findings.chosen()?.segment.id)
 }
 
@@ -31,7 +31,7 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
     let text = key.to_string();
     let count = state.side.findings.all().map_or(0, <[_]>::len);
     if state.side.findings.list.press(&text, count, ListKeys::Letters) {
-        (state.side.findings.replaced, state.side.findings.mending) = (false, None);
+        (state.side.findings.is_replaced, state.side.findings.fixing) = (false, None);
         return KeyResult::Stay;
     }
     match text.as_str() {
@@ -43,25 +43,25 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
         "enter" | "e" | "f" | "m" | "d" => {}
         _ => return KeyResult::Stay,
     }
-    if std::mem::take(&mut state.side.findings.replaced) && count > 0 {
+    if std::mem::take(&mut state.side.findings.is_replaced) && count > 0 {
         state.warn(words::finding_is_gone(&text));
         return KeyResult::Stay;
     }
-    let Some(segment) = present(state).cloned() else {
+    let Some(segment) = chosen_segment(state).cloned() else {
         state.warn(if count == 0 { NOTHING_SELECTED } else { words::SEGMENT_IS_GONE });
         return KeyResult::Stay;
     };
     state.screen.panes.focus = Pane::Tree;
-    places::leave(state);
+    places::record_position(state);
     viewport::go_to(state, &segment.id);
     if text == "enter" {
         return KeyResult::Close;
     }
-    mend(state, &segment, &text)
+    open_fix(state, &segment, &text)
 }
 
 /// Opens the dialog that fixes a segment, over the list. It is about this segment only, whatever is marked.
-fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
+fn open_fix(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
     let action = match key {
         "m" => Action::Move,
         "d" => Action::Delete,
@@ -79,27 +79,27 @@ fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
             Vec::new()
         }
         _ => {
-            let mended = mended_name(&segment.name).filter(|_| key == "f");
-            if key == "f" && mended.is_none() {
+            let fixed_name = mended_name(&segment.name).filter(|_| key == "f");
+            if key == "f" && fixed_name.is_none() {
                 state.warn(words::NOTHING_TO_FIX);
                 return KeyResult::Stay;
             }
             let mut form = Form::edit(segment);
-            if let Some(name) = mended {
+            if let Some(name) = fixed_name {
                 form.name = TextField::new(&name);
             }
             state.screen.layers.push(Layer::Form(form));
             Vec::new()
         }
     };
-    state.side.findings.mending = Some::<SegmentId>(segment.id.clone());
+    state.side.findings.fixing = Some::<SegmentId>(segment.id.clone());
     KeyResult::StayAndDo(effects)
 }
 
 /// Goes to the first finding of the next or previous rule.
 fn go_to_rule(state: &mut State, forward: bool) {
     let findings = &mut state.side.findings;
-    (findings.replaced, findings.mending) = (false, None);
+    (findings.is_replaced, findings.fixing) = (false, None);
     let at = findings.list.chosen;
     let Some((all, rule)) = findings.all().and_then(|all| Some((all, all.get(at)?.rule))) else { return };
     let first_of = |rule| all.iter().position(|finding| finding.rule == rule).unwrap_or(at);

@@ -20,7 +20,7 @@ use crate::app::side::activity::shown;
 #[derive(Debug, Clone)]
 pub struct Form {
     /// Whether the form creates or edits a segment.
-    pub purpose: FormKind,
+    pub kind: FormKind,
     /// The name as typed.
     pub name: TextField,
     /// The external id as typed.
@@ -34,9 +34,9 @@ pub struct Form {
     /// Why the server rejected the operation, in its own words, or that the segment was deleted.
     pub refusal: Option<String>,
     /// The failed operation that saving replaces.
-    pub(in crate::app) amends: Option<OpId>,
+    pub(in crate::app) failed_op: Option<OpId>,
     /// The operation that is discarded when the form is submitted.
-    pub(in crate::app) replaces: Option<OpId>,
+    pub(in crate::app) discarded_op: Option<OpId>,
 }
 
 /// Whether a form creates or edits a segment.
@@ -66,24 +66,24 @@ impl Form {
     }
 
     /// Creates an edit form with the user's values, to replace an operation.
-    pub(in crate::app) fn amending(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
+    pub(in crate::app) fn for_failed_update(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
-        let purpose = FormKind::Edit { base: Arc::clone(base) };
-        Self { amends: Some(op), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
+        let kind = FormKind::Edit { base: Arc::clone(base) };
+        Self { failed_op: Some(op), ..Self::new(kind, &mine.name, external_id, mine.parent.clone()) }
     }
 
     /// Creates the form for a segment that could not be created.
-    pub(in crate::app) fn amending_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
+    pub(in crate::app) fn for_failed_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
         let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
         let form = Self::new(FormKind::Create, draft.name.as_str(), external_id, draft.parent.clone());
-        Self { amends: Some(op), refusal: Some(refusal.to_owned()), ..form }
+        Self { failed_op: Some(op), refusal: Some(refusal.to_owned()), ..form }
     }
 
     /// Creates the form that re-creates a deleted segment. If its parent is gone too, the form shows that at once.
-    pub(in crate::app) fn creating_again(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
+    pub(in crate::app) fn for_recreation(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
         let form = Self::new(FormKind::Create, &mine.name, external_id, mine.parent.clone());
-        let mut form = Self { replaces: Some(gone), ..form };
+        let mut form = Self { discarded_op: Some(gone), ..form };
         if let Some(fault) = form.parent_fault(forest) {
             form.faults.insert(Field::Parent, fault);
             form.focus = Field::Parent;
@@ -91,24 +91,24 @@ impl Form {
         form
     }
 
-    fn new(purpose: FormKind, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
+    fn new(kind: FormKind, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
         Self {
-            purpose,
+            kind,
             name: TextField::new(name),
             external_id: TextField::new(external_id),
             parent,
             focus: Field::Name,
             faults: BTreeMap::new(),
             refusal: None,
-            amends: None,
-            replaces: None,
+            failed_op: None,
+            discarded_op: None,
         }
     }
 
     /// Returns the segment that the form edits.
     #[must_use]
     pub fn subject(&self) -> Option<&SegmentId> {
-        match &self.purpose {
+        match &self.kind {
             FormKind::Create => None,
             FormKind::Edit { base } => Some(&base.id),
         }
@@ -196,7 +196,7 @@ impl Form {
             return Err(());
         };
         let draft = Draft { name, external_id, parent: self.parent.clone() };
-        Ok(match &self.purpose {
+        Ok(match &self.kind {
             FormKind::Create => Some(Operation::Create { draft }),
             FormKind::Edit { base } if draft.changes(base).is_empty() => None,
             FormKind::Edit { base } => Some(Operation::Update { base: Arc::clone(base), draft }),
@@ -205,7 +205,7 @@ impl Form {
 
     fn parent_fault(&self, forest: &Forest) -> Option<String> {
         let parent = self.parent.as_ref()?;
-        let unchanged = matches!(&self.purpose, FormKind::Edit { base } if base.parent.as_ref() == Some(parent));
+        let unchanged = matches!(&self.kind, FormKind::Edit { base } if base.parent.as_ref() == Some(parent));
         if unchanged {
             return None;
         }
@@ -221,7 +221,7 @@ impl Form {
 
     /// Shows at the fields what changed elsewhere while the form is open. The input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
-        let FormKind::Edit { base } = &self.purpose else { return };
+        let FormKind::Edit { base } = &self.kind else { return };
         let Some(now) = now else {
             self.refusal = Some(words::JUST_DELETED.into());
             return;
@@ -232,24 +232,24 @@ impl Form {
     }
 
     /// Shows the server's reason for rejecting the operation. Saving again replaces the failed operation.
-    pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
+    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
         self.refusal = Some(words.to_owned());
-        self.amends = amends;
+        self.failed_op = failed_op;
     }
 
     /// Switches from the provisional id to the created segment, and shows where the server's values differ from those the user
     /// saw.
-    pub(in crate::app) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
-        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
-        if let Some(parent) = self.parent.as_ref().and_then(other) {
+    pub(in crate::app) fn replace_provisional(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
+        let real_id = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(parent) = self.parent.as_ref().and_then(real_id) {
             self.parent = Some(parent);
         }
-        let FormKind::Edit { base } = &mut self.purpose else { return };
-        let is_it = base.id == *provisional;
-        if let Some(renamed) = base.with_ids(&other) {
+        let FormKind::Edit { base } = &mut self.kind else { return };
+        let is_subject = base.id == *provisional;
+        if let Some(renamed) = base.with_ids(&real_id) {
             *base = Arc::new(renamed);
         }
-        if is_it {
+        if is_subject {
             self.changed_elsewhere(forest, Some(segment));
         }
     }

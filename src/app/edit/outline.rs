@@ -21,14 +21,14 @@ use crate::app::{Effect, Layer, State};
 #[derive(Debug, Clone)]
 pub struct OutlineEdit {
     base: Outline,
-    place: EditState,
+    stage: EditState,
 }
 
 /// Whether the text is in the editor or came back with faults.
 #[derive(Debug, Clone)]
 enum EditState {
     /// In the editor. The previous file is kept until there is a new one.
-    InEditor { former: Option<PathBuf> },
+    InEditor { previous_file: Option<PathBuf> },
     /// Saved, but it could not be read as an outline.
     Faulty { text: String, file: PathBuf, faults: Vec<Fault> },
 }
@@ -86,7 +86,7 @@ impl OutlineEdit {
     /// Returns what is wrong, one line per fault; empty while the text is in the editor.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        match &self.place {
+        match &self.stage {
             EditState::InEditor { .. } => Vec::new(),
             EditState::Faulty { faults, .. } => faults.iter().map(words::fault_in_line).collect(),
         }
@@ -98,7 +98,10 @@ pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
     match Outline::of(&state.tree.forest, &marking::subjects(state)) {
         Ok(base) => {
             let text = base.text();
-            state.screen.layers.push(Layer::Outline(OutlineEdit { base, place: EditState::InEditor { former: None } }));
+            state
+                .screen
+                .layers
+                .push(Layer::Outline(OutlineEdit { base, stage: EditState::InEditor { previous_file: None } }));
             vec![Effect::EditText { text }]
         }
         Err(too_large) => {
@@ -109,35 +112,35 @@ pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Handles the outcome of the edit.
-pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
+pub(in crate::app) fn on_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
     let Some(at) = state.screen.layers.iter().rposition(|layer| matches!(layer, Layer::Outline(_))) else {
         return Vec::new();
     };
-    let Layer::Outline(OutlineEdit { base, place }) = state.screen.layers.remove(at) else { return Vec::new() };
-    let former = match place {
-        EditState::InEditor { former } => former,
+    let Layer::Outline(OutlineEdit { base, stage }) = state.screen.layers.remove(at) else { return Vec::new() };
+    let previous_file = match stage {
+        EditState::InEditor { previous_file } => previous_file,
         EditState::Faulty { file, .. } => Some(file),
     };
     match edited {
         Edited::Saved { text, file } => {
-            let mut effects: Vec<Effect> = former.map(Effect::RemoveText).into_iter().collect();
-            effects.extend(read(state, base, text, file));
+            let mut effects: Vec<Effect> = previous_file.map(Effect::RemoveText).into_iter().collect();
+            effects.extend(submit_text(state, base, text, file));
             effects
         }
         Edited::Failed { fault, file } => {
-            state.warn(words::editor_failed(&fault, file.as_deref().or(former.as_deref())));
+            state.warn(words::editor_failed(&fault, file.as_deref().or(previous_file.as_deref())));
             // Without a new file, the previous one is the only copy of the text.
-            file.and(former).map(Effect::RemoveText).into_iter().collect()
+            file.and(previous_file).map(Effect::RemoveText).into_iter().collect()
         }
     }
 }
 
-fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
+fn submit_text(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
     let plan_id = state.changes.queue.next_plan_id();
     match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
         Err(faults) => {
-            let place = EditState::Faulty { text, file, faults };
-            state.screen.layers.push(Layer::Outline(OutlineEdit { base, place }));
+            let stage = EditState::Faulty { text, file, faults };
+            state.screen.layers.push(Layer::Outline(OutlineEdit { base, stage }));
             Vec::new()
         }
         Ok((plan, reasons)) => {
@@ -149,7 +152,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                 [only] => title(only),
                 several => words::text_edit(several.len()),
             };
-            let mut effects = changes::begin(state, plan, title, None, SubmitMode::Unseen);
+            let mut effects = changes::start_plan(state, plan, title, None, SubmitMode::Unseen);
             match state.screen.layers.last_mut() {
                 Some(Layer::Review(review)) => {
                     review.reasons = reasons.iter().map(ToString::to_string).collect();
@@ -164,10 +167,10 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
 }
 
 pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key) -> KeyResult {
-    match (&edit.place, key.to_string().as_str()) {
+    match (&edit.stage, key.to_string().as_str()) {
         (EditState::Faulty { text, file, faults }, "e" | "enter") => {
             let text = with_faults(text, faults);
-            edit.place = EditState::InEditor { former: Some(file.clone()) };
+            edit.stage = EditState::InEditor { previous_file: Some(file.clone()) };
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {

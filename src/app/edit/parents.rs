@@ -19,7 +19,7 @@ pub struct ParentPicker {
     /// The segments that get the new parent; empty for a segment that does not exist yet.
     pub moving: Vec<Arc<Segment>>,
     /// What the choice is for.
-    pub(in crate::app) asker: Asker,
+    pub(in crate::app) purpose: PickerPurpose,
     /// The filter text.
     pub filter: TextField,
     /// The matching parents, best first, cut off after a few hundred.
@@ -29,12 +29,12 @@ pub struct ParentPicker {
     /// The chosen candidate.
     pub list: List,
     /// Whether the user moved the choice instead of keeping the default.
-    stepped: bool,
+    is_user_choice: bool,
 }
 
 /// What the chosen parent is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Asker {
+pub(in crate::app) enum PickerPurpose {
     /// Moves the segments.
     Move,
     /// Fills in the parent field of the form below.
@@ -57,38 +57,38 @@ pub struct Candidate {
 }
 
 /// Candidates to show. Nobody reads further: typing another letter is quicker.
-const SHOWN: usize = 300;
+const MAX_CANDIDATES: usize = 300;
 
 impl ParentPicker {
     /// Creates a picker for these segments with a filter text. The candidates are not searched yet.
-    pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
+    pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, purpose: PickerPurpose, filter: &str) -> Self {
         let filter = TextField::new(filter);
-        Self { moving, asker, filter, candidates: Vec::new(), more: 0, list: List::default(), stepped: false }
+        Self { moving, purpose, filter, candidates: Vec::new(), more: 0, list: List::default(), is_user_choice: false }
     }
 
     /// Whether the chosen parent only fills in a form.
     pub(in crate::app) fn is_for_form(&self) -> bool {
-        self.asker == Asker::Form
+        self.purpose == PickerPurpose::Form
     }
 
     /// Starts the search for matching parents after the filter text changed.
     pub(in crate::app) fn search(&mut self, forest: &mut Forest) -> Option<SearchJob> {
-        self.stepped = false;
+        self.is_user_choice = false;
         let query = Query::parse(self.filter.text());
         if query.is_none() {
             forest.end_search(SearchKind::Parents);
         }
         let job = query.map(|query| forest.search(SearchKind::Parents, query));
-        self.show(forest);
+        self.update_candidates(forest);
         job
     }
 
     /// Shows the matches found so far. Chooses the first possible one or, with an empty filter, the present parent.
-    fn show(&mut self, forest: &Forest) {
+    fn update_candidates(&mut self, forest: &Forest) {
         let unfiltered = self.filter.text().trim().is_empty();
-        let of = if unfiltered { forest.len() } else { forest.match_count(SearchKind::Parents) };
-        self.more = of.saturating_sub(SHOWN);
-        let top = unfiltered.then(|| Candidate {
+        let total = if unfiltered { forest.len() } else { forest.match_count(SearchKind::Parents) };
+        self.more = total.saturating_sub(MAX_CANDIDATES);
+        let top_level = unfiltered.then(|| Candidate {
             parent: None,
             name: words::TOP_LEVEL.into(),
             path: String::new(),
@@ -96,47 +96,50 @@ impl ParentPicker {
             refusal: self.refusal(forest, None),
         });
         if unfiltered {
-            let all = forest.preorder().take(SHOWN).map(|(depth, segment)| self.in_tree(forest, segment, depth));
-            self.candidates = top.into_iter().chain(all).collect();
-            self.choose_present_place();
+            let all = forest
+                .preorder()
+                .take(MAX_CANDIDATES)
+                .map(|(depth, segment)| self.tree_candidate(forest, segment, depth));
+            self.candidates = top_level.into_iter().chain(all).collect();
+            self.choose_current_parent();
             return;
         }
-        let places = forest.best_matches(SearchKind::Parents, SHOWN);
+        let places = forest.best_matches(SearchKind::Parents, MAX_CANDIDATES);
         let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
         // The search matches each word on its own, but a name that was typed in full should come first.
         places.sort_by_cached_key(|place| {
             let external_id = place.external_id.as_deref().unwrap_or_default();
             Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
         });
-        self.candidates = places.into_iter().map(|place| self.candidate(forest, place)).collect();
-        self.choose_first_possible();
+        self.candidates = places.into_iter().map(|place| self.match_candidate(forest, place)).collect();
+        self.choose_first_allowed();
     }
 
     /// Chooses the present parent, that of the first of several segments, so that Enter changes nothing by default.
-    fn choose_present_place(&mut self) {
-        let Some(first) = self.moving.first() else { return self.choose_first_possible() };
+    fn choose_current_parent(&mut self) {
+        let Some(first) = self.moving.first() else { return self.choose_first_allowed() };
         let present = self.candidates.iter().position(|candidate| candidate.parent == first.parent);
         match present {
             Some(at) => self.list.chosen = at,
-            None => self.choose_first_possible(),
+            None => self.choose_first_allowed(),
         }
     }
 
-    fn choose_first_possible(&mut self) {
-        let possible = |candidate: &Candidate| candidate.refusal.is_none();
-        self.list.chosen = self.candidates.iter().position(possible).unwrap_or(0);
+    fn choose_first_allowed(&mut self) {
+        let is_allowed = |candidate: &Candidate| candidate.refusal.is_none();
+        self.list.chosen = self.candidates.iter().position(is_allowed).unwrap_or(0);
     }
 
     /// Updates the candidates after the tree changed or more matches arrived. Keeps the choice if the user made it.
-    pub(in crate::app) fn follow(&mut self, forest: &Forest) {
-        let chosen = self.choice().filter(|_| self.stepped).map(|candidate| candidate.parent.clone());
-        self.show(forest);
+    pub(in crate::app) fn refresh(&mut self, forest: &Forest) {
+        let chosen = self.choice().filter(|_| self.is_user_choice).map(|candidate| candidate.parent.clone());
+        self.update_candidates(forest);
         if let Some(at) = chosen.and_then(|parent| self.candidates.iter().position(|other| other.parent == parent)) {
             self.list.chosen = at;
         }
     }
 
-    fn in_tree(&self, forest: &Forest, segment: &Segment, depth: u32) -> Candidate {
+    fn tree_candidate(&self, forest: &Forest, segment: &Segment, depth: u32) -> Candidate {
         Candidate {
             parent: Some(segment.id.clone()),
             name: segment.name.to_string(),
@@ -146,7 +149,7 @@ impl ParentPicker {
         }
     }
 
-    fn candidate(&self, forest: &Forest, segment: &Segment) -> Candidate {
+    fn match_candidate(&self, forest: &Forest, segment: &Segment) -> Candidate {
         let mut above: Vec<&str> = forest.ancestors(&segment.id).take(12).map(|parent| parent.name.as_str()).collect();
         above.reverse();
         Candidate {
@@ -170,13 +173,13 @@ impl ParentPicker {
     pub(in crate::app) fn choose(&mut self, parent: Option<&SegmentId>) -> Option<bool> {
         let at = self.candidates.iter().position(|other| other.parent.as_ref() == parent)?;
         let was_chosen = self.list.chosen == at;
-        self.stepped = true;
+        self.is_user_choice = true;
         self.list.chosen = at;
         Some(was_chosen)
     }
 
     pub(in crate::app) fn step(&mut self, by: isize) {
-        self.stepped = true;
+        self.is_user_choice = true;
         self.list.go(by, self.candidates.len());
     }
 }
@@ -203,9 +206,9 @@ pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: K
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
-            return match picker.asker {
-                Asker::Move => changing::move_to_choice(state, picker),
-                Asker::Form => changing::fill_parent(state, picker),
+            return match picker.purpose {
+                PickerPurpose::Move => changing::move_to_choice(state, picker),
+                PickerPurpose::Form => changing::fill_parent(state, picker),
             };
         }
         text => match ListKeys::BesideText.distance(text) {

@@ -21,14 +21,14 @@ pub struct Renaming {
     /// What is wrong with the name, what changed elsewhere, or why the server rejected it.
     pub fault: Option<String>,
     /// The failed operation that saving replaces.
-    pub(in crate::app) amends: Option<OpId>,
+    pub(in crate::app) failed_op: Option<OpId>,
 }
 
 impl Renaming {
     /// Returns the input for a segment's row, filled in with its name.
     #[must_use]
     pub fn of(base: &Arc<Segment>) -> Self {
-        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None, amends: None }
+        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None, failed_op: None }
     }
 
     /// Returns the draft to save, or `None` when the name is unchanged.
@@ -50,18 +50,18 @@ impl Renaming {
     }
 
     /// Shows the server's reason for rejecting the name. Saving again replaces the failed operation.
-    pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
+    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
         self.fault = Some(words.to_owned());
-        self.amends = amends;
+        self.failed_op = failed_op;
     }
     /// Switches from the provisional id to the created segment, and shows it if the server gave that another name.
-    pub(in crate::app) fn refer_to(&mut self, provisional: &SegmentId, segment: &Segment) {
-        let is_it = self.base.id == *provisional;
-        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
-        if let Some(renamed) = self.base.with_ids(&other) {
+    pub(in crate::app) fn replace_provisional(&mut self, provisional: &SegmentId, segment: &Segment) {
+        let is_subject = self.base.id == *provisional;
+        let real_id = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(renamed) = self.base.with_ids(&real_id) {
             self.base = Arc::new(renamed);
         }
-        if is_it {
+        if is_subject {
             self.changed_elsewhere(Some(segment));
         }
     }

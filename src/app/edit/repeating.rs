@@ -22,17 +22,17 @@ pub(in crate::app) fn repeat(state: &mut State) -> Vec<Effect> {
             let parent = state.selected_segment().map(|segment| segment.id.clone());
             let operation = Operation::Create { draft: Draft { parent, ..draft } };
             let title = title(&operation);
-            changes::begin(state, Plan::single(operation), title, None, SubmitMode::Asked)
+            changes::start_plan(state, Plan::single(operation), title, None, SubmitMode::Requested)
         }
-        Some(Operation::Update { base, draft }) => change(state, &draft, &draft.changes(&base)),
+        Some(Operation::Update { base, draft }) => repeat_update(state, &draft, &draft.changes(&base)),
         Some(Operation::Delete { .. }) => {
-            changing::ask_deletion(state);
+            changing::open_deletion_dialog(state);
             Vec::new()
         }
     }
 }
 
-fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
+fn repeat_update(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
     let subjects = subjects(state);
     if fields.contains(&Field::Parent) {
         let parent = draft.parent.as_ref();
@@ -46,8 +46,8 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
         }
     }
     let operations = subjects.iter().filter_map(|base| {
-        let wanted = with_fields(base, draft, fields);
-        (!wanted.changes(base).is_empty()).then(|| Operation::Update { base: Arc::clone(base), draft: wanted })
+        let new_draft = with_fields(base, draft, fields);
+        (!new_draft.changes(base).is_empty()).then(|| Operation::Update { base: Arc::clone(base), draft: new_draft })
     });
     let operations: Vec<Operation> = operations.collect();
     let title = match operations.as_slice() {
@@ -61,18 +61,18 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
     // Edits of marked segments elsewhere are reviewed first, since the user is looking at the selected row.
     let selected = state.selected_segment().map(|segment| &segment.id);
     let elsewhere = operations.iter().any(|operation| operation.subject() != selected);
-    let mode = if elsewhere { SubmitMode::Unseen } else { SubmitMode::Asked };
-    changes::begin(state, Plan { operations }, title, None, mode)
+    let mode = if elsewhere { SubmitMode::Unseen } else { SubmitMode::Requested };
+    changes::start_plan(state, Plan { operations }, title, None, mode)
 }
 
 fn with_fields(base: &Segment, draft: &Draft, fields: &[Field]) -> Draft {
-    let mut wanted = Draft::of(base);
+    let mut new_draft = Draft::of(base);
     for field in fields {
         match field {
-            Field::Name => wanted.name = draft.name.clone(),
-            Field::ExternalId => wanted.external_id.clone_from(&draft.external_id),
-            Field::Parent => wanted.parent.clone_from(&draft.parent),
+            Field::Name => new_draft.name = draft.name.clone(),
+            Field::ExternalId => new_draft.external_id.clone_from(&draft.external_id),
+            Field::Parent => new_draft.parent.clone_from(&draft.parent),
         }
     }
-    wanted
+    new_draft
 }

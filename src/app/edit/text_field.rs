@@ -7,9 +7,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::keymap::{Key, KeyCode, KeyModifiers};
 
 /// Largest paste, in bytes: far more than any name has, and small enough that each key responds at once.
-pub const LONGEST_PASTE: usize = 16 * 1024;
+pub const MAX_PASTE_BYTES: usize = 16 * 1024;
 /// Length in bytes beyond which nothing more is pasted.
-const LONGEST: usize = 4 * LONGEST_PASTE;
+const MAX_BYTES: usize = 4 * MAX_PASTE_BYTES;
 
 /// A line of text and its cursor. Moves and deletes by grapheme and by word.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl TextField {
 
     /// Puts the cursor before the character that covers a cell, counted from the beginning of the text; at the end where there is
     /// none.
-    pub fn point(&mut self, cell: usize) {
+    pub fn move_cursor_to(&mut self, cell: usize) {
         let (mut cells, mut characters) = (0, 0);
         for grapheme in self.text().graphemes(true) {
             cells += grapheme.width();
@@ -65,7 +65,7 @@ impl TextField {
 
     /// Pastes a text, up to the limits of a field. Line breaks and other control characters inside it become spaces.
     pub fn paste(&mut self, text: &str) {
-        let room = LONGEST_PASTE.min(LONGEST.saturating_sub(self.text().len()));
+        let room = MAX_PASTE_BYTES.min(MAX_BYTES.saturating_sub(self.text().len()));
         let text = text.trim_matches(char::is_control);
         let mut end = room.min(text.len());
         while !text.is_char_boundary(end) {
@@ -166,7 +166,7 @@ mod tests {
             (usize::MAX, "Ł日👩‍🌾o\u{301}!|"),
         ] {
             let mut field = TextField::new("Ł日👩‍🌾o\u{301}!");
-            field.point(cell);
+            field.move_cursor_to(cell);
             field.press(Key::parse("|").unwrap());
             assert_eq!(field.text(), typed, "{cell}");
         }
@@ -176,7 +176,7 @@ mod tests {
     fn an_endless_paste_is_cut() {
         let mut field = TextField::new("a");
         field.paste(&"ł".repeat(500_000));
-        assert_eq!(field.text().len(), LONGEST_PASTE + 1);
+        assert_eq!(field.text().len(), MAX_PASTE_BYTES + 1);
     }
 
     #[test]

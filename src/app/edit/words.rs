@@ -18,27 +18,31 @@ pub(super) const NO_CHANGES: &str = "No changes";
 
 /// The title of a plan that updates several segments.
 pub(super) fn update_of_several(count: usize) -> Title {
-    let what = counted(count, Noun::Segment);
-    Title { wish: format!("update {what}"), done: format!("Updated {what}"), failed: format!("Couldn't update {what}") }
+    let subject = counted(count, Noun::Segment);
+    Title {
+        wish: format!("update {subject}"),
+        done: format!("Updated {subject}"),
+        failed: format!("Couldn't update {subject}"),
+    }
 }
 
-pub(super) fn move_of(what: &str, place: &str) -> Title {
+pub(super) fn move_of(subject: &str, place: &str) -> Title {
     Title {
-        wish: format!("move {what} to {place}"),
-        done: format!("Moved {what} to {place}"),
-        failed: format!("Couldn't move {what} to {place}"),
+        wish: format!("move {subject} to {place}"),
+        done: format!("Moved {subject} to {place}"),
+        failed: format!("Couldn't move {subject} to {place}"),
     }
 }
 
 /// The title of a deletion. `roots` counts the segments that the user chose, `descendants` those below them.
-pub(super) fn deletion_of(what: &str, policy: Policy, roots: usize, descendants: usize) -> Title {
+pub(super) fn deletion_of(subject: &str, policy: Policy, roots: usize, descendants: usize) -> Title {
     let (below, their) = (counted(descendants, Noun::Descendant), Agreeing::Their.with(roots));
     let (wish, done) = match policy {
-        Policy::Subtree => (format!("delete {what} + {below}"), format!("Deleted {what} and {their} {below}")),
-        Policy::Promote => (format!("delete {what}"), format!("Deleted {what}; {their} children moved up")),
-        Policy::OnlyThis => (format!("delete {what}"), format!("Deleted {what}")),
+        Policy::Subtree => (format!("delete {subject} + {below}"), format!("Deleted {subject} and {their} {below}")),
+        Policy::Promote => (format!("delete {subject}"), format!("Deleted {subject}; {their} children moved up")),
+        Policy::OnlyThis => (format!("delete {subject}"), format!("Deleted {subject}")),
     };
-    Title { wish, done, failed: format!("Couldn't delete {what}") }
+    Title { wish, done, failed: format!("Couldn't delete {subject}") }
 }
 
 pub(super) fn text_edit(count: usize) -> Title {
@@ -59,8 +63,8 @@ pub(super) const ALREADY_HERE: &str = "it is already here";
 pub(super) const CUT_IS_GONE: &str = "The cut segment no longer exists";
 pub(super) const FORMER_PARENT_IS_GONE: &str = "The segment it was moved to no longer exists";
 
-pub(super) fn cut(what: &str, paste: &str, dismiss: &str) -> String {
-    format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel")
+pub(super) fn cut(subject: &str, paste: &str, dismiss: &str) -> String {
+    format!("Cut {subject}. Press {paste} to paste here as a child, {dismiss} to cancel")
 }
 
 pub(super) fn cannot_choose(name: &str, reason: &str) -> String {
@@ -75,12 +79,12 @@ pub(super) fn cannot_move_here(reason: &str) -> String {
     format!("Can't move here: {reason}")
 }
 
-pub(super) fn cannot_drop_here(what: &str, reason: &str) -> String {
-    format!("Can't move {what} here: {reason}")
+pub(super) fn cannot_drop_here(subject: &str, reason: &str) -> String {
+    format!("Can't move {subject} here: {reason}")
 }
 
-pub(super) fn cannot_paste_here(what: &str, reason: &str) -> String {
-    format!("Can't paste {what} here: {reason}")
+pub(super) fn cannot_paste_here(subject: &str, reason: &str) -> String {
+    format!("Can't paste {subject} here: {reason}")
 }
 
 // Fields.

@@ -18,7 +18,7 @@ use crate::sync::SegmentChange;
 use crate::app::side::pulse::Pulse;
 use crate::app::side::words;
 
-use reading::Reading;
+use reading::ActivityView;
 pub use reading::ShownLine;
 pub(in crate::app) use reading::Unready;
 
@@ -26,12 +26,12 @@ pub(in crate::app) use reading::Unready;
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     entries: VecDeque<ActivityEntry>,
-    changed: HashMap<SegmentId, LastChange>,
-    fresh: VecDeque<(Timestamp, SegmentId)>,
+    last_changes: HashMap<SegmentId, LastChange>,
+    highlights: VecDeque<(Timestamp, SegmentId)>,
     pulse: Pulse,
     /// Entries added so far, which is also the number of the newest.
-    pushed: u64,
-    reading: Reading,
+    total_count: u64,
+    view: ActivityView,
 }
 
 /// The last change of a segment that was seen in this session: when and by whom.
@@ -89,7 +89,7 @@ pub const TIME_COLUMNS: u16 = 11;
 /// Columns for the verb that most kinds of entries have after the time.
 pub const VERB_COLUMNS: u16 = 9;
 /// Maximum lines for the text of an entry.
-const TEXT_LINES: usize = 8;
+const MAX_TEXT_LINES: usize = 8;
 
 impl ActivityEntry {
     /// Returns what happened, without the segment's name where the text is only that name.
@@ -135,17 +135,17 @@ fn wrapped(text: &str, room: usize, lead: usize) -> Vec<Cow<'_, str>> {
     if let Some(first) = lines.first_mut() {
         *first = Cow::Owned(first.get(lead..).unwrap_or_default().to_owned());
     }
-    if lines.len() > TEXT_LINES {
-        lines.truncate(TEXT_LINES);
+    if lines.len() > MAX_TEXT_LINES {
+        lines.truncate(MAX_TEXT_LINES);
         if let Some(last) = lines.last_mut() {
-            *last = Cow::Owned(with_dots(last, room));
+            *last = Cow::Owned(with_ellipsis(last, room));
         }
     }
     lines
 }
 
 /// Cuts a line so that an ellipsis fits within `room` columns.
-fn with_dots(line: &str, room: usize) -> String {
+fn with_ellipsis(line: &str, room: usize) -> String {
     let mut used = 0;
     let kept = line.graphemes(true).take_while(|grapheme| {
         used += grapheme.width();
@@ -187,11 +187,11 @@ pub struct FieldChange {
 }
 
 /// Entries to keep: a day of a busy tenant. Older ones are of no use on a screen.
-const ENTRIES: usize = 2_000;
+const MAX_ENTRIES: usize = 2_000;
 /// Segments whose last change is remembered. Beyond that, all are forgotten.
-const REMEMBERED: usize = 100_000;
+const MAX_LAST_CHANGES: usize = 100_000;
 /// How long a changed row is highlighted.
-const HIGHLIGHT: SignedDuration = SignedDuration::from_secs(6);
+const HIGHLIGHT_DURATION: SignedDuration = SignedDuration::from_secs(6);
 
 impl Activity {
     /// Returns the entries, newest first.
@@ -202,18 +202,20 @@ impl Activity {
     /// Returns when a segment was last seen to change in this session, and who changed it.
     #[must_use]
     pub fn last_change(&self, id: &SegmentId) -> Option<LastChange> {
-        self.changed.get(id).copied()
+        self.last_changes.get(id).copied()
     }
 
     /// Whether a segment changed so recently that its row is highlighted.
     #[must_use]
-    pub fn is_fresh(&self, id: &SegmentId) -> bool {
-        self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
+    pub fn is_highlighted(&self, id: &SegmentId) -> bool {
+        self.last_changes
+            .get(id)
+            .is_some_and(|last| self.highlights.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
     /// Returns the segments whose rows are highlighted, some of them more than once.
-    pub fn fresh(&self) -> impl Iterator<Item = &SegmentId> {
-        self.fresh.iter().map(|(_, id)| id)
+    pub fn highlighted(&self) -> impl Iterator<Item = &SegmentId> {
+        self.highlights.iter().map(|(_, id)| id)
     }
 
     /// Returns how many changes of a kind by others were seen in each of the last `minutes` minutes up to `now`, oldest first.
@@ -241,33 +243,33 @@ impl Activity {
     }
 
     pub(in crate::app) fn push(&mut self, entry: ActivityEntry) {
-        self.pulse.beat(entry.at, entry.kind);
-        self.entries.truncate(ENTRIES - 1);
+        self.pulse.record(entry.at, entry.kind);
+        self.entries.truncate(MAX_ENTRIES - 1);
         self.entries.push_front(entry);
-        self.pushed += 1;
+        self.total_count += 1;
     }
 
     /// Returns how many entries this session has had, including those that were dropped.
-    pub(in crate::app) const fn counted(&self) -> u64 {
-        self.pushed
+    pub(in crate::app) const fn total_count(&self) -> u64 {
+        self.total_count
     }
 
-    pub(in crate::app) fn touch(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {
-        if self.changed.len() >= REMEMBERED {
-            self.changed.clear();
+    pub(in crate::app) fn record_change(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {
+        if self.last_changes.len() >= MAX_LAST_CHANGES {
+            self.last_changes.clear();
         }
-        self.changed.insert(id.clone(), LastChange { at, by });
-        self.fresh.push_back((at, id.clone()));
+        self.last_changes.insert(id.clone(), LastChange { at, by });
+        self.highlights.push_back((at, id.clone()));
     }
 
-    pub(in crate::app) fn fade(&mut self, now: Timestamp) {
-        while self.fresh.front().is_some_and(|(at, _)| now.duration_since(*at) >= HIGHLIGHT) {
-            self.fresh.pop_front();
+    pub(in crate::app) fn expire_highlights(&mut self, now: Timestamp) {
+        while self.highlights.front().is_some_and(|(at, _)| now.duration_since(*at) >= HIGHLIGHT_DURATION) {
+            self.highlights.pop_front();
         }
     }
 
-    pub(in crate::app) fn next_fade(&self, now: Timestamp) -> Option<Timestamp> {
-        self.fresh.front().map(|(at, _)| (*at + HIGHLIGHT).max(now))
+    pub(in crate::app) fn next_highlight_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.highlights.front().map(|(at, _)| (*at + HIGHLIGHT_DURATION).max(now))
     }
 }
 
@@ -323,22 +325,22 @@ mod tests {
         let mut activity = Activity::default();
         let start = Timestamp::UNIX_EPOCH;
         let id = SegmentId::new("vip").unwrap();
-        activity.touch(&id, start, Originator::You);
-        assert!(activity.is_fresh(&id));
-        let later = activity.next_fade(start).unwrap();
-        activity.fade(later);
-        assert!(!activity.is_fresh(&id));
+        activity.record_change(&id, start, Originator::You);
+        assert!(activity.is_highlighted(&id));
+        let later = activity.next_highlight_end(start).unwrap();
+        activity.expire_highlights(later);
+        assert!(!activity.is_highlighted(&id));
         assert_eq!(activity.last_change(&id), Some(LastChange { at: start, by: Originator::You }));
-        assert_eq!(activity.next_fade(later), None);
+        assert_eq!(activity.next_highlight_end(later), None);
     }
 
     #[test]
     fn only_the_newest_entries_are_kept() {
         let mut activity = Activity::default();
-        for number in 0..ENTRIES + 10 {
+        for number in 0..MAX_ENTRIES + 10 {
             activity.add(Timestamp::UNIX_EPOCH, EntryKind::Notice, None, number.to_string());
         }
-        assert_eq!(activity.entries().count(), ENTRIES);
-        assert_eq!(activity.entries().next().unwrap().text, (ENTRIES + 9).to_string());
+        assert_eq!(activity.entries().count(), MAX_ENTRIES);
+        assert_eq!(activity.entries().next().unwrap().text, (MAX_ENTRIES + 9).to_string());
     }
 }

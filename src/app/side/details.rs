@@ -35,7 +35,7 @@ pub enum DetailLine {
         /// How many descendants it has.
         count: usize,
         /// How many descendants the largest child has.
-        most: usize,
+        max_count: usize,
     },
     /// How many descendants there are at each level, nearest first.
     Levels(Vec<usize>),
@@ -46,14 +46,14 @@ pub enum DetailLine {
 /// The width of the label column.
 const LABEL_COLUMNS: u16 = 13;
 /// Entries to list under the last changes.
-const CHANGES: usize = 5;
+const MAX_CHANGES: usize = 5;
 /// Bars to show under the largest children.
-const BARS: usize = 5;
+const MAX_BARS: usize = 5;
 /// Number of children above which they are not ranked, since that would slow down every frame.
-const RANKED_CHILDREN: usize = 2_000;
+const MAX_RANKED_CHILDREN: usize = 2_000;
 
 /// Number of descendants above which they are not counted by level, for the same reason.
-const COUNTED_BY_LEVEL: usize = 5_000;
+const MAX_COUNTED_BY_LEVEL: usize = 5_000;
 
 /// Returns the lines for the selected row, wrapped to the width of its pane.
 #[must_use]
@@ -176,7 +176,7 @@ impl Lines {
             self.lines.push(DetailLine::Title(line.into_owned()));
         }
         for anomaly in forest.anomalies(id) {
-            self.lines.extend(wrong_aloud(&anomaly.to_string(), self.width));
+            self.lines.extend(error_aloud(&anomaly.to_string(), self.width));
         }
         self.status(state, id);
         if let Some(pattern) = state.session.safeguards().owner_of(segment) {
@@ -186,12 +186,12 @@ impl Lines {
         self.field("ID", &self::id(segment));
         let parent = if segment.parent.is_some() { parent(state, segment) } else { words::NO_PARENT_ALOUD.into() };
         self.field("Parent", &parent);
-        self.field("Path", &path(state, id).replace(BETWEEN_NAMES, ", "));
+        self.field("Path", &path(state, id).replace(PATH_SEPARATOR, ", "));
         let (children, descendants) = (forest.child_count(id), forest.descendant_count(id));
         self.field("Children", &grouped(children));
         self.field("Descendants", &grouped(descendants));
-        if descendants > COUNTED_BY_LEVEL {
-            self.field("By depth", &words::not_counted_above(COUNTED_BY_LEVEL));
+        if descendants > MAX_COUNTED_BY_LEVEL {
+            self.field("By depth", &words::not_counted_above(MAX_COUNTED_BY_LEVEL));
         } else if descendants > children {
             self.field("By depth", &words::by_depth_aloud(&forest.levels(id)));
         }
@@ -236,8 +236,8 @@ impl Lines {
     /// the limit, a note says so.
     fn levels(&mut self, state: &State, id: &SegmentId) {
         let all = state.tree.forest.descendant_count(id);
-        if all > COUNTED_BY_LEVEL {
-            return self.field("By depth", &words::not_counted_above(COUNTED_BY_LEVEL));
+        if all > MAX_COUNTED_BY_LEVEL {
+            return self.field("By depth", &words::not_counted_above(MAX_COUNTED_BY_LEVEL));
         }
         if all > state.tree.forest.child_count(id) {
             self.lines.push(DetailLine::Levels(state.tree.forest.levels(id)));
@@ -247,32 +247,33 @@ impl Lines {
     /// Adds the last changes of this session, newest first.
     fn history(&mut self, state: &State, id: &SegmentId) {
         let entries = state.side.activity.entries().filter(|entry| entry.subject.as_ref() == Some(id));
-        let is_read = state.screen.panes.accessible;
-        let line = |at: &str, text: &str| if is_read { format!("{at}, {text}") } else { format!("  {at}  {text}") };
+        let is_accessible = state.screen.panes.accessible;
+        let line =
+            |at: &str, text: &str| if is_accessible { format!("{at}, {text}") } else { format!("  {at}  {text}") };
         let mut lines = Vec::new();
-        for entry in entries.take(CHANGES) {
+        for entry in entries.take(MAX_CHANGES) {
             let at = entry.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
             if entry.fields.is_empty() {
                 let summary = entry.summary();
-                lines.push(line(&at, &if is_read { in_words(summary) } else { summary.into() }));
+                lines.push(line(&at, &if is_accessible { in_words(summary) } else { summary.into() }));
             }
             for change in &entry.fields {
                 let FieldChange { field, before, now } = change;
-                let aloud = is_read.then(|| words::change_of_field_aloud(change));
+                let aloud = is_accessible.then(|| words::change_of_field_aloud(change));
                 lines.push(line(&at, &aloud.unwrap_or_else(|| words::change_of_field(*field, before, now))));
             }
         }
         if !lines.is_empty() {
             self.lines.extend([DetailLine::Blank, DetailLine::Heading("Last changes")]);
-            for line in lines.into_iter().take(2 * CHANGES) {
+            for line in lines.into_iter().take(2 * MAX_CHANGES) {
                 // Text for a screen reader is wrapped, never cut.
-                if is_read { self.text(&line) } else { self.lines.push(DetailLine::Text(line)) }
+                if is_accessible { self.text(&line) } else { self.lines.push(DetailLine::Text(line)) }
             }
         }
     }
 
     fn bars(&mut self, state: &State, id: &SegmentId) {
-        if state.tree.forest.child_count(id) > RANKED_CHILDREN {
+        if state.tree.forest.child_count(id) > MAX_RANKED_CHILDREN {
             return;
         }
         let children = state.tree.forest.children(id).into_iter();
@@ -280,12 +281,12 @@ impl Lines {
             children.map(|child| (state.tree.forest.descendant_count(&child.id), child.name.as_str())).collect();
         sized.retain(|(count, _)| *count > 0);
         sized.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        let Some((most, _)) = sized.first().copied() else { return };
+        let Some((max_count, _)) = sized.first().copied() else { return };
         self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest children")]);
-        self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar {
+        self.lines.extend(sized.into_iter().take(MAX_BARS).map(|(count, name)| DetailLine::Bar {
             name: name.into(),
             count,
-            most,
+            max_count,
         }));
     }
 
@@ -319,29 +320,29 @@ fn parent(state: &State, segment: &Segment) -> String {
 }
 
 /// Ancestors to name in a path. A longer path is not more helpful.
-const PATH_NAMES: usize = 24;
+const MAX_PATH_NAMES: usize = 24;
 
 /// Returns the names from the root to a segment; of a long path, only the last ones.
 pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
     let mut names: Vec<&str> =
-        state.tree.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
-    if names.len() == PATH_NAMES {
+        state.tree.forest.ancestors(id).take(MAX_PATH_NAMES).map(|segment| segment.name.as_str()).collect();
+    if names.len() == MAX_PATH_NAMES {
         names.push("…");
     }
     names.reverse();
     names.extend(state.tree.forest.get(id).map(|segment| segment.name.as_str()));
-    names.join(BETWEEN_NAMES)
+    names.join(PATH_SEPARATOR)
 }
 
 /// Separates the names of a path.
-const BETWEEN_NAMES: &str = " › ";
+const PATH_SEPARATOR: &str = " › ";
 
 /// Columns of the word that precedes an error for a screen reader.
-const WRONG_COLUMNS: usize = 9;
+const ERROR_PREFIX_COLUMNS: usize = 9;
 
 /// Wraps an error for a screen reader. Only the first line is labeled as an error.
-pub(in crate::app) fn wrong_aloud(text: &str, width: usize) -> Vec<DetailLine> {
-    let lines = textwrap::wrap(text, width.saturating_sub(WRONG_COLUMNS).max(1)).into_iter().enumerate();
+pub(in crate::app) fn error_aloud(text: &str, width: usize) -> Vec<DetailLine> {
+    let lines = textwrap::wrap(text, width.saturating_sub(ERROR_PREFIX_COLUMNS).max(1)).into_iter().enumerate();
     lines
         .map(|(at, line)| match at {
             0 => DetailLine::Wrong(line.into_owned()),

@@ -18,15 +18,15 @@ pub struct Findings {
     /// The result of the last check.
     checked: Option<Checked>,
     /// When the check in progress started.
-    begun: Option<Timestamp>,
+    started_at: Option<Timestamp>,
     /// No check starts before this time.
-    rest_until: Option<Timestamp>,
+    next_check_at: Option<Timestamp>,
     /// The index of the chosen finding.
     pub list: List,
     /// The segment whose fix was opened: the user expects its finding to go away.
-    pub(in crate::app) mending: Option<SegmentId>,
+    pub(in crate::app) fixing: Option<SegmentId>,
     /// Whether another finding took the chosen place by itself.
-    pub(in crate::app) replaced: bool,
+    pub(in crate::app) is_replaced: bool,
 }
 
 impl Findings {
@@ -47,7 +47,7 @@ impl Findings {
     pub(in crate::app) fn choose(&mut self, rule: Rule, id: &SegmentId) -> Option<bool> {
         let at = self.all()?.iter().position(|finding| finding.rule == rule && finding.segment.id == *id)?;
         let was_chosen = self.list.chosen == at;
-        (self.list.chosen, self.replaced, self.mending) = (at, false, None);
+        (self.list.chosen, self.is_replaced, self.fixing) = (at, false, None);
         Some(was_chosen)
     }
 
@@ -62,12 +62,12 @@ impl Findings {
     /// Whether a check is in progress.
     #[must_use]
     pub const fn is_checking(&self) -> bool {
-        self.begun.is_some()
+        self.started_at.is_some()
     }
 
     /// Returns when the next check may start, if it has to wait.
     pub(in crate::app) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
-        self.rest_until.filter(|until| *until > now)
+        self.next_check_at.filter(|until| *until > now)
     }
 
     /// Drops the findings of a tree that was replaced.
@@ -76,24 +76,26 @@ impl Findings {
     }
 
     /// Takes the result of a check. The chosen finding stays chosen if it still exists; otherwise the one now in its place is.
-    fn take(&mut self, checked: Checked, now: Timestamp) {
+    fn apply_result(&mut self, checked: Checked, now: Timestamp) {
         // Pausing for as long as the check took limits the load of a large tree that changes constantly to half the time.
-        let took = self.begun.take().map_or(SignedDuration::ZERO, |begun| now.duration_since(begun));
-        self.rest_until = now.checked_add(took).ok();
-        let former = self.chosen().map(|finding| (finding.rule, finding.segment.id.clone()));
+        let took = self.started_at.take().map_or(SignedDuration::ZERO, |started_at| now.duration_since(started_at));
+        self.next_check_at = now.checked_add(took).ok();
+        let previous = self.chosen().map(|finding| (finding.rule, finding.segment.id.clone()));
         self.checked = Some(checked);
         let all = self.all().unwrap_or_default();
-        let is_former =
-            |finding: &Finding, former: &(_, SegmentId)| (finding.rule, &finding.segment.id) == (former.0, &former.1);
-        let place = former.as_ref().and_then(|former| all.iter().position(|finding| is_former(finding, former)));
+        let is_previous = |finding: &Finding, previous: &(_, SegmentId)| {
+            (finding.rule, &finding.segment.id) == (previous.0, &previous.1)
+        };
+        let place =
+            previous.as_ref().and_then(|previous| all.iter().position(|finding| is_previous(finding, previous)));
         let last = all.len().saturating_sub(1);
-        self.replaced |= place.is_none() && former.is_some_and(|(_, id)| self.mending.as_ref() != Some(&id));
+        self.is_replaced |= place.is_none() && previous.is_some_and(|(_, id)| self.fixing.as_ref() != Some(&id));
         self.list = List { chosen: place.unwrap_or(self.list.chosen).min(last) };
     }
 }
 
 /// Starts a check if the list is open and the tree has changed since the last one.
-pub(in crate::app) fn look_again(state: &mut State) -> Option<Effect> {
+pub(in crate::app) fn check_if_stale(state: &mut State) -> Option<Effect> {
     if !state.screen.layers.iter().any(Layer::is_findings) {
         return None;
     }
@@ -102,15 +104,15 @@ pub(in crate::app) fn look_again(state: &mut State) -> Option<Effect> {
     if is_known || findings.is_checking() || findings.next_wake(now).is_some() {
         return None;
     }
-    findings.begun = Some(now);
-    findings.rest_until = None;
+    findings.started_at = Some(now);
+    findings.next_check_at = None;
     let snapshot = state.tree.forest.snapshot();
     Some(Effect::Check(Box::new(CheckJob { revision, snapshot, rules: findings.rules.clone() })))
 }
 
 /// Takes the result of a check.
-pub(in crate::app) fn take_checked(state: &mut State, checked: Checked) {
-    state.side.findings.take(checked, state.clock.now);
+pub(in crate::app) fn on_checked(state: &mut State, checked: Checked) {
+    state.side.findings.apply_result(checked, state.clock.now);
 }
 
 /// Returns the present path of a segment's ancestors; `None` for a root or an unknown segment.

@@ -13,26 +13,26 @@ pub const KINDS: [EntryKind; 3] = [EntryKind::Created, EntryKind::Changed, Entry
 pub const MINUTES: usize = 10;
 
 /// Seconds per bucket. The boundary of a minute is off by at most this much.
-const SPAN: i64 = 10;
-const SPANS_A_MINUTE: i64 = 60 / SPAN;
-const SPANS: usize = MINUTES * 6;
+const BUCKET_SECONDS: i64 = 10;
+const BUCKETS_PER_MINUTE: i64 = 60 / BUCKET_SECONDS;
+const MAX_BUCKETS: usize = MINUTES * 6;
 
 /// Counts per time bucket, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse {
-    spans: VecDeque<(i64, [usize; KINDS.len()])>,
+    buckets: VecDeque<(i64, [usize; KINDS.len()])>,
 }
 
 impl Pulse {
-    pub(in crate::app) fn beat(&mut self, at: Timestamp, kind: EntryKind) {
+    pub(in crate::app) fn record(&mut self, at: Timestamp, kind: EntryKind) {
         let Some(kind) = KINDS.iter().position(|known| *known == kind) else { return };
-        let span = at.as_second().div_euclid(SPAN);
+        let bucket = at.as_second().div_euclid(BUCKET_SECONDS);
         // With a clock that was set back, changes count towards the newest bucket.
-        if self.spans.front().is_none_or(|(newest, _)| *newest < span) {
-            self.spans.truncate(SPANS - 1);
-            self.spans.push_front((span, [0; KINDS.len()]));
+        if self.buckets.front().is_none_or(|(newest, _)| *newest < bucket) {
+            self.buckets.truncate(MAX_BUCKETS - 1);
+            self.buckets.push_front((bucket, [0; KINDS.len()]));
         }
-        if let Some((_, counts)) = self.spans.front_mut() {
+        if let Some((_, counts)) = self.buckets.front_mut() {
             counts[kind] += 1;
         }
     }
@@ -42,9 +42,9 @@ impl Pulse {
     pub fn minutes(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {
         let mut counts = vec![0; minutes];
         let Some(kind) = KINDS.iter().position(|known| *known == kind) else { return counts };
-        let newest = now.as_second().div_euclid(SPAN);
-        for (span, of_kinds) in &self.spans {
-            let ago = usize::try_from((newest - span).max(0) / SPANS_A_MINUTE).unwrap_or(usize::MAX);
+        let newest = now.as_second().div_euclid(BUCKET_SECONDS);
+        for (bucket, of_kinds) in &self.buckets {
+            let ago = usize::try_from((newest - bucket).max(0) / BUCKETS_PER_MINUTE).unwrap_or(usize::MAX);
             if let Some(count) = minutes.checked_sub(ago.saturating_add(1)).and_then(|at| counts.get_mut(at)) {
                 *count += of_kinds[kind];
             }
@@ -65,10 +65,10 @@ mod tests {
         let at = |seconds| begin + SignedDuration::from_secs(seconds);
         let mut pulse = Pulse::default();
         for seconds in [0, 1, 2, 70, 130] {
-            pulse.beat(at(seconds), EntryKind::Changed);
+            pulse.record(at(seconds), EntryKind::Changed);
         }
-        pulse.beat(at(135), EntryKind::Created);
-        pulse.beat(at(135), EntryKind::Notice);
+        pulse.record(at(135), EntryKind::Created);
+        pulse.record(at(135), EntryKind::Notice);
         assert_eq!(pulse.minutes(EntryKind::Changed, at(139), 4), [0, 3, 1, 1]);
         assert_eq!(pulse.minutes(EntryKind::Created, at(139), 1), [1]);
         assert_eq!(pulse.minutes(EntryKind::Deleted, at(139), 3), [0, 0, 0]);
@@ -81,8 +81,8 @@ mod tests {
     fn many_changes_take_no_more_memory() {
         let mut pulse = Pulse::default();
         for second in 0..10_000 {
-            pulse.beat(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second), EntryKind::Created);
+            pulse.record(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second), EntryKind::Created);
         }
-        assert_eq!(pulse.spans.len(), SPANS);
+        assert_eq!(pulse.buckets.len(), MAX_BUCKETS);
     }
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::remote::{Excerpt, Exchange};
 
-use crate::app::side::details::wrong_aloud;
+use crate::app::side::details::error_aloud;
 use crate::app::side::words;
 use crate::app::{DetailLine, Panes, RequestsPage};
 use crate::numbers::size;
@@ -15,7 +15,7 @@ use crate::numbers::size;
 /// The width of the label column, as in the details pane.
 const LABEL_COLUMNS: usize = 13;
 /// Deepest level that is indented further.
-const DEEPEST: usize = 20;
+const MAX_INDENT_DEPTH: usize = 20;
 
 /// Returns the lines for a request, wrapped to the width of the requests page.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec
         lines.field("Response", &format!("{status} · {took} · {bytes}"));
     }
     match &exchange.fault {
-        Some(fault) if panes.accessible => lines.lines.extend(wrong_aloud(&fault.to_string(), lines.width)),
+        Some(fault) if panes.accessible => lines.lines.extend(error_aloud(&fault.to_string(), lines.width)),
         Some(fault) => lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong),
         None => {}
     }
@@ -85,7 +85,7 @@ impl Lines {
         if text.is_empty() {
             self.lines.push(DetailLine::Text(words::EMPTY_BODY.into()));
         }
-        let laid_out = if text.starts_with(['{', '[']) { laid_out(text) } else { text.to_owned() };
+        let laid_out = if text.starts_with(['{', '[']) { pretty_json(text) } else { text.to_owned() };
         for line in laid_out.lines() {
             self.wrapped(&line.replace('\t', "  "), 0, DetailLine::Text);
         }
@@ -97,7 +97,7 @@ impl Lines {
 
 /// Pretty-prints JSON without parsing it, so truncated or invalid JSON works too, and every number and escape stays as it was
 /// sent.
-fn laid_out(json: &str) -> String {
+fn pretty_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let mut rest = json.chars().peekable();
@@ -147,7 +147,7 @@ fn copy_string(rest: &mut impl Iterator<Item = char>, text: &mut String) {
 
 fn break_line(text: &mut String, depth: usize) {
     text.push('\n');
-    text.extend(iter::repeat_n("  ", depth.min(DEEPEST)));
+    text.extend(iter::repeat_n("  ", depth.min(MAX_INDENT_DEPTH)));
 }
 
 #[cfg(test)]
@@ -168,8 +168,8 @@ mod tests {
   ],
   "c": 1.50
 }"#;
-        assert_eq!(laid_out(json), expected);
-        assert_eq!(laid_out(expected), expected);
+        assert_eq!(pretty_json(json), expected);
+        assert_eq!(pretty_json(expected), expected);
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         let json = r#"{"a":[1,{"b":"x \" łódź"}]}]}"#;
         let bare = |text: &str| text.replace(char::is_whitespace, "");
         for (end, _) in json.char_indices() {
-            assert_eq!(bare(&laid_out(&json[..end])), bare(&json[..end]));
+            assert_eq!(bare(&pretty_json(&json[..end])), bare(&json[..end]));
         }
     }
 

@@ -7,18 +7,18 @@ use crate::app::side::words;
 use crate::remote::{Exchange, Fault};
 
 /// Requests to keep: enough to find what went wrong a moment ago, and small next to the tree.
-const KEPT: usize = 500;
+const MAX_REQUESTS: usize = 500;
 
 /// A logged request. Its number identifies it while newer ones arrive.
 #[derive(Debug, Clone)]
-pub struct Logged {
+pub struct LoggedRequest {
     /// Counted from 1.
     pub number: u64,
     /// The request.
     pub exchange: Arc<Exchange>,
 }
 
-impl Logged {
+impl LoggedRequest {
     /// Returns the response status, or a word for why there is no valid response.
     #[must_use]
     pub fn status(&self) -> String {
@@ -30,38 +30,38 @@ impl Logged {
     }
 
     /// Whether the list entry contains every word of a text.
-    pub(in crate::app) fn has(&self, text: &str) -> bool {
+    pub(in crate::app) fn matches(&self, text: &str) -> bool {
         if text.trim().is_empty() {
             return true;
         }
         let Exchange { method, fault, .. } = &*self.exchange;
         let fault = fault.as_ref().map(ToString::to_string).unwrap_or_default();
-        let told = format!("{method} {} {} {fault}", self.exchange.target(), self.status()).to_lowercase();
-        text.to_lowercase().split_whitespace().all(|word| told.contains(word))
+        let searched_text = format!("{method} {} {} {fault}", self.exchange.target(), self.status()).to_lowercase();
+        text.to_lowercase().split_whitespace().all(|word| searched_text.contains(word))
     }
 }
 
 /// The last requests.
 #[derive(Debug, Clone, Default)]
 pub struct Requests {
-    kept: VecDeque<Logged>,
+    entries: VecDeque<LoggedRequest>,
     /// All requests that were logged, including those that are no longer kept.
-    pub counted: u64,
+    pub logged_count: u64,
     /// Requests that were never logged because too many came at once.
     pub missed: u64,
 }
 
 impl Requests {
     /// Logs a request and drops the oldest one if there are too many.
-    pub(in crate::app) fn keep(&mut self, exchange: Arc<Exchange>) {
+    pub(in crate::app) fn log(&mut self, exchange: Arc<Exchange>) {
         self.missed += exchange.missed;
-        self.counted += 1;
-        self.kept.truncate(KEPT - 1);
-        self.kept.push_front(Logged { number: self.counted, exchange });
+        self.logged_count += 1;
+        self.entries.truncate(MAX_REQUESTS - 1);
+        self.entries.push_front(LoggedRequest { number: self.logged_count, exchange });
     }
 
     /// Returns the kept requests, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Logged> {
-        self.kept.iter()
+    pub fn newest_first(&self) -> impl Iterator<Item = &LoggedRequest> {
+        self.entries.iter()
     }
 }

@@ -336,16 +336,16 @@ fn messages_name_the_configured_keys() {
         ("X", Action::Cut),
     ];
     let mut harness = Harness::live(120, 26, wholesale()).with_keys(&keys);
-    let mut said = |keys: &str| {
+    let mut message_after = |keys: &str| {
         harness.press(keys);
         harness.state.screen.message.take().unwrap().text
     };
-    assert_eq!(said("f12"), "f12 is not bound. Press f1 for help");
-    assert_eq!(said("n"), "No search yet. Press ctrl-x ctrl-f to search");
-    assert_eq!(said("j X"), "Cut Export. Press ctrl-x p to paste here as a child, f2 to cancel");
-    assert_eq!(said("f3"), "Marking a range: move, then f3 to finish, f2 to cancel");
-    assert!(said("f4").contains("Press f4 to review and send"));
-    assert_eq!(said("?"), "? is not bound. Press f1 for help");
+    assert_eq!(message_after("f12"), "f12 is not bound. Press f1 for help");
+    assert_eq!(message_after("n"), "No search yet. Press ctrl-x ctrl-f to search");
+    assert_eq!(message_after("j X"), "Cut Export. Press ctrl-x p to paste here as a child, f2 to cancel");
+    assert_eq!(message_after("f3"), "Marking a range: move, then f3 to finish, f2 to cancel");
+    assert!(message_after("f4").contains("Press f4 to review and send"));
+    assert_eq!(message_after("?"), "? is not bound. Press f1 for help");
 }
 
 #[test]
@@ -469,7 +469,7 @@ fn a_right_click_offers_only_actions_on_the_clicked_row() {
     mouse(&mut harness, MouseKind::RightClick, 12, row);
     let Some(Layer::Palette(palette)) = harness.state.screen.layers.last() else { panic!("it is closed") };
     let offered: Vec<Action> =
-        palette.found(&harness.state.side.commands.commands).iter().map(|offer| offer.action).collect();
+        palette.matches(&harness.state.side.commands.commands).iter().map(|offer| offer.action).collect();
     for action in [Action::Edit, Action::Delete, Action::Paste, Action::Browse, Action::UserCommands(0)] {
         assert!(offered.contains(&action), "{action:?}");
     }

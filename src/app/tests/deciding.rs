@@ -117,7 +117,7 @@ fn a_form_on_a_new_segment_shows_what_the_server_changed() {
     let mut harness = editing_while_created(theirs, "e");
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert!(form.faults[&Field::ExternalId].contains("E2"), "{:?}", form.faults);
-    let FormKind::Edit { base } = &form.purpose else { panic!("an edit") };
+    let FormKind::Edit { base } = &form.kind else { panic!("an edit") };
     assert_eq!((base.id.clone(), base.external_id.as_deref()), (id("real"), Some("E1")));
     harness.press("! enter");
     let Operation::Update { base, draft } = &harness.last_write().1.operations[0] else { panic!("an update") };

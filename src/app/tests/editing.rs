@@ -115,9 +115,9 @@ fn the_edit_form_is_filled_in_and_saves_only_changed_fields() {
     assert_eq!(pending(&harness, "export"), Some(PendingKind::Changing));
     harness.succeed();
     assert_eq!(harness.state.selected_segment().unwrap().external_id.as_deref(), Some("EXP"));
-    let told: Vec<_> =
+    let entries: Vec<_> =
         harness.state.side.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
-    assert_eq!(told, [("updated Export", 1)], "told once, with what changed");
+    assert_eq!(entries, [("updated Export", 1)], "told once, with what changed");
 }
 
 #[test]

@@ -93,9 +93,9 @@ fn a_change_is_logged_with_its_values_and_highlighted() {
     assert_eq!((entry.kind, entry.text.as_str()), (EntryKind::Changed, "VIP"));
     let fields: Vec<_> = entry.fields.iter().map(|change| format!("{} → {}", change.before, change.now)).collect();
     assert_eq!(fields, ["VIP Client → VIP", "top level → Hurtownie"]);
-    assert!(harness.state.side.activity.is_fresh(&id("vip")));
+    assert!(harness.state.side.activity.is_highlighted(&id("vip")));
     harness.wait(10);
-    assert!(!harness.state.side.activity.is_fresh(&id("vip")));
+    assert!(!harness.state.side.activity.is_highlighted(&id("vip")));
     assert!(harness.state.side.activity.last_change(&id("vip")).is_some());
 }
 
@@ -383,7 +383,7 @@ fn waiting_for_the_server_is_logged_once_per_outage() {
         retry_in: Duration::from_secs(50),
         evidence: None,
     };
-    let told = |harness: &Harness| {
+    let report_count = |harness: &Harness| {
         let entries = harness.state.side.activity.entries();
         entries.filter(|entry| entry.text.contains("Your changes are kept and sent again in 50 s")).count()
     };
@@ -395,12 +395,12 @@ fn waiting_for_the_server_is_logged_once_per_outage() {
         // Another message is shown in between.
         harness.press("y i");
     }
-    assert_eq!(told(&harness), 1);
+    assert_eq!(report_count(&harness), 1);
     harness.succeed();
     harness.press("r");
     harness.type_text("!");
     harness.press("enter");
     let op = crate::changes::OpId { plan_id: harness.last_write().0, index: 0 };
     harness.executed(op, unreached(&error));
-    assert_eq!(told(&harness), 2);
+    assert_eq!(report_count(&harness), 2);
 }

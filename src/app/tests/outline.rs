@@ -125,8 +125,8 @@ fn a_faulty_text_is_reopened_with_its_faults_at_the_top() {
     harness.press("e");
     assert!(text(&harness).starts_with("# ERROR line 3: indented 3 spaces"), "{}", text(&harness));
     harness.press("j");
-    let mended = text(&harness).replace("   Nowe", "  Nowe");
-    save(&mut harness, &mended, "/tmp/two");
+    let fixed_name = text(&harness).replace("   Nowe", "  Nowe");
+    save(&mut harness, &fixed_name, "/tmp/two");
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Review(_)]));
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
     harness.press("y");

@@ -25,8 +25,8 @@ fn listed(harness: &Harness) -> Vec<String> {
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Queue(_))), "{:?}", harness.state.screen.layers);
     let queue = &harness.state.changes.queue;
     let planned = queue.listed(0..usize::MAX).into_iter().filter_map(|op| queue.op(op));
-    let told = planned.map(|planned| described(&harness.state.tree.forest, &planned.operation));
-    told.map(|(sign, text)| format!("{sign} {text}")).collect()
+    let operation = planned.map(|planned| described(&harness.state.tree.forest, &planned.operation));
+    operation.map(|(sign, text)| format!("{sign} {text}")).collect()
 }
 
 fn chosen(harness: &Harness) -> Option<OpId> {
@@ -79,7 +79,7 @@ fn left_over_changes_are_reported_and_wait_in_the_queue() {
     assert_eq!(harness.executions()[0].op, op);
     harness.press("esc Q");
     let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is shown") };
-    assert!(!pane.tells_left_over(&harness.state), "it was looked at");
+    assert!(!pane.shows_left_over(&harness.state), "it was looked at");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_left_over_notice_is_shown_only_while_it_is_true() {
     let left = |harness: &Harness| {
         let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is closed") };
         let keys = pane.keys(&harness.state);
-        assert_eq!(keys.contains(&("enter", "OK")), pane.tells_left_over(&harness.state), "{keys:?}");
+        assert_eq!(keys.contains(&("enter", "OK")), pane.shows_left_over(&harness.state), "{keys:?}");
         pane.left_over(&harness.state).map(str::to_owned).collect::<Vec<_>>()
     };
     let recovered = |states: Vec<RecoveredState>| {
@@ -138,7 +138,7 @@ fn a_failed_change_stays_until_it_is_discarded() {
     let (plan_id, _) = harness.last_write();
     let over = JournalEntry::Over(OpId { plan_id, index: 0 });
     assert_eq!(harness.effects.last(), Some(&Effect::Sync(Command::Journal(vec![over]))));
-    assert_eq!((pending(&harness, "export"), harness.state.changes.refused_count()), (None, 0));
+    assert_eq!((pending(&harness, "export"), harness.state.changes.failed_dialog_count()), (None, 0));
 }
 
 #[test]

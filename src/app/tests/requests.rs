@@ -58,7 +58,7 @@ fn only_the_latest_are_kept_and_missed_ones_are_counted() {
     assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
     harness.requested(exchange("/last"));
     assert_eq!(listed(&harness).last().unwrap(), ">/0");
-    assert_eq!((harness.state.side.requests.counted, harness.state.side.requests.missed), (502, 3));
+    assert_eq!((harness.state.side.requests.logged_count, harness.state.side.requests.missed), (502, 3));
 }
 
 #[test]

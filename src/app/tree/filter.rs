@@ -18,11 +18,11 @@ use crate::app::{State, TreeView};
 pub struct Filter {
     rows: Filtered,
     /// Selection and scroll position of the whole tree below.
-    below: TreeView,
+    unfiltered_view: TreeView,
     /// The state of the search when the rows were built; `None` while they are still those of an earlier text, or of none.
     built: Option<Built>,
     /// Whether the user moved the selection instead of keeping the best match.
-    chosen: bool,
+    is_user_choice: bool,
     /// Whether the filter is kept: its prompt is closed, and all keys act on the filtered rows.
     kept: bool,
 }
@@ -36,8 +36,8 @@ struct Built {
 
 impl Filter {
     /// Returns the selection and scroll position of the whole tree.
-    pub(in crate::app) const fn below(&self) -> &TreeView {
-        &self.below
+    pub(in crate::app) const fn unfiltered_view(&self) -> &TreeView {
+        &self.unfiltered_view
     }
 
     /// Whether the filter is kept after its prompt was closed.
@@ -96,14 +96,15 @@ impl State {
 
 /// Lays a filter over the tree; an existing filter waits for the matches of its new text.
 pub(in crate::app) fn apply(tree: &mut Tree) {
-    let below = tree.view.clone();
-    let fresh = || Filter { rows: Filtered::default(), below, built: None, chosen: false, kept: false };
+    let unfiltered_view = tree.view.clone();
+    let fresh =
+        || Filter { rows: Filtered::default(), unfiltered_view, built: None, is_user_choice: false, kept: false };
     let filter = tree.filter.get_or_insert_with(fresh);
-    (filter.built, filter.chosen, filter.kept) = (None, false, false);
+    (filter.built, filter.is_user_choice, filter.kept) = (None, false, false);
 }
 
 /// Marks the rows as outdated after the search was restarted. They are shown until matches arrive.
-pub(in crate::app) fn await_matches(tree: &mut Tree) {
+pub(in crate::app) fn mark_outdated(tree: &mut Tree) {
     if let Some(filter) = &mut tree.filter {
         filter.built = None;
     }
@@ -115,7 +116,7 @@ pub(in crate::app) fn keep(tree: &mut Tree) {
     filter.kept = true;
     if filter.built.is_none() {
         filter.rows = Filtered::default();
-        tree.view = filter.below.clone();
+        tree.view = filter.unfiltered_view.clone();
     }
 }
 
@@ -126,10 +127,10 @@ pub(in crate::app) fn is_kept(tree: &Tree) -> bool {
 
 /// Pins the selection after a key press, so that no later match moves it. A kept filter without any matches yet is cleared: the
 /// user went on in the whole tree.
-pub(in crate::app) fn take_selection(state: &mut State) {
+pub(in crate::app) fn pin_selection(state: &mut State) {
     match state.tree.filter.as_mut().filter(|filter| filter.kept) {
         Some(Filter { built: None, .. }) => drop(clear(state)),
-        Some(filter) => filter.chosen = true,
+        Some(filter) => filter.is_user_choice = true,
         None => {}
     }
 }
@@ -137,7 +138,7 @@ pub(in crate::app) fn take_selection(state: &mut State) {
 /// Selects a row that a kept filter may hide. It is shown for as long as it is selected.
 pub(in crate::app) fn show(tree: &mut Tree, id: &SegmentId) {
     if let Some(filter) = tree.filter.as_mut().filter(|filter| filter.kept) {
-        filter.chosen = true;
+        filter.is_user_choice = true;
         tree.view.selected = Some(RowId::Segment(id.clone()));
         rebuild(tree);
     }
@@ -154,11 +155,11 @@ pub(in crate::app) fn rebuild(tree: &mut Tree) {
 /// chose it.
 pub(in crate::app) fn clear(state: &mut State) -> Option<(SegmentId, bool)> {
     let filter = state.tree.filter.take()?;
-    let selected = std::mem::replace(&mut state.tree.view, filter.below).selected;
+    let selected = std::mem::replace(&mut state.tree.view, filter.unfiltered_view).selected;
     // The screen size may have changed in the meantime.
-    viewport::keep_in_sight(state);
+    viewport::scroll_to_selection(state);
     match selected {
-        Some(RowId::Segment(id)) if filter.built.is_some() => Some((id, filter.chosen)),
+        Some(RowId::Segment(id)) if filter.built.is_some() => Some((id, filter.is_user_choice)),
         _ => None,
     }
 }
@@ -166,9 +167,9 @@ pub(in crate::app) fn clear(state: &mut State) -> Option<(SegmentId, bool)> {
 /// Runs `act` on the whole tree below the filter, with that tree's own selection and scroll position.
 pub(in crate::app) fn with_unfiltered<T>(state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
     let Some(mut filter) = state.tree.filter.take() else { return act(state) };
-    std::mem::swap(&mut filter.below, &mut state.tree.view);
+    std::mem::swap(&mut filter.unfiltered_view, &mut state.tree.view);
     let outcome = act(state);
-    std::mem::swap(&mut filter.below, &mut state.tree.view);
+    std::mem::swap(&mut filter.unfiltered_view, &mut state.tree.view);
     state.tree.filter = Some(filter);
     outcome
 }
@@ -181,34 +182,40 @@ pub(in crate::app) fn refresh(state: &mut State) {
         ended: state.tree.forest.is_searched(SearchKind::Tree),
         changes: state.tree.forest.match_changes(SearchKind::Tree),
     };
-    let due = match filter.built {
+    let is_due = match filter.built {
         None => now.matches > 0 || now.ended,
         Some(built) => {
             let more = now.matches > built.matches && now.matches >= 2 * built.matches && !filter.rows.is_full();
             more || (now.ended && !built.ended) || now.changes != built.changes
         }
     };
-    if !due {
+    if !is_due {
         return;
     }
     // A row that the user has just changed must not vanish because it no longer matches.
-    let also = match &state.tree.view.selected {
-        Some(RowId::Segment(id)) if filter.kept && filter.chosen => Some(id),
+    let exempt = match &state.tree.view.selected {
+        Some(RowId::Segment(id)) if filter.kept && filter.is_user_choice => Some(id),
         _ => None,
     };
-    let rows = state.tree.forest.filtered(SearchKind::Tree, also);
-    let former = position(state);
-    let line = former.map(|at| at.saturating_sub(state.tree.view.offset));
+    let rows = state.tree.forest.filtered(SearchKind::Tree, exempt);
+    let previous = position(state);
+    let line = previous.map(|at| at.saturating_sub(state.tree.view.offset));
     let Some(filter) = &mut state.tree.filter else { return };
-    let kept = state.tree.view.selected.as_ref().filter(|_| filter.chosen).and_then(|selected| rows.position(selected));
-    let at = kept.or_else(|| {
-        let near = former.filter(|_| filter.chosen && filter.built.is_some());
-        let after = near.and_then(|former| rows.matches().iter().copied().find(|at| *at >= former));
+    let kept_position = state
+        .tree
+        .view
+        .selected
+        .as_ref()
+        .filter(|_| filter.is_user_choice)
+        .and_then(|selected| rows.position(selected));
+    let at = kept_position.or_else(|| {
+        let near = previous.filter(|_| filter.is_user_choice && filter.built.is_some());
+        let after = near.and_then(|previous| rows.matches().iter().copied().find(|at| *at >= previous));
         after.or_else(|| rows.best())
     });
-    let stays = filter.built.is_some() && at.and_then(|at| rows.id(at)) == state.tree.view.selected.as_ref();
+    let keeps_selection = filter.built.is_some() && at.and_then(|at| rows.id(at)) == state.tree.view.selected.as_ref();
     (filter.rows, filter.built) = (rows, Some(now));
-    match line.filter(|_| stays) {
+    match line.filter(|_| keeps_selection) {
         Some(line) => state.tree.view.offset = at.unwrap_or(0).saturating_sub(line),
         None => state.tree.view.offset = 0,
     }
@@ -225,7 +232,7 @@ fn select(state: &mut State, at: Option<usize>) {
         state.screen.panes.details_scroll = 0;
     }
     state.tree.view.selected = selected;
-    viewport::keep_in_sight(state);
+    viewport::scroll_to_selection(state);
 }
 
 /// Goes to the next or previous match, wrapping around.
@@ -263,12 +270,12 @@ pub(in crate::app) fn choose(state: &mut State, at: Option<usize>) {
     }
     select(state, at);
     if let Some(filter) = &mut state.tree.filter {
-        filter.chosen = true;
+        filter.is_user_choice = true;
     }
 }
 
 /// Returns the number of the selected match, from 1; `None` if it is no match, or if not all matches are shown.
-pub(in crate::app) fn number(state: &State) -> Option<usize> {
+pub(in crate::app) fn match_number(state: &State) -> Option<usize> {
     let matches = state.filtered()?.matches();
     let all = matches.len() == state.tree.forest.match_count(SearchKind::Tree);
     let at = position(state).filter(|_| all)?;

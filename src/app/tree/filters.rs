@@ -15,15 +15,15 @@ pub struct Filters {
 }
 
 /// How many recent and how many named filters are kept.
-const RECENT: usize = 100;
-const SAVED: usize = 200;
+const MAX_RECENT: usize = 100;
+const MAX_SAVED: usize = 200;
 
 impl Filters {
     /// Moves a used filter to the end of the history, without duplicates.
-    pub(in crate::app) fn used(&mut self, text: &str) {
+    pub(in crate::app) fn record_use(&mut self, text: &str) {
         self.recent.retain(|other| other != text);
         self.recent.push(text.to_owned());
-        let surplus = self.recent.len().saturating_sub(RECENT);
+        let surplus = self.recent.len().saturating_sub(MAX_RECENT);
         self.recent.drain(..surplus);
     }
 
@@ -35,7 +35,7 @@ impl Filters {
 
     /// Saves a filter under a name; `false` if there are too many already.
     pub(in crate::app) fn save(&mut self, name: &str, text: &str) -> bool {
-        if self.saved.len() >= SAVED && !self.saved.contains_key(name) {
+        if self.saved.len() >= MAX_SAVED && !self.saved.contains_key(name) {
             return false;
         }
         self.saved.insert(name.to_owned(), text.to_owned());
@@ -49,7 +49,7 @@ impl Filters {
 }
 
 /// Prefixes that a term can have.
-const FIELDS: [&str; 5] = ["ext:", "id:", "is:", "name:", "path:"];
+const FIELD_PREFIXES: [&str; 5] = ["ext:", "id:", "is:", "name:", "path:"];
 
 /// Returns the texts with the last word completed, sorted; none if the word is complete.
 pub(in crate::app) fn completions(text: &str) -> Vec<String> {
@@ -63,7 +63,7 @@ pub(in crate::app) fn completions(text: &str) -> Vec<String> {
             states.filter(|name| name.starts_with(state)).map(|name| format!("is:{name}")).collect()
         }
         None if word.is_empty() => Vec::new(),
-        None => FIELDS.into_iter().filter(|field| field.starts_with(word)).map(str::to_owned).collect(),
+        None => FIELD_PREFIXES.into_iter().filter(|field| field.starts_with(word)).map(str::to_owned).collect(),
     };
     found.retain(|candidate| candidate != word);
     found.sort_unstable();
@@ -91,12 +91,15 @@ mod tests {
     #[test]
     fn a_reused_filter_moves_to_the_front_and_old_ones_go() {
         let mut filters = Filters::default();
-        for number in 0..RECENT + 5 {
-            filters.used(&number.to_string());
+        for number in 0..MAX_RECENT + 5 {
+            filters.record_use(&number.to_string());
         }
-        filters.used("50");
+        filters.record_use("50");
         assert_eq!((filters.recent(1), filters.recent(2)), (Some("50"), Some("104")));
-        assert_eq!((filters.recent(RECENT), filters.recent(RECENT + 1), filters.recent(0)), (Some("5"), None, None));
+        assert_eq!(
+            (filters.recent(MAX_RECENT), filters.recent(MAX_RECENT + 1), filters.recent(0)),
+            (Some("5"), None, None)
+        );
         assert!(filters.save("mine", "is:orphan"));
         assert_eq!(filters.saved("mine"), Some("is:orphan"));
     }

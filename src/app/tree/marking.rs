@@ -35,7 +35,7 @@ pub(in crate::app) fn toggle_range(state: &mut State) {
 fn begin_range(state: &mut State, by_shift: bool) {
     let before = state.tree.picks.marked.clone();
     state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before, by_shift };
-    follow(state);
+    update_range(state);
 }
 
 /// Extends the range by a number of rows. Without a range, starts one at the selected row.
@@ -64,7 +64,7 @@ pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
 }
 
 /// Marks the rows between the anchor and the selected row.
-pub(in crate::app) fn follow(state: &mut State) {
+pub(in crate::app) fn update_range(state: &mut State) {
     let Some(anchor) = &state.tree.picks.range.anchor else { return };
     let ends = (state.shown_position(anchor), selected_position(state));
     let (Some(from), Some(to)) = ends else { return };

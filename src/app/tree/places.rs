@@ -24,7 +24,7 @@ pub struct Places {
 }
 
 /// History entries to keep.
-const REMEMBERED: usize = 100;
+const MAX_VISITED: usize = 100;
 
 /// What the next letter is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +37,15 @@ pub enum Letter {
 
 impl Places {
     /// Replaces a provisional id with the real one.
-    pub(in crate::app) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
-        for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == former) {
+    pub(in crate::app) fn rename(&mut self, provisional: &SegmentId, id: &SegmentId) {
+        for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == provisional) {
             *known = id.clone();
         }
     }
 
     /// Whether there are any bookmarks.
     #[must_use]
-    pub fn any_bookmark(&self) -> bool {
+    pub fn has_bookmarks(&self) -> bool {
         !self.bookmarks.is_empty()
     }
 
@@ -55,7 +55,7 @@ impl Places {
     }
 }
 
-fn here(state: &State) -> Option<SegmentId> {
+fn selected_id(state: &State) -> Option<SegmentId> {
     match &state.tree.view.selected {
         Some(RowId::Segment(id)) => Some(id.clone()),
         _ => None,
@@ -63,14 +63,14 @@ fn here(state: &State) -> Option<SegmentId> {
 }
 
 /// Adds the selected segment to the history before a jump.
-pub(in crate::app) fn leave(state: &mut State) {
-    let Some(here) = here(state) else { return };
+pub(in crate::app) fn record_position(state: &mut State) {
+    let Some(here) = selected_id(state) else { return };
     let places = &mut state.tree.picks.places;
     places.visited.truncate(places.at);
     if places.visited.last() != Some(&here) {
         places.visited.push(here);
     }
-    if places.visited.len() > REMEMBERED {
+    if places.visited.len() > MAX_VISITED {
         places.visited.remove(0);
     }
     places.at = places.visited.len();
@@ -78,7 +78,7 @@ pub(in crate::app) fn leave(state: &mut State) {
 
 /// Goes back in the history, skipping segments that no longer exist.
 pub(in crate::app) fn back(state: &mut State) {
-    let here = here(state);
+    let here = selected_id(state);
     let places = &mut state.tree.picks.places;
     if places.at == places.visited.len() {
         // Going forward will lead back here.
@@ -91,17 +91,17 @@ pub(in crate::app) fn back(state: &mut State) {
     }
     let at = state.tree.picks.places.at;
     let earlier = (0..at).rev().find(|place| state.tree.forest.contains(&state.tree.picks.places.visited[*place]));
-    go(state, earlier, words::OLDEST_POSITION);
+    go_to_visited(state, earlier, words::OLDEST_POSITION);
 }
 
 /// Goes forward in the history.
 pub(in crate::app) fn forward(state: &mut State) {
     let places = &state.tree.picks.places;
     let later = (places.at + 1..places.visited.len()).find(|place| state.tree.forest.contains(&places.visited[*place]));
-    go(state, later, words::NEWEST_POSITION);
+    go_to_visited(state, later, words::NEWEST_POSITION);
 }
 
-fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
+fn go_to_visited(state: &mut State, place: Option<usize>, otherwise: &str) {
     match place.and_then(|place| Some((place, state.tree.picks.places.visited.get(place)?.clone()))) {
         Some((place, id)) => {
             state.tree.picks.places.at = place;
@@ -123,7 +123,7 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
         }
         Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {
             Some(id) if state.tree.forest.contains(&id) => {
-                leave(state);
+                record_position(state);
                 viewport::go_to(state, &id);
             }
             Some(id) => state.warn_about(Topic::Gone(id), words::bookmark_gone(letter)),
@@ -148,18 +148,18 @@ pub(in crate::app) fn press_jump(state: &mut State, text: &mut TextField, key: K
 
 /// Goes to the segment with exactly that external id, or else that id. Returns whether there is one.
 pub(in crate::app) fn jump(state: &mut State, text: &str) -> bool {
-    let wanted = text.trim();
-    let by_external_id = || state.tree.forest.with_external_id(wanted).map(|segment| segment.id.clone());
+    let query = text.trim();
+    let by_external_id = || state.tree.forest.with_external_id(query).map(|segment| segment.id.clone());
     let found: Vec<SegmentId> = by_external_id().collect();
-    let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
+    let by_id = SegmentId::new(query).filter(|id| state.tree.forest.contains(id));
     let Some(id) = found.first().cloned().or(by_id) else {
-        state.warn_about(Topic::Known(wanted.into(), 0), words::no_such_id(wanted, state.link.listed));
+        state.warn_about(Topic::ExternalIdCount(query.into(), 0), words::no_such_id(query, state.link.listed));
         return false;
     };
-    leave(state);
+    record_position(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
-        state.warn_about(Topic::Known(wanted.into(), found.len()), words::one_of_several(wanted, found.len()));
+        state.warn_about(Topic::ExternalIdCount(query.into(), found.len()), words::one_of_several(query, found.len()));
     }
     true
 }

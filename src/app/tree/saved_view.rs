@@ -53,8 +53,8 @@ impl State {
     /// Returns the present view, or the recalled one as long as it has not been applied to the tree.
     #[must_use]
     pub fn view(&self) -> View {
-        if let Some(recalled) = &self.tree.recalled {
-            return recalled.clone();
+        if let Some(view) = &self.tree.saved_view {
+            return view.clone();
         }
         let panes = &self.screen.panes;
         let (open, everything_open) = unfolded(&self.tree.forest);
@@ -62,7 +62,7 @@ impl State {
             open,
             everything_open,
             bookmarks: self.tree.picks.places.bookmarks.clone(),
-            selected: match &self.tree.filter.as_ref().map_or(&self.tree.view, Filter::below).selected {
+            selected: match &self.tree.filter.as_ref().map_or(&self.tree.view, Filter::unfiltered_view).selected {
                 Some(RowId::Segment(id)) => Some(id.clone()),
                 _ => None,
             },
@@ -88,20 +88,20 @@ impl State {
             self.screen.panes.details = panes.details;
             self.screen.panes.activity = panes.activity;
             self.screen.panes.activity_when_narrow = panes.activity_when_narrow;
-            self.screen.panes.share_tree(panes.tree_share);
+            self.screen.panes.set_tree_share(panes.tree_share);
         }
         self.tree.picks.places.bookmarks.clone_from(&view.bookmarks);
         self.tree.filters.clone_from(&view.filters);
-        self.tree.recalled = Some(view);
+        self.tree.saved_view = Some(view);
     }
 }
 
 /// Unfolded segments to save one by one. Restoring more would slow down the next start, for folding that nobody did by hand.
-const REMEMBERED: usize = 10_000;
+const MAX_SAVED_UNFOLDED: usize = 10_000;
 
 /// Returns the segments to save as unfolded, or whether everything is unfolded.
 fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
-    if forest.open_segments().nth(REMEMBERED).is_none() {
+    if forest.open_segments().nth(MAX_SAVED_UNFOLDED).is_none() {
         return (forest.open_segments().cloned().collect(), false);
     }
     let mut open = Vec::new();
@@ -116,11 +116,11 @@ fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
         return (Vec::new(), true);
     }
     open.sort_by_key(|(depth, _)| *depth);
-    (open.into_iter().take(REMEMBERED).map(|(_, id)| id).collect(), false)
+    (open.into_iter().take(MAX_SAVED_UNFOLDED).map(|(_, id)| id).collect(), false)
 }
 
 /// Restores folding, order and selection, without segments that no longer exist.
-pub(in crate::app) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
+pub(in crate::app) fn apply_view(state: &mut State, view: &View) -> Vec<Effect> {
     let order = match view.order {
         Sorted::Name => Order::Name,
         Sorted::ExternalId => Order::ExternalId,
@@ -166,11 +166,11 @@ mod tests {
 
     #[test]
     fn too_many_unfolded_segments_are_cut_or_saved_as_everything() {
-        let mut forest = pairs(REMEMBERED + 5);
+        let mut forest = pairs(MAX_SAVED_UNFOLDED + 5);
         forest.fold_to_level(None);
         assert_eq!(unfolded(&forest), (Vec::new(), true));
         forest.collapse(&RowId::Segment(SegmentId::new("p0").unwrap()));
         let (open, everything) = unfolded(&forest);
-        assert_eq!((open.len(), everything), (REMEMBERED, false));
+        assert_eq!((open.len(), everything), (MAX_SAVED_UNFOLDED, false));
     }
 }

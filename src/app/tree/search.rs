@@ -29,7 +29,7 @@ pub struct Search {
     /// The number of the selected match, from 1; `None` also if there are too many matches to count quickly.
     pub current: Option<usize>,
     /// Whether “no matches” still has to be reported if nothing is found.
-    fresh: bool,
+    reports_no_matches: bool,
 }
 
 /// The prompt in which a search is typed.
@@ -38,59 +38,60 @@ pub struct FindPrompt {
     /// The typed text.
     pub text: TextField,
     /// The search shown before, and whether its filter was kept.
-    former: Option<Search>,
-    kept: bool,
+    previous: Option<Search>,
+    was_kept: bool,
     /// How many steps back in the filter history the prompt is, and the text typed before going back.
-    back: usize,
-    typed: String,
+    history_offset: usize,
+    typed_text: String,
 }
 
 /// Number of matches above which the selected one's number is not counted.
-const NUMBERED: usize = 20_000;
+const MAX_NUMBERED_MATCHES: usize = 20_000;
 
 /// Runs a search at once, or in the background if the tree is large.
-pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect> {
+pub(in crate::app) fn run(state: &mut State, job: SearchJob) -> Vec<Effect> {
     if !state.tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
-    job.for_each(|finds| take_finds(state, finds));
+    job.for_each(|batch| on_search_batch(state, batch));
     Vec::new()
 }
 
 /// Takes a batch of matches.
-pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
-    let purpose = finds.kind();
-    state.tree.forest.take_finds(finds);
-    match purpose {
-        SearchKind::Tree => follow(state),
+pub(in crate::app) fn on_search_batch(state: &mut State, batch: SearchBatch) {
+    let kind = batch.kind();
+    state.tree.forest.take_finds(batch);
+    match kind {
+        SearchKind::Tree => update_matches(state),
         SearchKind::Parents => {
             for layer in &mut state.screen.layers {
                 if let Layer::Parents(picker) = layer {
-                    picker.follow(&state.tree.forest);
+                    picker.refresh(&state.tree.forest);
                 }
             }
         }
     }
 }
 
-pub(in crate::app) fn begin(state: &mut State) {
-    let kept = filter::is_kept(&state.tree);
+pub(in crate::app) fn open_prompt(state: &mut State) {
+    let was_kept = filter::is_kept(&state.tree);
     // A kept filter stays until something is typed.
-    let former = if kept { state.tree.search.clone() } else { state.tree.search.take() };
-    let prompt = FindPrompt { text: TextField::default(), former, kept, back: 0, typed: String::new() };
+    let previous = if was_kept { state.tree.search.clone() } else { state.tree.search.take() };
+    let prompt =
+        FindPrompt { text: TextField::default(), previous, was_kept, history_offset: 0, typed_text: String::new() };
     state.screen.layers.push(Layer::Find(prompt));
 }
 
 /// Handles a key in the prompt.
 pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return KeyResult::Do(leave(state, prompt)),
-        "backspace" if prompt.text.text().is_empty() => return KeyResult::Do(leave(state, prompt)),
-        "enter" => return KeyResult::Do(stay(state, prompt)),
+        "esc" | "ctrl-c" => return KeyResult::CloseAndDo(cancel(state, prompt)),
+        "backspace" if prompt.text.text().is_empty() => return KeyResult::CloseAndDo(cancel(state, prompt)),
+        "enter" => return KeyResult::CloseAndDo(confirm(state, prompt)),
         "ctrl-n" => filter::step(state, Direction::Next),
         "ctrl-p" => filter::step(state, Direction::Previous),
-        "up" => return recall(state, prompt, prompt.back + 1),
-        "down" => return recall(state, prompt, prompt.back.saturating_sub(1)),
+        "up" => return recall(state, prompt, prompt.history_offset + 1),
+        "down" => return recall(state, prompt, prompt.history_offset.saturating_sub(1)),
         "tab" => return complete(state, prompt),
         "pagedown" => filter::page(state, page(state)),
         "pageup" => filter::page(state, -page(state)),
@@ -105,13 +106,14 @@ pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key
 }
 
 /// Puts an earlier filter into the prompt, or the text typed before going back.
-fn recall(state: &mut State, prompt: &mut FindPrompt, back: usize) -> KeyResult {
-    if prompt.back == 0 {
-        prompt.typed = prompt.text.text().to_owned();
+fn recall(state: &mut State, prompt: &mut FindPrompt, history_offset: usize) -> KeyResult {
+    if prompt.history_offset == 0 {
+        prompt.typed_text = prompt.text.text().to_owned();
     }
-    let text = if back == 0 { Some(prompt.typed.as_str()) } else { state.tree.filters.recent(back) };
+    let text =
+        if history_offset == 0 { Some(prompt.typed_text.as_str()) } else { state.tree.filters.recent(history_offset) };
     let Some(text) = text.map(str::to_owned) else { return KeyResult::Stay };
-    prompt.back = back;
+    prompt.history_offset = history_offset;
     prompt.text.set(&text);
     KeyResult::StayAndDo(start(state, prompt))
 }
@@ -149,17 +151,17 @@ fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
         return Vec::new();
     };
     filter::apply(&mut state.tree);
-    let known = search_flags::known(state, &query);
-    let query = query.knowing(known);
+    let external_flags = search_flags::external_flags(state, &query);
+    let query = query.knowing(external_flags);
     let job = state.tree.forest.search(SearchKind::Tree, query.clone());
-    state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, fresh: true });
-    carry_out(state, job)
+    state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, reports_no_matches: true });
+    run(state, job)
 }
 
 /// Closes the prompt and restores the previous view with its search or filter.
-fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
-    state.tree.search = prompt.former.take();
-    if prompt.kept && state.tree.search.is_some() {
+fn cancel(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
+    state.tree.search = prompt.previous.take();
+    if prompt.was_kept && state.tree.search.is_some() {
         filter::apply(&mut state.tree);
         filter::keep(&mut state.tree);
     } else {
@@ -169,19 +171,19 @@ fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
 }
 
 /// Closes the prompt and keeps the filter.
-fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
+fn confirm(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
             let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
             state.warn(words::unknown_state(&states));
         }
-        prompt.kept = false;
-        return leave(state, prompt);
+        prompt.was_kept = false;
+        return cancel(state, prompt);
     };
-    state.tree.filters.used(&search.text.clone());
+    state.tree.filters.record_use(&search.text.clone());
     if search.ended && search.matches == 0 {
         filter::clear(state);
-        warn_of_none(state);
+        warn_no_matches(state);
         return Vec::new();
     }
     filter::keep(&mut state.tree);
@@ -190,11 +192,12 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
 
 /// Filters the tree by a text, as if it had been typed and confirmed.
 pub(in crate::app) fn filter_by(state: &mut State, text: &str) -> Vec<Effect> {
-    let former = state.tree.search.take();
-    let kept = filter::is_kept(&state.tree);
-    let mut prompt = FindPrompt { text: TextField::new(text), former, kept, back: 0, typed: String::new() };
+    let previous = state.tree.search.take();
+    let was_kept = filter::is_kept(&state.tree);
+    let mut prompt =
+        FindPrompt { text: TextField::new(text), previous, was_kept, history_offset: 0, typed_text: String::new() };
     let mut effects = start(state, &prompt);
-    effects.extend(stay(state, &mut prompt));
+    effects.extend(confirm(state, &mut prompt));
     effects
 }
 
@@ -203,7 +206,7 @@ pub(in crate::app) fn clear_filter(state: &mut State) -> bool {
     let is_kept = filter::is_kept(&state.tree);
     if is_kept {
         filter::clear(state);
-        number_current(state);
+        update_current_number(state);
     }
     is_kept
 }
@@ -216,9 +219,9 @@ pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
     };
     search.ended = false;
     let query = search.query.clone();
-    filter::await_matches(&mut state.tree);
+    filter::mark_outdated(&mut state.tree);
     let job = state.tree.forest.search(SearchKind::Tree, query);
-    carry_out(state, job)
+    run(state, job)
 }
 
 /// Ends the current search. Returns whether there was one.
@@ -229,14 +232,14 @@ pub(in crate::app) fn end(tree: &mut Tree) -> bool {
 
 /// Updates the search after every event: external flags, filtered rows and counts.
 pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
-    let mut effects = search_flags::learn(state);
+    let mut effects = search_flags::refresh_flags(state);
     if state.tree.forest.wants_search(SearchKind::Parents) {
         effects.extend(search_parents(state));
     }
     filter::refresh(state);
     let (matches, ended) =
         (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
-    let number = state.tree.filter.is_some().then(|| filter::number(state));
+    let number = state.tree.filter.is_some().then(|| filter::match_number(state));
     if let Some(search) = &mut state.tree.search {
         (search.matches, search.ended) = (matches, ended);
         search.current = number.unwrap_or(search.current);
@@ -252,22 +255,22 @@ pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
             jobs.extend(picker.search(&mut state.tree.forest));
         }
     }
-    jobs.into_iter().flat_map(|job| carry_out(state, job)).collect()
+    jobs.into_iter().flat_map(|job| run(state, job)).collect()
 }
 
 /// Searches for the parents that match the picker's text.
-pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) -> Vec<Effect> {
+pub(in crate::app) fn search_candidates(tree: &mut Tree, picker: &mut ParentPicker) -> Vec<Effect> {
     let Some(job) = picker.search(&mut tree.forest) else { return Vec::new() };
     if !tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
-    job.for_each(|finds| tree.forest.take_finds(finds));
-    picker.follow(&tree.forest);
+    job.for_each(|batch| tree.forest.take_finds(batch));
+    picker.refresh(&tree.forest);
     Vec::new()
 }
 
 /// Updates the search after more matches arrived.
-fn follow(state: &mut State) {
+fn update_matches(state: &mut State) {
     let (matches, ended) =
         (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
     let Some(search) = &mut state.tree.search else { return };
@@ -275,22 +278,22 @@ fn follow(state: &mut State) {
     if !ended {
         return;
     }
-    let fresh = std::mem::take(&mut search.fresh);
-    if filter::is_kept(&state.tree) && matches == 0 && fresh {
+    let reports_no_matches = std::mem::take(&mut search.reports_no_matches);
+    if filter::is_kept(&state.tree) && matches == 0 && reports_no_matches {
         filter::clear(state);
-        warn_of_none(state);
+        warn_no_matches(state);
     }
     if state.tree.filter.is_none() {
-        number_current(state);
+        update_current_number(state);
     }
 }
 
 /// Keeps the selection where it is when the user presses a key, whatever is found later.
-pub(in crate::app) fn cancel_jump(state: &mut State) {
-    filter::take_selection(state);
+pub(in crate::app) fn pin_selection(state: &mut State) {
+    filter::pin_selection(state);
 }
 
-fn warn_of_none(state: &mut State) {
+fn warn_no_matches(state: &mut State) {
     if let Some(search) = state.tree.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
         let (topic, text) = (Topic::NoMatches(search.text.clone()), words::no_matches(&search.text));
         state.warn_about(topic, text);
@@ -313,7 +316,7 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     if let Some(search) = &mut state.tree.search {
         search.matches = state.tree.forest.match_count(SearchKind::Tree);
     }
-    number_current(state);
+    update_current_number(state);
 }
 
 fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
@@ -329,9 +332,9 @@ fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<S
 }
 
 /// Counts the number of the selected match.
-fn number_current(state: &mut State) {
+fn update_current_number(state: &mut State) {
     let selected = state.tree.view.selected.as_ref().filter(|row| is_match(state, row)).and_then(segment_of);
-    let countable = selected.filter(|_| state.tree.forest.match_count(SearchKind::Tree) <= NUMBERED);
+    let countable = selected.filter(|_| state.tree.forest.match_count(SearchKind::Tree) <= MAX_NUMBERED_MATCHES);
     let number = countable.and_then(|id| state.tree.forest.matches(SearchKind::Tree).position(|other| *other == id));
     if let Some(search) = &mut state.tree.search {
         search.current = number.map(|number| number + 1);

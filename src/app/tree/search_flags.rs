@@ -10,25 +10,27 @@ use crate::app::tree::search;
 use crate::app::{Effect, State};
 
 /// Passes marks, pending writes and recent changes to the search if its query uses them, and restarts the search if it is stale.
-pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
+pub(in crate::app) fn refresh_flags(state: &mut State) -> Vec<Effect> {
     let Some(search) = &state.tree.search else { return Vec::new() };
     let before = search.query.known();
-    let asked = [StateFilter::Changed, StateFilter::Pending, StateFilter::Marked]
+    let uses_flags = [StateFilter::Changed, StateFilter::Pending, StateFilter::Marked]
         .into_iter()
-        .any(|what| search.query.asks(what));
-    if asked && !is_known(state, &search.query, before) {
-        let known = known(state, &search.query);
-        state.tree.forest.know(SearchKind::Tree, known.clone());
+        .any(|flag| search.query.asks(flag));
+    if uses_flags && !are_flags_current(state, &search.query, before) {
+        let external_flags = external_flags(state, &search.query);
+        state.tree.forest.know(SearchKind::Tree, external_flags.clone());
         if let Some(search) = &mut state.tree.search {
-            search.query = search.query.clone().knowing(known);
+            search.query = search.query.clone().knowing(external_flags);
         }
     }
     if state.tree.forest.wants_search(SearchKind::Tree) { search::resume(state) } else { Vec::new() }
 }
 
 /// Returns the flags that a query uses and the forest doesn't know.
-pub(in crate::app) fn known(state: &State, query: &Query) -> ExternalFlags {
-    let set = |what| if query.asks(what) { Arc::new(those(state, what).cloned().collect()) } else { Arc::default() };
+pub(in crate::app) fn external_flags(state: &State, query: &Query) -> ExternalFlags {
+    let set = |flag| {
+        if query.asks(flag) { Arc::new(flagged_segments(state, flag).cloned().collect()) } else { Arc::default() }
+    };
     ExternalFlags {
         changed: set(StateFilter::Changed),
         pending: set(StateFilter::Pending),
@@ -36,9 +38,9 @@ pub(in crate::app) fn known(state: &State, query: &Query) -> ExternalFlags {
     }
 }
 
-fn those(state: &State, what: StateFilter) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
-    match what {
-        StateFilter::Changed => Box::new(state.side.activity.fresh()),
+fn flagged_segments(state: &State, flag: StateFilter) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
+    match flag {
+        StateFilter::Changed => Box::new(state.side.activity.highlighted()),
         StateFilter::Pending => Box::new(state.changes.queue.concerned()),
         StateFilter::Marked => Box::new(state.tree.picks.marked.iter()),
         // The forest knows these itself.
@@ -47,14 +49,14 @@ fn those(state: &State, what: StateFilter) -> Box<dyn Iterator<Item = &SegmentId
 }
 
 /// Number of marks above which only their count is compared, since this runs after every event.
-const COMPARED: usize = 10_000;
+const MAX_COMPARED_MARKS: usize = 10_000;
 
-fn is_known(state: &State, query: &Query, before: &ExternalFlags) -> bool {
-    let same = |what, before: &HashSet<SegmentId>| {
-        !query.asks(what) || those(state, what).collect::<HashSet<_>>() == before.iter().collect()
+fn are_flags_current(state: &State, query: &Query, before: &ExternalFlags) -> bool {
+    let same = |flag, before: &HashSet<SegmentId>| {
+        !query.asks(flag) || flagged_segments(state, flag).collect::<HashSet<_>>() == before.iter().collect()
     };
     let marked = &state.tree.picks.marked;
     let same_marks = !query.asks(StateFilter::Marked)
-        || (marked.len() == before.marked.len() && (marked.len() > COMPARED || *marked == *before.marked));
+        || (marked.len() == before.marked.len() && (marked.len() > MAX_COMPARED_MARKS || *marked == *before.marked));
     same_marks && same(StateFilter::Changed, &before.changed) && same(StateFilter::Pending, &before.pending)
 }

@@ -12,13 +12,13 @@ pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
         return vec![Effect::Sort(job)];
     }
     filter::rebuild(&mut state.tree);
-    viewport::keep_in_sight(state);
+    viewport::scroll_to_selection(state);
     state.inform(words::sorted(order));
     Vec::new()
 }
 
 /// Sorts whatever is not in order yet, so that rows unfolded or visited later already are.
-pub(in crate::app) fn put_in_order(state: &mut State) -> Vec<Effect> {
+pub(in crate::app) fn sort_unsorted(state: &mut State) -> Vec<Effect> {
     if state.tree.forest.is_being_sorted() {
         return Vec::new();
     }
@@ -26,18 +26,18 @@ pub(in crate::app) fn put_in_order(state: &mut State) -> Vec<Effect> {
     arrange(state, order).map(Effect::Sort).into_iter().collect()
 }
 
-pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect> {
+pub(in crate::app) fn on_sorted(state: &mut State, job: SortJob) -> Vec<Effect> {
     let order = job.order();
-    let former = state.tree.forest.order();
-    let mut taken = false;
-    viewport::preserving_viewport(state, |state| taken = state.tree.forest.take_sorted(job));
-    if !taken {
+    let previous_order = state.tree.forest.order();
+    let mut is_applied = false;
+    viewport::preserving_viewport(state, |state| is_applied = state.tree.forest.take_sorted(job));
+    if !is_applied {
         // Too much has changed in the meantime; starts over.
         return arrange(state, order).map(Effect::Sort).into_iter().collect();
     }
     filter::rebuild(&mut state.tree);
-    if state.tree.forest.order() != former {
-        viewport::keep_in_sight(state);
+    if state.tree.forest.order() != previous_order {
+        viewport::scroll_to_selection(state);
         state.inform(words::sorted(order));
     }
     Vec::new()

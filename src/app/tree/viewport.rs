@@ -21,7 +21,7 @@ pub struct TreeView {
 
 /// Where a dialog opens, and which rows are visible beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BesideDialog {
+pub struct DialogPlacement {
     /// The top line of the dialog.
     pub y: u16,
     /// The first visible row while the dialog is open.
@@ -33,7 +33,7 @@ impl State {
     /// about is below. If it would cover that row either way, the rows are scrolled as far as needed. The scroll position itself
     /// stays, so that closing the dialog restores the view.
     #[must_use]
-    pub fn beside_dialog(&self, height: u16) -> BesideDialog {
+    pub fn place_dialog(&self, height: u16) -> DialogPlacement {
         let (tree, above_footer) = (self.layout().tree, self.screen.panes.rows.saturating_sub(1));
         let (top, bottom) = (tree.y, tree.y.saturating_add(tree.height));
         let height = height.min(above_footer);
@@ -41,16 +41,18 @@ impl State {
         let lowest = bottom.saturating_sub(height).max(top.saturating_add(1)).min(above_footer - height);
         let first_row = self.tree.view.offset;
         let Some(at) = self.subject().and_then(|row| self.shown_position(&row)) else {
-            return BesideDialog { y: lowest, first_row };
+            return DialogPlacement { y: lowest, first_row };
         };
         let in_sight = first_row..first_row + usize::from(tree.height);
         let line = u16::try_from(at.saturating_sub(first_row)).ok().filter(|_| in_sight.contains(&at));
         match line.map(|line| top.saturating_add(line)) {
-            Some(row) if row < lowest => BesideDialog { y: lowest, first_row },
-            Some(row) if row >= top.saturating_add(height) => BesideDialog { y: (row - height).min(lowest), first_row },
+            Some(row) if row < lowest => DialogPlacement { y: lowest, first_row },
+            Some(row) if row >= top.saturating_add(height) => {
+                DialogPlacement { y: (row - height).min(lowest), first_row }
+            }
             _ => match lowest.checked_sub(top + 1) {
-                Some(line) => BesideDialog { y: lowest, first_row: at.saturating_sub(usize::from(line)) },
-                None => BesideDialog { y: lowest, first_row },
+                Some(line) => DialogPlacement { y: lowest, first_row: at.saturating_sub(usize::from(line)) },
+                None => DialogPlacement { y: lowest, first_row },
             },
         }
     }
@@ -68,9 +70,9 @@ impl State {
 }
 
 /// Rows kept visible above and below the selection if the pane is tall enough.
-const MARGIN: usize = 3;
+const SCROLL_MARGIN: usize = 3;
 /// Candidates for the selection to remember, in case a whole branch disappears at once.
-const HEIRS: usize = 32;
+const MAX_SELECTION_CANDIDATES: usize = 32;
 
 pub(in crate::app) fn height(state: &State) -> usize {
     usize::from(state.layout().tree.height)
@@ -91,7 +93,7 @@ pub(in crate::app) fn select(state: &mut State, index: usize) {
         state.screen.panes.details_scroll = 0;
     }
     state.tree.view.selected = selected;
-    keep_in_sight(state);
+    scroll_to_selection(state);
 }
 
 /// Goes to a segment because the user asked for it. A kept filter that hides the segment is cleared.
@@ -116,12 +118,12 @@ pub(in crate::app) fn reveal(state: &mut State, id: &SegmentId) {
 }
 
 /// Scrolls as little as needed to show the selected row with some rows around it.
-pub(in crate::app) fn keep_in_sight(state: &mut State) {
+pub(in crate::app) fn scroll_to_selection(state: &mut State) {
     let height = height(state);
     let rows = state.shown_row_count();
     let at = state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected));
     if let Some(at) = at {
-        let margin = if height > 4 * MARGIN { MARGIN } else { 0 };
+        let margin = if height > 4 * SCROLL_MARGIN { SCROLL_MARGIN } else { 0 };
         let highest = at.saturating_sub(margin);
         let lowest = (at + margin + 1).min(rows).saturating_sub(height);
         state.tree.view.offset = state.tree.view.offset.clamp(lowest.min(highest), highest);
@@ -130,7 +132,7 @@ pub(in crate::app) fn keep_in_sight(state: &mut State) {
 }
 
 /// Selects the first row until the user presses a key, so that arriving rows don't push the selection down.
-pub(in crate::app) fn begin_at_top(state: &mut State) {
+pub(in crate::app) fn select_first_row(state: &mut State) {
     if !state.tree.touched {
         filter::with_unfiltered(state, |state| select(state, 0));
     }
@@ -144,15 +146,15 @@ pub(in crate::app) fn step(state: &mut State, by: isize) {
 
 /// Scrolls by a number of rows. The selection stays, even out of sight.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
-    let most = state.shown_row_count().saturating_sub(height(state));
-    state.tree.view.offset = state.tree.view.offset.saturating_add_signed(by).min(most);
+    let max_offset = state.shown_row_count().saturating_sub(height(state));
+    state.tree.view.offset = state.tree.view.offset.saturating_add_signed(by).min(max_offset);
 }
 
 /// Unfolds the selected row, or goes to its first child.
 pub(in crate::app) fn open(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
     match state.shown_row(at).map(|row| row.fold) {
-        Some(Fold::Closed) if filter::is_kept(&state.tree) => warn_of_hidden(state),
+        Some(Fold::Closed) if filter::is_kept(&state.tree) => warn_hidden_children(state),
         Some(Fold::Closed) => preserving_viewport(state, |state| state.tree.forest.expand(&id)),
         Some(Fold::Open) => select(state, at + 1),
         _ => {}
@@ -170,7 +172,7 @@ pub(in crate::app) fn close(state: &mut State) {
     }
 }
 
-fn warn_of_hidden(state: &mut State) {
+fn warn_hidden_children(state: &mut State) {
     let (fold, clear) = (state.key(Action::ToggleFold), state.key(Action::Dismiss));
     state.warn(words::children_do_not_match(fold, clear));
 }
@@ -183,7 +185,7 @@ pub(in crate::app) fn toggle(state: &mut State, id: &RowId) {
             RowId::Segment(segment) => return reveal(state, segment),
             RowId::Heading(_) => {
                 state.tree.view.selected = Some(id.clone());
-                return keep_in_sight(state);
+                return scroll_to_selection(state);
             }
         }
     }
@@ -233,13 +235,14 @@ pub(in crate::app) enum Direction {
 /// The selected row, or the top row if the selection is out of sight, stays on its line of the screen. If the selected row
 /// disappears, a neighbour or an ancestor takes its place.
 pub(in crate::app) fn preserving_viewport(state: &mut State, change: impl FnOnce(&mut State)) {
-    filter::with_unfiltered(state, |state| change_steadily(state, change));
+    filter::with_unfiltered(state, |state| change_preserving_viewport(state, change));
 }
 
-fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
+fn change_preserving_viewport(state: &mut State, change: impl FnOnce(&mut State)) {
     let height = height(state);
     let selected = selected_row(state);
-    let heirs = state.tree.view.selected.as_ref().map(|id| heirs(state, id)).unwrap_or_default();
+    let selection_candidates =
+        state.tree.view.selected.as_ref().map(|id| selection_candidates(state, id)).unwrap_or_default();
     let in_sight =
         selected.as_ref().filter(|(at, _)| (state.tree.view.offset..state.tree.view.offset + height).contains(at));
     let anchor = in_sight.cloned().or_else(|| {
@@ -250,14 +253,16 @@ fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
 
     change(state);
 
-    let lost = state.tree.view.selected.as_ref().is_some_and(|id| state.tree.forest.position(id).is_none());
-    if lost || state.tree.view.selected.is_none() {
-        let next_selection =
-            heirs.into_iter().find(|next_selection| state.tree.forest.position(next_selection).is_some());
-        let former = selected.as_ref().map_or(0, |(at, _)| *at);
+    let is_selection_gone =
+        state.tree.view.selected.as_ref().is_some_and(|id| state.tree.forest.position(id).is_none());
+    if is_selection_gone || state.tree.view.selected.is_none() {
+        let next_selection = selection_candidates
+            .into_iter()
+            .find(|next_selection| state.tree.forest.position(next_selection).is_some());
+        let previous_index = selected.as_ref().map_or(0, |(at, _)| *at);
         let bottom = state.tree.forest.row_count().saturating_sub(1);
         state.tree.view.selected =
-            next_selection.or_else(|| state.tree.forest.row(former.min(bottom)).map(|row| row.id()));
+            next_selection.or_else(|| state.tree.forest.row(previous_index.min(bottom)).map(|row| row.id()));
     }
     let anchored = anchor.and_then(|(_, id)| state.tree.forest.position(&id));
     let at = anchored.or_else(|| position(state));
@@ -268,17 +273,17 @@ fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
 }
 
 /// Returns the rows that may take over the selection, best first: the neighbours of the row, its ancestors and their neighbours.
-fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
-    let mut heirs = Vec::new();
+fn selection_candidates(state: &State, id: &RowId) -> Vec<RowId> {
+    let mut selection_candidates = Vec::new();
     let mut above = Some(id.clone());
     while let Some(row) = above
-        && heirs.len() < HEIRS
+        && selection_candidates.len() < MAX_SELECTION_CANDIDATES
     {
-        heirs.extend(state.tree.forest.next_selection(&row));
+        selection_candidates.extend(state.tree.forest.next_selection(&row));
         above = state.tree.forest.parent_row(&row);
-        heirs.extend(above.clone());
+        selection_candidates.extend(above.clone());
     }
-    heirs
+    selection_candidates
 }
 
 /// Moves within the focused pane.
@@ -297,8 +302,8 @@ pub(in crate::app) fn scroll_pane(state: &mut State, pane: Pane, by: isize) {
         (Pane::Details, layout) => {
             let lines = crate::app::details(state).len();
             // With a screen reader, one line of the pane is current instead of a page.
-            let is_read = state.screen.panes.accessible;
-            let shown = if is_read { 1 } else { layout.details.map_or(0, |area| usize::from(area.height)) };
+            let is_accessible = state.screen.panes.accessible;
+            let shown = if is_accessible { 1 } else { layout.details.map_or(0, |area| usize::from(area.height)) };
             state.screen.panes.details_scroll = scrolled(state.screen.panes.details_scroll, by, lines, shown);
         }
         (Pane::Activity, layout) => {

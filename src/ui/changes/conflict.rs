@@ -17,8 +17,8 @@ use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
 /// Cells for the field label and for the side that is kept.
-const AROUND: usize = 19;
-const NARROWEST: usize = 6;
+const NON_VALUE_CELLS: usize = 19;
+const MIN_COLUMN_CELLS: usize = 6;
 
 pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let title = match &conflict.between {
@@ -29,14 +29,14 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
         Between::NewChildren { .. } => format!("{} has new children", conflict.name()),
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
-    let wanted = wanted(state, conflict).max(title.width() + 2);
-    let lines = dialog::tightened(lines(state, conflict, look.theme, dialog::room(state, wanted)), state);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    let needed_width = needed_width(state, conflict).max(title.width() + 2);
+    let lines = dialog::fitted_to_height(lines(state, conflict, look.theme, dialog::room(state, needed_width)), state);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, (lines.len(), needed_width), look, frame);
     dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
     if look.theme.symbols.are_words() {
         point_aloud(state, conflict, inner, frame);
     } else if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
-        let columns = columns(usize::from(inner.width), CHANGES, needs(state, CHANGES, [base, theirs, mine]));
+        let columns = columns(usize::from(inner.width), CHANGES, needed_widths(state, CHANGES, [base, theirs, mine]));
         mark_sides(inner, columns, frame);
         if let Some(area) = dialog::line(inner, 1 + conflict.row) {
             frame.point_at_line(area.x + 1.min(area.width), area.y);
@@ -53,7 +53,7 @@ fn point_aloud(state: &State, conflict: &Conflict, inner: Rect, frame: &mut Canv
     let above = sentences.iter().take(conflict.row).map(lines).sum();
     if let (Some(area), Some(sentence)) = (dialog::line(inner, above), sentences.get(conflict.row)) {
         frame.point_at_line(area.x, area.y);
-        frame.choose(sentence.clone());
+        frame.set_chosen_line(sentence.clone());
     }
 }
 
@@ -91,13 +91,13 @@ fn sentence_lines(sentence: &str, width: usize) -> Vec<Line<'static>> {
 /// Makes each value of the server and of yours clickable, to keep it.
 fn mark_sides(inner: Rect, columns: [usize; 3], frame: &mut Canvas<'_, '_>) {
     let [before, theirs, mine] = columns.map(|column| u16::try_from(column).unwrap_or(u16::MAX));
-    let second = LABEL.saturating_add(before);
+    let second = LABEL_CELLS.saturating_add(before);
     let third = second.saturating_add(theirs);
     for at in 0..Field::ALL.len() {
         let Some(area) = dialog::line(inner, 1 + at) else { return };
         for (x, column, side) in [(second, theirs, KeptSide::Theirs), (third, mine, KeptSide::Mine)] {
             let width = column.min(area.width.saturating_sub(x));
-            frame.target(Rect { x: area.x.saturating_add(x), width, ..area }, Target::Side(at, side));
+            frame.add_target(Rect { x: area.x.saturating_add(x), width, ..area }, Target::Side(at, side));
         }
     }
 }
@@ -105,10 +105,10 @@ fn mark_sides(inner: Rect, columns: [usize; 3], frame: &mut Canvas<'_, '_>) {
 /// Column headings for two changes, for a deletion and a change, and for a requested segment and its possible duplicate.
 const CHANGES: [&str; 3] = ["before", "on the server", "yours"];
 const DELETION: [&str; 2] = ["before", "on the server"];
-const LOOKALIKE: [&str; 2] = ["requested", "found"];
+const DUPLICATE: [&str; 2] = ["requested", "found"];
 
 /// The cells each column needs to show its heading and values uncut, including the blank behind them.
-fn needs<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment; N]) -> [usize; N] {
+fn needed_widths<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment; N]) -> [usize; N] {
     std::array::from_fn(|at| {
         let values = Field::ALL.map(|field| field_text(&state.tree.forest, segments[at], field).width());
         values.into_iter().fold(headings[at].width(), usize::max) + 1
@@ -117,16 +117,16 @@ fn needs<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment
 
 /// Cells for each column of values: equal where that cuts nothing; otherwise each gets its whole heading, and the rest goes to the
 /// columns that lack the most.
-fn columns<const N: usize>(width: usize, headings: [&str; N], needs: [usize; N]) -> [usize; N] {
-    let room = width.saturating_sub(AROUND);
-    let same = (room / N).max(NARROWEST);
+fn columns<const N: usize>(width: usize, headings: [&str; N], needed_widths: [usize; N]) -> [usize; N] {
+    let room = width.saturating_sub(NON_VALUE_CELLS);
+    let same = (room / N).max(MIN_COLUMN_CELLS);
     let headings = headings.map(|heading| heading.width() + 1);
-    if needs.iter().all(|need| *need <= same) || headings.iter().sum::<usize>() > room {
+    if needed_widths.iter().all(|need| *need <= same) || headings.iter().sum::<usize>() > room {
         return [same; N];
     }
     let mut columns = headings;
     for _ in headings.iter().sum()..room {
-        let missing = (0..N).map(|at| (needs[at].saturating_sub(columns[at]), at));
+        let missing = (0..N).map(|at| (needed_widths[at].saturating_sub(columns[at]), at));
         match missing.max_by_key(|(missing, at)| (*missing, N - at)) {
             Some((1.., at)) => columns[at] += 1,
             _ => break,
@@ -136,28 +136,30 @@ fn columns<const N: usize>(width: usize, headings: [&str; N], needs: [usize; N])
 }
 
 /// Cells of the bar and the field label.
-const LABEL: u16 = 13;
+const LABEL_CELLS: u16 = 13;
 
 /// The cells needed to cut no value.
-fn wanted(state: &State, conflict: &Conflict) -> usize {
+fn needed_width(state: &State, conflict: &Conflict) -> usize {
     match &conflict.between {
         Between::Changes { base, theirs, mine, .. } => {
-            AROUND + needs(state, CHANGES, [base, theirs, mine]).iter().sum::<usize>()
+            NON_VALUE_CELLS + needed_widths(state, CHANGES, [base, theirs, mine]).iter().sum::<usize>()
         }
-        Between::Deletion { base, theirs } => AROUND + needs(state, DELETION, [base, theirs]).iter().sum::<usize>(),
+        Between::Deletion { base, theirs } => {
+            NON_VALUE_CELLS + needed_widths(state, DELETION, [base, theirs]).iter().sum::<usize>()
+        }
         Between::PossibleDuplicate { mine, theirs } => {
-            AROUND + needs(state, LOOKALIKE, [mine, theirs]).iter().sum::<usize>()
+            NON_VALUE_CELLS + needed_widths(state, DUPLICATE, [mine, theirs]).iter().sum::<usize>()
         }
-        Between::Gone { mine } => self::told(state, mine).width() + "Yours: ".len(),
+        Between::Gone { mine } => self::summary(state, mine).width() + "Yours: ".len(),
         Between::NewChildren { newcomers, .. } => {
-            let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.tree.forest.get(id));
+            let names = newcomers.iter().take(MAX_NEW_CHILDREN).filter_map(|id| state.tree.forest.get(id));
             names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
         }
     }
 }
 
 /// How many new children are named.
-const NEWCOMERS: usize = 5;
+const MAX_NEW_CHILDREN: usize = 5;
 
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Row<'static>> {
     let keys = dialog::keys_wrapped(&conflict.keys(), width);
@@ -168,22 +170,22 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines.chain([Line::default()]).collect()
         }
         Between::Changes { base, theirs, mine, choices } => {
-            let columns = columns(width, CHANGES, needs(state, CHANGES, [base, theirs, mine]));
+            let columns = columns(width, CHANGES, needed_widths(state, CHANGES, [base, theirs, mine]));
             let mut lines = vec![row(theme, columns, "", CHANGES, None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts =
                     [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
                 let texts = texts.each_ref().map(String::as_str);
                 // If nobody changed the field, there is nothing to choose.
-                let taken = (base.field(field) != theirs.field(field) || theirs.field(field) != mine.field(field))
+                let kept_side = (base.field(field) != theirs.field(field) || theirs.field(field) != mine.field(field))
                     .then_some(choices[at]);
-                lines.push(row(theme, columns, label(field), texts, taken, at == conflict.row));
+                lines.push(row(theme, columns, label(field), texts, kept_side, at == conflict.row));
             }
             lines.push(Line::default());
             lines
         }
         Between::Gone { mine } => vec![
-            Line::raw(fitted(&format!("Yours: {}", yours(state, mine, theme)), width).into_owned()),
+            Line::raw(fitted(&format!("Yours: {}", own_summary(state, mine, theme)), width).into_owned()),
             Line::raw("Re-creating gives it a new ID and no children."),
             Line::default(),
         ],
@@ -193,20 +195,20 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines
         }
         Between::PossibleDuplicate { mine, theirs } => {
-            let mut lines = side_by_side(state, theme, width, LOOKALIKE, [mine, theirs]);
+            let mut lines = side_by_side(state, theme, width, DUPLICATE, [mine, theirs]);
             lines.push(Line::default());
             lines.push(Line::raw("It may have been changed since, or be a different one."));
             lines
         }
         Between::NewChildren { newcomers, .. } => {
             let mut lines: Vec<Line<'static>> = Vec::new();
-            for id in newcomers.iter().take(NEWCOMERS) {
+            for id in newcomers.iter().take(MAX_NEW_CHILDREN) {
                 let name = state.tree.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string());
                 lines.push(Line::raw(format!("  {}", fitted(&name, width.saturating_sub(2)))));
             }
-            let more = newcomers.len().saturating_sub(NEWCOMERS);
+            let more = newcomers.len().saturating_sub(MAX_NEW_CHILDREN);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
-            lines.push(Line::raw(kept(state, conflict)));
+            lines.push(Line::raw(deletion_outcome(state, conflict)));
             lines
         }
     };
@@ -214,7 +216,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
 }
 
 /// What happened to a deletion that a new child blocks.
-fn kept(state: &State, conflict: &Conflict) -> String {
+fn deletion_outcome(state: &State, conflict: &Conflict) -> String {
     match conflict.progress(state).filter(|(done, _)| *done > 0) {
         None => "Nothing was deleted.".into(),
         Some((done, all)) => {
@@ -236,7 +238,7 @@ fn side_by_side(
         let sentences = Field::ALL.map(|field| field_aloud(state, field, headings, segments));
         return sentences.iter().flat_map(|sentence| sentence_lines(sentence, width)).collect();
     }
-    let columns = columns(width, headings, needs(state, headings, segments));
+    let columns = columns(width, headings, needed_widths(state, headings, segments));
     let mut lines = vec![row(theme, columns, "", headings, None, false)];
     for field in Field::ALL {
         let texts = segments.map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
@@ -254,14 +256,14 @@ const fn label(field: Field) -> &'static str {
     }
 }
 
-fn told(state: &State, segment: &Segment) -> String {
+fn summary(state: &State, segment: &Segment) -> String {
     let texts = Field::ALL.map(|field| field_text(&state.tree.forest, segment, field));
     format!("{} · {} · in {}", texts[0], texts[1], texts[2])
 }
 
-fn yours(state: &State, segment: &Segment, theme: &Theme) -> String {
+fn own_summary(state: &State, segment: &Segment, theme: &Theme) -> String {
     if !theme.symbols.are_words() {
-        return told(state, segment);
+        return summary(state, segment);
     }
     let external_id = segment.external_id.as_ref().map_or("none", |text| text);
     format!(
@@ -277,11 +279,11 @@ fn row<const N: usize>(
     columns: [usize; N],
     label: &str,
     values: [&str; N],
-    taken: Option<KeptSide>,
+    kept_side: Option<KeptSide>,
     current: bool,
 ) -> Line<'static> {
     let bar = if current { theme.symbols.bar } else { " " };
-    let styles = match taken {
+    let styles = match kept_side {
         None => [theme.quiet; 3],
         Some(KeptSide::Theirs) => [theme.quiet, theme.strong, theme.quiet],
         Some(KeptSide::Mine) => [theme.quiet, theme.quiet, theme.strong],
@@ -293,7 +295,7 @@ fn row<const N: usize>(
         spans.push(Span::styled(text.into_owned(), style));
         spans.push(Span::styled(padding, Style::new()));
     }
-    if let Some(side) = taken {
+    if let Some(side) = kept_side {
         let word = if side == KeptSide::Mine { "yours" } else { "theirs" };
         spans.push(Span::styled(word, theme.accent));
     }

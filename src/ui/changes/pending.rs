@@ -16,13 +16,13 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-use super::plans::{LIST, fitted_line, operation_styles, position, verb};
+use super::plans::{MAX_LIST_LINES, fitted_line, operation_styles, position, verb};
 
 /// Lines for the reason of a failure.
-const REASON_LINES: usize = 3;
+const MAX_REASON_LINES: usize = 3;
 /// Cells for the state, and for the symbols and blanks around it.
-const STATE: usize = 9;
-const MARKS: usize = 6;
+const STATE_CELLS: usize = 9;
+const MARK_CELLS: usize = 6;
 
 pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
@@ -36,7 +36,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     let blank = usize::from(rest > 1);
     let rest = rest.saturating_sub(blank);
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
-    let most = LIST.min(half.min(rest).max(1));
+    let max_lines = MAX_LIST_LINES.min(half.min(rest).max(1));
     // Nothing is cut in screen-reader mode.
     let height = |at: usize| {
         let op = state.changes.queue.listed(at..at + 1);
@@ -44,16 +44,16 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
         let width = dialog::usual_room(state);
         row.map_or(1, |row| row.fitted(width, theme).height(width, theme))
     };
-    let shown = list::lines(count, most, height);
+    let shown = list::lines(count, max_lines, height);
     let window = list::window(state, (list, count), shown, height);
     let part = ListWindow { first: window.start, shown: window.len(), len: count };
     let ops = state.changes.queue.listed(window.clone());
     let rows = rows(state, &ops, theme);
-    let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
-    let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest_row(&keys, theme));
+    let needed_width = rows.iter().map(Row::width).max().unwrap_or(0);
+    let needed_width = needed_width.max(dialog::widest(&above)).max(dialog::widest_row(&keys, theme));
     let title = title(state) + &position(&window, count, theme);
     let height = above.len() + shown + below.len() + blank + keys.len();
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (height, wanted), look, frame);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, (height, needed_width), look, frame);
     let room = usize::from(inner.width);
     let first = above.len();
     for (at, line) in above.into_iter().enumerate() {
@@ -80,10 +80,12 @@ fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
         above.push(Line::raw("Left over from last session:"));
         let room = dialog::usual_room(state).max(8);
         let options = textwrap::Options::new(room).initial_indent("  ").subsequent_indent("    ");
-        let most = (LIST / 2).min(dialog::usual_lines(state) / 5).max(1);
-        let told = left_over.iter().take(most);
-        above.extend(told.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())));
-        let more = left_over.len().saturating_sub(most);
+        let max_lines = (MAX_LIST_LINES / 2).min(dialog::usual_lines(state) / 5).max(1);
+        let shown_lines = left_over.iter().take(max_lines);
+        above.extend(
+            shown_lines.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())),
+        );
+        let more = left_over.len().saturating_sub(max_lines);
         above.extend((more > 0).then(|| Line::raw(format!("  and {} more", grouped(more)))));
         above.push(Line::default());
     }
@@ -98,7 +100,7 @@ fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static
     let chosen = chosen.and_then(|op| state.changes.queue.op(op));
     let Some(OpState::Failed(error)) = chosen.map(|planned| &planned.state) else { return Vec::new() };
     let reason = error.to_string();
-    let lines = textwrap::wrap(&reason, dialog::usual_room(state).max(8)).into_iter().take(REASON_LINES);
+    let lines = textwrap::wrap(&reason, dialog::usual_room(state).max(8)).into_iter().take(MAX_REASON_LINES);
     lines.map(|line| Line::styled(line.into_owned(), theme.bad)).collect()
 }
 
@@ -126,21 +128,21 @@ impl Row {
         let age = state.changes.ages.of(op, state.clock.now);
         // A change younger than a second shows no age.
         let age = age.filter(|age| age.as_secs() > 0 && group != OpGroup::Done).map(duration);
-        let is_read = theme.symbols.are_words();
+        let is_accessible = theme.symbols.are_words();
         Self {
             op,
             mark: mark(group, theme),
             // A screen reader reads each line by itself.
-            word: if begins_group || is_read { label(group) } else { "" },
+            word: if begins_group || is_accessible { label(group) } else { "" },
             sign: (verb(sign, theme), sign_style),
             text: (aloud(&text, theme).into_owned(), style),
-            age: age.filter(|_| !is_read).unwrap_or_default(),
+            age: age.filter(|_| !is_accessible).unwrap_or_default(),
         }
     }
 
     /// The cells needed to cut nothing.
     fn width(&self) -> usize {
-        MARKS + STATE + self.text.0.width() + self.age.width() + self.sign.0.width().saturating_sub(1)
+        MARK_CELLS + STATE_CELLS + self.text.0.width() + self.age.width() + self.sign.0.width().saturating_sub(1)
     }
 
     fn fitted(self, width: usize, theme: &Theme) -> ListRow<'static> {
@@ -149,10 +151,11 @@ impl Row {
             let text = Line::styled(format!("{}: {} {text}", self.word, self.sign.0), style);
             return ListRow { item: Some(ListItem::Change(self.op)), ..ListRow::from(text) };
         }
-        let room = width.saturating_sub(MARKS + STATE + self.age.width() + self.sign.0.width().saturating_sub(1));
+        let room =
+            width.saturating_sub(MARK_CELLS + STATE_CELLS + self.age.width() + self.sign.0.width().saturating_sub(1));
         let spans = vec![
             Span::styled(if self.mark.0.is_empty() { String::new() } else { format!("{} ", self.mark.0) }, self.mark.1),
-            Span::styled(format!("{:<STATE$}", self.word), self.mark.1),
+            Span::styled(format!("{:<STATE_CELLS$}", self.word), self.mark.1),
             Span::styled(format!("{} ", self.sign.0), self.sign.1),
             Span::styled(fitted(&text, room).into_owned(), style),
         ];
@@ -168,9 +171,9 @@ fn rows(state: &State, ops: &[OpId], theme: &Theme) -> Vec<Row> {
     let mut group = None;
     let rows = ops.iter().filter_map(|op| {
         let planned = state.changes.queue.op(*op)?;
-        let of = OpGroup::of(&planned.state)?;
-        let begins_group = group.replace(of) != Some(of);
-        Some(Row::of(state, *op, &planned.operation, (of, begins_group), theme))
+        let op_group = OpGroup::of(&planned.state)?;
+        let begins_group = group.replace(op_group) != Some(op_group);
+        Some(Row::of(state, *op, &planned.operation, (op_group, begins_group), theme))
     });
     rows.collect()
 }

@@ -18,7 +18,7 @@ use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
 /// Maximum lines of a list.
-pub(super) const LIST: usize = 12;
+pub(super) const MAX_LIST_LINES: usize = 12;
 
 /// Draws a plan for review.
 pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
@@ -36,14 +36,14 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         if let TypedPhrase::Name { name, owner } = word {
             below.extend(warning(&format!("{name} is managed by {owner}."), ""));
         }
-        below.extend(warning(&asked(word, review.confirmation.progress()), ""));
+        below.extend(warning(&phrase_prompt(word, review.confirmation.progress()), ""));
         below.push(Line::default());
         below.len() - 1
     });
     let keys = dialog::keys_wrapped(&review.keys(state), usual);
     let rest = dialog::usual_lines(state).saturating_sub(below.len() + keys.len());
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
-    let most = LIST.min(half.min(rest)).max(1);
+    let max_lines = MAX_LIST_LINES.min(half.min(rest)).max(1);
     let line = |(op, operation): (OpId, &Operation)| {
         let (sign, text) = described(&state.tree.forest, operation);
         let reason = review.reasons.get(op.index).map_or_else(String::new, |reason| format!(" · {reason}"));
@@ -52,11 +52,11 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     };
     // Nothing is cut in screen-reader mode.
     let height = |at: usize| {
-        let is_read = theme.symbols.are_words();
-        let operation = review.operations(state, at..at + 1).into_iter().next().filter(|_| is_read);
+        let is_accessible = theme.symbols.are_words();
+        let operation = review.operations(state, at..at + 1).into_iter().next().filter(|_| is_accessible);
         operation.map_or(1, |operation| row(line(operation), usual, theme).height(usual, theme))
     };
-    let shown = list::lines(count, most, height).max(1);
+    let shown = list::lines(count, max_lines, height).max(1);
     let keys_at = shown + below.len();
     let window = list::window(state, (review.list, count), shown, height);
     let title = counted(review.counts()) + &position(&window, count, theme);
@@ -65,8 +65,9 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     let operations = review.operations(state, window);
     let ops: Vec<OpId> = operations.iter().map(|(op, _)| *op).collect();
     let lines: Vec<ListLine> = operations.into_iter().map(line).collect();
-    let wanted = wanted(&lines).max(dialog::widest(&below)).max(dialog::widest_row(&keys, theme));
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (keys_at + keys.len(), wanted), look, frame);
+    let needed_width = needed_width(&lines).max(dialog::widest(&below)).max(dialog::widest_row(&keys, theme));
+    let dialog::OpenedDialog { outer, inner } =
+        dialog::open(state, &title, (keys_at + keys.len(), needed_width), look, frame);
     let room = usize::from(inner.width);
     draw_list((lines, &ops), review.list.chosen.checked_sub(first), list, inner, theme, frame);
     list::draw_scrollbar((inner, 0), (first, shown, count), theme, frame);
@@ -111,7 +112,7 @@ pub(super) fn position(window: &Range<usize>, count: usize, theme: &Theme) -> St
 }
 
 /// The prompt for the confirmation phrase.
-fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
+fn phrase_prompt(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
     let text = word.text();
     let what = match word {
         TypedPhrase::Tenant(_) => format!("the tenant name ({text})"),
@@ -145,7 +146,7 @@ pub(super) fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>
 type ListLine = (&'static str, Style, String, Style);
 
 /// The cells needed to cut no line.
-fn wanted(lines: &[ListLine]) -> usize {
+fn needed_width(lines: &[ListLine]) -> usize {
     lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
 }
 

@@ -17,13 +17,13 @@ use crate::ui::text::{fitted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
 /// Usual width of a dialog where there is room, and the width it can grow to for long lines.
-const USUAL: u16 = 72;
-const WIDEST: u16 = 120;
+const USUAL_WIDTH: u16 = 72;
+const MAX_WIDTH: u16 = 120;
 /// Cells of the frame and the blank inside it, both sides.
-const FRAME: usize = 4;
+const FRAME_CELLS: usize = 4;
 
 /// Where a dialog was opened.
-pub(in crate::ui) struct Opened {
+pub(in crate::ui) struct OpenedDialog {
     /// The whole dialog.
     pub outer: Rect,
     /// The area inside the frame; empty if there is no room.
@@ -34,14 +34,14 @@ pub(in crate::ui) struct Opened {
 pub(in crate::ui) fn open(
     state: &State,
     title: &str,
-    (lines, wanted): (usize, usize),
+    (lines, needed_width): (usize, usize),
     look: Look<'_>,
     frame: &mut Canvas<'_, '_>,
-) -> Opened {
+) -> OpenedDialog {
     // The title has a blank on both sides, too.
-    let wanted = wanted.max(title.width() + 2);
-    let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
-    Opened { outer: area, inner: framed(area, title, look, frame) }
+    let needed_width = needed_width.max(title.width() + 2);
+    let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), needed_width);
+    OpenedDialog { outer: area, inner: framed(area, title, look, frame) }
 }
 
 /// A line of a dialog.
@@ -94,7 +94,7 @@ pub(in crate::ui) fn draw_rows(
         match row {
             Row::Text(_) => {}
             Row::Keys(hints) => mark_keys(hints, area, theme, frame),
-            Row::Choice(key, _) => frame.target(area, Target::Key(*key)),
+            Row::Choice(key, _) => frame.add_target(area, Target::Key(*key)),
         }
     }
 }
@@ -133,7 +133,7 @@ fn unframed(area: Rect, title: &str, theme: &Theme, frame: &mut Canvas<'_, '_>) 
     let room = usize::from(inside.width);
     let title = aloud(title, theme);
     frame.buffer_mut().set_stringn(inside.x, inside.y, fitted(&title, room), room, theme.strong);
-    frame.entitle(&title);
+    frame.set_title(&title);
     frame.cover(area);
     frame.point_at_dialog(inside.x, inside.y);
     Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(2), ..inside }
@@ -150,9 +150,9 @@ const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::b
     horizontal_bottom: "-",
 };
 
-/// Cells of a line in a dialog that asks for `wanted` cells.
-pub(in crate::ui) fn room(state: &State, wanted: usize) -> usize {
-    usize::from(width(state, wanted)).saturating_sub(FRAME)
+/// Cells of a line in a dialog that asks for `needed_width` cells.
+pub(in crate::ui) fn room(state: &State, needed_width: usize) -> usize {
+    usize::from(width(state, needed_width)).saturating_sub(FRAME_CELLS)
 }
 
 /// Cells of a line that can be wrapped or shortened, so that it never widens the dialog over the panes beside the tree.
@@ -167,23 +167,23 @@ pub(in crate::ui) fn usual_lines(state: &State) -> usize {
     usize::from(screen.height.saturating_sub(tree.y)).saturating_sub(4)
 }
 
-fn width(state: &State, wanted: usize) -> u16 {
+fn width(state: &State, needed_width: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
     if state.screen.panes.accessible {
         // A screen reader would read what is beside the dialog along with it.
         return screen.width;
     }
-    let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
-    let wanted = u16::try_from(wanted.saturating_add(FRAME)).unwrap_or(u16::MAX);
-    wanted.min(WIDEST).min(screen.width).max(usual)
+    let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL_WIDTH);
+    let needed_width = u16::try_from(needed_width.saturating_add(FRAME_CELLS)).unwrap_or(u16::MAX);
+    needed_width.min(MAX_WIDTH).min(screen.width).max(usual)
 }
 
 /// Places a dialog next to the row it is about, if there is room.
-fn place(state: &State, height: u16, wanted: usize) -> Rect {
+fn place(state: &State, height: u16, needed_width: usize) -> Rect {
     let (tree, screen) = (rect(state.layout().tree), rect(state.layout().screen));
-    let width = width(state, wanted);
+    let width = width(state, needed_width);
     let height = height.min(screen.height.saturating_sub(1));
-    Rect { x: tree.x.min(screen.width - width), y: state.beside_dialog(height).y, width, height }
+    Rect { x: tree.x.min(screen.width - width), y: state.place_dialog(height).y, width, height }
 }
 
 /// One line of a dialog, counted from 0; `None` if the dialog is too small for it.
@@ -214,7 +214,7 @@ pub(in crate::ui) fn named_field(
 ) {
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
     let scroll = field.scroll(room);
-    frame.target(area, Target::Field { name, cell: scroll });
+    frame.add_target(area, Target::Field { name, cell: scroll });
     let style = if focused { theme.accent } else { Style::new() };
     let text = scrolled(field.text(), scroll, room);
     frame.buffer_mut().set_stringn(area.x, area.y, text, room, style);
@@ -248,16 +248,16 @@ pub(in crate::ui) fn label(
     (style, theme): (Style, &Theme),
     frame: &mut Canvas<'_, '_>,
 ) -> Rect {
-    let is_read = theme.symbols.are_words();
-    let text = if is_read { format!("{label}: ") } else { label.to_owned() };
-    let indent = if is_read { u16::try_from(text.width()).unwrap_or(columns) } else { columns }.min(area.width);
+    let is_accessible = theme.symbols.are_words();
+    let text = if is_accessible { format!("{label}: ") } else { label.to_owned() };
+    let indent = if is_accessible { u16::try_from(text.width()).unwrap_or(columns) } else { columns }.min(area.width);
     frame.buffer_mut().set_stringn(area.x, area.y, text, usize::from(indent), style);
     Rect { x: area.x + indent, width: area.width - indent, ..area }
 }
 
 /// Makes a click on the label of a field go to the end of the field.
 pub(in crate::ui) fn label_target(name: FieldName, area: Rect, frame: &mut Canvas<'_, '_>) {
-    frame.target(area, Target::Field { name, cell: usize::MAX });
+    frame.add_target(area, Target::Field { name, cell: usize::MAX });
 }
 
 /// Draws the keys of a dialog in one line: as many as fit whole, and always the last one, which leaves the dialog.
@@ -272,12 +272,12 @@ pub(in crate::ui) fn draw_keys(hints: &[DialogKey], area: Rect, theme: &Theme, f
 }
 
 /// The separator between two keys.
-fn between(theme: &Theme) -> &'static str {
+fn separator(theme: &Theme) -> &'static str {
     if theme.symbols.are_words() { ", " } else { " · " }
 }
 
 /// Its maximum width.
-const WIDEST_BETWEEN: usize = 3;
+const MAX_SEPARATOR_WIDTH: usize = 3;
 
 /// Makes the keys of a line drawn by [`keys`] clickable. For a hint with several keys each key is clickable, but not the label.
 pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
@@ -290,16 +290,16 @@ pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, theme: &Theme, f
             let width = cells(key).saturating_add(if is_one { 1 + cells(label) } else { 0 });
             let room = area.width.saturating_sub(x);
             let place = Rect { x: area.x.saturating_add(x), width: width.min(room), ..area };
-            frame.target(place, Target::Key((key, label)));
+            frame.add_target(place, Target::Key((key, label)));
             x = x.saturating_add(width).saturating_add(1);
         }
         left = left.saturating_add(cells(keys)).saturating_add(1).saturating_add(cells(label));
-        left = left.saturating_add(cells(between(theme)));
+        left = left.saturating_add(cells(separator(theme)));
     }
 }
 
 /// Drops blank lines, the last ones first, until the row next to the dialog stays in sight.
-pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Row<'a>>, state: &State) -> Vec<Row<'a>> {
+pub(in crate::ui) fn fitted_to_height<'a>(mut lines: Vec<Row<'a>>, state: &State) -> Vec<Row<'a>> {
     while lines.len() > usual_lines(state)
         && let Some(blank) = lines.iter().rposition(|row| matches!(row, Row::Text(line) if line.width() == 0))
     {
@@ -322,7 +322,7 @@ pub(in crate::ui) fn wrapped<'k, 't>(
     while !hints.is_empty() {
         let mut used = 0;
         let fitting = hints.iter().take_while(|(key, label)| {
-            used += key.width() + 1 + label.width() + if used == 0 { 0 } else { WIDEST_BETWEEN };
+            used += key.width() + 1 + label.width() + if used == 0 { 0 } else { MAX_SEPARATOR_WIDTH };
             used <= room
         });
         let (line, rest) = hints.split_at(fitting.count().max(1));
@@ -337,7 +337,7 @@ pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static
     let mut spans = Vec::new();
     for (at, (key, label)) in hints.iter().enumerate() {
         if at > 0 {
-            spans.push(Span::styled(between(theme), theme.quiet));
+            spans.push(Span::styled(separator(theme), theme.quiet));
         }
         spans.push(Span::styled((*key).to_owned(), theme.accent));
         spans.push(Span::styled(format!(" {label}"), theme.quiet));

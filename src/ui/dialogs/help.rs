@@ -15,10 +15,10 @@ use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 
 /// Cells for the keys of a line, and the most that long ones can take.
-const KEYS: usize = 19;
-const MOST_KEYS: usize = 20;
+const KEY_CELLS: usize = 19;
+const MAX_KEY_CELLS: usize = 20;
 /// Cells for the description; the names of custom commands can be longer.
-const HELP: usize = 36;
+const HELP_CELLS: usize = 36;
 
 pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let page = HelpPage::of(state, look.keymap);
@@ -41,7 +41,7 @@ fn draw_aloud(lines: &[Line<'_>], chosen: usize, inner: Rect, rows: usize, frame
         let Some(place) = dialog::line(inner, at - first) else { break };
         if at == chosen {
             frame.point_at_line(place.x, place.y);
-            frame.choose(format!("{} of {}: {line}", grouped(at + 1), grouped(lines.len())));
+            frame.set_chosen_line(format!("{} of {}: {line}", grouped(at + 1), grouped(lines.len())));
         }
         frame.render_widget(line, place);
     }
@@ -93,8 +93,8 @@ fn line<'a>(theme: &Theme, keys: &str, help: &'a str) -> Line<'a> {
         let keys = keys.replace(" … ", " to ").replace("  ", " or ");
         return Line::from(vec![Span::raw(printable(help)), Span::raw(": "), Span::styled(keys, theme.accent)]);
     }
-    let keys = fitted(keys, MOST_KEYS).into_owned();
-    let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
-    let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());
+    let keys = fitted(keys, MAX_KEY_CELLS).into_owned();
+    let padding = " ".repeat(KEY_CELLS.saturating_sub(keys.width()).max(2));
+    let room = (KEY_CELLS + HELP_CELLS).saturating_sub(keys.width() + padding.len());
     Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, room))])
 }

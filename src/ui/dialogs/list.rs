@@ -62,9 +62,9 @@ pub(in crate::ui) fn window(
     windows.find(fits).unwrap_or_else(|| state.screen.window(list, len, 1.min(lines)))
 }
 
-/// Lines for a list of `len` items: as many as they need, at most `most`.
-pub(in crate::ui) fn lines(len: usize, most: usize, height: impl Fn(usize) -> usize) -> usize {
-    (0..len.min(most)).map(height).sum::<usize>().min(most)
+/// Lines for a list of `len` items: as many as they need, at most `max_lines`.
+pub(in crate::ui) fn lines(len: usize, max_lines: usize, height: impl Fn(usize) -> usize) -> usize {
+    (0..len.min(max_lines)).map(height).sum::<usize>().min(max_lines)
 }
 
 /// Draws the visible part of a list from a line of the dialog on. `chosen` counts from the first visible item.
@@ -76,14 +76,14 @@ pub(in crate::ui) fn draw<'a>(
     theme: &Theme,
     frame: &mut Canvas<'_, '_>,
 ) {
-    frame.list(list);
+    frame.set_list(list);
     if theme.symbols.are_words() {
         return draw_aloud(rows, chosen, list, (inner, from), theme, frame);
     }
     for (at, row) in rows.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, from + at) else { break };
         if let Some(item) = row.item {
-            frame.target(area, Target::Item { item, first: list.first });
+            frame.add_target(area, Target::Item { item, first: list.first });
         }
         let indent = 1.min(area.width);
         let blank = row.text.to_string().chars().take_while(|letter| *letter == ' ').count();
@@ -121,7 +121,7 @@ fn draw_aloud<'a>(
             let Some(area) = dialog::line(inner, next) else { return };
             next += 1;
             if let Some(item) = row.item.clone() {
-                frame.target(area, Target::Item { item, first: list.first });
+                frame.add_target(area, Target::Item { item, first: list.first });
             }
             let indent = 1.min(area.width);
             let blank = text.chars().take_while(|letter| *letter == ' ').count();
@@ -133,7 +133,7 @@ fn draw_aloud<'a>(
             if number == 0 {
                 let blank = u16::try_from(blank).unwrap_or(0) + indent;
                 frame.point_at_line(area.x + blank.min(area.width.saturating_sub(1)), area.y);
-                frame.choose(format!("{} of {}: {sentence}", grouped(list.first + at + 1), grouped(list.len)));
+                frame.set_chosen_line(format!("{} of {}: {sentence}", grouped(list.first + at + 1), grouped(list.len)));
             }
             frame.buffer_mut().set_style(area, theme.selected);
         }

@@ -18,10 +18,10 @@ use crate::ui::text::fitted;
 use crate::ui::theme::{Symbols, Theme};
 use crate::ui::{Look, spell_in_ascii};
 
-const LABELS: u16 = 15;
-const WIDEST: u16 = 78;
+const LABEL_COLUMNS: u16 = 15;
+const MAX_WIDTH: u16 = 78;
 /// Maximum lines of one sentence.
-const SENTENCE: usize = 6;
+const MAX_SENTENCE_LINES: usize = 6;
 
 /// Draws the form on an empty screen.
 pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
@@ -34,22 +34,22 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
     frame.buffer_mut().set_style(header, theme.header);
     let title = Line::styled(" segtui", theme.accent.patch(theme.strong));
     frame.render_widget(title, header);
-    let width = screen.width.min(WIDEST);
+    let width = screen.width.min(MAX_WIDTH);
     let room = usize::from(width.saturating_sub(4));
-    let most = usize::from(screen.height.saturating_sub(if theme.symbols.are_words() { 4 } else { 3 }));
-    let Rows { lines: mut rows, wanted } = rows(form, theme, room, most);
+    let max_lines = usize::from(screen.height.saturating_sub(if theme.symbols.are_words() { 4 } else { 3 }));
+    let Rows { lines: mut rows, focused_rows } = rows(form, theme, room, max_lines);
     // In screen-reader mode, the last line gives the focused field.
-    let is_read = theme.symbols.are_words();
-    let left = screen.height.saturating_sub(1 + u16::from(is_read));
+    let is_accessible = theme.symbols.are_words();
+    let left = screen.height.saturating_sub(1 + u16::from(is_accessible));
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(left);
     let middle = (screen.height - height).div_ceil(2).max(1.min(screen.height - height));
-    let y = if is_read { 1.min(screen.height - height) } else { middle };
+    let y = if is_accessible { 1.min(screen.height - height) } else { middle };
     let area = Rect { x: (screen.width - width) / 2, y, width, height };
     let inner = dialog::framed(area, &heading(form), look, frame);
     let keys = rows.pop();
     // The last line, with the keys, always stays; of the rest, the focused field and its message stay in view.
     let room = usize::from(inner.height).saturating_sub(1);
-    let cut = wanted.end.saturating_sub(room).min(wanted.start).min(rows.len().saturating_sub(room));
+    let cut = focused_rows.end.saturating_sub(room).min(focused_rows.start).min(rows.len().saturating_sub(room));
     for (at, row) in rows.into_iter().skip(cut).take(room).chain(keys).enumerate() {
         let Some(line) = dialog::line(inner, at) else { break };
         match row {
@@ -58,10 +58,10 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
             Row::Keys(keys) => dialog::draw_keys(&keys, line, theme, frame),
         }
     }
-    if is_read {
+    if is_accessible {
         let last = Rect { y: screen.bottom() - 1, height: 1, ..screen };
         let room = usize::from(last.width).saturating_sub(1);
-        let text = dialog_in_words(frame.title(), frame.chosen(), room);
+        let text = dialog_in_words(frame.title(), frame.chosen_line(), room);
         frame.render_widget(Line::raw(fitted(&format!(" {text}"), usize::from(last.width)).into_owned()), last);
     }
     if theme.symbols == Symbols::ASCII {
@@ -70,7 +70,7 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
 }
 
 fn heading(form: &NewProfile) -> Cow<'static, str> {
-    match form.occasion {
+    match form.opened_from {
         OpenedFrom::FirstRun => "Connect to your tenant".into(),
         OpenedFrom::Another => "New profile".into(),
         OpenedFrom::WithoutKey => format!("API key for {}", form.name_text()).into(),
@@ -87,45 +87,45 @@ enum Row {
 struct Rows {
     lines: Vec<Row>,
     /// Those of the focused field and its message.
-    wanted: Range<usize>,
+    focused_rows: Range<usize>,
 }
 
 /// All lines; the introduction is dropped if there is not enough room.
-fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Rows {
+fn rows(form: &NewProfile, theme: &Theme, room: usize, max_lines: usize) -> Rows {
     let mut fields = Vec::new();
-    let mut wanted = 0..0;
+    let mut focused_rows = 0..0;
     for field in form.fields() {
         let start = fields.len();
         fields.push(Row::Field(field));
-        let indent = usize::from(LABELS);
+        let indent = usize::from(LABEL_COLUMNS);
         if let Some(fault) = form.faults.get(&field) {
             fields.extend(sentence(theme.symbols.wrong, fault, theme.bad, indent, room));
         } else if field == ProfileField::KeyLocation {
-            fields.extend(explanation(&keeping_hint(form), theme.quiet, indent, room));
+            fields.extend(explanation(&key_location_hint(form), theme.quiet, indent, room));
         }
         if field == form.focus {
-            wanted = start..fields.len();
+            focused_rows = start..fields.len();
         }
     }
     let blank = || Row::Text(Line::default());
     let mut rest = vec![blank()];
-    if let Some(text) = under_way(form) {
+    if let Some(text) = busy_text(form) {
         rest.extend(sentence(theme.symbols.working, text, theme.pending, 0, room));
         rest.push(blank());
     }
     rest.push(Row::Keys(form.keys()));
     let mut intro: Vec<Row> = wrapped(&intro(form), room).map(|line| Row::Text(Line::raw(line))).collect();
     intro.push(blank());
-    if intro.len() + fields.len() + rest.len() > most {
+    if intro.len() + fields.len() + rest.len() > max_lines {
         intro.clear();
     }
-    let wanted = wanted.start + intro.len()..wanted.end + intro.len();
-    Rows { lines: intro.into_iter().chain(fields).chain(rest).collect(), wanted }
+    let focused_rows = focused_rows.start + intro.len()..focused_rows.end + intro.len();
+    Rows { lines: intro.into_iter().chain(fields).chain(rest).collect(), focused_rows }
 }
 
 fn intro(form: &NewProfile) -> String {
     let file = &form.context.file;
-    match form.occasion {
+    match form.opened_from {
         OpenedFrom::FirstRun => {
             format!("Let's connect to your tenant. Settings are tested first, then saved to {file}. Esc saves nothing.")
         }
@@ -136,9 +136,9 @@ fn intro(form: &NewProfile) -> String {
     }
 }
 
-fn keeping_hint(form: &NewProfile) -> String {
-    match (form.keeping, &form.context.no_keyring) {
-        (KeyLocation::Session, _) if form.occasion == OpenedFrom::WithoutKey => {
+fn key_location_hint(form: &NewProfile) -> String {
+    match (form.key_location, &form.context.no_keyring) {
+        (KeyLocation::Session, _) if form.opened_from == OpenedFrom::WithoutKey => {
             format!("to store it, set api_key_command or api_key_env of this profile in {}", form.context.file)
         }
         (KeyLocation::Session, Some(reason)) => {
@@ -153,8 +153,8 @@ fn keeping_hint(form: &NewProfile) -> String {
 }
 
 /// What the form is busy with.
-const fn under_way(form: &NewProfile) -> Option<&'static str> {
-    match (form.stage, form.occasion) {
+const fn busy_text(form: &NewProfile) -> Option<&'static str> {
+    match (form.stage, form.opened_from) {
         (Stage::Trying, _) => Some("Testing the connection…"),
         (Stage::Saving, OpenedFrom::WithoutKey) => Some("Opening…"),
         (Stage::Saving, _) => Some("Saving…"),
@@ -163,7 +163,7 @@ const fn under_way(form: &NewProfile) -> Option<&'static str> {
 }
 
 fn wrapped(text: &str, room: usize) -> impl Iterator<Item = String> {
-    let lines = textwrap::wrap(text, room.max(8)).into_iter().take(SENTENCE);
+    let lines = textwrap::wrap(text, room.max(8)).into_iter().take(MAX_SENTENCE_LINES);
     lines.map(Cow::into_owned).collect::<Vec<_>>().into_iter()
 }
 
@@ -191,7 +191,7 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
         ProfileField::Name => "Profile",
         ProfileField::Key => "API key",
         ProfileField::KeyLocation => "Store key in",
-        ProfileField::Source if form.keeping == KeyLocation::Command => "Command",
+        ProfileField::Source if form.key_location == KeyLocation::Command => "Command",
         ProfileField::Source => "Variable",
     }
 }
@@ -204,8 +204,8 @@ fn value_aloud(form: &NewProfile, field: ProfileField) -> &str {
         ProfileField::Name => form.name_text(),
         ProfileField::Key if form.key.0.text().is_empty() => "",
         ProfileField::Key => "hidden",
-        ProfileField::KeyLocation => form.keeping.title(),
-        ProfileField::Source if form.keeping == KeyLocation::Command => form.command.text(),
+        ProfileField::KeyLocation => form.key_location.title(),
+        ProfileField::Source if form.key_location == KeyLocation::Command => form.command.text(),
         ProfileField::Source => form.variable.text(),
     };
     if value.is_empty() { "blank" } else { value }
@@ -214,28 +214,30 @@ fn value_aloud(form: &NewProfile, field: ProfileField) -> &str {
 fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let focused = form.focus == field && !form.is_busy();
     let style = if focused { theme.accent } else { theme.quiet };
-    let value = dialog::label(label(form, field), LABELS, area, (style, theme), frame);
+    let value = dialog::label(label(form, field), LABEL_COLUMNS, area, (style, theme), frame);
     if focused {
-        frame.choose(format!("{}: {}", label(form, field), value_aloud(form, field)));
+        frame.set_chosen_line(format!("{}: {}", label(form, field), value_aloud(form, field)));
     }
     let name = FieldName::Profile(field);
     dialog::label_target(name, area, frame);
     match field {
-        ProfileField::BaseUrl => typed(&form.base_url, name, "host, host:port or URL", value, focused, theme, frame),
+        ProfileField::BaseUrl => {
+            draw_text_field(&form.base_url, name, "host, host:port or URL", value, focused, theme, frame)
+        }
         ProfileField::Tenant => dialog::named_field(&form.tenant, name, value, focused, theme, frame),
         ProfileField::Name => {
             let proposed = form.name_text();
             let hint = if proposed.is_empty() { "defaults to the tenant name" } else { proposed };
-            typed(&form.name, name, hint, value, focused, theme, frame);
+            draw_text_field(&form.name, name, hint, value, focused, theme, frame);
         }
-        ProfileField::Key => match form.keeping {
-            KeyLocation::Variable => quiet("comes from the variable below", value, theme, frame),
-            KeyLocation::Command => quiet("comes from the command below", value, theme, frame),
+        ProfileField::Key => match form.key_location {
+            KeyLocation::Variable => draw_hint("comes from the variable below", value, theme, frame),
+            KeyLocation::Command => draw_hint("comes from the command below", value, theme, frame),
             KeyLocation::Keyring | KeyLocation::Session | KeyLocation::File => {
                 draw_masked(&form.key.0, value, focused, theme, frame);
-                if form.key.0.text().is_empty() && form.takes(ProfileField::KeyLocation) {
+                if form.key.0.text().is_empty() && form.is_editable(ProfileField::KeyLocation) {
                     let value = behind_cursor(value, focused);
-                    quiet("leave blank for a variable or command", value, theme, frame);
+                    draw_hint("leave blank for a variable or command", value, theme, frame);
                 }
             }
         },
@@ -244,11 +246,12 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
                 frame.point_at_line(value.x, value.y);
             }
             let arrows = focused && !theme.symbols.are_words();
-            let text = if arrows { format!("< {} >", form.keeping.title()) } else { form.keeping.title().into() };
+            let text =
+                if arrows { format!("< {} >", form.key_location.title()) } else { form.key_location.title().into() };
             let style = if focused { theme.accent } else { Style::new() };
             frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), style);
         }
-        ProfileField::Source if form.keeping == KeyLocation::Command => {
+        ProfileField::Source if form.key_location == KeyLocation::Command => {
             dialog::named_field(&form.command, name, value, focused, theme, frame);
         }
         ProfileField::Source => dialog::named_field(&form.variable, name, value, focused, theme, frame),
@@ -256,7 +259,7 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
 }
 
 /// Draws a text field, with a hint while it is empty.
-fn typed(
+fn draw_text_field(
     field: &TextField,
     name: FieldName,
     hint: &str,
@@ -267,7 +270,7 @@ fn typed(
 ) {
     dialog::named_field(field, name, area, focused, theme, frame);
     if field.text().is_empty() {
-        quiet(hint, behind_cursor(area, focused), theme, frame);
+        draw_hint(hint, behind_cursor(area, focused), theme, frame);
     }
 }
 
@@ -276,7 +279,7 @@ fn behind_cursor(area: Rect, focused: bool) -> Rect {
     Rect { x: area.x + cursor, width: area.width - cursor, ..area }
 }
 
-fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
+fn draw_hint(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     frame.buffer_mut().set_stringn(
         area.x,
         area.y,
@@ -291,7 +294,7 @@ fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, fram
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
     let sign = if theme.symbols == Symbols::UNICODE { "•" } else { "*" };
     let scroll = field.scroll(room);
-    frame.target(area, Target::Field { name: FieldName::Profile(ProfileField::Key), cell: scroll });
+    frame.add_target(area, Target::Field { name: FieldName::Profile(ProfileField::Key), cell: scroll });
     let shown = field.text().width().saturating_sub(scroll).min(room);
     let style = if focused { theme.accent } else { Style::new() };
     frame.buffer_mut().set_stringn(area.x, area.y, sign.repeat(shown), room, style);

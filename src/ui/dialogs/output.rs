@@ -16,7 +16,7 @@ use crate::ui::text::{fitted, highlighted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
 /// Maximum names listed for several segments.
-const NAMES: usize = 4;
+const MAX_NAMES: usize = 4;
 
 pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(run) = &state.side.commands.run else { return };
@@ -28,7 +28,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
         let Some(area) = dialog::line(inner, row) else { break };
         if row == 0 {
             frame.point_at_line(area.x, area.y);
-            frame.choose(format!("{} of {}: {}", grouped(first + 1), grouped(lines.len()), line.trim()));
+            frame.set_chosen_line(format!("{} of {}: {}", grouped(first + 1), grouped(lines.len()), line.trim()));
         }
         frame.render_widget(shown(line, pane, usize::from(area.width), look.theme), area);
     }
@@ -44,10 +44,10 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
             frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), look.theme.accent);
             let indent = 1.min(area.width);
             let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
-            dialog::text_field(&pane.sought, field, true, look.theme, frame);
+            dialog::text_field(&pane.search_text, field, true, look.theme, frame);
         } else {
             let shown = first..(first + place.rows).min(lines.len());
-            frame.render_widget(standing(state, run, shown, usize::from(area.width), look.theme), area);
+            frame.render_widget(status_line(state, run, shown, usize::from(area.width), look.theme), area);
         }
     }
     if let Some(area) = last_line(inner, 1) {
@@ -61,21 +61,21 @@ fn title(run: &Run) -> String {
 
 fn shown(line: &str, pane: &OutputPane, width: usize, theme: &Theme) -> Line<'static> {
     let line = if pane.column == 0 { line.to_owned() } else { dialog::scrolled(line, pane.column, width + 1) };
-    let ranges = found(&line, pane.sought.text());
+    let ranges = match_ranges(&line, pane.search_text.text());
     highlighted(&line, &ranges, width, Style::new(), theme.matched)
 }
 
-/// Finds `sought` in a line, ignoring case. If lowercasing changes the byte length, there are no matches.
-fn found(line: &str, sought: &str) -> Vec<std::ops::Range<usize>> {
-    let (lower, sought) = (line.to_lowercase(), sought.to_lowercase());
-    if sought.is_empty() || lower.len() != line.len() {
+/// Finds `search_text` in a line, ignoring case. If lowercasing changes the byte length, there are no matches.
+fn match_ranges(line: &str, search_text: &str) -> Vec<std::ops::Range<usize>> {
+    let (lower, search_text) = (line.to_lowercase(), search_text.to_lowercase());
+    if search_text.is_empty() || lower.len() != line.len() {
         return Vec::new();
     }
-    lower.match_indices(&sought).map(|(at, found)| at..at + found.len()).collect()
+    lower.match_indices(&search_text).map(|(at, found)| at..at + found.len()).collect()
 }
 
 /// The status line: how the command is doing, what was dropped, and which lines are shown.
-fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usize, theme: &Theme) -> Line<'static> {
+fn status_line(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = match &run.end {
         None => (theme.symbols.working, theme.pending),
         Some(_) if run.succeeded() => (theme.symbols.done, theme.good),
@@ -92,13 +92,13 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
         Some(dropped @ 1..) => format!(" · output truncated: {} dropped", size(dropped)),
         _ => String::new(),
     };
-    let standing = if run.end.is_none() && theme.symbols.are_words() {
+    let status = if run.end.is_none() && theme.symbols.are_words() {
         // A screen reader would announce a running time at every change.
         if run.stopping { "stopping".into() } else { "running".into() }
     } else {
-        run.standing(state.clock.now)
+        run.status(state.clock.now)
     };
-    let text = Symbols::led(symbol, &aloud(&format!("{standing}{place}{cut}"), theme));
+    let text = Symbols::led(symbol, &aloud(&format!("{status}{place}{cut}"), theme));
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 
@@ -110,35 +110,36 @@ fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
 /// Draws the confirmation before a command runs.
 pub(in crate::ui) fn draw_confirmation(
     state: &State,
-    asked: &RunConfirmation,
+    confirmation: &RunConfirmation,
     look: Look<'_>,
     frame: &mut Canvas<'_, '_>,
 ) -> Rect {
     let theme = look.theme;
-    let command = &asked.command;
+    let command = &confirmation.command;
     let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);
     let words = words.collect::<Vec<_>>().join(" ");
     let room = dialog::room(state, words.width());
     let mut lines: Vec<Row<'_>> = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong).into()];
     let key = if command.api_key { " · passes the API key" } else { "" };
-    let on = match asked.subjects.as_slice() {
+    let on = match confirmation.subjects.as_slice() {
         [only] => format!("on {}{key}", only.name),
         several => format!("on {}{key}:", counted(several.len(), Noun::Segment)),
     };
     lines.push(Line::raw(fitted(&aloud(&on, theme), room).into_owned()).into());
-    if let [_, _, ..] = asked.subjects.as_slice() {
-        let names = asked.subjects.iter().take(NAMES);
+    if let [_, _, ..] = confirmation.subjects.as_slice() {
+        let names = confirmation.subjects.iter().take(MAX_NAMES);
         let names = names.map(|segment| format!("  {}", fitted(&segment.name, room.saturating_sub(2))));
         lines.extend(names.map(|name| Line::raw(name).into()));
-        if let Some(more) = asked.subjects.len().checked_sub(NAMES).filter(|more| *more > 0) {
+        if let Some(more) = confirmation.subjects.len().checked_sub(MAX_NAMES).filter(|more| *more > 0) {
             lines.push(Line::raw(format!("  and {} more", grouped(more))).into());
         }
     }
     lines.push(Line::default().into());
     lines.extend(dialog::keys_wrapped(RunConfirmation::KEYS, room));
-    let lines = dialog::tightened(lines, state);
+    let lines = dialog::fitted_to_height(lines, state);
     let size = (lines.len(), words.width());
-    let dialog::Opened { outer, inner } = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
+    let dialog::OpenedDialog { outer, inner } =
+        dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
     dialog::draw_rows(&lines, (inner, 0), theme, frame);
     outer
 }

@@ -15,20 +15,20 @@ use crate::ui::dialog;
 use crate::ui::text::fitted;
 
 /// Actions shown at once.
-const SHOWN: usize = 10;
+const MAX_ROWS: usize = 10;
 /// Lines besides the list and the keys: the filter and a blank.
-const AROUND: usize = 2;
+const EXTRA_LINES: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
-    let found = palette.found(&state.side.commands.commands);
+    let found = palette.matches(&state.side.commands.commands);
     let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state));
     // The actions of a row are all shown at once, if there is room.
-    let most = if palette.is_for_row() { found.len().max(1) } else { SHOWN };
-    let rows = most.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
-    let is_read = theme.symbols.are_words();
+    let max_rows = if palette.is_for_row() { found.len().max(1) } else { MAX_ROWS };
+    let rows = max_rows.min(dialog::usual_lines(state).saturating_sub(EXTRA_LINES + keys.len())).max(1);
+    let is_accessible = theme.symbols.are_words();
     let width = dialog::usual_room(state);
-    let height = |at: usize| if is_read { sentence(state, &found[at], look).height(width, theme) } else { 1 };
+    let height = |at: usize| if is_accessible { sentence(state, &found[at], look).height(width, theme) } else { 1 };
     let window = list::window(state, (palette.list, found.len()), rows, height);
     let list = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = palette.list.chosen.checked_sub(window.start);
@@ -39,12 +39,12 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
             (*offer, availability_at_a_glance(state, offer.action).err(), key)
         })
         .collect();
-    let wanted = shown.iter().map(|(offer, reason, key)| {
+    let needed_width = shown.iter().map(|(offer, reason, key)| {
         let reason = reason.as_ref().map_or(0, |reason| reason.width() + 2);
         offer.help.width() + reason + key.width() + 4
     });
-    let size = (rows + AROUND + keys.len(), wanted.max().unwrap_or(0));
-    let dialog::Opened { outer, inner } = dialog::open(state, &palette.title(state), size, look, frame);
+    let size = (rows + EXTRA_LINES + keys.len(), needed_width.max().unwrap_or(0));
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &palette.title(state), size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, ":", usize::from(area.width), theme.accent);
@@ -52,7 +52,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
     let lines = shown.into_iter().map(|(offer, reason, key)| {
-        if is_read {
+        if is_accessible {
             return sentence(state, &offer, look);
         }
         let room = usize::from(inner.width).saturating_sub(4 + key.width());
@@ -76,7 +76,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     {
         frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
-    dialog::draw_rows(&keys, (inner, rows + AROUND), theme, frame);
+    dialog::draw_rows(&keys, (inner, rows + EXTRA_LINES), theme, frame);
     outer
 }
 

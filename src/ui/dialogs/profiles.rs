@@ -15,26 +15,26 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 
 /// Profiles shown at once.
-const SHOWN: usize = 10;
+const MAX_ROWS: usize = 10;
 /// Lines besides the profiles and the keys: the filter and a blank.
-const BESIDE: usize = 2;
+const EXTRA_LINES: usize = 2;
 /// Maximum cells for names.
-const NAMES: usize = 24;
+const MAX_NAME_CELLS: usize = 24;
 /// Cells for the bar, the colour, and the blanks between columns.
-const AROUND: usize = 8;
+const NON_TEXT_CELLS: usize = 8;
 
 pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let profiles = &state.side.profiles;
-    let found = list.found(profiles);
+    let found = list.matches(profiles);
     let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state));
-    let most = SHOWN.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
-    let is_read = theme.symbols.are_words();
-    let here = Choice::Go(profiles.here.clone());
+    let max_rows = MAX_ROWS.min(dialog::usual_lines(state).saturating_sub(EXTRA_LINES + keys.len())).max(1);
+    let is_accessible = theme.symbols.are_words();
+    let here = Choice::SwitchTo(profiles.here.clone());
     let width = dialog::usual_room(state);
     let sentence = |choice: &Choice| {
         let profile = profiles.profile(choice);
-        let about = profiles.about(choice);
+        let about = profiles.description(choice);
         let parts = [profiles.title(choice).to_owned(), aloud(&about, theme).into_owned()];
         let marks = marks(profile, *choice == here);
         let parts = parts.into_iter().chain(marks.into_iter().map(str::to_owned));
@@ -42,15 +42,20 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let item = Some(ListItem::Profile(choice.clone()));
         ListRow { item, ..ListRow::from(Line::raw(format!("   {}", printable(&parts)))) }
     };
-    let height = |at: usize| if is_read { sentence(&found[at]).height(width, theme) } else { 1 };
-    let rows = list::lines(found.len(), most, height).max(1);
-    let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
-    let wanted = found.iter().map(|choice| {
+    let height = |at: usize| if is_accessible { sentence(&found[at]).height(width, theme) } else { 1 };
+    let rows = list::lines(found.len(), max_rows, height).max(1);
+    let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(MAX_NAME_CELLS);
+    let needed_width = found.iter().map(|choice| {
         let marks = marks(profiles.profile(choice), *choice == here).join("  ");
-        names + AROUND + profiles.about(choice).width() + marks.width()
+        names + NON_TEXT_CELLS + profiles.description(choice).width() + marks.width()
     });
-    let dialog::Opened { outer, inner } =
-        dialog::open(state, "Switch profile", (rows + BESIDE + keys.len(), wanted.max().unwrap_or(0)), look, frame);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(
+        state,
+        "Switch profile",
+        (rows + EXTRA_LINES + keys.len(), needed_width.max().unwrap_or(0)),
+        look,
+        frame,
+    );
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
@@ -61,16 +66,16 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     let part = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = list.list.chosen.checked_sub(window.start);
     let lines = found[window].iter().map(|choice| {
-        if is_read {
+        if is_accessible {
             return sentence(choice);
         }
         let profile = profiles.profile(choice);
         let marks = Line::styled(marks(profile, *choice == here).join("  "), theme.warning);
-        let about = usize::from(inner.width).saturating_sub(names + AROUND + marks.width());
+        let about = usize::from(inner.width).saturating_sub(names + NON_TEXT_CELLS + marks.width());
         let text = Line::from(vec![
             Span::raw("   "),
             Span::raw(padded(profiles.title(choice), names)),
-            Span::styled(format!("  {}", fitted(&profiles.about(choice), about)), theme.quiet),
+            Span::styled(format!("  {}", fitted(&profiles.description(choice), about)), theme.quiet),
         ]);
         ListRow {
             text,
@@ -85,7 +90,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     {
         frame.render_widget(Line::styled("No matching profile", theme.quiet), area);
     }
-    dialog::draw_rows(&keys, (inner, rows + BESIDE), theme, frame);
+    dialog::draw_rows(&keys, (inner, rows + EXTRA_LINES), theme, frame);
     outer
 }
 

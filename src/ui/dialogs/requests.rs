@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{DialogKey, request_lines};
 use crate::app::{
-    ListItem, ListWindow, Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size,
+    ListItem, ListWindow, LoggedRequest, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size,
 };
 
 use crate::remote::Exchange;
@@ -31,18 +31,18 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Can
     let listed = pane.listed(&state.side.requests);
     let at = pane.position(&listed);
     let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
-    let is_read = theme.symbols.are_words();
-    if let Some(area) = dialog::line(inner, 0).filter(|_| !is_read) {
+    let is_accessible = theme.symbols.are_words();
+    if let Some(area) = dialog::line(inner, 0).filter(|_| !is_accessible) {
         let titles = columns(["time", "", "status", "duration", "size", "try"], "path", usize::from(inner.width));
         frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
     let width = usize::from(inner.width);
-    let row = |logged: &Logged| ListRow {
+    let row = |logged: &LoggedRequest| ListRow {
         item: Some(ListItem::Request(logged.number)),
         ..ListRow::from(request(state, logged, width, theme))
     };
     // There are no column titles in screen-reader mode.
-    let (first, lines) = if is_read { (0, place.rows + 1) } else { (1, place.rows) };
+    let (first, lines) = if is_accessible { (0, place.rows + 1) } else { (1, place.rows) };
     let height = |at: usize| row(listed[at]).height(width, theme);
     let window = list::window(state, (List { chosen: at }, listed.len()), lines, height);
     let list = ListWindow { first: window.start, shown: window.len(), len: listed.len() };
@@ -64,18 +64,18 @@ fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
         "" => String::new(),
         text => format!(" · {} match “{text}”", grouped(listed)),
     };
-    format!("Requests ({}){missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
+    format!("Requests ({}){missed}{filtered}", number(state.side.requests.logged_count + state.side.requests.missed))
 }
 
 /// Below this width, the path gets the cells of the size and the try.
-const NARROW: usize = 72;
+const MIN_FULL_WIDTH: usize = 72;
 
 fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str, width: usize) -> String {
-    let rest = if width < NARROW { String::new() } else { format!(" {size:>7} {attempt:>3}") };
+    let rest = if width < MIN_FULL_WIDTH { String::new() } else { format!(" {size:>7} {attempt:>3}") };
     format!(" {time:<8}  {method:<6} {status:<8} {took:>8}{rest}  {path}")
 }
 
-fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<'static> {
+fn request(state: &State, logged: &LoggedRequest, width: usize, theme: &Theme) -> Line<'static> {
     let exchange = &logged.exchange;
     let time = exchange.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
     let (took, bytes) = (duration(exchange.took), size(exchange.answer.bytes));
@@ -91,16 +91,16 @@ fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<
 /// All columns of a request as a sentence, and why it failed.
 fn in_a_sentence(exchange: &Exchange, [status, took, bytes, time]: [&str; 4]) -> String {
     let Exchange { method, attempt, fault, .. } = exchange;
-    let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
+    let retry = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
     let fault = fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
-    format!("{method}, {status}, {took}, {bytes}, {}, at {time}{again}{fault}", exchange.target())
+    format!("{method}, {status}, {took}, {bytes}, {}, at {time}{retry}{fault}", exchange.target())
 }
 
 /// Draws the line below the list: the filter being typed, or why the selected request failed.
 fn draw_below(
     state: &State,
     pane: &RequestsPane,
-    selected: Option<&Logged>,
+    selected: Option<&LoggedRequest>,
     area: Rect,
     theme: &Theme,
     frame: &mut Canvas<'_, '_>,
@@ -116,7 +116,7 @@ fn draw_below(
         Some(Some(_)) if theme.symbols.are_words() => return,
         Some(Some(fault)) => (format!("{} {fault}", theme.symbols.wrong), theme.bad),
         Some(None) => return,
-        None if state.side.requests.counted == 0 => ("No requests yet.".into(), Style::new()),
+        None if state.side.requests.logged_count == 0 => ("No requests yet.".into(), Style::new()),
         None => ("No matching requests.".into(), Style::new()),
     };
     frame.render_widget(Span::styled(fitted(&text, usize::from(area.width)).into_owned(), style), area);
@@ -135,7 +135,7 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
             let text = details::styled(line, look.theme, usize::from(area.width), false);
             if first + row == chosen {
                 frame.point_at_line(area.x, area.y);
-                frame.choose(format!("{} of {}: {text}", grouped(chosen + 1), grouped(lines.len())));
+                frame.set_chosen_line(format!("{} of {}: {text}", grouped(chosen + 1), grouped(lines.len())));
             }
             frame.render_widget(text, area);
         }

@@ -16,9 +16,9 @@ use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-const LABELS: u16 = 13;
+const LABEL_COLUMNS: u16 = 13;
 /// Number of fields, one line each.
-const FIELDS: usize = 2;
+const FIELD_COUNT: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
@@ -26,22 +26,22 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
     let example = edit.example().map_or(0, |(name, external_id)| name.width() + external_id.width() + 24);
     let room = dialog::room(state, example);
     let below = below(edit, room, theme);
-    let size = (FIELDS + below.len(), example);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, size, look, frame);
-    let fields: [(&str, Field, &TextField); FIELDS] =
+    let size = (FIELD_COUNT + below.len(), example);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, size, look, frame);
+    let fields: [(&str, Field, &TextField); FIELD_COUNT] =
         [("Name", Field::Name, &edit.name), ("External ID", Field::ExternalId, &edit.external_id)];
     for (at, (label, field, text)) in fields.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, at) else { return outer };
         let focused = edit.focus == field;
         let style = if focused { theme.accent } else { theme.quiet };
-        let value = dialog::label(label, LABELS, area, (style, theme), frame);
+        let value = dialog::label(label, LABEL_COLUMNS, area, (style, theme), frame);
         dialog::label_target(FieldName::Segment(field), area, frame);
         if focused {
-            frame.choose(format!("{label}: {}", text.text()));
+            frame.set_chosen_line(format!("{label}: {}", text.text()));
         }
         dialog::named_field(text, FieldName::Segment(field), value, focused, theme, frame);
     }
-    dialog::draw_rows(&below, (inner, FIELDS), theme, frame);
+    dialog::draw_rows(&below, (inner, FIELD_COUNT), theme, frame);
     outer
 }
 

@@ -18,16 +18,16 @@ use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
 /// Cells before the text of a choice.
-const CHOICE: usize = 5;
+const CHOICE_INDENT: usize = 5;
 /// Maximum names listed for several segments.
-const NAMES: usize = 4;
+const MAX_NAMES: usize = 4;
 
 pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let title = format!("Delete {}", deletion.title());
-    let lines = dialog::tightened(lines(state, deletion, theme), state);
-    let wanted = dialog::widest_row(&lines, theme);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    let lines = dialog::fitted_to_height(lines(state, deletion, theme), state);
+    let needed_width = dialog::widest_row(&lines, theme);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, (lines.len(), needed_width), look, frame);
     dialog::draw_rows(&lines, (inner, 0), theme, frame);
     outer
 }
@@ -36,11 +36,11 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Row<'static>>
     let room = dialog::usual_room(state);
     let mut lines: Vec<Row<'static>> = Vec::new();
     if let [_, _, ..] = deletion.roots.as_slice() {
-        for segment in deletion.roots.iter().take(NAMES) {
+        for segment in deletion.roots.iter().take(MAX_NAMES) {
             lines.push(Line::raw(format!("  {}", fitted(&segment.name, room.saturating_sub(2)))).into());
         }
-        if deletion.roots.len() > NAMES {
-            lines.push(Line::raw(format!("  and {} more", deletion.roots.len() - NAMES)).into());
+        if deletion.roots.len() > MAX_NAMES {
+            lines.push(Line::raw(format!("  and {} more", deletion.roots.len() - MAX_NAMES)).into());
         }
         lines.push(Line::default().into());
     }
@@ -55,27 +55,27 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Row<'static>>
     }
     if let [only] = deletion.roots.as_slice() {
         let names = state.tree.forest.children(&only.id);
-        let more = names.len().saturating_sub(NAMES);
-        let names: Vec<&str> = names.iter().take(NAMES).map(|child| child.name.as_str()).collect();
+        let more = names.len().saturating_sub(MAX_NAMES);
+        let names: Vec<&str> = names.iter().take(MAX_NAMES).map(|child| child.name.as_str()).collect();
         let more = if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
         let names = fitted(&names.join(", "), room.saturating_sub(more.width())).into_owned();
         lines.push(Line::styled(format!("{names}{more}"), theme.quiet).into());
     }
     let (below, children) = (deletion.descendants, deletion.children);
-    let stand = counted(below, Noun::Descendant);
+    let descendants = counted(below, Noun::Descendant);
     let all = grouped(below + deletion.roots.len());
     let moved = counted(children, Noun::Child);
     let roots = deletion.roots.len();
-    let have = format!("{} {} {stand}", Agreeing::They.with(roots), Agreeing::Have.with(roots));
+    let have = format!("{} {} {descendants}", Agreeing::They.with(roots), Agreeing::Have.with(roots));
     let question = format!("{have}. What should happen to {}?", Agreeing::Them.with(below));
     lines.extend([Line::raw(question), Line::default()].map(Row::Text));
     let only = Agreeing::These.with(roots);
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
     // With less room, the warning that it can't be undone matters most.
-    let fits = room >= whole.width() + CHOICE;
+    let fits = room >= whole.width() + CHOICE_INDENT;
     let only = if fits { whole } else { format!("delete only {only} (can't be undone)") };
     let up = format!("keep the {moved}: move {} up {}", Agreeing::Them.with(children), place_above(state, deletion));
-    let up = fitted(&up, room.saturating_sub(CHOICE)).into_owned();
+    let up = fitted(&up, room.saturating_sub(CHOICE_INDENT)).into_owned();
     let mut keys = keys.into_iter();
     // The first keys get a sentence each; the remaining one cancels.
     let sentences = [format!("delete all {all}"), up, only];
@@ -111,24 +111,24 @@ enum Unsent {
 const LOST: &str = "Unsent changes will be lost.";
 
 fn unsent(state: &State) -> Unsent {
-    let gathered = state.changes.counts().staged;
-    match gathered {
+    let staged = state.changes.counts().staged;
+    match staged {
         _ if !state.session.journalled => Unsent::Lost,
         0 => Unsent::UnderWay,
-        gathered if gathered == state.changes.counts().unfinished() => Unsent::Staged,
+        staged if staged == state.changes.counts().unfinished() => Unsent::Staged,
         _ => Unsent::Mixed,
     }
 }
 
 /// Draws the confirmation to quit with unsent changes.
 pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
-    let kept = match unsent(state) {
+    let outcome = match unsent(state) {
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept for next time.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked at next start.",
         Unsent::UnderWay => &they_will(state, "be checked at next start."),
     };
-    draw_parting(state, "Quit?", kept, &Layer::Leaving, look, frame)
+    draw_exit_confirmation(state, "Quit?", outcome, &Layer::Leaving, look, frame)
 }
 
 fn they_will(state: &State, rest: &str) -> String {
@@ -137,19 +137,19 @@ fn they_will(state: &State, rest: &str) -> String {
 
 /// Draws the confirmation to switch profiles with unsent changes.
 pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
-    let kept = match unsent(state) {
+    let outcome = match unsent(state) {
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept until you come back.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked when you come back.",
         Unsent::UnderWay => &they_will(state, "be checked when you come back."),
     };
-    draw_parting(state, "Switch?", kept, layer, look, frame)
+    draw_exit_confirmation(state, "Switch?", outcome, layer, look, frame)
 }
 
-fn draw_parting(
+fn draw_exit_confirmation(
     state: &State,
     title: &str,
-    kept: &str,
+    outcome: &str,
     layer: &Layer,
     look: Look<'_>,
     frame: &mut Canvas<'_, '_>,
@@ -158,12 +158,12 @@ fn draw_parting(
     let what = format!("{} {}", counted(waiting, Noun::Change), Agreeing::HaveNot.with(waiting));
     let lines = [
         Line::raw(format!("{what} been sent.")).into(),
-        Line::raw(kept.to_owned()).into(),
+        Line::raw(outcome.to_owned()).into(),
         Line::default().into(),
         Row::Keys(layer.keys(state, look.keymap)),
     ];
-    let wanted = dialog::widest_row(&lines, look.theme);
-    let dialog::Opened { outer, inner } = dialog::open(state, title, (lines.len(), wanted), look, frame);
+    let needed_width = dialog::widest_row(&lines, look.theme);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, title, (lines.len(), needed_width), look, frame);
     dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
     outer
 }

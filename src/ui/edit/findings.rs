@@ -20,10 +20,10 @@ use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
 
 /// Cells of a rule's name, and the divisor for the share of a line that a segment's name takes.
-const RULE: usize = 22;
-const NAME_SHARE: usize = 3;
+const RULE_CELLS: usize = 22;
+const NAME_DIVISOR: usize = 3;
 /// Below this width only the chosen line's rule is shown.
-const ROOMY: usize = 90;
+const MIN_WIDTH_WITH_RULE: usize = 90;
 
 pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
@@ -70,10 +70,10 @@ fn title(findings: &Findings) -> String {
 
 /// A row of the table.
 fn columns(rule: &str, name: &str, problem: &str, width: usize) -> String {
-    let name_cells = width / NAME_SHARE;
+    let name_cells = width / NAME_DIVISOR;
     let name = fitted(name, name_cells);
     let pad = " ".repeat(name_cells.saturating_sub(unicode_width::UnicodeWidthStr::width(&*name)));
-    let rule = if width < ROOMY { String::new() } else { format!("{rule:<RULE$}") };
+    let rule = if width < MIN_WIDTH_WITH_RULE { String::new() } else { format!("{rule:<RULE_CELLS$}") };
     format!("  {rule} {name}{pad} {problem}")
 }
 

@@ -14,11 +14,11 @@ use crate::ui::dialog::{self, named_field};
 use crate::ui::spoken::aloud;
 use crate::ui::text::{draw_right, fitted, fitted_end};
 
-const LABELS: u16 = 13;
-const CHOOSE: &str = "type to search";
+const LABEL_COLUMNS: u16 = 13;
+const PARENT_HINT: &str = "type to search";
 
 pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
-    let title = match &form.purpose {
+    let title = match &form.kind {
         FormKind::Create => match &form.parent {
             Some(id) => match state.tree.forest.get(id) {
                 Some(parent) => format!("New segment in {}", parent.name),
@@ -28,14 +28,14 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
         },
         FormKind::Edit { base } => format!("Edit {}", base.name),
     };
-    let wanted = wanted(state, form);
+    let needed_width = needed_width(state, form);
     // The width must be known for wrapping before the dialog is placed.
-    let room = dialog::room(state, wanted);
+    let room = dialog::room(state, needed_width);
     let remarks = remarks(state, form, look, room.saturating_sub(2));
     let keys = dialog::keys_wrapped(&form.keys(), room);
     let faults = form.faults.len();
     let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + keys.len();
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines, wanted), look, frame);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, (lines, needed_width), look, frame);
     let mut at = 0;
     for field in Field::ALL {
         if let Some(area) = dialog::line(inner, at) {
@@ -62,11 +62,11 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
 }
 
 /// The cells needed to cut no value, including one for the cursor.
-fn wanted(state: &State, form: &Form) -> usize {
-    let parent = form.parent_text(&state.tree.forest).width() + CHOOSE.len() + 2;
+fn needed_width(state: &State, form: &Form) -> usize {
+    let parent = form.parent_text(&state.tree.forest).width() + PARENT_HINT.len() + 2;
     let values = [form.name.text().width() + 1, form.external_id.text().width() + 1, parent];
     let faults = form.faults.values().map(|fault| fault.width() + 2);
-    usize::from(LABELS) + values.into_iter().chain(faults).max().unwrap_or(0)
+    usize::from(LABEL_COLUMNS) + values.into_iter().chain(faults).max().unwrap_or(0)
 }
 
 fn label(field: Field) -> &'static str {
@@ -81,19 +81,19 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
     let theme = look.theme;
     let focused = form.focus == field && matches!(state.screen.layers.last(), Some(crate::app::Layer::Form(_)));
     let style = if focused { theme.accent } else { theme.quiet };
-    let value = dialog::label(label(field), LABELS, area, (style, theme), frame);
+    let value = dialog::label(label(field), LABEL_COLUMNS, area, (style, theme), frame);
     let name = FieldName::Segment(field);
     dialog::label_target(name, area, frame);
     if focused {
-        frame.choose(format!("{}: {}", label(field), value_aloud(state, form, field, look)));
+        frame.set_chosen_line(format!("{}: {}", label(field), value_aloud(state, form, field, look)));
     }
     match field {
         Field::Name => named_field(&form.name, name, value, focused, theme, frame),
         Field::ExternalId => named_field(&form.external_id, name, value, focused, theme, frame),
         Field::Parent => {
             // In screen-reader mode the last line gives the hint.
-            let hint = if focused && !theme.symbols.are_words() { CHOOSE } else { "" };
-            let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
+            let hint = if focused && !theme.symbols.are_words() { PARENT_HINT } else { "" };
+            let room = usize::from(value.width).saturating_sub(if focused { PARENT_HINT.len() + 2 } else { 0 });
             let text = form.parent_text(&state.tree.forest);
             let text = aloud(&text, theme);
             let style = if focused { theme.accent } else { Style::new() };
@@ -111,14 +111,14 @@ fn value_aloud(state: &State, form: &Form, field: Field, look: Look<'_>) -> Stri
         Field::Name => form.name.text().to_owned(),
         Field::ExternalId => form.external_id.text().to_owned(),
         Field::Parent => {
-            return format!("{}, {CHOOSE}", aloud(&form.parent_text(&state.tree.forest), look.theme));
+            return format!("{}, {PARENT_HINT}", aloud(&form.parent_text(&state.tree.forest), look.theme));
         }
     };
     if value.is_empty() { "blank".into() } else { value }
 }
 
 fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
-    let indent = LABELS.min(area.width);
+    let indent = LABEL_COLUMNS.min(area.width);
     let area = Rect { x: area.x + indent, width: area.width - indent, ..area };
     let text = format!("{} {fault}", look.theme.symbols.wrong);
     let line = Line::styled(fitted(&text, usize::from(area.width)).into_owned(), look.theme.bad);

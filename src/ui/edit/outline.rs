@@ -11,9 +11,9 @@ use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
 
 /// Faults that are shown; the text has all of them when it is opened again.
-const SHOWN: usize = 5;
+const MAX_FAULTS: usize = 5;
 /// Lines besides the faults and the keys: how many more there are, a blank, and that nothing was changed.
-const BESIDE: usize = 3;
+const EXTRA_LINES: usize = 3;
 
 pub(in crate::ui) fn draw(
     state: &State,
@@ -32,16 +32,16 @@ pub(in crate::ui) fn draw(
     let width = dialog::usual_room(state).max(1);
     // The keys are in the last lines and must fit on a small screen too.
     let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width);
-    let room = dialog::usual_lines(state).saturating_sub(BESIDE + keys.len());
-    let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
-    let mut lines: Vec<Row<'_>> = told.map(|fault| Line::raw(fault).into()).collect();
-    if faults.len() > SHOWN {
-        lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet).into());
+    let room = dialog::usual_lines(state).saturating_sub(EXTRA_LINES + keys.len());
+    let shown_lines = faults.iter().take(MAX_FAULTS).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
+    let mut lines: Vec<Row<'_>> = shown_lines.map(|fault| Line::raw(fault).into()).collect();
+    if faults.len() > MAX_FAULTS {
+        lines.push(Line::styled(format!("and {} more", grouped(faults.len() - MAX_FAULTS)), theme.quiet).into());
     }
     lines.extend([Line::default(), Line::raw("No changes.")].map(Row::Text));
     lines.extend(keys);
-    let wanted = dialog::widest_row(&lines, theme);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    let needed_width = dialog::widest_row(&lines, theme);
+    let dialog::OpenedDialog { outer, inner } = dialog::open(state, &title, (lines.len(), needed_width), look, frame);
     dialog::draw_rows(&lines, (inner, 0), theme, frame);
     Some(outer)
 }

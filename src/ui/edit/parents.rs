@@ -17,11 +17,11 @@ use crate::ui::text::{fitted, fitted_end};
 use crate::ui::theme::Theme;
 
 /// Places shown at once.
-const PLACES: usize = 8;
+const MAX_ROWS: usize = 8;
 /// Cells before the filter text.
-const FILTER: u16 = 8;
+const FILTER_COLUMNS: u16 = 8;
 /// Lines besides the places and the keys: the filter, how many more there are, and a blank.
-const BESIDE: usize = 3;
+const EXTRA_LINES: usize = 3;
 
 pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let title = match picker.moving.as_slice() {
@@ -31,18 +31,18 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     };
     let theme = look.theme;
     let keys = dialog::keys_wrapped(&picker.keys(), dialog::usual_room(state));
-    let places = PLACES.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
+    let places = MAX_ROWS.min(dialog::usual_lines(state).saturating_sub(EXTRA_LINES + keys.len())).max(1);
     let width = dialog::room(state, 0);
     let height = |at: usize| row(&picker.candidates[at], theme, width).height(width, theme);
     let window = list::window(state, (picker.list, picker.candidates.len()), places, height);
     let list = ListWindow { first: window.start, shown: window.len(), len: picker.candidates.len() };
     let chosen = picker.list.chosen.checked_sub(window.start);
     let shown = &picker.candidates[window];
-    let wanted = shown.iter().map(wanted).max().unwrap_or(0);
-    let dialog::Opened { outer, inner } =
-        dialog::open(state, &title, (places + BESIDE + keys.len(), wanted), look, frame);
+    let needed_width = shown.iter().map(needed_width).max().unwrap_or(0);
+    let dialog::OpenedDialog { outer, inner } =
+        dialog::open(state, &title, (places + EXTRA_LINES + keys.len(), needed_width), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
-        let field = dialog::label("Filter", FILTER, area, (theme.quiet, theme), frame);
+        let field = dialog::label("Filter", FILTER_COLUMNS, area, (theme.quiet, theme), frame);
         dialog::text_field(&picker.filter, field, true, theme, frame);
     }
     let rows = shown.iter().map(|candidate| row(candidate, theme, usize::from(inner.width)));
@@ -57,12 +57,12 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         };
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
-    dialog::draw_rows(&keys, (inner, places + BESIDE), theme, frame);
+    dialog::draw_rows(&keys, (inner, places + EXTRA_LINES), theme, frame);
     outer
 }
 
 /// The cells needed to cut neither the name nor the text behind it.
-fn wanted(candidate: &Candidate) -> usize {
+fn needed_width(candidate: &Candidate) -> usize {
     let rest = candidate.refusal.map_or_else(|| candidate.path.width(), UnicodeWidthStr::width);
     indent(candidate) + candidate.name.width() + rest + 4
 }

@@ -47,7 +47,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
         }
     }
     if !chosen.is_empty() && look.theme.symbols.are_words() {
-        frame.choose(format!("Activity: {}", chosen.join(", ")));
+        frame.set_chosen_line(format!("Activity: {}", chosen.join(", ")));
     }
     scrollbar::draw_thumb((first, count, all), look.theme, frame, area);
     if !drawn && !inner.is_empty() {

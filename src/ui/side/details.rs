@@ -14,7 +14,7 @@ use crate::ui::theme::Theme;
 use crate::ui::{Canvas, Look};
 
 /// Columns for labels, including the blank after them.
-const LABELS: usize = 13;
+const LABEL_COLUMNS: usize = 13;
 
 pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().details.map(rect) else { return };
@@ -40,7 +40,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
         let text = styled(line, look.theme, usize::from(inner.width), focused);
         if has_keys && at == chosen {
             frame.point_at_line(row.x, row.y);
-            frame.choose(format!("Details, {} of {}: {text}", grouped(at + 1), grouped(lines.len())));
+            frame.set_chosen_line(format!("Details, {} of {}: {text}", grouped(at + 1), grouped(lines.len())));
         }
         frame.render_widget(text, row);
     }
@@ -58,10 +58,10 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
             Line::raw(fitted(&format!("{lead}{value}"), width).into_owned())
         }
         DetailLine::Field { label, value } => {
-            let room = width.saturating_sub(LABELS);
+            let room = width.saturating_sub(LABEL_COLUMNS);
             // The end of a path matters most.
             let value = if *label == "Path" { fitted_end(value, room) } else { fitted(value, room) }.into_owned();
-            Line::from(vec![Span::styled(format!("{label:<LABELS$}"), theme.quiet), Span::raw(value)])
+            Line::from(vec![Span::styled(format!("{label:<LABEL_COLUMNS$}"), theme.quiet), Span::raw(value)])
         }
         DetailLine::Wrong(text) => {
             let text = fitted(text, width.saturating_sub(theme.symbols.wrong.width() + 1)).into_owned();
@@ -75,38 +75,38 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
             let name = fitted(name, width.saturating_sub(below.width())).into_owned();
             Line::raw(format!("{name}{below}"))
         }
-        DetailLine::Bar { name, count, most } => bar(name, *count, *most, theme, width),
+        DetailLine::Bar { name, count, max_count } => bar(name, *count, *max_count, theme, width),
         DetailLine::Levels(counts) => levels(counts, theme, width),
         DetailLine::Blank => Line::default(),
     }
 }
 
 /// Maximum levels that are drawn.
-const LEVELS: usize = 12;
+const MAX_LEVELS: usize = 12;
 
 /// A bar for each level, then as many of the numbers as fit.
 fn levels(counts: &[usize], theme: &Theme, width: usize) -> Line<'static> {
-    let shown = &counts[..counts.len().min(LEVELS)];
-    let most = shown.iter().copied().max().unwrap_or(0);
-    let bars = sparkline(shown, most, &theme.symbols);
+    let shown = &counts[..counts.len().min(MAX_LEVELS)];
+    let max_count = shown.iter().copied().max().unwrap_or(0);
+    let bars = sparkline(shown, max_count, &theme.symbols);
     let mut numbers = shown.iter().map(|count| grouped(*count)).collect::<Vec<_>>().join(" · ");
-    if counts.len() > LEVELS {
+    if counts.len() > MAX_LEVELS {
         numbers.push_str(" · …");
     }
-    let room = width.saturating_sub(LABELS + shown.len() + 1);
+    let room = width.saturating_sub(LABEL_COLUMNS + shown.len() + 1);
     Line::from(vec![
-        Span::styled(format!("{:<LABELS$}", "By depth"), theme.quiet),
+        Span::styled(format!("{:<LABEL_COLUMNS$}", "By depth"), theme.quiet),
         Span::styled(bars, theme.bar),
         Span::raw(format!(" {}", fitted(&numbers, room))),
     ])
 }
 
 /// The name in up to two fifths of the width, then the bar, then the number.
-fn bar(name: &str, count: usize, most: usize, theme: &Theme, width: usize) -> Line<'static> {
+fn bar(name: &str, count: usize, max_count: usize, theme: &Theme, width: usize) -> Line<'static> {
     let name_width = (width * 2 / 5).min(24);
     let number = grouped(count);
     let room = width.saturating_sub(name_width + number.len() + 4);
-    let cells = (count * room).div_ceil(most.max(1)).min(room);
+    let cells = (count * room).div_ceil(max_count.max(1)).min(room);
     let name = fitted(name, name_width);
     let padding = " ".repeat(name_width.saturating_sub(name.width()));
     Line::from(vec![

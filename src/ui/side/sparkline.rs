@@ -3,9 +3,9 @@
 use crate::ui::theme::Symbols;
 
 /// One bar per count: zero is the lowest, the maximum the highest, and any other count is visibly more than zero.
-pub(in crate::ui) fn sparkline(counts: &[usize], most: usize, symbols: &Symbols) -> String {
+pub(in crate::ui) fn sparkline(counts: &[usize], max_count: usize, symbols: &Symbols) -> String {
     let highest = symbols.heights.len() - 1;
-    let height = |count: usize| count.saturating_mul(highest).div_ceil(most.max(1)).min(highest);
+    let height = |count: usize| count.saturating_mul(highest).div_ceil(max_count.max(1)).min(highest);
     counts.iter().map(|count| symbols.heights[height(*count)]).collect()
 }
 

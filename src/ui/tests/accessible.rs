@@ -146,8 +146,8 @@ fn the_last_line_has_the_dialogs_title_and_its_chosen_line() {
         ("esc L", "Requests (0)"),
     ] {
         harness.press(keys);
-        let (said, _) = last_and_cursor(&harness);
-        assert!(said.starts_with(last), "{keys}: {said}");
+        let (last_line, _) = last_and_cursor(&harness);
+        assert!(last_line.starts_with(last), "{keys}: {last_line}");
     }
     // A refused action is reported there too.
     harness.press("y");
@@ -227,10 +227,10 @@ fn others_changes_are_announced_until_the_next_key() {
     let before = named("vip", "VIP Client", None);
     let now = named("vip", "VIP Klient", None);
     harness.changed_by(&[Context::Backoffice], Some(&before), Some(&now));
-    let said = "VIP Klient was changed by back office: name VIP Client to VIP Klient";
-    assert_eq!(harness.message(), said);
+    let expected = "VIP Klient was changed by back office: name VIP Client to VIP Klient";
+    assert_eq!(harness.message(), expected);
     harness.wait(600);
-    assert_eq!(harness.message(), said, "it stays until something happens");
+    assert_eq!(harness.message(), expected, "it stays until something happens");
     harness.changed(Some(&now), Some(&before));
     assert_eq!(
         harness.message(),
@@ -415,7 +415,7 @@ const KEYS: &[&str] = &[
 /// The expected start of the cursor's line, by focus; `None` if it only has to be within the dialog.
 fn expected(harness: &Harness) -> Option<String> {
     let state = &harness.state;
-    let through_list = state.screen.goes_through_list;
+    let through_list = state.screen.cursor_in_list;
     let label = |field: Field| {
         let label = match field {
             Field::Name => "Name",
@@ -428,7 +428,7 @@ fn expected(harness: &Harness) -> Option<String> {
         Layer::Form(form) => label(form.focus),
         Layer::Bulk(edit) => label(edit.focus),
         Layer::Palette(palette) if through_list => {
-            let found = palette.found(&state.side.commands.commands);
+            let found = palette.matches(&state.side.commands.commands);
             Some(found.get(palette.list.chosen).map_or_else(|| ":".into(), |offer| offer.help.to_owned()))
         }
         Layer::Palette(_) => Some(":".into()),
@@ -438,7 +438,7 @@ fn expected(harness: &Harness) -> Option<String> {
         Layer::Parents(_) => Some("Filter".into()),
         Layer::Profiles(list) if through_list => {
             let profiles = &state.side.profiles;
-            Some(list.found(profiles).get(list.list.chosen).map_or("/", |choice| profiles.title(choice)).to_owned())
+            Some(list.matches(profiles).get(list.list.chosen).map_or("/", |choice| profiles.title(choice)).to_owned())
         }
         Layer::Profiles(_) | Layer::Find(_) => Some("/".into()),
         Layer::Jump(_) => Some("f".into()),

@@ -109,8 +109,8 @@ impl Pressed for Filled {
 #[track_caller]
 fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn() -> P) {
     let hints = named(&built());
-    let told: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
-    assert_eq!(told.join(", "), expected, "{name} names other keys");
+    let hint_texts: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
+    assert_eq!(hint_texts.join(", "), expected, "{name} names other keys");
     for keys in &hints {
         for key in keys {
             let acts_after = |before: &[&String]| {
@@ -236,8 +236,8 @@ fn a_dialog_shows_the_same_keys_at_every_size() {
                 continue;
             }
             let hints = named(&built(columns, rows));
-            let told: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
-            assert_eq!(told.join(", "), keys, "{name} at {columns}x{rows}:\n{}", picture(&built(columns, rows)));
+            let hint_texts: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
+            assert_eq!(hint_texts.join(", "), keys, "{name} at {columns}x{rows}:\n{}", picture(&built(columns, rows)));
         }
     }
 }

@@ -365,7 +365,7 @@ fn enter_on_a_hidden_activity_entry_asks_again() {
 
 #[test]
 fn an_activity_sentence_is_whole_or_ends_in_dots() {
-    let told = |words: &str| {
+    let drawn_activity = |words: &str| {
         let mut harness = live(100, 40);
         harness.press("j r ! enter");
         harness.refuse(words);
@@ -379,9 +379,9 @@ fn an_activity_sentence_is_whole_or_ends_in_dots() {
     };
     let words =
         "names of segments that an ERP has taken over are frozen until the end of the year, as agreed in October";
-    let drawn = told(words);
+    let drawn = drawn_activity(words);
     assert!(drawn.contains(words.rsplit_once(' ').unwrap().1) && !drawn.contains('…'), "{drawn}");
-    let drawn = told(&format!("{words} {}", "and so on ".repeat(40)));
+    let drawn = drawn_activity(&format!("{words} {}", "and so on ".repeat(40)));
     assert!(drawn.trim_end().ends_with('…'), "{drawn}");
 }
 

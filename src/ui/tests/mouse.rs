@@ -72,7 +72,7 @@ fn standing(harness: &Harness) -> String {
     let cut: std::collections::BTreeSet<_> = state.tree.picks.cut.iter().collect();
     let tree = (harness.rows(), &state.tree.view, state.tree.forest.order(), marked, cut);
     let changes = (state.changes.counts(), state.changes.is_staging());
-    let requests = (state.side.requests.counted, state.side.findings.list);
+    let requests = (state.side.requests.logged_count, state.side.findings.list);
     format!("{tree:?}\n{changes:?}\n{requests:?}\n{screen:?}\n{:?}", harness.effects)
 }
 
@@ -487,7 +487,7 @@ fn the_profile_form_is_clickable_without_a_session() {
         terminal.draw(|frame| targets = draw_new_profile(form, look, frame)).unwrap();
         targets
     };
-    let fields: Vec<ProfileField> = form.fields().filter(|field| form.takes(*field)).collect();
+    let fields: Vec<ProfileField> = form.fields().filter(|field| form.is_editable(*field)).collect();
     assert!(fields.len() > 4, "{fields:?}");
     for field in fields {
         let targets = drawn(&form);
@@ -499,12 +499,12 @@ fn the_profile_form_is_clickable_without_a_session() {
         form.take(FormEvent::Clicked(click.target));
         assert_eq!(form.focus, field);
     }
-    let keeping = form.keeping;
+    let keeping = form.key_location;
     for _ in 0..2 {
         let area = Target::Field { name: FieldName::Profile(ProfileField::KeyLocation), cell: 0 };
         form.take(FormEvent::Clicked(area));
     }
-    assert_ne!(form.keeping, keeping, "the second click changes it");
+    assert_ne!(form.key_location, keeping, "the second click changes it");
     for (keys, label) in form.keys() {
         for key in keys.split(' ') {
             let area = place(&drawn(&form), is_key(key));

@@ -78,9 +78,9 @@ fn switching_says_what_happens_to_unsent_changes() {
     scene("switching", switching);
 }
 
-pub(super) fn new_profile(occasion: OpenedFrom) -> NewProfile {
+pub(super) fn new_profile(opened_from: OpenedFrom) -> NewProfile {
     let file = "~/.config/segtui/config.toml".into();
-    NewProfile::new(occasion, FormContext { file, ..FormContext::default() })
+    NewProfile::new(opened_from, FormContext { file, ..FormContext::default() })
 }
 
 /// The form for the API key of a profile that does not store one.

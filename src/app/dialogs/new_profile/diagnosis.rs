@@ -10,8 +10,8 @@ use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 use super::{ProfileField, TrialError};
 
 /// Returns the field to fix and the message.
-pub(super) fn of(hindrance: &TrialError, address: &str, tenant: &str) -> (ProfileField, String) {
-    match hindrance {
+pub(super) fn of(error: &TrialError, address: &str, tenant: &str) -> (ProfileField, String) {
+    match error {
         TrialError::Fault(fault) => of_fault(fault, &host(address), tenant),
         TrialError::NoKey(reason) => (ProfileField::Key, reason.clone()),
         TrialError::InvalidRequest(field, reason) => (*field, reason.clone()),
@@ -24,8 +24,8 @@ fn host(address: &str) -> String {
 
 fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
     match fault {
-        Fault::Unreachable { reason } => (ProfileField::BaseUrl, of_obstacle(reason, host)),
-        Fault::Refused { status, words: said, .. } => of_refusal(*status, said, host, tenant),
+        Fault::Unreachable { reason } => (ProfileField::BaseUrl, of_connect_error(reason, host)),
+        Fault::Refused { status, words: message, .. } => of_refusal(*status, message, host, tenant),
         Fault::TimedOut { after } => (ProfileField::BaseUrl, words::no_reply(host, after.as_secs())),
         Fault::InvalidResponse { reason } => (ProfileField::BaseUrl, words::not_the_segment_api(host, reason)),
         Fault::Redirected { .. }
@@ -36,11 +36,11 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
     }
 }
 
-fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
-    let reason = &obstacle.to_string();
-    match obstacle.kind {
+fn of_connect_error(error: &ConnectError, host: &str) -> String {
+    let reason = &error.to_string();
+    match error.kind {
         // It is the proxy that can't be reached, not the host.
-        _ if obstacle.proxy.is_some() => words::no_connection(host, reason),
+        _ if error.proxy.is_some() => words::no_connection(host, reason),
         ObstacleKind::NoSuchHost => words::host_not_found(host),
         ObstacleKind::Refused => words::connection_refused(host),
         ObstacleKind::NotTls => words::plain_http(host),
@@ -52,23 +52,23 @@ fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
     }
 }
 
-fn of_refusal(status: u16, said: &str, host: &str, tenant: &str) -> (ProfileField, String) {
-    let answer = words::answer(status, said);
-    match (status, minded(said)) {
+fn of_refusal(status: u16, message: &str, host: &str, tenant: &str) -> (ProfileField, String) {
+    let response = words::answer(status, message);
+    match (status, rejected_field(message)) {
         (400 | 401 | 403 | 404 | 422, Some(ProfileField::Tenant)) => {
-            (ProfileField::Tenant, words::tenant_rejected(host, tenant, &answer))
+            (ProfileField::Tenant, words::tenant_rejected(host, tenant, &response))
         }
-        (401 | 403, Some(_)) => (ProfileField::Key, words::key_rejected(host, &answer)),
-        (401 | 403, None) => (ProfileField::Key, words::key_or_tenant_rejected(host, &answer)),
-        (404 | 405 | 410, _) => (ProfileField::BaseUrl, words::no_api_at_path(host, &answer)),
-        (500.., _) => (ProfileField::BaseUrl, words::internal_error(host, &answer)),
-        (429, _) => (ProfileField::BaseUrl, words::rate_limited(host, &answer)),
-        _ => (ProfileField::BaseUrl, words::request_rejected(host, &answer)),
+        (401 | 403, Some(_)) => (ProfileField::Key, words::key_rejected(host, &response)),
+        (401 | 403, None) => (ProfileField::Key, words::key_or_tenant_rejected(host, &response)),
+        (404 | 405 | 410, _) => (ProfileField::BaseUrl, words::no_api_at_path(host, &response)),
+        (500.., _) => (ProfileField::BaseUrl, words::internal_error(host, &response)),
+        (429, _) => (ProfileField::BaseUrl, words::rate_limited(host, &response)),
+        _ => (ProfileField::BaseUrl, words::request_rejected(host, &response)),
     }
 }
 
 /// Returns what a refusal is about, tenant or key: whichever the server's message mentions first.
-fn minded(words: &str) -> Option<ProfileField> {
+fn rejected_field(words: &str) -> Option<ProfileField> {
     let words = words.to_lowercase();
     let first = |names: &[&str]| names.iter().filter_map(|name| words.find(name)).min();
     match (first(&["tenant"]), first(&["key", "apiauth", "token", "credential"])) {

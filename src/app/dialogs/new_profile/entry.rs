@@ -40,7 +40,7 @@ pub enum KeySource {
 }
 
 /// Adds the scheme to a URL that was typed as a host or `host:port`: https, or http for this machine.
-pub(super) fn completed(address: &str) -> String {
+pub(super) fn with_scheme(address: &str) -> String {
     let address = address.trim();
     if address.is_empty() || address.contains("://") {
         return address.to_owned();
@@ -54,23 +54,23 @@ impl NewProfile {
     /// Returns the filled-in profile. If a field is invalid, sets the error at each such field and returns `None`.
     pub(super) fn entry(&mut self) -> Option<FilledProfile> {
         self.faults.clear();
-        let address = completed(self.base_url.text());
+        let address = with_scheme(self.base_url.text());
         let base_url = match address.as_str() {
             "" | "https://" | "http://" => Err(words::ENTER_URL.into()),
             _ => BaseUrl::parse(&address, self.context.insecure_http).map_err(|fault| fault.to_string()),
         };
-        let base_url = self.noted(ProfileField::BaseUrl, base_url);
-        let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), words::THE_TENANT));
-        let name = self.noted(ProfileField::Name, self.checked_name());
-        let key_field = if self.keeping.takes_key() { ProfileField::Key } else { ProfileField::Source };
-        let key = self.noted(key_field, self.key_source());
+        let base_url = self.record_fault(ProfileField::BaseUrl, base_url);
+        let tenant = self.record_fault(ProfileField::Tenant, header_value(self.tenant.text(), words::THE_TENANT));
+        let name = self.record_fault(ProfileField::Name, self.checked_name());
+        let key_field = if self.key_location.takes_key() { ProfileField::Key } else { ProfileField::Source };
+        let key = self.record_fault(key_field, self.key_source());
         let (base_url, tenant, name, key) = (base_url?, tenant?, name?, key?);
-        let needs_leave = base_url.is_plain_http() && !base_url.is_loopback();
-        let insecure_http = if needs_leave { InsecureHttp::Allowed } else { InsecureHttp::Refused };
+        let needs_permission = base_url.is_plain_http() && !base_url.is_loopback();
+        let insecure_http = if needs_permission { InsecureHttp::Allowed } else { InsecureHttp::Refused };
         Some(FilledProfile { name, base_url, address, tenant, key, insecure_http })
     }
 
-    fn noted<T>(&mut self, field: ProfileField, result: Result<T, String>) -> Option<T> {
+    fn record_fault<T>(&mut self, field: ProfileField, result: Result<T, String>) -> Option<T> {
         result.map_err(|fault| self.faults.insert(field, fault)).ok()
     }
 
@@ -84,7 +84,7 @@ impl NewProfile {
     }
 
     fn key_source(&self) -> Result<KeySource, String> {
-        match self.keeping {
+        match self.key_location {
             KeyLocation::Keyring => self.typed_key().map(KeySource::Keyring),
             KeyLocation::Session => self.typed_key().map(KeySource::Session),
             KeyLocation::File => self.typed_key().map(KeySource::File),
@@ -105,16 +105,16 @@ impl NewProfile {
     }
 
     fn typed_key(&self) -> Result<SecretString, String> {
-        sendable(self.key.0.text(), words::THE_API_KEY).map(|_| self.secret())
+        header_value(self.key.0.text(), words::THE_API_KEY).map(|_| self.secret())
     }
 }
 
 /// Returns the trimmed text if it is valid in an HTTP header. The error doesn't repeat the text, which may be a key.
-fn sendable(text: &str, what: &str) -> Result<String, String> {
+fn header_value(text: &str, field: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(words::enter(what));
+        return Err(words::enter(field));
     }
     let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_printable { Ok(text.to_owned()) } else { Err(words::not_for_a_header(what)) }
+    if is_printable { Ok(text.to_owned()) } else { Err(words::not_for_a_header(field)) }
 }

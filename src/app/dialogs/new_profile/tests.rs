@@ -101,7 +101,7 @@ fn the_key_field_comes_before_the_key_location() {
     let mut form = filled();
     assert_eq!(form.focus, ProfileField::Key);
     press(&mut form, "tab");
-    assert_eq!((form.focus, form.keeping), (ProfileField::KeyLocation, KeyLocation::Keyring));
+    assert_eq!((form.focus, form.key_location), (ProfileField::KeyLocation, KeyLocation::Keyring));
     press(&mut form, "tab");
     assert_eq!(form.focus, ProfileField::BaseUrl);
 }
@@ -133,19 +133,19 @@ fn the_key_can_be_kept_in_five_places() {
 fn without_a_keyring_the_default_is_session_not_plain_text() {
     let no_keyring = FormContext { no_keyring: Some("there is none".into()), ..FormContext::default() };
     let mut without = NewProfile::new(OpenedFrom::Another, no_keyring);
-    assert_eq!(without.keeping, KeyLocation::Session);
+    assert_eq!(without.key_location, KeyLocation::Session);
     press(&mut without, "tab tab tab tab");
-    let mut offered = vec![without.keeping];
+    let mut offered = vec![without.key_location];
     for _ in 0..3 {
         press(&mut without, "right");
-        offered.push(without.keeping);
+        offered.push(without.key_location);
     }
     assert_eq!(offered, [KeyLocation::Session, KeyLocation::Variable, KeyLocation::Command, KeyLocation::File]);
     press(&mut without, "right");
-    assert_eq!(without.keeping, KeyLocation::Session);
+    assert_eq!(without.key_location, KeyLocation::Session);
     press(&mut without, "left");
-    assert_eq!(without.keeping, KeyLocation::File);
-    assert_eq!(form().keeping, KeyLocation::Keyring);
+    assert_eq!(without.key_location, KeyLocation::File);
+    assert_eq!(form().key_location, KeyLocation::Keyring);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_keyless_profile_asks_only_for_the_key_and_saves_nothing() {
     assert_eq!(form.faults.keys().collect::<Vec<_>>(), [&ProfileField::Key]);
     for key in ["tab", "backtab", "right", "ctrl-t"] {
         assert!(press(&mut form, key).is_none());
-        assert_eq!((form.focus, form.keeping), (ProfileField::Key, KeyLocation::Session), "{key}");
+        assert_eq!((form.focus, form.key_location), (ProfileField::Key, KeyLocation::Session), "{key}");
     }
     type_text(&mut form, "first:hunter2");
     let (number, task) = asked(press(&mut form, "enter"));
@@ -316,6 +316,6 @@ fn a_host_without_a_scheme_is_completed() {
         ("http://api.one.example", "http://api.one.example"),
         (" ", ""),
     ] {
-        assert_eq!(entry::completed(typed), completed);
+        assert_eq!(entry::with_scheme(typed), completed);
     }
 }

@@ -7,19 +7,19 @@ use super::{Activity, ActivityEntry, ActivityLine};
 use crate::app::Area;
 
 /// Entries are numbered in the order in which they were added, from 1.
-type Number = u64;
+type EntryNumber = u64;
 
 /// The selected entry and the scroll position.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reading {
+pub(super) struct ActivityView {
     /// The first visible line: its entry, and its index among that entry's lines. `None` follows the newest entry.
-    top: Option<(Number, usize)>,
+    top: Option<(EntryNumber, usize)>,
     /// The selected entry.
-    chosen: Option<Number>,
+    chosen: Option<EntryNumber>,
     /// The entry that was selected after the last key or click.
-    known: Option<Number>,
+    acknowledged: Option<EntryNumber>,
     /// Whether the mouse wheel has scrolled the selected entry out of sight.
-    turned_away: bool,
+    scrolled_away: bool,
     /// Whether the pane had the focus after the last event.
     focused: bool,
 }
@@ -41,7 +41,7 @@ pub(in crate::app) enum Unready {
     /// There are no entries yet.
     Empty,
     /// The selection has changed since the last key.
-    Another,
+    SelectionChanged,
     /// The selected entry is scrolled out of sight.
     OutOfSight,
 }
@@ -55,7 +55,7 @@ impl Activity {
         let (first, line) = self.top(area);
         let entries = self.entries.iter().enumerate().skip(first);
         let lines = entries.flat_map(move |(at, entry)| {
-            let is_chosen = self.reading.chosen == Some(self.number(at));
+            let is_chosen = self.view.chosen == Some(self.number_at(at));
             let lines = entry.lines(width(area)).enumerate();
             lines.map(move |(line, text)| ShownLine { line: text, is_chosen, is_first: line == 0 })
         });
@@ -74,16 +74,16 @@ impl Activity {
     /// Returns the selected entry.
     #[must_use]
     pub fn selected(&self) -> Option<&ActivityEntry> {
-        self.entries.get(self.place(self.reading.chosen?)?)
+        self.entries.get(self.index_of(self.view.chosen?)?)
     }
 
     /// Returns the selected entry for a key that acts on it: it must be visible and the same as after the last key.
     pub(in crate::app) fn selected_for_key(&self, area: Option<Area>) -> Result<&ActivityEntry, Unready> {
         let entry = self.selected().ok_or(Unready::Empty)?;
-        if self.reading.chosen != self.reading.known {
-            return Err(Unready::Another);
+        if self.view.chosen != self.view.acknowledged {
+            return Err(Unready::SelectionChanged);
         }
-        match area.filter(|area| self.is_in_sight(*area)) {
+        match area.filter(|area| self.is_selection_visible(*area)) {
             Some(_) => Ok(entry),
             None => Err(Unready::OutOfSight),
         }
@@ -92,7 +92,7 @@ impl Activity {
     /// Moves the selection by a number of entries.
     pub(in crate::app) fn step(&mut self, by: isize) {
         let Some(last) = self.entries.len().checked_sub(1) else { return };
-        let at = self.reading.chosen.and_then(|number| self.place(number)).unwrap_or(0);
+        let at = self.view.chosen.and_then(|number| self.index_of(number)).unwrap_or(0);
         self.choose(at.saturating_add_signed(by).min(last));
     }
 
@@ -126,63 +126,63 @@ impl Activity {
                 line = self.line_count(at, area).saturating_sub(1);
             }
         }
-        self.begin_at(at, line);
-        self.end_within(area);
-        self.reading.turned_away = !self.is_in_sight(area);
+        self.scroll_to(at, line);
+        self.clamp_scroll(area);
+        self.view.scrolled_away = !self.is_selection_visible(area);
     }
 
-    /// Updates selection and scroll position at the end of every event. `by_person` marks a key or a click, after which the user
+    /// Updates selection and scroll position at the end of every event. `by_user` marks a key or a click, after which the user
     /// knows what is selected.
-    pub(in crate::app) fn settle(&mut self, area: Option<Area>, focused: bool, by_person: bool) {
-        let was_focused = std::mem::replace(&mut self.reading.focused, focused);
+    pub(in crate::app) fn update_view(&mut self, area: Option<Area>, focused: bool, by_user: bool) {
+        let was_focused = std::mem::replace(&mut self.view.focused, focused);
         let Some(area) = area.filter(|_| focused) else {
             if was_focused {
-                self.leave();
+                self.on_focus_lost();
             }
-            return area.map_or((), |area| self.end_within(area));
+            return area.map_or((), |area| self.clamp_scroll(area));
         };
-        self.end_within(area);
-        if by_person || !was_focused {
-            self.reading.turned_away = false;
+        self.clamp_scroll(area);
+        if by_user || !was_focused {
+            self.view.scrolled_away = false;
         }
-        let place = self.reading.chosen.map(|number| self.place(number));
-        match (place, self.entries.len().checked_sub(1)) {
-            (_, None) => self.reading.chosen = None,
+        let index = self.view.chosen.map(|number| self.index_of(number));
+        match (index, self.entries.len().checked_sub(1)) {
+            (_, None) => self.view.chosen = None,
             (None, Some(last)) => {
                 let (first, line) = self.top(area);
-                self.reading.chosen = Some(self.number((first + usize::from(line > 0)).min(last)));
+                self.view.chosen = Some(self.number_at((first + usize::from(line > 0)).min(last)));
             }
             // The entry was dropped to make room; the oldest remaining one takes its place.
-            (Some(None), Some(last)) => self.reading.chosen = Some(self.number(last)),
+            (Some(None), Some(last)) => self.view.chosen = Some(self.number_at(last)),
             (Some(Some(_)), Some(_)) => {}
         }
-        if !self.reading.turned_away {
-            self.bring_into_sight(area);
+        if !self.view.scrolled_away {
+            self.scroll_to_selection(area);
         }
-        if by_person {
-            self.reading.known = self.reading.chosen;
+        if by_user {
+            self.view.acknowledged = self.view.chosen;
         }
     }
 
     /// The focus moved to another pane: goes back to the newest entry. The selection is remembered unless it was the newest.
-    fn leave(&mut self) {
-        (self.reading.top, self.reading.turned_away) = (None, false);
-        self.reading.chosen = self.reading.chosen.filter(|number| self.place(*number) != Some(0));
+    fn on_focus_lost(&mut self) {
+        (self.view.top, self.view.scrolled_away) = (None, false);
+        self.view.chosen = self.view.chosen.filter(|number| self.index_of(*number) != Some(0));
     }
 
     fn choose(&mut self, at: usize) {
-        self.reading.chosen = Some(self.number(at));
-        self.reading.turned_away = false;
+        self.view.chosen = Some(self.number_at(at));
+        self.view.scrolled_away = false;
     }
 
     /// Returns the number of the entry at an index, counted from the newest.
-    fn number(&self, at: usize) -> Number {
-        self.pushed.saturating_sub(u64::try_from(at).unwrap_or(u64::MAX))
+    fn number_at(&self, at: usize) -> EntryNumber {
+        self.total_count.saturating_sub(u64::try_from(at).unwrap_or(u64::MAX))
     }
 
     /// Returns an entry's index, counted from the newest; `None` if it is no longer kept.
-    fn place(&self, number: Number) -> Option<usize> {
-        let at = usize::try_from(self.pushed.checked_sub(number)?).ok()?;
+    fn index_of(&self, number: EntryNumber) -> Option<usize> {
+        let at = usize::try_from(self.total_count.checked_sub(number)?).ok()?;
         (at < self.entries.len()).then_some(at)
     }
 
@@ -192,29 +192,29 @@ impl Activity {
 
     /// Returns the first visible entry, counted from the newest, and its first visible line.
     fn top(&self, area: Area) -> (usize, usize) {
-        let Some((number, line)) = self.reading.top else { return (0, 0) };
-        let Some(at) = self.place(number) else { return (self.entries.len().saturating_sub(1), 0) };
+        let Some((number, line)) = self.view.top else { return (0, 0) };
+        let Some(at) = self.index_of(number) else { return (self.entries.len().saturating_sub(1), 0) };
         (at, line.min(self.line_count(at, area).saturating_sub(1)))
     }
 
-    fn begin_at(&mut self, at: usize, line: usize) {
-        self.reading.top = ((at, line) != (0, 0)).then(|| (self.number(at), line));
+    fn scroll_to(&mut self, at: usize, line: usize) {
+        self.view.top = ((at, line) != (0, 0)).then(|| (self.number_at(at), line));
     }
 
     /// Keeps the pane full: leaves no blank lines below the oldest entry while there are lines above.
-    fn end_within(&mut self, area: Area) {
-        if self.reading.top.is_none() {
+    fn clamp_scroll(&mut self, area: Area) {
+        if self.view.top.is_none() {
             return;
         }
         let last = self.entries.len().saturating_sub(1);
-        let most = self.beginning_with_end(last, area);
-        if self.top(area) > most {
-            self.begin_at(most.0, most.1);
+        let max_top = self.top_showing_end(last, area);
+        if self.top(area) > max_top {
+            self.scroll_to(max_top.0, max_top.1);
         }
     }
 
     /// Returns the scroll position at which the last visible line is the last line of entry `end`.
-    fn beginning_with_end(&self, end: usize, area: Area) -> (usize, usize) {
+    fn top_showing_end(&self, end: usize, area: Area) -> (usize, usize) {
         let mut room = usize::from(area.height);
         for at in (0..=end).rev() {
             let lines = self.line_count(at, area);
@@ -226,20 +226,20 @@ impl Activity {
         (0, 0)
     }
 
-    fn is_in_sight(&self, area: Area) -> bool {
+    fn is_selection_visible(&self, area: Area) -> bool {
         self.shown(area).any(|shown| shown.is_chosen && shown.is_first)
     }
 
     /// Scrolls as little as needed to show the whole selected entry, or its beginning if it is taller than the pane.
-    fn bring_into_sight(&mut self, area: Area) {
-        let Some(at) = self.reading.chosen.and_then(|number| self.place(number)) else { return };
+    fn scroll_to_selection(&mut self, area: Area) {
+        let Some(at) = self.view.chosen.and_then(|number| self.index_of(number)) else { return };
         let lowest = (at, 0);
-        let highest = self.beginning_with_end(at, area).min(lowest);
+        let highest = self.top_showing_end(at, area).min(lowest);
         let top = self.top(area);
         if top < highest {
-            self.begin_at(highest.0, highest.1);
+            self.scroll_to(highest.0, highest.1);
         } else if top > lowest {
-            self.begin_at(lowest.0, lowest.1);
+            self.scroll_to(lowest.0, lowest.1);
         }
     }
 }
