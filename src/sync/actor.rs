@@ -256,7 +256,7 @@ impl<R: Remote> Actor<R> {
             Report::Read(number, result) => self.read_ended(number, result).await,
             Report::FeedVerified { is_same, next } => self.feed_verified(is_same, next).await,
             Report::FetchEnded { id, mention, result } => self.fetch_ended(id, mention, result).await,
-            Report::BatchFetched(answers) => self.batch_fetched(answers).await,
+            Report::BatchFetched(responses) => self.batch_fetched(responses).await,
             Report::OperationRequestStarted { op, call } => {
                 self.connection.pending_requests.operation_request_started(op, call);
                 Ok(())
@@ -349,7 +349,7 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Whether the server asked for the current rest.
-    fn honours_retry_after(&self) -> bool {
+    fn is_waiting_for_retry_after(&self) -> bool {
         matches!(&self.connection.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The feed is read ahead of the fetches, so there are two positions: the one to read on from, and the one before which every
 //! named segment was fetched. Only the latter may be stored: a session that starts from it misses nothing. So it never passes
-//! a segment that is set apart because it can't be read, for however long. A segment is queued once, however often the feed
+//! a segment that is marked as unreadable, for however long. A segment is queued once, however often the feed
 //! names it. No I/O and no clock: parts of the feed and responses are passed in as values.
 
 use std::collections::btree_map::Entry;
@@ -42,7 +42,7 @@ pub(super) struct Backlog {
     unreadable: BTreeMap<SegmentId, FetchReason>,
     /// Parts that were read and are not known to be settled, the earliest first.
     checkpoints: VecDeque<Checkpoint>,
-    /// Number of segments to fetch by the part that named them, not counting those set apart.
+    /// Number of segments to fetch by the part that named them, not counting unreadable ones.
     pending_by_part: BTreeMap<PartNumber, usize>,
     last_part: PartNumber,
     last_queue_seq: u64,
@@ -126,7 +126,7 @@ impl Backlog {
         self.enqueue(id, FetchReason { mention: FeedSource::default(), last_kind: None, part });
     }
 
-    /// Queues a segment again that was set apart. Returns whether it was set apart.
+    /// Queues an unreadable segment again. Returns whether it was unreadable.
     pub fn requeue_unreadable(&mut self, id: &SegmentId) -> bool {
         let Some(reason) = self.unreadable.remove(id) else { return false };
         *self.pending_by_part.entry(reason.part).or_default() += 1;
@@ -172,7 +172,7 @@ impl Backlog {
         self.enqueue(id.clone(), reason);
     }
 
-    /// Sets apart a segment whose fetch failed, so that nothing waits for it. It is fetched again when it is resumed, or at
+    /// Marks a segment as unreadable whose fetch failed, so that nothing waits for it. It is fetched again when requeued, or at
     /// once if it was named again meanwhile.
     pub fn mark_unreadable(&mut self, id: &SegmentId) {
         if self.in_flight.get(id).is_some_and(|(_, refetch)| refetch.is_some()) {
@@ -192,7 +192,7 @@ impl Backlog {
         }
     }
 
-    /// Settles waiting and set-apart segments that were named up to a part and for which `settles` returns true: they need no
+    /// Settles queued and unreadable segments that were named up to a part and for which `settles` returns true: they need no
     /// fetch. `settles` is passed how the feed first named the segment, and the kind of the last event.
     pub fn settle_up_to(
         &mut self,
@@ -211,7 +211,7 @@ impl Backlog {
         self.unreadable.retain(|id, reason| reason.part > part || !settles(id, reason.mention, reason.last_kind));
     }
 
-    /// Settles segments that are set apart, were named up to a part, and for which `settles` returns true. Returns them.
+    /// Settles unreadable segments that were named up to a part and for which `settles` returns true. Returns them.
     pub fn settle_unreadable_up_to(
         &mut self,
         part: PartNumber,
@@ -225,7 +225,7 @@ impl Backlog {
         settled
     }
 
-    /// Whether everything up to a part is settled, other than what is set apart.
+    /// Whether everything up to a part is settled, other than unreadable segments.
     pub fn is_settled_up_to(&self, part: PartNumber) -> bool {
         self.pending_by_part.first_key_value().is_none_or(|(first, _)| *first > part)
     }

@@ -9,14 +9,14 @@ use crate::segment::{SegmentId, Step};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FeedEnd {
     /// The step that will happen next, and the last events before it.
-    At(Step, Option<Past>),
+    At(Step, Option<PastPart>),
     /// The feed can't be read at all, for this reason.
     Unavailable(RemoteError),
 }
 
 /// A part of the feed from before the followed position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Past {
+pub(super) struct PastPart {
     /// The requested step.
     pub from: Step,
     /// The next step that the feed returned.
@@ -67,7 +67,7 @@ struct EndSearch<'a, R> {
     remote: &'a R,
     requests: u32,
     /// The latest part with events.
-    last_events: Option<Past>,
+    last_events: Option<PastPart>,
 }
 
 impl<R: Remote> EndSearch<'_, R> {
@@ -141,7 +141,7 @@ impl<R: Remote> EndSearch<'_, R> {
     fn record(&mut self, from: Step, changes: &Changes) {
         if !changes.events.is_empty() && self.last_events.as_ref().is_none_or(|last| last.from <= from) {
             let next = advance(from, changes).unwrap_or(from);
-            self.last_events = Some(Past { from, next, events: changes.events.clone() });
+            self.last_events = Some(PastPart { from, next, events: changes.events.clone() });
         }
     }
 }

@@ -94,8 +94,8 @@ impl Hearing {
         has_other_writer
     }
 
-    /// Same as [`Self::detect_other_writer`] for a write that is only checked on suspicion, from which the usual number can't be
-    /// learnt.
+    /// Same as [`Self::detect_other_writer`] for a write that is only checked on suspicion, from which the usual number can't
+    /// be learnt.
     pub fn suspect_other_writer(&self, event_count: usize, own_writes: usize) -> bool {
         self.events_per_write.exceeds_expected(event_count, own_writes)
     }

@@ -62,10 +62,10 @@ const CHUNK_QUEUE_CAPACITY: usize = 8;
 /// Records that may wait for the disk before the actor has to wait.
 const JOB_QUEUE_CAPACITY: usize = 8;
 /// More changes than this, and than this fraction of all segments, are worth a full rewrite.
-const MIN_CHANGES_TO_REWRITE: usize = 1_000;
+const REWRITE_THRESHOLD: usize = 1_000;
 const REWRITE_DIVISOR: usize = 10;
 /// How often the stored time is updated while nothing changes.
-const SAVED_AT_INTERVAL: Duration = Duration::from_secs(60);
+const IDLE_SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Persister {
     /// Opens and reads the store. If it can't be used, everything but the next session's start works as usual.
@@ -79,7 +79,7 @@ impl Persister {
             Box::new(Forest::of(total, chunks.flat_map(|(_, chunk)| chunk)))
         });
         let read_task = spawn_blocking(move || {
-            store::open_telling(&path, &mut |total, segments| {
+            store::open_with_chunks(&path, &mut |total, segments| {
                 // Sending fails only after a panic, which the panic hook reports.
                 let _panicked = chunks.send((total, segments));
             })
@@ -122,7 +122,7 @@ impl Persister {
     pub async fn resume_from(&mut self, snapshot: &Snapshot) {
         self.has_list = true;
         let Snapshot { segments, changed, saved, completeness, .. } = snapshot;
-        if *changed > MIN_CHANGES_TO_REWRITE.max(segments.len() / REWRITE_DIVISOR) {
+        if *changed > REWRITE_THRESHOLD.max(segments.len() / REWRITE_DIVISOR) {
             self.send_record(Segments::All(segments.clone()), None, &[], *saved, *completeness).await;
             self.last_saved = None;
         }
@@ -143,7 +143,7 @@ impl Persister {
         let is_up_to_date = self.last_saved.as_ref().is_some_and(|last| {
             last.position.as_ref() == position
                 && last.completeness == completeness
-                && last.at.elapsed() < SAVED_AT_INTERVAL
+                && last.at.elapsed() < IDLE_SAVE_INTERVAL
         });
         if self.unsaved.is_empty() && is_up_to_date {
             return;

@@ -415,10 +415,10 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Sends a request, and lets the actor know while the response is pending.
-    async fn send_tracked<T>(&self, call: Call, response: impl Future<Output = T>) -> T {
+    async fn send_tracked<T>(&self, call: Call, request: impl Future<Output = T>) -> T {
         let op = self.op;
         self.reporter.emit(Report::OperationRequestStarted { op, call }).await;
-        let response = response.await;
+        let response = request.await;
         self.reporter.emit(Report::OperationRequestEnded(op)).await;
         response
     }

@@ -25,7 +25,7 @@ use super::{Actor, NextWork, Stopped, Work, with_jitter};
 
 use state::{
     BEHIND_THRESHOLD, IN_FLIGHT_RETRY_DELAY, LIST_COST_FACTOR, MAX_PARTS_PER_ROUND, MAX_READ_AHEAD, MAX_RECHECKS,
-    MAX_TRIES, MAX_UNFETCHED, MIN_FETCHES_BEFORE_LIST, PERSIST_INTERVAL, RECHECK_DELAYS, ReadNumber, Round,
+    MAX_UNFETCHED, MIN_FETCHES_BEFORE_LIST, PERSIST_INTERVAL, RECHECK_DELAYS, ReadNumber, Round, UNREADABLE_FAILURES,
     Verification, VerifyReason,
 };
 pub(super) use state::{Following, PollPlan};
@@ -111,8 +111,9 @@ impl<R: Remote> Actor<R> {
             list: (overloaded && following.reader.read_in_flight.is_none() && following.reader.round.parts == 0)
                 .then_some(self.lists.last.next_list_after),
             recheck: {
-                let gone = following.fetches.rechecks.front().map(|(at, _)| *at);
-                gone.into_iter()
+                let recheck = following.fetches.rechecks.front().map(|(at, _)| *at);
+                recheck
+                    .into_iter()
                     .chain(following.fetches.unreadable.values().map(|unreadable| unreadable.retry_at))
                     .min()
             },
@@ -158,7 +159,7 @@ impl<R: Remote> Actor<R> {
     fn has_reached_goal(&self) -> bool {
         let Following { goal, identity, fetches, .. } = &self.following;
         // A segment that may become readable shortly is waited for.
-        if fetches.unreadable.values().any(|unreadable| unreadable.failures < MAX_TRIES) {
+        if fetches.unreadable.values().any(|unreadable| unreadable.failures < UNREADABLE_FAILURES) {
             return false;
         }
         !matches!(identity.verification, Verification::InProgress | Verification::Pending)
@@ -195,7 +196,7 @@ impl<R: Remote> Actor<R> {
         self.apply_part(part);
         self.complete_catch_ups();
         // The server responds again, but a pause that it asked for is kept.
-        if matches!(self.work, Work::Resting { then: NextWork::Follow, .. }) && !self.honours_retry_after() {
+        if matches!(self.work, Work::Resting { then: NextWork::Follow, .. }) && !self.is_waiting_for_retry_after() {
             self.work = Work::Following;
         }
         if matches!(self.work, Work::Following) {
@@ -233,7 +234,7 @@ impl<R: Remote> Actor<R> {
         } else {
             self.lists.last.record_named(named);
         }
-        if rewinds.iter().any(|setback| !self.following.reader.known_rewinds.contains(setback)) {
+        if rewinds.iter().any(|rewind| !self.following.reader.known_rewinds.contains(rewind)) {
             self.following.reader.known_rewinds = rewinds;
             self.verify_feed(VerifyReason::Rewind);
         } else if self.following.should_verify() {

@@ -90,7 +90,7 @@ const LIST_INTERVAL_FACTOR: u32 = 10;
 const MIN_LIST_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_LIST_INTERVAL: Duration = Duration::from_secs(60);
 /// Number of suspect lists in a row from which that is reported.
-const MAX_SUSPECT_LISTS: u32 = 3;
+const SUSPECT_LISTS_TO_REPORT: u32 = 3;
 /// More missing segments than this, and than this fraction of all, are unlikely to have been deleted at once.
 const MAX_PLAUSIBLE_MISSING: usize = 20;
 const PLAUSIBLE_MISSING_DIVISOR: usize = 10;
@@ -409,7 +409,7 @@ impl<R: Remote> Actor<R> {
         };
         list.consistency = ListConsistency::Suspect;
         list.suspect_count += 1;
-        if list.suspect_count < MAX_SUSPECT_LISTS && !matches!(suspicion, Suspicion::Cut { .. }) {
+        if list.suspect_count < SUSPECT_LISTS_TO_REPORT && !matches!(suspicion, Suspicion::Cut { .. }) {
             tracing::warn!(%suspicion, "the list is suspect and is loaded again");
             return Ok(());
         }

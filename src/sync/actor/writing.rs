@@ -141,10 +141,10 @@ impl Writing {
     }
 
     /// Takes the deferred segments that a create turned out not to have made, now that it has a response.
-    fn take_changes_by_others(&mut self, op: OpId, made: Option<&SegmentId>) -> Vec<SegmentChange> {
+    fn take_changes_by_others(&mut self, op: OpId, created_id: Option<&SegmentId>) -> Vec<SegmentChange> {
         let ids = self.possible_results.remove(&op).unwrap_or_default();
         let deferred = ids.into_iter().filter_map(|id| self.deferred.remove(&id));
-        deferred.filter(|change| Some(&change.id) != made).collect()
+        deferred.filter(|change| Some(&change.id) != created_id).collect()
     }
 
     /// Merges a deferred change of the same segment into one that is emitted now.
@@ -348,8 +348,8 @@ impl<R: Remote> Actor<R> {
         let Some(operation) = self.writing.in_flight.remove(&op) else { return Ok(()) };
         let evidence = self.evidence_after(op, &operation, since, evidence, &result);
         let deferred = operation.subject().and_then(|subject| self.writing.deferred.remove(subject));
-        let made = result.as_ref().ok().map(|success| success.response.id.clone());
-        let by_others = self.writing.take_changes_by_others(op, made.as_ref());
+        let created_id = result.as_ref().ok().map(|success| success.response.id.clone());
+        let by_others = self.writing.take_changes_by_others(op, created_id.as_ref());
         match result {
             // Any remaining difference is reported after the result of the operation itself.
             Ok(success) => {
@@ -378,8 +378,8 @@ impl<R: Remote> Actor<R> {
 
     /// Emits deferred changes, as far as they still are changes.
     async fn emit_deferred(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
-        let now = |change: SegmentChange| SegmentChange { now: self.cache.get(&change.id).cloned(), ..change };
-        let reported = deferred.into_iter().map(now).filter(|change| change.before != change.now).collect();
+        let with_current = |change: SegmentChange| SegmentChange { now: self.cache.get(&change.id).cloned(), ..change };
+        let reported = deferred.into_iter().map(with_current).filter(|change| change.before != change.now).collect();
         self.emit_changes(reported, None).await
     }
 
@@ -406,9 +406,9 @@ impl<R: Remote> Actor<R> {
         self.writing.unreachable = Some(Unreachable { error: error.clone(), until, failures });
         // Polls then to find out whether the server responds.
         self.following.poll_at(until);
-        let honours_retry_after = self.honours_retry_after();
+        let is_waiting_for_retry_after = self.is_waiting_for_retry_after();
         if let Work::Resting { until: rest, then: NextWork::Locate } = &mut self.work
-            && !honours_retry_after
+            && !is_waiting_for_retry_after
         {
             *rest = until.min(*rest);
         }

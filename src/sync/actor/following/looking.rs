@@ -14,7 +14,7 @@ use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 
 use super::super::{Actor, NextWork, Stopped, Work};
-use super::{FetchCause, IN_FLIGHT_RETRY_DELAY, MAX_RECHECKS, MAX_TRIES, PERSIST_INTERVAL, RECHECK_DELAYS};
+use super::{FetchCause, IN_FLIGHT_RETRY_DELAY, MAX_RECHECKS, PERSIST_INTERVAL, RECHECK_DELAYS, UNREADABLE_FAILURES};
 
 impl<R: Remote> Actor<R> {
     /// Fetches the next segment in the backlog. Returns whether there was one.
@@ -89,8 +89,8 @@ impl<R: Remote> Actor<R> {
                 tracing::warn!(%error, "a segment can't be read");
                 // The position stays before the segment: a client that starts from there later fetches it again.
                 self.following.fetches.backlog.mark_unreadable(&id);
-                let tries = if self.settings.tell_named { 1 } else { MAX_TRIES };
-                if self.following.record_unreadable(id, &error.fault, tries) {
+                let min_failures = if self.settings.tell_named { 1 } else { UNREADABLE_FAILURES };
+                if self.following.record_unreadable(id, &error.fault, min_failures) {
                     self.emit(Event::Noticed(Notice::SetApart { error })).await?;
                 }
             }
@@ -153,8 +153,8 @@ impl<R: Remote> Actor<R> {
             self.apply_and_emit(responses, FetchCause::Other).await?.into_iter().filter(|change| change.now.is_none());
         // A server that deletes children along with their parent may do so at every level.
         let gone: HashSet<SegmentId> = gone.map(|change| change.id).collect();
-        let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
-        self.fetch_batch(below);
+        let children = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
+        self.fetch_batch(children);
         if !self.following.has_feed() {
             // With a feed, the store is updated together with the position.
             self.persist().await;

@@ -42,7 +42,7 @@ pub(in crate::sync::actor) struct Reader {
     pub(in crate::sync::actor) landmarks: Vec<Landmark>,
     /// Whether the position was just located and the feed not yet read from it.
     pub(super) is_unread: bool,
-    /// Backward steps of the feed that were already looked into.
+    /// Backward steps of the feed that were already investigated.
     pub(super) known_rewinds: Vec<PositionRewind>,
     /// Length in steps of the longest part received.
     pub(super) longest_part: i64,
@@ -125,7 +125,7 @@ pub(super) type FetchResult = (FeedSource, Result<Fetched, RemoteError>);
 pub(super) struct UnreadableSegment {
     /// When to retry.
     pub(super) retry_at: Instant,
-    /// Failures in a row; a permanent one counts as [`MAX_TRIES`].
+    /// Failures in a row; a permanent one counts as [`UNREADABLE_FAILURES`].
     pub(super) failures: u32,
     /// When that was last reported.
     pub(super) reported_at: Option<Instant>,
@@ -134,9 +134,10 @@ pub(super) struct UnreadableSegment {
 }
 
 impl UnreadableSegment {
-    /// Whether to report now that it can't be read: after `tries` failures, and then at intervals for as long as that lasts.
-    pub(super) fn should_report(&self, now: Instant, tries: u32) -> bool {
-        self.failures >= tries
+    /// Whether to report now that it can't be read: after `min_failures` failures, and then at intervals for as long as that
+    /// lasts.
+    pub(super) fn should_report(&self, now: Instant, min_failures: u32) -> bool {
+        self.failures >= min_failures
             && self.reported_at.is_none_or(|reported_at| now.duration_since(reported_at) >= UNREADABLE_REPORT_INTERVAL)
     }
 }
@@ -201,7 +202,7 @@ pub(super) const PRE_LIST_FETCH_RATE: (u32, u32) = (20, 4);
 pub(super) const RECHECK_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 pub(super) const MAX_RECHECKS: usize = 1_000;
 /// Failures after which a segment is reported as unreadable. Clients with `tell_named` hear of the first one.
-pub(super) const MAX_TRIES: u32 = 3;
+pub(super) const UNREADABLE_FAILURES: u32 = 3;
 /// Delay before the second try, which doubles with each further one.
 pub(super) const INITIAL_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Longest delay before another try.
@@ -324,8 +325,8 @@ impl Following {
         self.fetches.unreadable.contains_key(id) || self.fetches.unreadable.len() < MAX_UNREADABLE
     }
 
-    /// Records another failure to read a segment. Returns whether to report it now, which is after `tries` failures.
-    pub(super) fn record_unreadable(&mut self, id: SegmentId, fault: &Fault, tries: u32) -> bool {
+    /// Records another failure to read a segment. Returns whether to report it now, which is after `min_failures` failures.
+    pub(super) fn record_unreadable(&mut self, id: SegmentId, fault: &Fault, min_failures: u32) -> bool {
         let now = Instant::now();
         let is_initial = !self.synchronised;
         let unreadable = self.fetches.unreadable.entry(id).or_insert(UnreadableSegment {
@@ -337,11 +338,11 @@ impl Following {
         unreadable.failures = if fault.is_transient() {
             unreadable.failures.saturating_add(1)
         } else {
-            MAX_TRIES.max(unreadable.failures)
+            UNREADABLE_FAILURES.max(unreadable.failures)
         };
         unreadable.retry_at =
             now + INITIAL_RETRY_DELAY.saturating_mul(1 << (unreadable.failures - 1).min(10)).min(MAX_RETRY_DELAY);
-        let should_report = unreadable.should_report(now, tries);
+        let should_report = unreadable.should_report(now, min_failures);
         unreadable.reported_at = if should_report { Some(now) } else { unreadable.reported_at };
         should_report
     }
