@@ -438,11 +438,11 @@ fn read_snapshot(
     let Some((saved, completeness)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
     let landmarks = read_landmarks(connection)?;
-    let changes = read_changes(connection)?;
-    let changed = changes.len();
-    let mut segments = read_packed(connection, &changes, on_chunk)?;
+    let changed_segments = read_changes(connection)?;
+    let changed = changed_segments.len();
+    let mut segments = read_packed(connection, &changed_segments, on_chunk)?;
     let packed_count = segments.len();
-    segments.extend(changes.into_values().flatten());
+    segments.extend(changed_segments.into_values().flatten());
     on_chunk(segments.len(), segments[packed_count..].to_vec());
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Some(Snapshot { segments, position, landmarks, saved, completeness, changed }))
@@ -450,7 +450,7 @@ fn read_snapshot(
 
 fn read_packed(
     connection: &Connection,
-    changes: &HashMap<SegmentId, Option<Arc<Segment>>>,
+    changed_segments: &HashMap<SegmentId, Option<Arc<Segment>>>,
     on_chunk: OnChunk<'_>,
 ) -> rusqlite::Result<Vec<Arc<Segment>>> {
     let chunks: u32 = connection.query_row("SELECT count(*) FROM packed", [], |row| row.get(0))?;
@@ -461,8 +461,8 @@ fn read_packed(
         let packed = row.get_ref(0)?.as_blob()?;
         let mut chunk: Vec<Arc<Segment>> = postcard::from_bytes(packed)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))?;
-        if !changes.is_empty() {
-            chunk.retain(|segment| !changes.contains_key(&segment.id));
+        if !changed_segments.is_empty() {
+            chunk.retain(|segment| !changed_segments.contains_key(&segment.id));
         }
         on_chunk(chunks as usize * SEGMENTS_PER_BLOB, chunk.clone());
         segments.extend(chunk);
