@@ -214,7 +214,7 @@ fn faults_are_listed_once_at_the_top_with_shifted_lines() {
 #[test]
 fn an_outline_with_too_many_segments_is_refused() {
     let many = |index: usize| segment(&format!("s{index}"), "x", None, None);
-    let forest: Forest = (0..=LINES).map(many).collect();
+    let forest: Forest = (0..=MAX_LINES).map(many).collect();
     assert_eq!(Outline::of(&forest, &[]), Err(TooLarge));
 }
 
