@@ -89,10 +89,10 @@ impl Limit {
         }
     }
 
-    fn of(self, whole: usize) -> usize {
+    fn of(self, total: usize) -> usize {
         match self {
             Self::Count(count) => count,
-            Self::Percent(percent) => share(whole, percent),
+            Self::Percent(percent) => share(total, percent),
         }
     }
 }
@@ -103,8 +103,8 @@ impl Limit {
     clippy::cast_sign_loss,
     reason = "a count of segments"
 )]
-fn share(whole: usize, percent: f64) -> usize {
-    (whole as f64 * percent / 100.0).floor() as usize
+fn share(total: usize, percent: f64) -> usize {
+    (total as f64 * percent / 100.0).floor() as usize
 }
 
 impl Fuses {

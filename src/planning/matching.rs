@@ -33,8 +33,8 @@ impl<'a> Matching<'a> {
     /// Matches rows by their key. Adds what is wrong with them to `faults`.
     pub fn of(request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) -> Result<Self, PlanFault> {
         let rows = &request.rows.rows;
-        let short = request.rows.short_ids.then(|| ShortIds::of(tree));
-        let (key, foreign_ids) = key(request, tree, short.as_ref())?;
+        let short_ids = request.rows.short_ids.then(|| ShortIds::of(tree));
+        let (key, foreign_ids) = key(request, tree, short_ids.as_ref())?;
         let mut matching = Self {
             key,
             foreign_ids,
@@ -59,7 +59,7 @@ impl<'a> Matching<'a> {
             }
         }
         match key {
-            Key::Id => matching.by_ids(request, tree, short.as_ref(), faults),
+            Key::Id => matching.by_ids(request, tree, short_ids.as_ref(), faults),
             Key::ExternalId => matching.by_external_ids(request, tree, faults),
             Key::Path => matching.by_paths(request, tree, faults),
         }

@@ -16,18 +16,18 @@ impl Arena {
         };
         match self.segment(node) {
             // The new one is shared with the caller, so the old copy can be freed.
-            Some(known) if *known == segment => self.contents.put(node, segment),
+            Some(known) if *known == segment => self.contents.set_segment(node, segment),
             Some(known) if known.parent == segment.parent => {
                 let place = self.place_of_child(node);
                 self.set_segment(node, segment);
                 self.put_in_order(node, place);
             }
-            _ => self.bring_in(node, segment),
+            _ => self.set_segment_and_relink(node, segment),
         }
     }
 
     /// Sets the segment of a node that was missing or gets another parent.
-    pub(super) fn bring_in(&mut self, node: NodeIndex, segment: Arc<Segment>) {
+    pub(super) fn set_segment_and_relink(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         self.relocate(node, |arena| arena.set_segment(node, segment));
     }
 
@@ -43,7 +43,7 @@ impl Arena {
 
     /// Changes a node's content and attaches it to its new parent.
     fn relocate(&mut self, node: NodeIndex, change: impl FnOnce(&mut Self)) {
-        let cut = self.cut_above(node);
+        let cut = self.cycle_root_of(node);
         let former = self.detach(node);
         change(self);
         self.attach(node);
@@ -53,7 +53,7 @@ impl Arena {
             self.attach(cut);
         }
         for node in [Some(node), former].into_iter().flatten() {
-            self.drop_if_abandoned(node);
+            self.free_ghost_if_childless(node);
         }
     }
 
@@ -61,12 +61,12 @@ impl Arena {
     pub(super) fn attach(&mut self, node: NodeIndex) {
         let parent = match self.content(node) {
             Content::Segment(segment) => segment.parent.clone(),
-            _ => return self.hang(node, NodeIndex::MISSING),
+            _ => return self.link(node, NodeIndex::MISSING),
         };
-        let Some(parent) = parent else { return self.hang(node, NodeIndex::TOP) };
+        let Some(parent) = parent else { return self.link(node, NodeIndex::TOP) };
         let up = self.find(&parent).unwrap_or_else(|| {
             let ghost = self.allocate_ghost(&parent);
-            self.hang(ghost, NodeIndex::MISSING);
+            self.link(ghost, NodeIndex::MISSING);
             ghost
         });
         self.attach_under(node, up);
@@ -74,17 +74,17 @@ impl Arena {
 
     /// Attaches a node to its parent, whose node is known.
     pub(super) fn attach_under(&mut self, node: NodeIndex, up: NodeIndex) {
-        let Some(circle) = self.circle(node, up) else { return self.hang(node, up) };
-        let cut = circle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
+        let Some(cycle) = self.cycle_closed_by(node, up) else { return self.link(node, up) };
+        let cut = cycle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
         if cut != node {
             self.detach(cut);
-            self.hang(node, up);
+            self.link(node, up);
         }
-        self.hang(cut, NodeIndex::CIRCLES);
+        self.link(cut, NodeIndex::CIRCLES);
     }
 
     /// Returns the nodes of the cycle that attaching `node` to `up` would close.
-    fn circle(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
+    fn cycle_closed_by(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
         if node != up && !self.has_children(node) {
             return None;
         }
@@ -102,7 +102,7 @@ impl Arena {
     }
 
     /// Returns the root of the node's tree if a cycle was cut there.
-    fn cut_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
+    fn cycle_root_of(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         if !self.has_children(NodeIndex::CIRCLES) {
             return None;
         }
@@ -117,12 +117,12 @@ impl Arena {
         }
     }
 
-    fn hang(&mut self, node: NodeIndex, up: NodeIndex) {
+    fn link(&mut self, node: NodeIndex, up: NodeIndex) {
         self.touch(node);
         self.nodes[node.slot()].up = up;
         self.add_child(node);
-        let weight = self.weight(node);
-        self.weigh(up, |descendants| descendants + weight);
+        let subtree_size = self.subtree_size(node);
+        self.update_descendant_counts(up, |descendants| descendants + subtree_size);
     }
 
     /// Detaches a node from its parent, and returns the parent.
@@ -130,32 +130,32 @@ impl Arena {
         let up = self.up(node)?;
         self.touch(node);
         let place = self.place_of_child(node);
-        self.alter(node);
+        self.mark_altered(node);
         self.remove_child(up, place);
-        self.nodes[node.slot()].up = NodeIndex::NOWHERE;
-        let weight = self.weight(node);
-        self.weigh(up, |descendants| descendants - weight);
-        self.end_family_if_empty(up);
+        self.nodes[node.slot()].up = NodeIndex::NO_PARENT;
+        let subtree_size = self.subtree_size(node);
+        self.update_descendant_counts(up, |descendants| descendants - subtree_size);
+        self.free_family_if_empty(up);
         Some(up)
     }
 
     /// Number of segments in a node's subtree, including itself.
-    pub(super) fn weight(&self, node: NodeIndex) -> u32 {
+    pub(super) fn subtree_size(&self, node: NodeIndex) -> u32 {
         self.descendants(node) + u32::from(self.kind(node) == Kind::Segment)
     }
 
     /// Changes the number of descendants of a node and its ancestors. The top doesn't count its own.
-    fn weigh(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
+    fn update_descendant_counts(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
         let by_weight = self.order == Order::Descendants;
         let mut at = from;
-        while at != NodeIndex::NOWHERE && at != NodeIndex::TOP {
+        while at != NodeIndex::NO_PARENT && at != NodeIndex::TOP {
             let up = self.nodes[at.slot()].up;
             let place = if by_weight && at.is_ordinary() { self.place_of_child(at) } else { None };
             if let Some(family) = self.family_mut(at) {
                 family.descendants = change(family.descendants);
             }
             // A sort job may sort by this number.
-            self.alter(at);
+            self.mark_altered(at);
             if by_weight && at.is_ordinary() {
                 self.put_in_order(at, place);
             }
@@ -167,12 +167,12 @@ impl Arena {
     /// Adds a node to the children of its parent.
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
-        let longest = self.limits.longest_siblings;
+        let max_piece_len = self.limits.max_sibling_piece;
         if !self.has_children(up) {
             // Missing parents come and go during loading, so they are always kept sorted.
             let none =
-                if up == NodeIndex::MISSING { Siblings::in_order(Vec::new(), longest) } else { Siblings::default() };
-            self.begin_family(up, none);
+                if up == NodeIndex::MISSING { Siblings::from_sorted(Vec::new(), max_piece_len) } else { Siblings::default() };
+            self.allocate_family(up, none);
         }
         let place = match self.family(up) {
             Some(family) if family.children.is_sorted() => {
@@ -180,10 +180,10 @@ impl Arena {
             }
             _ => None,
         };
-        self.alter(child);
+        self.mark_altered(child);
         let Some(family) = self.family_mut(up) else { return };
         match place {
-            Some(place) => family.children.insert(place, child, longest),
+            Some(place) => family.children.insert(place, child, max_piece_len),
             None => family.children.push(child),
         }
     }
@@ -198,7 +198,7 @@ impl Arena {
     pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
         let up = self.up(child)?;
         let siblings = &self.family(up)?.children;
-        if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.look_for(child) }
+        if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.find_linear(child) }
     }
 
     /// Returns the place of a child in a sorted list, or else where it belongs.
@@ -213,7 +213,7 @@ impl Arena {
     /// Moves a child that has changed from its place to where it belongs.
     pub(super) fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
         let Some(up) = self.up(child) else { return };
-        self.alter(child);
+        self.mark_altered(child);
         let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
         else {
             return;
@@ -232,7 +232,7 @@ impl Arena {
     }
 
     /// Gives a node without children its family.
-    pub(super) fn begin_family(&mut self, node: NodeIndex, children: Siblings) {
+    pub(super) fn allocate_family(&mut self, node: NodeIndex, children: Siblings) {
         let family = Family { children, descendants: 0 };
         let index = if let Some(index) = self.free_families.pop() {
             self.families[index.slot()] = family;
@@ -245,7 +245,7 @@ impl Arena {
         self.nodes[node.slot()].family = index;
     }
 
-    fn end_family_if_empty(&mut self, node: NodeIndex) {
+    fn free_family_if_empty(&mut self, node: NodeIndex) {
         if let Some(family) = self.family_mut(node).filter(|family| family.children.is_empty()) {
             family.children = Siblings::default();
             let index = std::mem::replace(&mut self.nodes[node.slot()].family, FamilyIndex::NONE);
@@ -254,10 +254,10 @@ impl Arena {
     }
 
     /// Frees a ghost without children.
-    fn drop_if_abandoned(&mut self, node: NodeIndex) {
+    fn free_ghost_if_childless(&mut self, node: NodeIndex) {
         if self.kind(node) == Kind::Ghost && !self.has_children(node) {
             self.detach(node);
-            self.release(node);
+            self.free_node(node);
         }
     }
 }
