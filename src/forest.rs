@@ -364,7 +364,7 @@ impl Forest {
     /// Returns the parent of a row: a segment, a missing parent or a heading. `None` at the top, and for rows that don't exist.
     #[must_use]
     pub fn parent_row(&self, id: &RowId) -> Option<RowId> {
-        self.row_id(self.arena.up(self.node(id)?)?)
+        self.row_id(self.arena.parent(self.node(id)?)?)
     }
 
     /// Whether a row is expanded, even if it has no children.

@@ -122,8 +122,8 @@ impl Graph {
         self.insert(op, operation, position, (kind, None), if is_suspended { Stage::Suspended } else { Stage::Queued });
     }
 
-    /// Adds an operation of a plan with ordered moves. For a move, `predecessor` is the one that it must follow: that of the nearest
-    /// moved ancestor of its new place. Such moves to different parents can be in flight together.
+    /// Adds an operation of a plan with ordered moves. For a move, `predecessor` is the one that it must follow: that of the
+    /// nearest moved ancestor of its new place. Such moves to different parents can be in flight together.
     pub fn add_ordered(&mut self, op: OpId, operation: &Operation, predecessor: Option<OpId>) {
         if !operation.is_move() {
             return self.add(op, operation, false);
@@ -163,7 +163,20 @@ impl Graph {
             self.creates_by_digest.insert((self.digest(*fields, &parents), sequence), op);
         }
         let unmet_dependencies = dependencies.len();
-        self.nodes.insert(op, Node { sequence, run, kind, stage, dependencies, unmet_dependencies, dependents: HashSet::new(), segment, parents });
+        self.nodes.insert(
+            op,
+            Node {
+                sequence,
+                run,
+                kind,
+                stage,
+                dependencies,
+                unmet_dependencies,
+                dependents: HashSet::new(),
+                segment,
+                parents,
+            },
+        );
         self.count_active(op, 1);
         self.update_ready(op);
     }
@@ -334,7 +347,8 @@ impl Graph {
     }
 
     fn update_ready(&mut self, op: OpId) {
-        let Some(node) = self.nodes.get(&op).filter(|node| node.stage == Stage::Queued && node.unmet_dependencies == 0) else {
+        let Some(node) = self.nodes.get(&op).filter(|node| node.stage == Stage::Queued && node.unmet_dependencies == 0)
+        else {
             return;
         };
         let Node { run, kind, parents, .. } = node;
@@ -408,7 +422,8 @@ impl Graph {
             .filter(|parent| *parent == provisional)
             .for_each(|parent| parent.clone_from(real));
         if let Some(Node { sequence, kind: Kind::Create(fields), parents, .. }) = self.nodes.get(&op) {
-            let (sequence, old_digest, new_digest) = (*sequence, self.digest(*fields, &old_parents), self.digest(*fields, parents));
+            let (sequence, old_digest, new_digest) =
+                (*sequence, self.digest(*fields, &old_parents), self.digest(*fields, parents));
             self.creates_by_digest.remove(&(old_digest, sequence));
             self.creates_by_digest.insert((new_digest, sequence), op);
         }

@@ -211,9 +211,9 @@ impl ChangeQueue {
         self.submit_with(plan_id, |graph, op, operation| graph.add(op, operation, false))
     }
 
-    /// Submits a plan whose moves are ordered from the top of the resulting tree down. `predecessors` has, for each operation, the index
-    /// of the move that it must follow: that of the nearest moved ancestor of its new place. Moves to different parents can then
-    /// be in flight together.
+    /// Submits a plan whose moves are ordered from the top of the resulting tree down. `predecessors` has, for each operation,
+    /// the index of the move that it must follow: that of the nearest moved ancestor of its new place. Moves to different
+    /// parents can then be in flight together.
     pub fn submit_ordered(&mut self, plan_id: PlanId, predecessors: &[Option<usize>]) -> Transitions {
         self.submit_with(plan_id, |graph, op, operation| {
             let predecessor = predecessors.get(op.index).copied().flatten();

@@ -48,7 +48,11 @@ impl RecentWrites {
             self.values.retain(|_, value| value.expires_at > median);
         }
         for field in fields {
-            let value = WatchedValue { before: before.field(*field), written: after.field(*field), expires_at: now + WATCH_DURATION };
+            let value = WatchedValue {
+                before: before.field(*field),
+                written: after.field(*field),
+                expires_at: now + WATCH_DURATION,
+            };
             self.values.insert((after.id.clone(), *field), value);
         }
     }

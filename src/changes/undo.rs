@@ -271,7 +271,8 @@ impl UndoStack {
             return entry;
         }
         let ops = entry.ops.into_iter().map(|RecordedOp { effect, recreated_before }| {
-            let next = |id: &SegmentId| recreated.get(id).filter(|(at, _)| *at >= recreated_before).map(|(_, now)| *now);
+            let next =
+                |id: &SegmentId| recreated.get(id).filter(|(at, _)| *at >= recreated_before).map(|(_, now)| *now);
             let now = |id: &SegmentId| {
                 // A segment may have been deleted and created again several times. A server might even reuse an id.
                 let later = std::iter::successors(next(id), |now| next(now));
@@ -301,7 +302,8 @@ impl UndoTarget {
     fn unreverted_part(self, done: &[bool]) -> Option<UndoEntry> {
         let UndoEntry { plan_id, submitted, title, ops } = self.entry;
         let is_unreverted = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
-        let unreverted: Vec<RecordedOp> = ops.into_iter().zip(self.inverse_indices).filter(is_unreverted).map(|(op, _)| op).collect();
+        let unreverted: Vec<RecordedOp> =
+            ops.into_iter().zip(self.inverse_indices).filter(is_unreverted).map(|(op, _)| op).collect();
         (!unreverted.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops: unreverted })
     }
 }

@@ -23,11 +23,15 @@ enum Position {
 pub(super) fn check(segments: &[Arc<Segment>], collector: &mut FindingCollector<'_>) {
     let indices: HashMap<&SegmentId, usize> =
         segments.iter().enumerate().map(|(at, segment)| (&segment.id, at)).collect();
-    let parents: Vec<Option<usize>> =
-        segments.iter().map(|segment| segment.parent.as_ref().and_then(|parent| indices.get(parent)).copied()).collect();
+    let parents: Vec<Option<usize>> = segments
+        .iter()
+        .map(|segment| segment.parent.as_ref().and_then(|parent| indices.get(parent)).copied())
+        .collect();
     for (segment, parent) in segments.iter().zip(&parents) {
         match &segment.parent {
-            Some(parent_id) if *parent_id == segment.id => collector.add(Rule::SelfParent, segment, Evidence::OwnParent),
+            Some(parent_id) if *parent_id == segment.id => {
+                collector.add(Rule::SelfParent, segment, Evidence::OwnParent)
+            }
             Some(parent_id) if parent.is_none() => {
                 collector.add(Rule::Orphan, segment, Evidence::ParentMissing(parent_id.clone()));
             }
@@ -48,7 +52,11 @@ pub(super) fn check(segments: &[Arc<Segment>], collector: &mut FindingCollector<
 }
 
 /// Follows the parents of each segment up to one whose place is known. Returns the place of every segment and reports cycles.
-fn find_positions(segments: &[Arc<Segment>], parents: &[Option<usize>], collector: &mut FindingCollector<'_>) -> Vec<Position> {
+fn find_positions(
+    segments: &[Arc<Segment>],
+    parents: &[Option<usize>],
+    collector: &mut FindingCollector<'_>,
+) -> Vec<Position> {
     let mut positions = vec![Position::Unvisited; segments.len()];
     let mut path = Vec::new();
     for start in 0..segments.len() {

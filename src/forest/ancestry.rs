@@ -28,9 +28,9 @@ pub(super) fn ancestry(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
         let mut levels = 0;
         while at != NodeIndex::TOP && seen.insert(at) {
             // A path that is cut off starts at the top.
-            let up = arena.up(at).filter(|_| levels < MAX_LEVELS).unwrap_or(NodeIndex::TOP);
-            below.entry(up).or_default().push(at);
-            at = up;
+            let parent = arena.parent(at).filter(|_| levels < MAX_LEVELS).unwrap_or(NodeIndex::TOP);
+            below.entry(parent).or_default().push(at);
+            at = parent;
             levels += 1;
         }
         if seen.len() > MAX_NODES {

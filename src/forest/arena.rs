@@ -100,7 +100,7 @@ enum Kind {
 
 #[derive(Debug, Clone)]
 struct Node {
-    up: NodeIndex,
+    parent: NodeIndex,
     family: FamilyIndex,
     kind: Kind,
     /// Whether it is expanded as a segment.
@@ -110,8 +110,8 @@ struct Node {
 }
 
 impl Node {
-    const fn new(kind: Kind, up: NodeIndex) -> Self {
-        Self { up, family: FamilyIndex::NONE, kind, open: false, is_collapsed: false }
+    const fn new(kind: Kind, parent: NodeIndex) -> Self {
+        Self { parent, family: FamilyIndex::NONE, kind, open: false, is_collapsed: false }
     }
 }
 
@@ -226,9 +226,13 @@ impl Arena {
         // In a chain, each change climbs far. When that exceeds the cost of linking everything, everything is linked instead.
         let max_climb = 4 * self.nodes.len() + 1024;
         let limits = self.limits;
-        let large = changes.len() > limits.max_small_batch && changes.len() > self.segments / limits.large_batch_divisor;
-        let changes =
-            if !large && changes.len() > limits.max_small_batch { self.add_new_segments(changes, max_climb) } else { changes };
+        let large =
+            changes.len() > limits.max_small_batch && changes.len() > self.segments / limits.large_batch_divisor;
+        let changes = if !large && changes.len() > limits.max_small_batch {
+            self.add_new_segments(changes, max_climb)
+        } else {
+            changes
+        };
         let mut changes = changes.into_iter();
         while !large
             && self.climbed < max_climb
@@ -251,7 +255,7 @@ impl Arena {
         self.relink();
     }
 
-    /// Adds segments, of which `expected` are expected, and links everything. Of those with the same id, the last one counts.
+    /// Adds segments, about `expected` of them, and links everything. Of those with the same id, the last one counts.
     pub fn fill(&mut self, expected: usize, segments: impl Iterator<Item = Arc<Segment>>) {
         self.reserve(expected);
         for segment in segments {
@@ -417,8 +421,8 @@ impl Arena {
     }
 
     /// Returns a node's parent, `None` for the top.
-    pub fn up(&self, node: NodeIndex) -> Option<NodeIndex> {
-        Some(self.nodes[node.slot()].up).filter(|up| *up != NodeIndex::NO_PARENT)
+    pub fn parent(&self, node: NodeIndex) -> Option<NodeIndex> {
+        Some(self.nodes[node.slot()].parent).filter(|parent| *parent != NodeIndex::NO_PARENT)
     }
 
     fn family(&self, node: NodeIndex) -> Option<&Family> {
@@ -504,28 +508,29 @@ impl Arena {
     }
 
     fn key(&self, node: NodeIndex) -> Key {
-        self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.sort_value(self.order, node)))
+        self.segment(node)
+            .map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.sort_value(self.order, node)))
     }
 
     /// Returns a node's parent and its place among the sorted siblings.
     fn place_in_order(&mut self, node: NodeIndex) -> Option<(NodeIndex, Place)> {
-        let up = self.up(node)?;
-        self.sort_children(up);
-        let place = self.family(up)?.children.search(|other| self.compare(other, node)).ok()?;
-        Some((up, place))
+        let parent = self.parent(node)?;
+        self.sort_children(parent);
+        let place = self.family(parent)?.children.search(|other| self.compare(other, node)).ok()?;
+        Some((parent, place))
     }
 
     /// The siblings after a node, in order.
     pub fn siblings_after(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
-        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        let family = place.and_then(|(parent, place)| Some((self.family(parent)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.after(place))
     }
 
     /// The siblings before a node, nearest first.
     pub fn siblings_before(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
-        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        let family = place.and_then(|(parent, place)| Some((self.family(parent)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.before(place))
     }
 
@@ -536,9 +541,11 @@ impl Arena {
 
     fn compare(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
         match (self.segment(a), self.segment(b)) {
-            (Some(first), Some(second)) => {
-                order::compare(self.order, (first, self.sort_value(self.order, a)), (second, self.sort_value(self.order, b)))
-            }
+            (Some(first), Some(second)) => order::compare(
+                self.order,
+                (first, self.sort_value(self.order, a)),
+                (second, self.sort_value(self.order, b)),
+            ),
             (None, None) => self.compare_missing(a, b),
             _ => self.contents.id(a).cmp(&self.contents.id(b)),
         }

@@ -228,7 +228,9 @@ impl Query {
                 Condition::Text(text_term) if includes(text_term.fields) => {
                     ranges.extend(text_term.needle.ranges(text, &mut scratch));
                 }
-                Condition::Path(needle) if includes(SearchedFields::Name) => ranges.extend(needle.ranges(text, &mut scratch)),
+                Condition::Path(needle) if includes(SearchedFields::Name) => {
+                    ranges.extend(needle.ranges(text, &mut scratch))
+                }
                 _ => {}
             }
         }

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn case_can_be_kept_while_diacritics_are_removed() {
-        let spelt: String = "Łódź GROẞ Ωμ".chars().flat_map(|character| without_diacritics(character, Case::Sensitive)).collect();
+        let spelt: String =
+            "Łódź GROẞ Ωμ".chars().flat_map(|character| without_diacritics(character, Case::Sensitive)).collect();
         assert_eq!(spelt, "Lodz GROSS Ωμ");
     }
 

@@ -99,10 +99,10 @@ impl NodeSet {
     /// Marks the ancestors of a node. Stops at the first one that is marked already, since those above it are too.
     fn mark_ancestors(&mut self, arena: &Arena, node: NodeIndex) {
         let mut at = node;
-        while let Some(up) = arena.up(at)
-            && self.ancestors.set(up)
+        while let Some(parent) = arena.parent(at)
+            && self.ancestors.set(parent)
         {
-            at = up;
+            at = parent;
         }
     }
 
@@ -128,7 +128,7 @@ impl NodeSet {
             while next.is_none() {
                 next = self.sibling_after(arena, at);
                 if next.is_none() {
-                    at = arena.up(at)?;
+                    at = arena.parent(at)?;
                 }
             }
             at = next?;
@@ -148,7 +148,7 @@ impl NodeSet {
             };
             at = match sibling {
                 Some(sibling) => self.last_below(arena, sibling),
-                None => arena.up(at).filter(|up| *up != NodeIndex::TOP)?,
+                None => arena.parent(at).filter(|parent| *parent != NodeIndex::TOP)?,
             };
             if self.members.has(at) {
                 return Some(at);
@@ -190,7 +190,7 @@ impl NodeSet {
         let headings = match node {
             NodeIndex::CIRCLES => return None,
             NodeIndex::MISSING => &HEADINGS[1..],
-            _ if arena.up(node)? == NodeIndex::TOP => &HEADINGS,
+            _ if arena.parent(node)? == NodeIndex::TOP => &HEADINGS,
             _ => &[],
         };
         let sibling = if has_siblings(arena, node) {
@@ -208,7 +208,9 @@ impl NodeSet {
                 arena.sort_children(NodeIndex::TOP);
                 arena.children(NodeIndex::TOP).rev().find(|child| self.is_member_or_ancestor(*child))
             }
-            _ if has_siblings(arena, node) => arena.siblings_before(node).find(|sibling| self.is_member_or_ancestor(*sibling)),
+            _ if has_siblings(arena, node) => {
+                arena.siblings_before(node).find(|sibling| self.is_member_or_ancestor(*sibling))
+            }
             _ => None,
         }
     }
@@ -216,7 +218,7 @@ impl NodeSet {
 
 /// Whether a node has siblings. In a chain, where none has, this is much cheaper than finding its place.
 fn has_siblings(arena: &Arena, node: NodeIndex) -> bool {
-    arena.up(node).is_some_and(|up| arena.child_count(up) > 1)
+    arena.parent(node).is_some_and(|parent| arena.child_count(parent) > 1)
 }
 
 fn headings_below(node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {

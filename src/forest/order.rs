@@ -53,7 +53,9 @@ impl Key {
                 Some(external_id) => beginning(external_id) >> 1,
                 None => 1 << 127,
             },
-            Order::Descendants | Order::Recent => u128::from(u32::MAX - sort_value) << 96 | beginning(&segment.name) >> 32,
+            Order::Descendants | Order::Recent => {
+                u128::from(u32::MAX - sort_value) << 96 | beginning(&segment.name) >> 32
+            }
         })
     }
 }

@@ -178,8 +178,8 @@ impl Forest {
         !self.contains(id) && self.child_count(id) > 0
     }
 
-    /// Returns the segments with a path text, with names spelt by `normalize`. Only the children of segments on the path are visited.
-    /// Names that start or end with slashes can give several segments the same path text; all of them are returned.
+    /// Returns the segments with a path text, with names spelt by `normalize`. Only the children of segments on the path are
+    /// visited. Names that start or end with slashes can give several segments the same path text; all of them are returned.
     fn at_path(&self, path: &str, normalize: fn(&str) -> String) -> Vec<&Arc<Segment>> {
         let mut found = Vec::new();
         let mut stack: Vec<(NodeIndex, &str)> = self.topmost().map(|node| (node, path)).collect();

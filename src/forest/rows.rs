@@ -87,9 +87,9 @@ impl Rows {
         }
         self.reorder(arena, &reordered);
         for node in relinked {
-            let Some(up) = arena.up(node) else { continue };
-            let hangs_under_a_heading = !up.is_ordinary() && up != NodeIndex::TOP;
-            let topmost = if hangs_under_a_heading && !self.list.contains(up) { up } else { node };
+            let Some(parent) = arena.parent(node) else { continue };
+            let hangs_under_a_heading = !parent.is_ordinary() && parent != NodeIndex::TOP;
+            let topmost = if hangs_under_a_heading && !self.list.contains(parent) { parent } else { node };
             self.insert(arena, topmost);
         }
     }
@@ -147,11 +147,11 @@ impl Rows {
 
     /// Inserts a node and its visible descendants, if its parent shows it and it is not there already.
     fn insert(&mut self, arena: &mut Arena, node: NodeIndex) {
-        let Some(up) = arena.up(node).filter(|_| !self.list.contains(node)) else { return };
-        let depth = if up == NodeIndex::TOP {
+        let Some(parent) = arena.parent(node).filter(|_| !self.list.contains(node)) else { return };
+        let depth = if parent == NodeIndex::TOP {
             0
         } else {
-            let above = self.position(up).filter(|_| arena.is_open(up)).and_then(|at| self.list.get(at));
+            let above = self.position(parent).filter(|_| arena.is_open(parent)).and_then(|at| self.list.get(at));
             let Some(above) = above else { return };
             above.depth + 1
         };
@@ -173,14 +173,14 @@ impl Rows {
             if !node.is_ordinary() {
                 return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
             }
-            let Some(up) = arena.up(node) else { return self.len() };
+            let Some(parent) = arena.parent(node) else { return self.len() };
             let next = arena.siblings_after(node).find_map(|sibling| self.position(sibling));
             match next {
                 Some(next) => return next,
-                None if up == NodeIndex::TOP => {
+                None if parent == NodeIndex::TOP => {
                     return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
                 }
-                None => node = up,
+                None => node = parent,
             }
         }
     }

@@ -25,9 +25,9 @@ impl Forest {
 
     /// The ancestors of a segment or a missing parent, nearest first.
     pub fn ancestors(&self, id: &SegmentId) -> impl Iterator<Item = &Arc<Segment>> {
-        let up = |node: &NodeIndex| self.arena.up(*node);
-        let above = self.arena.find(id).and_then(|node| up(&node));
-        iter::successors(above, up).map_while(|node| self.arena.segment(node))
+        let parent = |node: &NodeIndex| self.arena.parent(*node);
+        let above = self.arena.find(id).and_then(|node| parent(&node));
+        iter::successors(above, parent).map_while(|node| self.arena.segment(node))
     }
 
     /// Returns the segments on the path from the top to a segment, including itself.

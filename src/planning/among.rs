@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::damage::is_rounded;
 use super::difference::order;
-use super::matching::{missing_key_fault, duplicate_fault};
+use super::matching::{duplicate_fault, missing_key_fault};
 use super::places::Place;
 use super::{Key, PlanFault, Problem, path};
 use crate::formats::rows::{Above, Column, Row, Rows};

@@ -45,7 +45,8 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
         match_by_values(request, &tree, &mut matching, &mut places, &order);
     }
     let held = vec![None; request.rows.rows.len()];
-    let mut context = PlanContext { request, tree: &tree, matching, places, order, held, possible_matches: HashSet::new() };
+    let mut context =
+        PlanContext { request, tree: &tree, matching, places, order, held, possible_matches: HashSet::new() };
     let texts = texts(&context, &mut faults);
     if request.tolerant {
         faults = hold_faulty(&mut context, faults);

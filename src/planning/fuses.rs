@@ -129,22 +129,31 @@ impl Fuses {
         let deletes = operations.clone().filter(|operation| matches!(operation, Operation::Delete { .. })).count();
         let updates = operations.clone().filter(|operation| matches!(operation, Operation::Update { .. })).count();
         let scope = planned.scope_size;
-        let limit = self.deletes.map_or_else(|| DEFAULT_MAX_DELETES.max(share(scope, DEFAULT_MAX_DELETES_PERCENT)), |limit| limit.of(scope));
+        let limit = self.deletes.map_or_else(
+            || DEFAULT_MAX_DELETES.max(share(scope, DEFAULT_MAX_DELETES_PERCENT)),
+            |limit| limit.of(scope),
+        );
         if deletes > limit {
             blown.push(Blown::Deletes { count: deletes, limit, said: self.deletes.is_some() });
         }
         let expected_in_scope = planned.matched_in_scope + planned.missing_in_scope;
-        if deletes > 0 && !self.allows_most_deletes(expected_in_scope) && planned.matched_in_scope * 2 < expected_in_scope {
+        if deletes > 0
+            && !self.allows_most_deletes(expected_in_scope)
+            && planned.matched_in_scope * 2 < expected_in_scope
+        {
             blown.push(Blown::Short { rows: planned.matched_in_scope, scope: expected_in_scope });
         }
-        let default = if scope < MIN_SCOPE_FOR_UPDATE_LIMIT { usize::MAX } else { share(scope, DEFAULT_MAX_UPDATES_PERCENT) };
+        let default =
+            if scope < MIN_SCOPE_FOR_UPDATE_LIMIT { usize::MAX } else { share(scope, DEFAULT_MAX_UPDATES_PERCENT) };
         let limit = self.changes.map_or(default, |limit| limit.of(scope));
         if updates > limit {
             blown.push(Blown::Updates { count: updates, limit });
         }
         let moved_count = moved_count(operations, forest);
         let total = forest.iter().count();
-        let limit = self.changes.map_or_else(|| DEFAULT_MAX_MOVES.max(share(total, DEFAULT_MAX_MOVES_PERCENT)), |limit| limit.of(scope));
+        let limit = self
+            .changes
+            .map_or_else(|| DEFAULT_MAX_MOVES.max(share(total, DEFAULT_MAX_MOVES_PERCENT)), |limit| limit.of(scope));
         if moved_count > limit {
             blown.push(Blown::Moves { count: moved_count, limit });
         }

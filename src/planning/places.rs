@@ -139,14 +139,18 @@ impl ParentResolver<'_, '_> {
             _ => match self.tree.with_external_id(value) {
                 [segment] => Ok(Place::Under(segment.id.clone())),
                 [] => Err(Problem::NoSuchParent { column, value: value.to_owned() }),
-                several => kept_parent.map(|above| Place::Under(above.id.clone())).ok_or_else(|| ambiguous(several.len())),
+                several => {
+                    kept_parent.map(|above| Place::Under(above.id.clone())).ok_or_else(|| ambiguous(several.len()))
+                }
             },
         }
     }
 
     fn by_path(&mut self, value: &str) -> Result<Place, Problem> {
         let names = path::names(value).ok_or_else(|| Problem::InvalidPath(value.to_owned()))?;
-        let Some((_, parent_names)) = names.split_last().filter(|(_, parent_names)| !parent_names.is_empty()) else { return Ok(Place::Top) };
+        let Some((_, parent_names)) = names.split_last().filter(|(_, parent_names)| !parent_names.is_empty()) else {
+            return Ok(Place::Top);
+        };
         let rows = &self.request.rows.rows;
         let by_path = self.by_path.get_or_insert_with(|| {
             let mut by_path: HashMap<Vec<String>, Vec<usize>> = HashMap::new();

@@ -56,7 +56,9 @@ pub(super) fn pruned(context: &PlanContext<'_>, parents: &HashMap<SegmentId, Opt
             Some(owner) => Some(KeptReason::Managed { owner: owner.owner() }),
             None if matches!(scope, Scope::Below(root) if root == id) => Some(KeptReason::ScopeRoot),
             None if possible_matches.contains(id) => Some(KeptReason::Conflict),
-            None if new_parents.contains(id) || !forest.children(id).iter().all(leaves_parent) => Some(KeptReason::HasChildren),
+            None if new_parents.contains(id) || !forest.children(id).iter().all(leaves_parent) => {
+                Some(KeptReason::HasChildren)
+            }
             None => None,
         };
         if let Some(reason) = reason {

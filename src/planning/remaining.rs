@@ -140,7 +140,8 @@ impl Comparison<'_> {
             Operation::Create { draft } | Operation::Update { draft, .. } => draft.parent.as_ref(),
             Operation::Delete { .. } => None,
         };
-        let parent = parent.filter(|id| creating(id).is_some()).and_then(|id| self.outdated_by_segment.get(id).copied());
+        let parent =
+            parent.filter(|id| creating(id).is_some()).and_then(|id| self.outdated_by_segment.get(id).copied());
         let children = match operation {
             Operation::Delete { base, .. } => self.forest.children(&base.id),
             Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
@@ -152,7 +153,8 @@ impl Comparison<'_> {
     fn create(&mut self, at: usize, draft: &Draft, existing: &[SegmentId]) -> Verdict {
         let same_id = draft.external_id.as_ref().map_or(&[] as &[_], |id| self.tree.with_external_id(id.as_str()));
         let same_place = self.tree.children_named(draft.parent.as_ref(), draft.name.as_str());
-        let is_new = |segment: &&&Arc<Segment>| !existing.contains(&segment.id) && !self.recognised.contains(&segment.id);
+        let is_new =
+            |segment: &&&Arc<Segment>| !existing.contains(&segment.id) && !self.recognised.contains(&segment.id);
         let has_wanted_values = |segment: &&&Arc<Segment>| draft.changes(segment).is_empty();
         let found = same_id.iter().chain(same_place).filter(is_new);
         if let Some(there) = found.clone().find(has_wanted_values) {

@@ -103,15 +103,15 @@ impl<'w> RenameSearch<'w> {
         let mut unpaired: HashMap<Option<&SegmentId>, Vec<&Arc<Segment>>> = HashMap::new();
         let mut first: HashMap<Option<&SegmentId>, usize> = HashMap::new();
         let by_place = found.iter_mut().enumerate();
-        for (place, (at, rename)) in
-            by_place.filter(|(_, (_, rename))| rename.reason == ConflictReason::SameParent)
-        {
+        for (place, (at, rename)) in by_place.filter(|(_, (_, rename))| rename.reason == ConflictReason::SameParent) {
             let Some(deleted) = self.deleted_beside(*at) else { continue };
             first.entry(deleted.parent).or_insert(place);
-            let unpaired = unpaired.entry(deleted.parent).or_insert_with(|| self.without_external_id(deleted).collect());
+            let unpaired =
+                unpaired.entry(deleted.parent).or_insert_with(|| self.without_external_id(deleted).collect());
             let name = new_name(&self.context.request.rows.rows[*at]).unwrap_or_default();
             let best = unpaired.iter().take(MAX_COMPARED).enumerate();
-            let best = best.max_by_key(|(place, segment)| (common_prefix_len(segment, &name), std::cmp::Reverse(*place)));
+            let best =
+                best.max_by_key(|(place, segment)| (common_prefix_len(segment, &name), std::cmp::Reverse(*place)));
             if let Some(place) = best.map(|(place, _)| place) {
                 rename.segments = vec![Arc::clone(unpaired.remove(place))];
             }
@@ -146,7 +146,8 @@ impl<'w> RenameSearch<'w> {
         }
         let name = new_name(row)?;
         let is_deleted = |segment: &&Arc<Segment>| scope.has(forest, &segment.id) && is_free(segment);
-        let same_name: Vec<_> = tree.children_named(deleted.parent, name.trim()).iter().copied().filter(is_deleted).cloned().collect();
+        let same_name: Vec<_> =
+            tree.children_named(deleted.parent, name.trim()).iter().copied().filter(is_deleted).cloned().collect();
         if !same_name.is_empty() {
             return Some(ProbableRename { segments: same_name, reason: ConflictReason::SameName });
         }
@@ -166,9 +167,16 @@ impl<'w> RenameSearch<'w> {
     }
 
     /// The leaves without an external id; all leaves if the file has no external ids.
-    fn without_external_id<'g>(&self, deleted: &'g DeletedUnder<'w>) -> impl Iterator<Item = &'w Arc<Segment>> + use<'g, 'w> {
+    fn without_external_id<'g>(
+        &self,
+        deleted: &'g DeletedUnder<'w>,
+    ) -> impl Iterator<Item = &'w Arc<Segment>> + use<'g, 'w> {
         let has_no_external_ids = !self.context.request.rows.columns.contains(&Column::ExternalId);
-        deleted.leaves.iter().copied().filter(move |segment| has_no_external_ids || segment.trimmed_external_id().is_none())
+        deleted
+            .leaves
+            .iter()
+            .copied()
+            .filter(move |segment| has_no_external_ids || segment.trimmed_external_id().is_none())
     }
 
     /// How many children of a segment are also children of a row: the same segments, or new ones with the same name, since a

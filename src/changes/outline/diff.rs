@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Outline, Reason, MIN_TAG_LEN, TopParent};
+use super::{MIN_TAG_LEN, Outline, Reason, TopParent};
 use crate::changes::model::{Operation, Plan};
 use crate::formats::outline::{Fault, OutlineLine, OutlineText, Problem};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
@@ -52,8 +52,11 @@ pub(super) fn plan(
             Some(base) => {
                 let changed = draft.changes(base);
                 let moved = changed.contains(&Field::Parent);
-                let reason =
-                    Reason::Edited { line: edited.line.line, fields_changed: changed.len() > usize::from(moved), moved };
+                let reason = Reason::Edited {
+                    line: edited.line.line,
+                    fields_changed: changed.len() > usize::from(moved),
+                    moved,
+                };
                 updates.push((Operation::Update { base: Arc::clone(base), draft }, reason));
             }
         }
@@ -122,8 +125,13 @@ fn edited_lines(
 /// Returns the draft of each place, `None` where there is a fault.
 fn drafts(originals: &OriginalLines<'_>, edited_lines: &[EditedLine], faults: &mut Vec<Fault>) -> Vec<Option<Draft>> {
     let outline = originals.outline;
-    let deleted: std::collections::HashSet<&SegmentId> =
-        outline.lines.iter().zip(&originals.used).filter(|(_, used)| !**used).map(|(line, _)| &line.segment.id).collect();
+    let deleted: std::collections::HashSet<&SegmentId> = outline
+        .lines
+        .iter()
+        .zip(&originals.used)
+        .filter(|(_, used)| !**used)
+        .map(|(line, _)| &line.segment.id)
+        .collect();
     let draft = |edited: &EditedLine| {
         let original = edited.original.map(|line| &outline.lines[line]);
         let base = original.map(|line| &*line.segment);
@@ -141,8 +149,9 @@ fn drafts(originals: &OriginalLines<'_>, edited_lines: &[EditedLine], faults: &m
         };
         Ok(Draft { name: name(&edited.line, base)?, external_id: external_id(&edited.line, base)?, parent })
     };
-    let draft_or_report =
-        |edited: &EditedLine| draft(edited).map_err(|problem| faults.push(Fault { line: edited.line.line, problem })).ok();
+    let draft_or_report = |edited: &EditedLine| {
+        draft(edited).map_err(|problem| faults.push(Fault { line: edited.line.line, problem })).ok()
+    };
     edited_lines.iter().map(draft_or_report).collect()
 }
 
@@ -168,7 +177,8 @@ fn external_id(line: &OutlineLine, base: Option<&Segment>) -> Result<Option<Exte
 /// Reports moves that close a cycle. Indentation can't express a cycle, but the segment at which an existing cycle is cut is
 /// shown at the top and keeps its parent, which may now be one of its descendants.
 fn report_cycles(outline: &Outline, edited_lines: &[EditedLine], drafts: &[Option<Draft>], faults: &mut Vec<Fault>) {
-    let by_id: HashMap<&SegmentId, usize> = edited_lines.iter().enumerate().map(|(at, edited)| (&edited.id, at)).collect();
+    let by_id: HashMap<&SegmentId, usize> =
+        edited_lines.iter().enumerate().map(|(at, edited)| (&edited.id, at)).collect();
     let parent = |at: usize| drafts[at].as_ref().and_then(|draft| draft.parent.as_ref());
     for top in (0..edited_lines.len()).filter(|at| edited_lines[*at].parent_index.is_none()) {
         let Some(below) = parent(top).and_then(|parent| by_id.get(parent)) else { continue };
@@ -176,7 +186,8 @@ fn report_cycles(outline: &Outline, edited_lines: &[EditedLine], drafts: &[Optio
         if cycle.last() != Some(&top) {
             continue;
         }
-        let original_parent = |at: usize| edited_lines[at].original.and_then(|line| outline.lines[line].segment.parent.as_ref());
+        let original_parent =
+            |at: usize| edited_lines[at].original.and_then(|line| outline.lines[line].segment.parent.as_ref());
         let moved = cycle.into_iter().find(|at| original_parent(*at) != parent(*at));
         faults.extend(moved.map(|at| Fault { line: edited_lines[at].line.line, problem: Problem::Circle }));
     }

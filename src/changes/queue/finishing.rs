@@ -184,7 +184,11 @@ impl ChangeQueue {
                 Operation::Update { .. } if !planned.operation.is_move() => {}
                 Operation::Update { base, .. } | Operation::Delete { base, .. } => {
                     let plan_deletions = deletions.entry(op.plan_id).or_insert_with(|| self.deletions(op.plan_id));
-                    to_visit.extend(base.parent.as_ref().and_then(|parent| self.delete_waiting_for(plan_deletions, parent, &base.id)));
+                    to_visit.extend(
+                        base.parent
+                            .as_ref()
+                            .and_then(|parent| self.delete_waiting_for(plan_deletions, parent, &base.id)),
+                    );
                 }
             }
         }
@@ -208,7 +212,12 @@ impl ChangeQueue {
 
     /// Returns the delete of a parent that has to wait until the child has left, since the user has not agreed to leave it to the
     /// server.
-    fn delete_waiting_for(&self, deletions: &HashMap<SegmentId, OpId>, parent: &SegmentId, child: &SegmentId) -> Option<OpId> {
+    fn delete_waiting_for(
+        &self,
+        deletions: &HashMap<SegmentId, OpId>,
+        parent: &SegmentId,
+        child: &SegmentId,
+    ) -> Option<OpId> {
         let op = *deletions.get(parent)?;
         let is_left_to_server = |planned: &&PlannedOp| matches!(&planned.operation, Operation::Delete { leaving, .. } if leaving.contains(child));
         self.op(op).filter(|planned| !is_left_to_server(planned)).map(|_| op)

@@ -18,7 +18,7 @@ impl Arena {
             let below = if at == NodeIndex::TOP { 0 } else { below };
             assert_eq!(self.descendants(at), below, "{at:?} counts wrong");
             for child in self.children(at) {
-                assert_eq!(self.up(child), Some(at), "{child:?} hangs elsewhere");
+                assert_eq!(self.parent(child), Some(at), "{child:?} hangs elsewhere");
                 assert!(self.place_of_child(child).is_some(), "{child:?} is not found among its siblings");
                 attached += 1;
             }

@@ -55,13 +55,13 @@ impl Arena {
     /// Expands the ancestors of a node and returns the topmost one that was collapsed.
     pub fn open_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let mut topmost = None;
-        let mut above = self.up(node);
+        let mut above = self.parent(node);
         while let Some(node) = above {
             if !self.is_open(node) {
                 self.set_open(node, true);
                 topmost = Some(node);
             }
-            above = self.up(node);
+            above = self.parent(node);
         }
         topmost
     }

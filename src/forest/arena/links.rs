@@ -64,34 +64,34 @@ impl Arena {
             _ => return self.link(node, NodeIndex::MISSING),
         };
         let Some(parent) = parent else { return self.link(node, NodeIndex::TOP) };
-        let up = self.find(&parent).unwrap_or_else(|| {
+        let parent_node = self.find(&parent).unwrap_or_else(|| {
             let ghost = self.allocate_ghost(&parent);
             self.link(ghost, NodeIndex::MISSING);
             ghost
         });
-        self.attach_under(node, up);
+        self.attach_under(node, parent_node);
     }
 
     /// Attaches a node to its parent, whose node is known.
-    pub(super) fn attach_under(&mut self, node: NodeIndex, up: NodeIndex) {
-        let Some(cycle) = self.cycle_closed_by(node, up) else { return self.link(node, up) };
+    pub(super) fn attach_under(&mut self, node: NodeIndex, parent: NodeIndex) {
+        let Some(cycle) = self.cycle_closed_by(node, parent) else { return self.link(node, parent) };
         let cut = cycle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
         if cut != node {
             self.detach(cut);
-            self.link(node, up);
+            self.link(node, parent);
         }
         self.link(cut, NodeIndex::CIRCLES);
     }
 
-    /// Returns the nodes of the cycle that attaching `node` to `up` would close.
-    fn cycle_closed_by(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
-        if node != up && !self.has_children(node) {
+    /// Returns the nodes of the cycle that attaching `node` to `parent` would close.
+    fn cycle_closed_by(&mut self, node: NodeIndex, parent: NodeIndex) -> Option<Vec<NodeIndex>> {
+        if node != parent && !self.has_children(node) {
             return None;
         }
-        let mut members = vec![up];
-        let mut at = up;
+        let mut members = vec![parent];
+        let mut at = parent;
         while at != node {
-            at = self.nodes[at.slot()].up;
+            at = self.nodes[at.slot()].parent;
             if !at.is_ordinary() {
                 return None;
             }
@@ -108,35 +108,35 @@ impl Arena {
         }
         let mut at = node;
         loop {
-            let up = self.nodes[at.slot()].up;
-            if !up.is_ordinary() {
-                return (up == NodeIndex::CIRCLES).then_some(at);
+            let parent = self.nodes[at.slot()].parent;
+            if !parent.is_ordinary() {
+                return (parent == NodeIndex::CIRCLES).then_some(at);
             }
             self.climbed += 1;
-            at = up;
+            at = parent;
         }
     }
 
-    fn link(&mut self, node: NodeIndex, up: NodeIndex) {
+    fn link(&mut self, node: NodeIndex, parent: NodeIndex) {
         self.touch(node);
-        self.nodes[node.slot()].up = up;
+        self.nodes[node.slot()].parent = parent;
         self.add_child(node);
         let subtree_size = self.subtree_size(node);
-        self.update_descendant_counts(up, |descendants| descendants + subtree_size);
+        self.update_descendant_counts(parent, |descendants| descendants + subtree_size);
     }
 
     /// Detaches a node from its parent, and returns the parent.
     fn detach(&mut self, node: NodeIndex) -> Option<NodeIndex> {
-        let up = self.up(node)?;
+        let parent = self.parent(node)?;
         self.touch(node);
         let place = self.place_of_child(node);
         self.mark_altered(node);
-        self.remove_child(up, place);
-        self.nodes[node.slot()].up = NodeIndex::NO_PARENT;
+        self.remove_child(parent, place);
+        self.nodes[node.slot()].parent = NodeIndex::NO_PARENT;
         let subtree_size = self.subtree_size(node);
-        self.update_descendant_counts(up, |descendants| descendants - subtree_size);
-        self.free_family_if_empty(up);
-        Some(up)
+        self.update_descendant_counts(parent, |descendants| descendants - subtree_size);
+        self.free_family_if_empty(parent);
+        Some(parent)
     }
 
     /// Number of segments in a node's subtree, including itself.
@@ -149,7 +149,7 @@ impl Arena {
         let by_weight = self.order == Order::Descendants;
         let mut at = from;
         while at != NodeIndex::NO_PARENT && at != NodeIndex::TOP {
-            let up = self.nodes[at.slot()].up;
+            let parent = self.nodes[at.slot()].parent;
             let place = if by_weight && at.is_ordinary() { self.place_of_child(at) } else { None };
             if let Some(family) = self.family_mut(at) {
                 family.descendants = change(family.descendants);
@@ -159,51 +159,54 @@ impl Arena {
             if by_weight && at.is_ordinary() {
                 self.put_in_order(at, place);
             }
-            at = up;
+            at = parent;
             self.climbed += 1;
         }
     }
 
     /// Adds a node to the children of its parent.
     fn add_child(&mut self, child: NodeIndex) {
-        let up = self.nodes[child.slot()].up;
+        let parent = self.nodes[child.slot()].parent;
         let max_piece_len = self.limits.max_sibling_piece;
-        if !self.has_children(up) {
+        if !self.has_children(parent) {
             // Missing parents come and go during loading, so they are always kept sorted.
-            let none =
-                if up == NodeIndex::MISSING { Siblings::from_sorted(Vec::new(), max_piece_len) } else { Siblings::default() };
-            self.allocate_family(up, none);
+            let none = if parent == NodeIndex::MISSING {
+                Siblings::from_sorted(Vec::new(), max_piece_len)
+            } else {
+                Siblings::default()
+            };
+            self.allocate_family(parent, none);
         }
-        let place = match self.family(up) {
+        let place = match self.family(parent) {
             Some(family) if family.children.is_sorted() => {
-                Some(self.search(up, &family.children, child).unwrap_or_else(|place| place))
+                Some(self.search(parent, &family.children, child).unwrap_or_else(|place| place))
             }
             _ => None,
         };
         self.mark_altered(child);
-        let Some(family) = self.family_mut(up) else { return };
+        let Some(family) = self.family_mut(parent) else { return };
         match place {
             Some(place) => family.children.insert(place, child, max_piece_len),
             None => family.children.push(child),
         }
     }
 
-    fn remove_child(&mut self, up: NodeIndex, place: Option<Place>) {
-        if let (Some(family), Some(place)) = (self.family_mut(up), place) {
+    fn remove_child(&mut self, parent: NodeIndex, place: Option<Place>) {
+        if let (Some(family), Some(place)) = (self.family_mut(parent), place) {
             family.children.remove(place);
         }
     }
 
     /// Returns the place of a child among its siblings. The child must not have changed since it was added.
     pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
-        let up = self.up(child)?;
-        let siblings = &self.family(up)?.children;
-        if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.find_linear(child) }
+        let parent = self.parent(child)?;
+        let siblings = &self.family(parent)?.children;
+        if siblings.is_sorted() { self.search(parent, siblings, child).ok() } else { siblings.find_linear(child) }
     }
 
     /// Returns the place of a child in a sorted list, or else where it belongs.
-    fn search(&self, up: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
-        if up == NodeIndex::MISSING {
+    fn search(&self, parent: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
+        if parent == NodeIndex::MISSING {
             siblings.search(|other| self.compare_missing(other, child))
         } else {
             siblings.search(|other| self.compare(other, child))
@@ -212,9 +215,9 @@ impl Arena {
 
     /// Moves a child that has changed from its place to where it belongs.
     pub(super) fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
-        let Some(up) = self.up(child) else { return };
+        let Some(parent) = self.parent(child) else { return };
         self.mark_altered(child);
-        let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
+        let Some(siblings) = self.family(parent).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
         else {
             return;
         };
@@ -226,7 +229,7 @@ impl Arena {
             if let Touched::Nodes { reordered, .. } = &mut self.touched {
                 reordered.push(child);
             }
-            self.remove_child(up, Some(place));
+            self.remove_child(parent, Some(place));
             self.add_child(child);
         }
     }

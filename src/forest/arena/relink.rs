@@ -26,7 +26,7 @@ impl Arena {
         for nodes in nodes.chunks(prefetch_block) {
             self.look_up_parents(nodes, &mut parents);
             for (node, parent) in nodes.iter().zip(&parents) {
-                let up = match (parent, self.named_parent(*node)) {
+                let parent_node = match (parent, self.named_parent(*node)) {
                     (Some(parent), _) => *parent,
                     (None, Some(named)) => {
                         let named = named.clone();
@@ -35,7 +35,7 @@ impl Arena {
                     (None, None) if self.kind(*node) == Kind::Segment => NodeIndex::TOP,
                     (None, None) => NodeIndex::NO_PARENT,
                 };
-                self.nodes[node.slot()].up = up;
+                self.nodes[node.slot()].parent = parent_node;
             }
         }
     }
@@ -49,18 +49,18 @@ impl Arena {
             let mut at = start;
             while at.is_ordinary() && seen_in[at.slot()] == UNSEEN {
                 seen_in[at.slot()] = walk;
-                at = self.nodes[at.slot()].up;
+                at = self.nodes[at.slot()].parent;
             }
             if at.is_ordinary() && seen_in[at.slot()] == walk {
                 let mut cut = at;
-                let mut member = self.nodes[at.slot()].up;
+                let mut member = self.nodes[at.slot()].parent;
                 while member != at {
                     if self.contents.id(member) < self.contents.id(cut) {
                         cut = member;
                     }
-                    member = self.nodes[member.slot()].up;
+                    member = self.nodes[member.slot()].parent;
                 }
-                self.nodes[cut.slot()].up = NodeIndex::CIRCLES;
+                self.nodes[cut.slot()].parent = NodeIndex::CIRCLES;
             }
         }
     }
@@ -69,7 +69,7 @@ impl Arena {
     fn gather_children(&mut self) {
         let mut counts = vec![0_u32; self.nodes.len()];
         for node in &self.nodes {
-            if let Some(count) = counts.get_mut(node.up.slot()) {
+            if let Some(count) = counts.get_mut(node.parent.slot()) {
                 *count += 1;
             }
         }
@@ -77,7 +77,7 @@ impl Arena {
             if counts[node.slot()] == 0 {
                 self.free_node(node);
             } else {
-                self.nodes[node.slot()].up = NodeIndex::MISSING;
+                self.nodes[node.slot()].parent = NodeIndex::MISSING;
                 counts[NodeIndex::MISSING.slot()] += 1;
             }
         }
@@ -103,7 +103,7 @@ impl Arena {
         }
         let mut children = vec![NodeIndex::NO_PARENT; next];
         for child in self.ordinary() {
-            let place = &mut places[self.nodes[child.slot()].up.slot()];
+            let place = &mut places[self.nodes[child.slot()].parent.slot()];
             children[*place] = child;
             *place += 1;
         }
@@ -120,8 +120,8 @@ impl Arena {
         }
         for node in parents_first.into_iter().rev() {
             let subtree_size = self.subtree_size(node);
-            let up = self.nodes[node.slot()].up;
-            if let Some(family) = self.family_mut(up).filter(|_| up != NodeIndex::TOP) {
+            let parent = self.nodes[node.slot()].parent;
+            if let Some(family) = self.family_mut(parent).filter(|_| parent != NodeIndex::TOP) {
                 family.descendants += subtree_size;
             }
         }

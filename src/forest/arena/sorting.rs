@@ -29,8 +29,9 @@ impl ChildLists {
     /// Returns the visible rows below the top, given which nodes show children. The headings and their descendants come after
     /// them and are not included.
     pub fn rows(&self, expanded_bits: &[u64]) -> Vec<Visible> {
-        let shows_children =
-            |node: NodeIndex| expanded_bits.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1);
+        let shows_children = |node: NodeIndex| {
+            expanded_bits.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1)
+        };
         let families: Vec<&[NodeIndex]> = self.each().map(|(_, children)| children).collect();
         let mut places = vec![None; expanded_bits.len() * 64];
         for (place, (parent, _)) in (0_u32..).zip(&self.parents) {
@@ -178,7 +179,7 @@ impl Arena {
     /// Ends the current sort job and takes over its result; `false` if everything may have changed meanwhile.
     pub fn take_sorted(&mut self, order: Order, families: &ChildLists) -> bool {
         let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
-        let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
+        let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.parent(*node)).collect();
         if self.order != order {
             self.order = order;
             // Lists that are not among the sorted ones are new since then.
@@ -190,7 +191,7 @@ impl Arena {
         for (parent, children) in families.each() {
             let mut present: Vec<NodeIndex> = children.to_vec();
             if !altered.is_empty() {
-                present.retain(|child| !altered.contains(child) && self.up(*child) == Some(parent));
+                present.retain(|child| !altered.contains(child) && self.parent(*child) == Some(parent));
             }
             let whole = !parents.remove(&parent) && present.len() == children.len();
             let altered_children = self.children(parent).filter(|child| !whole && altered.contains(child));

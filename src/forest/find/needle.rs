@@ -58,7 +58,8 @@ impl Needle {
     }
 
     fn with_case(text: &str, case: Case) -> Option<Self> {
-        let characters: Vec<char> = text.trim().chars().flat_map(|character| without_diacritics(character, case)).collect();
+        let characters: Vec<char> =
+            text.trim().chars().flat_map(|character| without_diacritics(character, case)).collect();
         let ascii = characters.iter().map(|character| u8::try_from(*character).ok().filter(u8::is_ascii)).collect();
         let fits_uuid = characters.iter().all(|character| matches!(character, '0'..='9' | 'a'..='f' | '-'));
         (!characters.is_empty()).then_some(Self { characters, ascii, case, fits_uuid, fuzzy: false })
@@ -203,7 +204,8 @@ impl Needle {
             return literal;
         }
         let mut indices = Vec::new();
-        let score = self.call_matcher(text, scratch, |matcher, text, needle| matcher.fuzzy_indices(text, needle, &mut indices));
+        let score =
+            self.call_matcher(text, scratch, |matcher, text, needle| matcher.fuzzy_indices(text, needle, &mut indices));
         if score.is_none_or(|score| usize::from(score) < SCORE_PER_LETTER * self.characters.len()) {
             return literal;
         }

@@ -3,14 +3,15 @@
 use super::needle::Needle;
 use super::state::StateFilter;
 use super::text::{SearchedFields, Text};
-use super::{Term, Condition};
+use super::{Condition, Term};
 
 /// Prefix of a text to find in the names of a segment and its ancestors.
 const PATH: &str = "path:";
 /// Prefix of a state.
 const IS: &str = "is:";
 /// All prefixes.
-pub(super) const FIELDS: [&str; 5] = [SearchedFields::NAMED[0].0, SearchedFields::NAMED[1].0, SearchedFields::NAMED[2].0, PATH, IS];
+pub(super) const FIELDS: [&str; 5] =
+    [SearchedFields::NAMED[0].0, SearchedFields::NAMED[1].0, SearchedFields::NAMED[2].0, PATH, IS];
 
 /// A word of a query.
 #[derive(Debug, Default)]
@@ -106,10 +107,15 @@ impl Word {
         if let Some((_, text)) = self.strip_prefix_at(from, PATH) {
             return Some(Term { negated, condition: Condition::Path(Needle::of(text)?) });
         }
-        let named = SearchedFields::NAMED.into_iter().find_map(|(name, fields)| Some((fields, self.strip_prefix_at(from, name)?.1)));
+        let named = SearchedFields::NAMED
+            .into_iter()
+            .find_map(|(name, fields)| Some((fields, self.strip_prefix_at(from, name)?.1)));
         let (fields, text) = named.unwrap_or((SearchedFields::Anywhere, self.text.get(from..)?));
         let needle = Needle::of(text)?;
         let needle = if self.quoted_from.is_some() { needle } else { needle.allowing_fuzzy() };
-        Some(Term { negated, condition: Condition::Text(Text { fields, needle, id_needle: Needle::without_case(text)? }) })
+        Some(Term {
+            negated,
+            condition: Condition::Text(Text { fields, needle, id_needle: Needle::without_case(text)? }),
+        })
     }
 }

@@ -30,7 +30,11 @@ const PRECOMPUTE_DIVISOR: usize = 32;
 impl ExpandedNodes {
     /// Chooses by the expected number of rows.
     fn of(arena: &Arena, rows: usize) -> Self {
-        if rows < arena.node_count() / PRECOMPUTE_DIVISOR { Self::OnDemand } else { Self::Precomputed(arena.expanded_bits()) }
+        if rows < arena.node_count() / PRECOMPUTE_DIVISOR {
+            Self::OnDemand
+        } else {
+            Self::Precomputed(arena.expanded_bits())
+        }
     }
 
     fn has(&self, arena: &Arena, node: NodeIndex) -> bool {
@@ -52,30 +56,30 @@ pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>)
 /// Lists the visible rows below a node, even if it is collapsed itself, with its children at a depth. `expected` is about their
 /// number.
 pub(super) fn below(arena: &mut Arena, node: NodeIndex, depth: u32, expected: usize, rows: &mut Vec<Visible>) {
-    let expanded_bits = ExpandedNodes::of(arena, expected);
+    let expanded_nodes = ExpandedNodes::of(arena, expected);
     arena.sort_children(node);
-    match &expanded_bits {
+    match &expanded_nodes {
         ExpandedNodes::OnDemand => sort_below(arena, node),
         ExpandedNodes::Precomputed(bits) => arena.sort_children_of(bits),
     }
     let mut stack = Vec::new();
-    push(arena, &expanded_bits, arena.pieces(node), depth, &mut stack);
+    push(arena, &expanded_nodes, arena.pieces(node), depth, &mut stack);
     while let Some(PendingRow { visible, below }) = stack.pop() {
         rows.push(visible);
-        push(arena, &expanded_bits, below, visible.depth + 1, &mut stack);
+        push(arena, &expanded_nodes, below, visible.depth + 1, &mut stack);
     }
 }
 
 fn push<'a>(
     arena: &'a Arena,
-    expanded_bits: &ExpandedNodes,
+    expanded_nodes: &ExpandedNodes,
     pieces: &[Vec<NodeIndex>],
     depth: u32,
     stack: &mut Vec<PendingRow<'a>>,
 ) {
     let children = pieces.iter().rev().flat_map(|piece| piece.iter().rev());
     stack.extend(children.map(|child| {
-        let below = if expanded_bits.has(arena, *child) { arena.pieces(*child) } else { &[] };
+        let below = if expanded_nodes.has(arena, *child) { arena.pieces(*child) } else { &[] };
         // Prefetches it for the child's turn.
         black_box(below.last().and_then(|piece| piece.last().copied()));
         PendingRow { visible: Visible { node: *child, depth }, below }

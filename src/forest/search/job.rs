@@ -97,7 +97,8 @@ impl Iterator for SearchJob {
         let size = if self.next == 0 || self.query.needs_tree() { SMALL_BATCH_CHUNKS } else { BATCH_CHUNKS };
         let batch = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
         let mut scratch = Scratch::default();
-        let mut search_chunk = |chunk| ChunkMatches { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
+        let mut search_chunk =
+            |chunk| ChunkMatches { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
         let searched: Vec<ChunkMatches> = batch.iter().map(&mut search_chunk).collect();
         let ended = first + size >= chunks.len();
         self.next = if ended { chunks.len() + 1 } else { first + size };

@@ -47,7 +47,7 @@ impl PathCache {
                 break;
             }
             self.path.push(node);
-            at = arena.up(node);
+            at = arena.parent(node);
         }
         for node in self.path.iter().copied().rev() {
             is_match |= node_matches(node);
@@ -62,13 +62,16 @@ impl PathCache {
 
 /// Whether the terms that need the tree hold for a segment.
 pub(super) fn tree_terms_match(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeIndex) -> bool {
-    query.tree_states().all(|(state, wanted)| has_state(arena, node, state) == wanted) && paths.all_match(arena, query, node)
+    query.tree_states().all(|(state, wanted)| has_state(arena, node, state) == wanted)
+        && paths.all_match(arena, query, node)
 }
 
 fn has_state(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
     match state {
         StateFilter::Leaf => !arena.has_children(node),
-        StateFilter::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
+        StateFilter::Orphan => {
+            arena.parent(node).is_some_and(|parent| matches!(arena.content(parent), Content::Ghost(_)))
+        }
         StateFilter::Duplicate => same_external_id(arena, node).nth(1).is_some(),
         // These are external flags.
         StateFilter::Changed | StateFilter::Pending | StateFilter::Marked => false,
@@ -102,7 +105,7 @@ impl Affected {
             return;
         }
         self.nodes.push(node);
-        self.nodes.extend(arena.up(node));
+        self.nodes.extend(arena.parent(node));
         self.extend(arena, same_external_id(arena, node));
         if query.has_path_terms() {
             let mut stack = vec![node];

@@ -124,7 +124,9 @@ impl<'a> Reference<'a> {
     fn sorted(&self, mut ids: Vec<SegmentId>) -> Vec<SegmentId> {
         // Nothing has been marked as changed here.
         let sort_value = |id: &SegmentId| if self.order == Order::Recent { 0 } else { self.below(id) };
-        ids.sort_by(|a, b| order::compare(self.order, (&self.segments[a], sort_value(a)), (&self.segments[b], sort_value(b))));
+        ids.sort_by(|a, b| {
+            order::compare(self.order, (&self.segments[a], sort_value(a)), (&self.segments[b], sort_value(b)))
+        });
         ids
     }
 }
