@@ -29,4 +29,4 @@ pub use plans::{OpGroup, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};
 pub use queue::{ChangeQueue, FinishedPlan, PendingKind, Renamed, Transitions};
 pub use recent::{RecentWrites, Reverted};
 pub use result::{WriteError, WriteResult, Written};
-pub use undo::{DoneOp, PlanKind, UndoOf, UndoStack, UndoStep};
+pub use undo::{DoneOp, PlanKind, UndoStack, UndoStep, UndoTarget};

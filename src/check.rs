@@ -72,7 +72,7 @@ pub enum Evidence {
         /// Its level; roots are on level 1.
         level: u32,
         /// The deepest level allowed.
-        most: u32,
+        max_depth: u32,
     },
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for Finding {
             }
             Evidence::MixedScripts { word, scripts } => write!(f, "“{word}” mixes {scripts} letters"),
             Evidence::NoExternalId => f.write_str("no external ID"),
-            Evidence::Depth { level, most } => write!(f, "on level {level}, deeper than {most}"),
+            Evidence::Depth { level, max_depth } => write!(f, "on level {level}, deeper than {max_depth}"),
         }
     }
 }
@@ -117,30 +117,30 @@ impl fmt::Display for Finding {
 /// break a rule together are adjacent.
 #[must_use]
 pub fn check(segments: &[Arc<Segment>], rules: &Rules) -> Vec<Finding> {
-    let mut found = Found { rules, findings: Vec::new() };
-    structure::check(segments, &mut found);
-    names::check(segments, &mut found);
-    duplicates::check(segments, &mut found);
-    let mut findings = found.findings;
+    let mut collector = FindingCollector { rules, findings: Vec::new() };
+    structure::check(segments, &mut collector);
+    names::check(segments, &mut collector);
+    duplicates::check(segments, &mut collector);
+    let mut findings = collector.findings;
     // A group is sorted by its first segment.
     let leader = |finding: &Finding| finding.evidence.together().first().cloned().unwrap_or(finding.segment.clone());
     findings.sort_by_cached_key(|finding| {
         let leader = leader(finding);
-        let place = (Reverse(finding.level), finding.rule);
-        (place, leader.name.clone(), leader.id.clone(), finding.segment.id.clone())
+        let rank = (Reverse(finding.level), finding.rule);
+        (rank, leader.name.clone(), leader.id.clone(), finding.segment.id.clone())
     });
     findings
 }
 
 /// Collects findings, at the levels that the rules have.
-struct Found<'a> {
+struct FindingCollector<'a> {
     rules: &'a Rules,
     findings: Vec<Finding>,
 }
 
-impl Found<'_> {
+impl FindingCollector<'_> {
     /// Whether a rule is on.
-    fn wants(&self, rule: Rule) -> bool {
+    fn is_enabled(&self, rule: Rule) -> bool {
         self.rules.level(rule) != Level::Off
     }
 

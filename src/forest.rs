@@ -182,24 +182,24 @@ impl Forest {
     /// Returns an empty forest that uses the methods of a large one.
     #[cfg(test)]
     pub(crate) fn like_a_large_one() -> Self {
-        Self::within(&Limits::SMALL, [])
+        Self::with_limits(&Limits::SMALL, [])
     }
 
     /// Returns a forest that uses other limits.
     #[cfg(test)]
-    fn within(limits: &'static Limits, segments: impl IntoIterator<Item = Arc<Segment>>) -> Self {
-        let forest = Self { arena: Arena::within(limits), rows: Rows::within(limits), ..Self::default() };
+    fn with_limits(limits: &'static Limits, segments: impl IntoIterator<Item = Arc<Segment>>) -> Self {
+        let forest = Self { arena: Arena::with_limits(limits), rows: Rows::with_limits(limits), ..Self::default() };
         forest.filled(0, segments.into_iter())
     }
 
-    /// Builds a forest. `about` is the expected number of segments; a wrong estimate only costs time or memory.
+    /// Builds a forest. `expected` is the expected number of segments; a wrong estimate only costs time or memory.
     #[must_use]
-    pub fn of(about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
-        Self::new().filled(about, segments)
+    pub fn of(expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+        Self::new().filled(expected, segments)
     }
 
-    fn filled(mut self, about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
-        self.arena.fill(about, segments);
+    fn filled(mut self, expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+        self.arena.fill(expected, segments);
         let touched = self.arena.take_touched();
         self.rows.follow(&mut self.arena, touched);
         self
@@ -364,7 +364,7 @@ impl Forest {
     /// Returns the parent of a row: a segment, a missing parent or a heading. `None` at the top, and for rows that don't exist.
     #[must_use]
     pub fn parent_row(&self, id: &RowId) -> Option<RowId> {
-        self.row_id(self.arena.up(self.node(id)?)?)
+        self.row_id(self.arena.parent(self.node(id)?)?)
     }
 
     /// Whether a row is expanded, even if it has no children.

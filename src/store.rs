@@ -149,11 +149,11 @@ pub enum StoreError {
 }
 
 /// Marks a file as ours: "SEGT".
-const APPLICATION: i32 = 0x5345_4754;
+const APPLICATION_ID: i32 = 0x5345_4754;
 /// The schema version that is written.
 const SCHEMA: i32 = 7;
 /// The first schema version whose segments can be read without a migration.
-const FIRST_READABLE: i32 = 6;
+const MIN_READABLE_SCHEMA: i32 = 6;
 
 /// A list is stored packed, since it is read as a whole at every start. Later changes are stored one per row, since they are
 /// written often.
@@ -227,13 +227,13 @@ const FROM_5_TO_6: &str = history::TABLE;
 const FROM_6_TO_7: &str = "ALTER TABLE state ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0;";
 
 /// Segments per blob: many enough for few rows, few enough for small blobs.
-const PACKED: usize = 4_096;
+const SEGMENTS_PER_BLOB: usize = 4_096;
 
 /// Name of the position for all contexts.
-const EVERYBODY: &str = "";
+const ALL_CONTEXTS: &str = "";
 
 /// Called with each chunk of segments as it is read, and with the approximate total number.
-pub type Telling<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
+pub type OnChunk<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
 
 /// Opens a file, creating it and its parent folders if they don't exist.
 ///
@@ -241,7 +241,7 @@ pub type Telling<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
 ///
 /// Any [`StoreError`]. A damaged file is not an error, since it is moved aside.
 pub fn open(path: &Path) -> Result<Opened, StoreError> {
-    open_telling(path, &mut |_, _| {})
+    open_with_chunks(path, &mut |_, _| {})
 }
 
 /// Opens a file like [`open`], and passes on the segments as they are read: in chunks, each segment of the snapshot once. If
@@ -250,11 +250,11 @@ pub fn open(path: &Path) -> Result<Opened, StoreError> {
 /// # Errors
 ///
 /// Same as [`open`].
-pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError> {
+pub fn open_with_chunks(path: &Path, on_chunk: OnChunk<'_>) -> Result<Opened, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     for path in [path, &path.with_extension("lock")] {
         // Opening a pipe would block forever.
-        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(StoreError::Io {
                 doing: "use",
                 path: path.to_owned(),
@@ -264,31 +264,31 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     }
     if let Some(folder) = path.parent() {
         files::create_folder(folder).map_err(io("create the folder of"))?;
-        tighten(folder);
+        make_private(folder);
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
-        let snapshot = if path.exists() { read_only(path, tell)? } else { None };
+        let snapshot = if path.exists() { read_only(path, on_chunk)? } else { None };
         return Ok(Opened { snapshot, store: None, moved_aside: None, journal: Vec::new(), unreadable: 0 });
     };
-    aside::finish(path).map_err(io("renew"))?;
+    aside::finish_replacement(path).map_err(io("renew"))?;
     create_private(path).map_err(io("create"))?;
-    tighten(path);
+    make_private(path);
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     // The journal first: everything else can be loaded again.
     let mut rows = None;
-    let trusted = current(path).and_then(|connection| {
+    let opened = open_current(path).and_then(|connection| {
         rows = Some(journal::raw_rows(&connection).map_err(database)?);
-        let snapshot = read(&connection, SCHEMA, tell).map_err(database)?;
-        history::forget_the_oldest(&connection).map_err(database)?;
+        let snapshot = read_snapshot(&connection, SCHEMA, on_chunk).map_err(database)?;
+        history::delete_oldest(&connection).map_err(database)?;
         Ok((connection, snapshot))
     });
-    let (mut connection, snapshot, moved_aside) = match trusted {
+    let (mut connection, snapshot, moved_aside) = match opened {
         Ok((connection, snapshot)) => (connection, snapshot, None),
         Err(StoreError::Database { source, .. }) if aside::is_damage(&source) => {
             tracing::warn!(error = %source, "the stored segments can't be trusted");
-            let to = aside::begin_anew(path, rows.as_deref().unwrap_or_default())?;
-            (current(path)?, None, Some(MovedAside { path: to, journal_kept: rows.is_some() }))
+            let to = aside::replace_damaged(path, rows.as_deref().unwrap_or_default())?;
+            (open_current(path)?, None, Some(MovedAside { path: to, journal_kept: rows.is_some() }))
         }
         Err(error) => return Err(error),
     };
@@ -298,17 +298,17 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
 
 /// How often the lock is tried, and the pause in between. A child process shares open files until it executes its own
 /// program, so one that is just being started may hold a released lock for a moment.
-const LOCK_TRIES: u32 = 10;
-const LOCK_AGAIN: Duration = Duration::from_millis(10);
+const MAX_LOCK_TRIES: u32 = 10;
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// Acquires the right to write; `None` while another program has it. The system releases it when a program ends, however it
 /// ends.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = files::private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
-    for _ in 0..LOCK_TRIES {
+    for _ in 0..MAX_LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_AGAIN),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY_DELAY),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
@@ -316,7 +316,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Makes a file or folder private that an earlier version left readable by others. A failure is only logged.
-fn tighten(path: &Path) {
+fn make_private(path: &Path) {
     if let Err(error) = files::keep_private(path) {
         tracing::warn!(%error, path = %path.display(), "others may read it");
     }
@@ -327,10 +327,10 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file with the current schema, migrating an earlier one.
-fn current(path: &Path) -> Result<Connection, StoreError> {
+fn open_current(path: &Path) -> Result<Connection, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(database)?;
-    prepare(&mut connection).map_err(database)?;
+    initialise(&mut connection).map_err(database)?;
     let found = pragma(&connection, "user_version").map_err(database)?;
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found });
@@ -348,25 +348,25 @@ pub fn last_seen(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     if path.is_file() { read_only(path, &mut |_, _| {}) } else { Ok(None) }
 }
 
-fn read_only(path: &Path, tell: Telling<'_>) -> Result<Option<Snapshot>, StoreError> {
+fn read_only(path: &Path, on_chunk: OnChunk<'_>) -> Result<Option<Snapshot>, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(database)?;
-    let ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
-    let form = pragma(&connection, "user_version").map_err(database)?;
+    let is_ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION_ID;
+    let schema_version = pragma(&connection, "user_version").map_err(database)?;
     // The program that writes the file migrates it, or is newer than this one.
-    if !ours || !is_readable(form) {
+    if !is_ours || !is_readable(schema_version) {
         return Ok(None);
     }
-    read(&connection, form, tell).map_err(database)
+    read_snapshot(&connection, schema_version, on_chunk).map_err(database)
 }
 
 /// Whether the segments of this schema version can be read without a migration.
-const fn is_readable(form: i32) -> bool {
-    FIRST_READABLE <= form && form <= SCHEMA
+const fn is_readable(schema_version: i32) -> bool {
+    MIN_READABLE_SCHEMA <= schema_version && schema_version <= SCHEMA
 }
 
 /// Initialises an empty file, and rejects one of another application.
-fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+fn initialise(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     let application = pragma(connection, "application_id")?;
@@ -378,11 +378,11 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(FROM_4_TO_5)?;
         transaction.execute_batch(FROM_5_TO_6)?;
         transaction.execute_batch(FROM_6_TO_7)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         return transaction.commit();
     }
-    if application == APPLICATION { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
+    if application == APPLICATION_ID { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
 /// Migrates a file to the current schema, or leaves it unchanged.
@@ -415,10 +415,14 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-fn read(connection: &Connection, form: i32, tell: Telling<'_>) -> rusqlite::Result<Option<Snapshot>> {
+fn read_snapshot(
+    connection: &Connection,
+    schema_version: i32,
+    on_chunk: OnChunk<'_>,
+) -> rusqlite::Result<Option<Snapshot>> {
     // Another program may be writing, and everything has to be read from one consistent state.
-    let _moment = connection.unchecked_transaction()?;
-    let query = if form < SCHEMA {
+    let _transaction = connection.unchecked_transaction()?;
+    let query = if schema_version < SCHEMA {
         "SELECT saved, complete, 0 FROM state"
     } else {
         "SELECT saved, complete, unconfirmed FROM state"
@@ -434,34 +438,34 @@ fn read(connection: &Connection, form: i32, tell: Telling<'_>) -> rusqlite::Resu
     let Some((saved, completeness)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
     let landmarks = read_landmarks(connection)?;
-    let later = read_changes(connection)?;
-    let changed = later.len();
-    let mut segments = read_packed(connection, &later, tell)?;
-    let packed = segments.len();
-    segments.extend(later.into_values().flatten());
-    tell(segments.len(), segments[packed..].to_vec());
+    let changed_segments = read_changes(connection)?;
+    let changed = changed_segments.len();
+    let mut segments = read_packed(connection, &changed_segments, on_chunk)?;
+    let packed_count = segments.len();
+    segments.extend(changed_segments.into_values().flatten());
+    on_chunk(segments.len(), segments[packed_count..].to_vec());
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Some(Snapshot { segments, position, landmarks, saved, completeness, changed }))
 }
 
 fn read_packed(
     connection: &Connection,
-    later: &HashMap<SegmentId, Option<Arc<Segment>>>,
-    tell: Telling<'_>,
+    changed_segments: &HashMap<SegmentId, Option<Arc<Segment>>>,
+    on_chunk: OnChunk<'_>,
 ) -> rusqlite::Result<Vec<Arc<Segment>>> {
     let chunks: u32 = connection.query_row("SELECT count(*) FROM packed", [], |row| row.get(0))?;
-    let mut segments = Vec::with_capacity(chunks as usize * PACKED);
+    let mut segments = Vec::with_capacity(chunks as usize * SEGMENTS_PER_BLOB);
     let mut statement = connection.prepare("SELECT segments FROM packed ORDER BY number")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let packed = row.get_ref(0)?.as_blob()?;
-        let mut unpacked: Vec<Arc<Segment>> = postcard::from_bytes(packed)
+        let mut chunk: Vec<Arc<Segment>> = postcard::from_bytes(packed)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))?;
-        if !later.is_empty() {
-            unpacked.retain(|segment| !later.contains_key(&segment.id));
+        if !changed_segments.is_empty() {
+            chunk.retain(|segment| !changed_segments.contains_key(&segment.id));
         }
-        tell(chunks as usize * PACKED, unpacked.clone());
-        segments.extend(unpacked);
+        on_chunk(chunks as usize * SEGMENTS_PER_BLOB, chunk.clone());
+        segments.extend(chunk);
     }
     Ok(segments)
 }
@@ -488,19 +492,19 @@ fn read_changes(connection: &Connection) -> rusqlite::Result<HashMap<SegmentId, 
 
 fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let mut statement = connection.prepare("SELECT context, step FROM position ORDER BY context")?;
-    let places = statement.query_map([], |row| {
+    let rows = statement.query_map([], |row| {
         let context: String = row.get(0)?;
         Ok((context, Step(row.get(1)?)))
     })?;
-    let mut known = Vec::new();
-    for place in places {
-        let (name, step) = place?;
+    let mut positions = Vec::new();
+    for row in rows {
+        let (name, step) = row?;
         match Context::of_wire_name(&name) {
-            None if name != EVERYBODY => {}
-            context => known.push((context, step)),
+            None if name != ALL_CONTEXTS => {}
+            context => positions.push((context, step)),
         }
     }
-    Ok(Position::of(known))
+    Ok(Position::of(positions))
 }
 
 /// Skips what can't be read: the feed can be followed without landmarks.
@@ -513,7 +517,7 @@ fn read_landmarks(connection: &Connection) -> rusqlite::Result<Vec<Landmark>> {
         let Ok((name, step, next, named)) = row else { continue };
         let only = Context::of_wire_name(&name);
         if let Ok(named) = serde_json::from_str(&named)
-            && (only.is_some() || name == EVERYBODY)
+            && (only.is_some() || name == ALL_CONTEXTS)
         {
             landmarks.push(Landmark { only, from: Step(step), next: Step(next), named });
         }
@@ -521,14 +525,14 @@ fn read_landmarks(connection: &Connection) -> rusqlite::Result<Vec<Landmark>> {
     Ok(landmarks)
 }
 
-fn put_landmarks(transaction: &Transaction<'_>, landmarks: &[Landmark]) -> rusqlite::Result<()> {
+fn write_landmarks(transaction: &Transaction<'_>, landmarks: &[Landmark]) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM landmark", [])?;
     let mut insert =
         transaction.prepare_cached("INSERT INTO landmark (context, step, next, named) VALUES (?1, ?2, ?3, ?4)")?;
     for Landmark { only, from, next, named } in landmarks {
         let named =
             serde_json::to_string(named).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        insert.execute(params![only.map_or(EVERYBODY, Context::wire_name), from.0, next.0, named])?;
+        insert.execute(params![only.map_or(ALL_CONTEXTS, Context::wire_name), from.0, next.0, named])?;
     }
     Ok(())
 }
@@ -547,7 +551,7 @@ impl Store {
                 let mut insert = transaction.prepare("INSERT INTO packed (segments) VALUES (?1)")?;
                 let mut ordered = order::in_tree_order(segments).peekable();
                 while ordered.peek().is_some() {
-                    let segments: Vec<&Segment> = ordered.by_ref().take(PACKED).collect();
+                    let segments: Vec<&Segment> = ordered.by_ref().take(SEGMENTS_PER_BLOB).collect();
                     let packed = postcard::to_allocvec(&segments)
                         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
                     insert.execute([packed])?;
@@ -555,18 +559,18 @@ impl Store {
             }
             Segments::Some(changes) => {
                 for (id, now) in changes {
-                    put(&transaction, id, now.as_deref())?;
+                    upsert_segment(&transaction, id, now.as_deref())?;
                 }
             }
         }
         if let Some(position) = &record.position {
             transaction.execute("DELETE FROM position", [])?;
             for (context, step) in position.places() {
-                let name = context.map_or(EVERYBODY, Context::wire_name);
+                let name = context.map_or(ALL_CONTEXTS, Context::wire_name);
                 let mut insert = transaction.prepare_cached("INSERT INTO position (context, step) VALUES (?1, ?2)")?;
                 insert.execute(params![name, step.0])?;
             }
-            put_landmarks(&transaction, &record.landmarks)?;
+            write_landmarks(&transaction, &record.landmarks)?;
         }
         transaction.execute(
             "INSERT OR REPLACE INTO state (only, saved, complete, unconfirmed) VALUES (1, ?1, ?2, ?3)",
@@ -585,7 +589,7 @@ impl Store {
     }
 }
 
-fn put(transaction: &Transaction<'_>, id: &SegmentId, now: Option<&Segment>) -> rusqlite::Result<()> {
+fn upsert_segment(transaction: &Transaction<'_>, id: &SegmentId, now: Option<&Segment>) -> rusqlite::Result<()> {
     let name = now.map_or("", |segment| &segment.name);
     let external_id = now.and_then(|segment| segment.external_id.as_deref());
     let parent = now.and_then(|segment| segment.parent.as_ref()).map(SegmentId::text);

@@ -121,11 +121,11 @@ impl Pace {
 
     /// Returns the pause that follows one that brought no events.
     fn slower(self, pause: Duration) -> Duration {
-        self.within(pause.mul_f64(1.5))
+        self.clamp(pause.mul_f64(1.5))
     }
 
     /// Clamps a pause to the allowed range.
-    fn within(self, pause: Duration) -> Duration {
+    fn clamp(self, pause: Duration) -> Duration {
         pause.clamp(self.shortest, self.longest.max(self.shortest))
     }
 }
@@ -146,9 +146,9 @@ pub struct SyncHandle {
 }
 
 /// Capacity of the event queue; the actor waits when it is full.
-const EVENTS: usize = 64;
+const EVENT_QUEUE_CAPACITY: usize = 64;
 /// Capacity of the command queue: as many commands as a person can give at a time, one for each staged plan.
-const ORDERS: usize = 4_096;
+const COMMAND_QUEUE_CAPACITY: usize = 4_096;
 
 /// Starts an actor on the current tokio runtime.
 ///
@@ -156,8 +156,8 @@ const ORDERS: usize = 4_096;
 ///
 /// Outside a tokio runtime.
 pub fn start<R: Remote>(remote: Arc<R>, settings: Settings) -> SyncHandle {
-    let (command_sender, commands) = mpsc::channel(ORDERS);
-    let (events, event_receiver) = mpsc::channel(EVENTS);
+    let (command_sender, commands) = mpsc::channel(COMMAND_QUEUE_CAPACITY);
+    let (events, event_receiver) = mpsc::channel(EVENT_QUEUE_CAPACITY);
     tokio::spawn(actor::Actor::new(remote, settings, commands, events).run());
     SyncHandle { commands: command_sender, events: event_receiver }
 }

@@ -31,8 +31,8 @@ impl<'a> Safeguards<'a> {
 /// The phrases to type before something is sent, one after the other. Without any, a key press is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Confirmation {
-    words: Vec<TypedPhrase>,
-    met: usize,
+    phrases: Vec<TypedPhrase>,
+    confirmed_count: usize,
 }
 
 /// A confirmation phrase.
@@ -52,7 +52,7 @@ pub enum TypedPhrase {
 }
 
 /// More segments than this need a phrase.
-const MANY: usize = 50;
+const MAX_WITHOUT_PHRASE: usize = 50;
 
 impl TypedPhrase {
     /// Returns the text to type.
@@ -69,26 +69,26 @@ impl Confirmation {
     /// Returns the next phrase to type, `None` if a key press is enough.
     #[must_use]
     pub fn next(&self) -> Option<&TypedPhrase> {
-        self.words.get(self.met)
+        self.phrases.get(self.confirmed_count)
     }
 
     /// Returns the number of the next phrase, from 1, and how many there are; `None` for less than two.
     #[must_use]
     pub const fn progress(&self) -> Option<(usize, usize)> {
-        if self.words.len() > 1 { Some((self.met + 1, self.words.len())) } else { None }
+        if self.phrases.len() > 1 { Some((self.confirmed_count + 1, self.phrases.len())) } else { None }
     }
 
     /// Whether the next phrase is the last one.
     #[must_use]
     pub const fn is_last(&self) -> bool {
-        self.met + 1 >= self.words.len()
+        self.confirmed_count + 1 >= self.phrases.len()
     }
 
     /// Compares what was typed with the next phrase, and goes on to the one after it if they match. Returns whether they do.
     pub fn meet(&mut self, typed: &str) -> bool {
-        let met = self.next().is_none_or(|word| word.text() == typed.trim());
-        self.met += usize::from(met);
-        met
+        let matches = self.next().is_none_or(|phrase| phrase.text() == typed.trim());
+        self.confirmed_count += usize::from(matches);
+        matches
     }
 }
 
@@ -96,29 +96,29 @@ impl Confirmation {
 #[must_use]
 pub fn confirmation(safeguards: &Safeguards<'_>, forest: &Forest, operations: &[&Operation]) -> Confirmation {
     let concerned: usize = operations.len() + left_to_the_server(forest, operations);
-    let mut words = Vec::new();
-    if safeguards.protected || concerned > MANY {
-        words.push(TypedPhrase::Tenant(safeguards.tenant.to_owned()));
+    let mut phrases = Vec::new();
+    if safeguards.protected || concerned > MAX_WITHOUT_PHRASE {
+        phrases.push(TypedPhrase::Tenant(safeguards.tenant.to_owned()));
     }
     match managed(safeguards, forest, operations).as_slice() {
         [] => {}
-        [(segment, pattern)] => words.push(TypedPhrase::Name { name: called(segment), owner: pattern.owner() }),
-        several => words.push(TypedPhrase::Count(several.len())),
+        [(segment, pattern)] => phrases.push(TypedPhrase::Name { name: display_name(segment), owner: pattern.owner() }),
+        several => phrases.push(TypedPhrase::Count(several.len())),
     }
-    Confirmation { words, met: 0 }
+    Confirmation { phrases, confirmed_count: 0 }
 }
 
-fn called(segment: &Segment) -> String {
+fn display_name(segment: &Segment) -> String {
     if segment.has_blank_name() { segment.id.to_string() } else { segment.name.to_string() }
 }
 
 /// Returns the number of descendants of deleted segments that are left to the server, which may delete them too.
 #[must_use]
 pub fn left_to_the_server(forest: &Forest, operations: &[&Operation]) -> usize {
-    left(operations).map(|child| usize::from(forest.contains(child)) + forest.descendant_count(child)).sum()
+    children_left(operations).map(|child| usize::from(forest.contains(child)) + forest.descendant_count(child)).sum()
 }
 
-fn left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId> {
+fn children_left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId> {
     operations.iter().flat_map(|operation| match operation {
         Operation::Delete { leaving, .. } => leaving.as_slice(),
         Operation::Create { .. } | Operation::Update { .. } => &[],
@@ -132,15 +132,15 @@ pub fn managed<'a>(
     forest: &Forest,
     operations: &[&Operation],
 ) -> Vec<(Arc<Segment>, &'a Pattern)> {
-    let left = left(operations).flat_map(|child| {
+    let left_segments = children_left(operations).flat_map(|child| {
         let deeper = forest.descendants(child).map(|(_, segment)| segment);
         forest.get(child).into_iter().chain(deeper).cloned()
     });
-    let named = operations.iter().enumerate().flat_map(|(at, operation)| before_and_after(at, operation));
-    let mut counted = HashSet::new();
-    let owned = named.flatten().chain(left);
+    let direct = operations.iter().enumerate().flat_map(|(at, operation)| before_and_after(at, operation));
+    let mut seen_ids = HashSet::new();
+    let owned = direct.flatten().chain(left_segments);
     let owned = owned.filter_map(|segment| safeguards.owner_of(&segment).map(|owner| (segment, owner)));
-    owned.filter(|(segment, _)| counted.insert(segment.id.clone())).collect()
+    owned.filter(|(segment, _)| seen_ids.insert(segment.id.clone())).collect()
 }
 
 /// Returns the segment of an operation before and after it. A segment that does not exist yet gets a provisional id.

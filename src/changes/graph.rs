@@ -27,35 +27,35 @@ pub(super) struct Graph {
     ready: BTreeSet<OpId>,
     in_flight: BTreeSet<OpId>,
     /// The operations on each segment.
-    on: HashMap<SegmentId, Vec<OpId>>,
+    by_segment: HashMap<SegmentId, Vec<OpId>>,
     /// The operations that move or create a child of a segment, or take one away.
-    below: HashMap<SegmentId, HashSet<OpId>>,
+    by_parent: HashMap<SegmentId, HashSet<OpId>>,
     /// The creates by a hash of their fields; those with the same hash in the order in which they entered. On a hash collision,
     /// one of them waits for the other without need, which does no harm.
-    alike: BTreeMap<(u64, Turn), OpId>,
+    creates_by_digest: BTreeMap<(u64, Sequence), OpId>,
     moves: Moves,
-    last_turn: Turn,
+    last_sequence: Sequence,
 }
 
 /// The order in which operations entered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn(u64);
+struct Sequence(u64);
 
 #[derive(Debug, Clone)]
 struct Node {
-    turn: Turn,
+    sequence: Sequence,
     /// The run of moves that was current when it entered; for a move, the run that it belongs to.
     run: u64,
     kind: Kind,
     stage: Stage,
     /// The operations that it waited for when it entered, and how many of them remain.
-    after: Vec<OpId>,
-    waits_for: usize,
+    dependencies: Vec<OpId>,
+    unmet_dependencies: usize,
     /// The operations that wait for it.
-    before: HashSet<OpId>,
+    dependents: HashSet<OpId>,
     /// Its keys in the indices: the segment, and the old and new parent.
-    on: SegmentId,
-    below: [Option<SegmentId>; 2],
+    segment: SegmentId,
+    parents: [Option<SegmentId>; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ enum Stage {
     Queued,
     InFlight,
     /// It failed or is on hold.
-    Resting,
+    Suspended,
 }
 
 /// Moves, in runs that each have one destination. A run can begin when no earlier run has moves queued or in flight.
@@ -87,7 +87,7 @@ enum Stage {
 struct Moves {
     last_run: u64,
     /// The destination of the last run.
-    to: Option<SegmentId>,
+    destination: Option<SegmentId>,
     /// Number of moves of each run that are queued or in flight; runs without any are absent.
     active: BTreeMap<u64, usize>,
     /// The moves of each run that wait only for earlier runs.
@@ -107,93 +107,106 @@ impl Kind {
 }
 
 impl Graph {
-    /// Adds an operation. With `rests`, it waits until it is [woken](Self::wake).
-    pub fn enter(&mut self, op: OpId, operation: &Operation, rests: bool) {
-        self.last_turn.0 += 1;
-        let turn = self.last_turn;
+    /// Adds an operation. With `is_suspended`, it waits until it is [resumed](Self::resume).
+    pub fn add(&mut self, op: OpId, operation: &Operation, is_suspended: bool) {
+        self.last_sequence.0 += 1;
+        let sequence = self.last_sequence;
         let kind = Kind::of(operation, self.nodes.hasher());
         if let Kind::Move { to } = &kind
-            && (self.moves.last_run == 0 || self.moves.to != *to)
+            && (self.moves.last_run == 0 || self.moves.destination != *to)
         {
             self.moves.last_run += 1;
-            self.moves.to.clone_from(to);
+            self.moves.destination.clone_from(to);
         }
-        let place = (turn, self.moves.last_run);
-        self.insert(op, operation, place, (kind, None), if rests { Stage::Resting } else { Stage::Queued });
+        let position = (sequence, self.moves.last_run);
+        self.insert(op, operation, position, (kind, None), if is_suspended { Stage::Suspended } else { Stage::Queued });
     }
 
-    /// Adds an operation of a plan with ordered moves. For a move, `above` is the one that it must follow: that of the nearest
-    /// moved ancestor of its new place. Such moves to different parents can be in flight together.
-    pub fn enter_ordered(&mut self, op: OpId, operation: &Operation, above: Option<OpId>) {
+    /// Adds an operation of a plan with ordered moves. For a move, `predecessor` is the one that it must follow: that of the
+    /// nearest moved ancestor of its new place. Such moves to different parents can be in flight together.
+    pub fn add_ordered(&mut self, op: OpId, operation: &Operation, predecessor: Option<OpId>) {
         if !operation.is_move() {
-            return self.enter(op, operation, false);
+            return self.add(op, operation, false);
         }
-        self.last_turn.0 += 1;
-        let place = (self.last_turn, self.moves.last_run);
-        let above = above.filter(|above| self.nodes.contains_key(above));
-        self.insert(op, operation, place, (Kind::OrderedMove, above), Stage::Queued);
+        self.last_sequence.0 += 1;
+        let position = (self.last_sequence, self.moves.last_run);
+        let predecessor = predecessor.filter(|predecessor| self.nodes.contains_key(predecessor));
+        self.insert(op, operation, position, (Kind::OrderedMove, predecessor), Stage::Queued);
     }
 
     fn insert(
         &mut self,
         op: OpId,
         operation: &Operation,
-        (turn, run): (Turn, u64),
-        (kind, above): (Kind, Option<OpId>),
+        (sequence, run): (Sequence, u64),
+        (kind, predecessor): (Kind, Option<OpId>),
         stage: Stage,
     ) {
-        let mut after = self.builds_upon(operation, turn);
-        after.extend(above.filter(|above| !after.contains(above)));
-        for earlier in &after {
+        let mut dependencies = self.dependencies(operation, sequence);
+        dependencies.extend(predecessor.filter(|predecessor| !dependencies.contains(predecessor)));
+        for earlier in &dependencies {
             if let Some(node) = self.nodes.get_mut(earlier) {
-                node.before.insert(op);
+                node.dependents.insert(op);
             }
         }
-        let on = operation.subject().cloned().unwrap_or_else(|| op.provisional_id());
-        let left = match operation {
+        let segment = operation.subject().cloned().unwrap_or_else(|| op.provisional_id());
+        let old_parent = match operation {
             Operation::Update { base, .. } | Operation::Delete { base, .. } => base.parent.clone(),
             Operation::Create { .. } => None,
         };
-        let below = [left, operation.destination().cloned()];
-        self.on.entry(on.clone()).or_default().push(op);
-        for parent in below.iter().flatten() {
-            self.below.entry(parent.clone()).or_default().insert(op);
+        let parents = [old_parent, operation.destination().cloned()];
+        self.by_segment.entry(segment.clone()).or_default().push(op);
+        for parent in parents.iter().flatten() {
+            self.by_parent.entry(parent.clone()).or_default().insert(op);
         }
         if let Kind::Create(fields) = &kind {
-            self.alike.insert((self.digest(*fields, &below), turn), op);
+            self.creates_by_digest.insert((self.digest(*fields, &parents), sequence), op);
         }
-        let waits_for = after.len();
-        self.nodes.insert(op, Node { turn, run, kind, stage, after, waits_for, before: HashSet::new(), on, below });
+        let unmet_dependencies = dependencies.len();
+        self.nodes.insert(
+            op,
+            Node {
+                sequence,
+                run,
+                kind,
+                stage,
+                dependencies,
+                unmet_dependencies,
+                dependents: HashSet::new(),
+                segment,
+                parents,
+            },
+        );
         self.count_active(op, 1);
-        self.consider(op);
+        self.update_ready(op);
     }
 
     /// Returns the earlier operations that have to be done before this one.
-    fn builds_upon(&self, operation: &Operation, turn: Turn) -> Vec<OpId> {
-        let earlier = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.turn < turn);
-        let mut after = Vec::new();
+    fn dependencies(&self, operation: &Operation, sequence: Sequence) -> Vec<OpId> {
+        let earlier = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.sequence < sequence);
+        let mut dependencies = Vec::new();
         if let Some(subject) = operation.subject() {
-            after.extend(self.on.get(subject).into_iter().flatten().filter(earlier).copied());
+            dependencies.extend(self.by_segment.get(subject).into_iter().flatten().filter(earlier).copied());
             if matches!(operation, Operation::Delete { .. }) {
-                after.extend(self.below.get(subject).into_iter().flatten().filter(earlier).copied());
+                dependencies.extend(self.by_parent.get(subject).into_iter().flatten().filter(earlier).copied());
             }
         }
         if let Some(destination) = operation.destination() {
-            let matters = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.kind != Kind::Change);
-            let on = self.on.get(destination).into_iter().flatten().filter(earlier);
-            after.extend(on.filter(matters).copied());
+            let is_relevant = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.kind != Kind::Change);
+            let others = self.by_segment.get(destination).into_iter().flatten().filter(earlier);
+            dependencies.extend(others.filter(is_relevant).copied());
         }
-        after.sort_unstable();
-        after.dedup();
-        after
+        dependencies.sort_unstable();
+        dependencies.dedup();
+        dependencies
     }
 
     /// Returns the next operation that can begin, which is in flight from now on.
-    pub fn begin(&mut self, at_once: usize) -> Option<OpId> {
-        if self.in_flight.len() >= at_once.max(1) {
+    pub fn begin(&mut self, max_in_flight: usize) -> Option<OpId> {
+        if self.in_flight.len() >= max_in_flight.max(1) {
             return None;
         }
-        let op = self.ready.iter().copied().find(|op| self.agrees_with_moves_in_flight(*op))?;
+        let op = self.ready.iter().copied().find(|op| self.is_compatible_with_moves_in_flight(*op))?;
         self.ready.remove(&op);
         self.in_flight.insert(op);
         let node = self.nodes.get_mut(&op)?;
@@ -206,7 +219,7 @@ impl Graph {
 
     /// Whether the operation is no move, or goes to the same parent as the moves in flight: a retried move may meet those of a
     /// later run.
-    fn agrees_with_moves_in_flight(&self, op: OpId) -> bool {
+    fn is_compatible_with_moves_in_flight(&self, op: OpId) -> bool {
         let destination = |op: &OpId| match self.nodes.get(op).map(|node| &node.kind) {
             Some(Kind::Move { to }) => Some(to),
             _ => None,
@@ -219,17 +232,17 @@ impl Graph {
 
     /// Queues an operation in flight again.
     pub fn requeue(&mut self, op: OpId) {
-        self.land(op, Stage::Queued);
-        self.consider(op);
+        self.end_flight(op, Stage::Queued);
+        self.update_ready(op);
     }
 
     /// Records that an operation failed or was put on hold. Moves to other parents go on.
-    pub fn rest(&mut self, op: OpId) {
+    pub fn suspend(&mut self, op: OpId) {
         self.ready.remove(&op);
-        self.land(op, Stage::Resting);
+        self.end_flight(op, Stage::Suspended);
     }
 
-    fn land(&mut self, op: OpId, stage: Stage) {
+    fn end_flight(&mut self, op: OpId, stage: Stage) {
         self.in_flight.remove(&op);
         self.moves.in_flight.remove(&op);
         self.count_active(op, -1);
@@ -237,76 +250,76 @@ impl Graph {
             node.stage = stage;
         }
         self.count_active(op, 1);
-        self.moves_go_on();
+        self.release_waiting_moves();
     }
 
     /// Queues a failed or held operation again, which may have been replaced meanwhile.
-    pub fn wake(&mut self, op: OpId, operation: &Operation) {
-        let Some((Node { turn, run, before, .. }, twin)) = self.take_out(op) else { return };
+    pub fn resume(&mut self, op: OpId, operation: &Operation) {
+        let Some((Node { sequence, run, dependents, .. }, next_duplicate)) = self.detach(op) else { return };
         // It keeps its turn and run, even if it was not a move before, so that nothing that waits for it comes before it.
         let kind = Kind::of(operation, self.nodes.hasher());
-        self.insert(op, operation, (turn, run), (kind, None), Stage::Queued);
+        self.insert(op, operation, (sequence, run), (kind, None), Stage::Queued);
         if let Some(node) = self.nodes.get_mut(&op) {
-            node.before = before;
+            node.dependents = dependents;
         }
-        if let Some(twin) = twin {
-            self.consider(twin);
+        if let Some(next_duplicate) = next_duplicate {
+            self.update_ready(next_duplicate);
         }
     }
 
     /// Removes an operation that is done or discarded. Those that waited for it may begin.
-    pub fn leave(&mut self, op: OpId) {
-        let Some((node, twin)) = self.take_out(op) else { return };
-        for later in node.before {
+    pub fn remove(&mut self, op: OpId) {
+        let Some((node, next_duplicate)) = self.detach(op) else { return };
+        for later in node.dependents {
             if let Some(waiting) = self.nodes.get_mut(&later) {
-                waiting.waits_for -= 1;
+                waiting.unmet_dependencies -= 1;
             }
-            self.consider(later);
+            self.update_ready(later);
         }
-        if let Some(twin) = twin {
-            self.consider(twin);
+        if let Some(next_duplicate) = next_duplicate {
+            self.update_ready(next_duplicate);
         }
     }
 
     /// Removes an operation without releasing those that wait for it. Also returns the next create with the same fields.
-    fn take_out(&mut self, op: OpId) -> Option<(Node, Option<OpId>)> {
+    fn detach(&mut self, op: OpId) -> Option<(Node, Option<OpId>)> {
         self.count_active(op, -1);
         let node = self.nodes.remove(&op)?;
         self.ready.remove(&op);
         self.in_flight.remove(&op);
         self.moves.in_flight.remove(&op);
-        if let Some(on) = self.on.get_mut(&node.on) {
-            on.retain(|other| *other != op);
-            if on.is_empty() {
-                self.on.remove(&node.on);
+        if let Some(others) = self.by_segment.get_mut(&node.segment) {
+            others.retain(|other| *other != op);
+            if others.is_empty() {
+                self.by_segment.remove(&node.segment);
             }
         }
-        for parent in node.below.iter().flatten() {
-            if let Some(below) = self.below.get_mut(parent) {
-                below.remove(&op);
-                if below.is_empty() {
-                    self.below.remove(parent);
+        for parent in node.parents.iter().flatten() {
+            if let Some(others) = self.by_parent.get_mut(parent) {
+                others.remove(&op);
+                if others.is_empty() {
+                    self.by_parent.remove(parent);
                 }
             }
         }
-        for earlier in &node.after {
+        for earlier in &node.dependencies {
             if let Some(earlier) = self.nodes.get_mut(earlier) {
-                earlier.before.remove(&op);
+                earlier.dependents.remove(&op);
             }
         }
-        let twin = if let Kind::Create(fields) = node.kind {
-            let digest = self.digest(fields, &node.below);
-            self.alike.remove(&(digest, node.turn));
-            self.first_alike(digest)
+        let next_duplicate = if let Kind::Create(fields) = node.kind {
+            let digest = self.digest(fields, &node.parents);
+            self.creates_by_digest.remove(&(digest, node.sequence));
+            self.first_with_digest(digest)
         } else {
             None
         };
-        self.moves_go_on();
-        Some((node, twin))
+        self.release_waiting_moves();
+        Some((node, next_duplicate))
     }
 
-    /// Adds `by` to the number of active moves in an operation's run, if it is a queued move or one in flight.
-    fn count_active(&mut self, op: OpId, by: isize) {
+    /// Adds `delta` to the number of active moves in an operation's run, if it is a queued move or one in flight.
+    fn count_active(&mut self, op: OpId, delta: isize) {
         let Some(Node { run, kind: Kind::Move { .. }, stage: Stage::Queued | Stage::InFlight, .. }) =
             self.nodes.get(&op)
         else {
@@ -314,11 +327,11 @@ impl Graph {
         };
         let run = *run;
         let active = self.moves.active.entry(run).or_default();
-        *active = active.saturating_add_signed(by);
+        *active = active.saturating_add_signed(delta);
         if *active == 0 {
             self.moves.active.remove(&run);
         }
-        if by < 0
+        if delta < 0
             && let Some(waiting) = self.moves.waiting.get_mut(&run)
         {
             waiting.remove(&op);
@@ -326,20 +339,21 @@ impl Graph {
     }
 
     /// Releases the waiting moves of the earliest active run.
-    fn moves_go_on(&mut self) {
+    fn release_waiting_moves(&mut self) {
         let Some((first, _)) = self.moves.active.first_key_value() else { return };
         if let Some(waiting) = self.moves.waiting.remove(first) {
             self.ready.extend(waiting);
         }
     }
 
-    fn consider(&mut self, op: OpId) {
-        let Some(node) = self.nodes.get(&op).filter(|node| node.stage == Stage::Queued && node.waits_for == 0) else {
+    fn update_ready(&mut self, op: OpId) {
+        let Some(node) = self.nodes.get(&op).filter(|node| node.stage == Stage::Queued && node.unmet_dependencies == 0)
+        else {
             return;
         };
-        let Node { run, kind, below, .. } = node;
+        let Node { run, kind, parents, .. } = node;
         match kind {
-            Kind::Create(fields) if self.first_alike(self.digest(*fields, below)) != Some(op) => return,
+            Kind::Create(fields) if self.first_with_digest(self.digest(*fields, parents)) != Some(op) => return,
             Kind::Move { .. } if self.moves.active.first_key_value().is_some_and(|(first, _)| first < run) => {
                 self.moves.waiting.entry(*run).or_default().insert(op);
                 return;
@@ -351,41 +365,41 @@ impl Graph {
 
     /// Replaces a provisional id by the real one.
     pub fn rename(&mut self, provisional: &SegmentId, real: &SegmentId) {
-        if let Some(ops) = self.on.remove(provisional) {
+        if let Some(ops) = self.by_segment.remove(provisional) {
             // The segment may have been seen before it was identified, and have operations under its real id.
-            for other in self.on.get(real).cloned().unwrap_or_default() {
+            for other in self.by_segment.get(real).cloned().unwrap_or_default() {
                 for op in &ops {
-                    self.put_in_order(*op, other);
+                    self.order_pair(*op, other);
                 }
             }
             for op in &ops {
                 if let Some(node) = self.nodes.get_mut(op) {
-                    node.on.clone_from(real);
+                    node.segment.clone_from(real);
                 }
             }
-            self.on.entry(real.clone()).or_default().extend(ops);
+            self.by_segment.entry(real.clone()).or_default().extend(ops);
         }
-        if let Some(ops) = self.below.remove(provisional) {
+        if let Some(ops) = self.by_parent.remove(provisional) {
             for op in &ops {
-                self.rename_place(*op, provisional, real);
+                self.rename_parent(*op, provisional, real);
             }
-            self.below.entry(real.clone()).or_default().extend(ops);
+            self.by_parent.entry(real.clone()).or_default().extend(ops);
         }
-        if self.moves.to.as_ref() == Some(provisional) {
-            self.moves.to = Some(real.clone());
+        if self.moves.destination.as_ref() == Some(provisional) {
+            self.moves.destination = Some(real.clone());
         }
     }
 
     /// Makes one of two operations wait for the other: the later one, or the one that is not in flight.
-    fn put_in_order(&mut self, one: OpId, other: OpId) {
-        let rank = |op: &OpId| self.nodes.get(op).map(|node| (node.stage != Stage::InFlight, node.turn));
+    fn order_pair(&mut self, one: OpId, other: OpId) {
+        let rank = |op: &OpId| self.nodes.get(op).map(|node| (node.stage != Stage::InFlight, node.sequence));
         let (first, second) = if rank(&one) <= rank(&other) { (one, other) } else { (other, one) };
-        if !self.nodes.get_mut(&first).is_some_and(|first| first.before.insert(second)) {
+        if !self.nodes.get_mut(&first).is_some_and(|first| first.dependents.insert(second)) {
             return;
         }
         if let Some(second) = self.nodes.get_mut(&second) {
-            second.after.push(first);
-            second.waits_for += 1;
+            second.dependencies.push(first);
+            second.unmet_dependencies += 1;
         }
         self.ready.remove(&second);
         for waiting in self.moves.waiting.values_mut() {
@@ -394,45 +408,46 @@ impl Graph {
     }
 
     /// Replaces a provisional id among the parents of an operation, and updates the indices that depend on it.
-    fn rename_place(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
+    fn rename_parent(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
         let Some(node) = self.nodes.get_mut(&op) else { return };
         if let Kind::Move { to: Some(to) } = &mut node.kind
             && to == provisional
         {
             to.clone_from(real);
         }
-        let former = node.below.clone();
-        node.below
+        let old_parents = node.parents.clone();
+        node.parents
             .iter_mut()
             .flatten()
             .filter(|parent| *parent == provisional)
             .for_each(|parent| parent.clone_from(real));
-        if let Some(Node { turn, kind: Kind::Create(fields), below, .. }) = self.nodes.get(&op) {
-            let (turn, before, after) = (*turn, self.digest(*fields, &former), self.digest(*fields, below));
-            self.alike.remove(&(before, turn));
-            self.alike.insert((after, turn), op);
+        if let Some(Node { sequence, kind: Kind::Create(fields), parents, .. }) = self.nodes.get(&op) {
+            let (sequence, old_digest, new_digest) =
+                (*sequence, self.digest(*fields, &old_parents), self.digest(*fields, parents));
+            self.creates_by_digest.remove(&(old_digest, sequence));
+            self.creates_by_digest.insert((new_digest, sequence), op);
         }
     }
 
     /// Returns a hash of the fields of a create, including the parent.
-    fn digest(&self, fields: u64, below: &[Option<SegmentId>; 2]) -> u64 {
-        self.nodes.hasher().hash_one((fields, below))
+    fn digest(&self, fields: u64, parents: &[Option<SegmentId>; 2]) -> u64 {
+        self.nodes.hasher().hash_one((fields, parents))
     }
 
-    fn first_alike(&self, digest: u64) -> Option<OpId> {
-        self.alike.range((digest, Turn(0))..=(digest, Turn(u64::MAX))).next().map(|(_, op)| *op)
+    fn first_with_digest(&self, digest: u64) -> Option<OpId> {
+        self.creates_by_digest.range((digest, Sequence(0))..=(digest, Sequence(u64::MAX))).next().map(|(_, op)| *op)
     }
 
     /// Reserves room for more operations.
-    pub fn reserve(&mut self, more: usize) {
-        self.nodes.reserve(more);
-        self.on.reserve(more);
+    pub fn reserve(&mut self, additional: usize) {
+        self.nodes.reserve(additional);
+        self.by_segment.reserve(additional);
     }
 
     /// Whether the graph is empty.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        let indices = self.on.is_empty() && self.below.is_empty() && self.alike.is_empty();
+        let indices = self.by_segment.is_empty() && self.by_parent.is_empty() && self.creates_by_digest.is_empty();
         let moves = self.moves.active.is_empty() && self.moves.in_flight.is_empty();
         self.nodes.is_empty() && self.ready.is_empty() && self.in_flight.is_empty() && indices && moves
     }
@@ -475,7 +490,7 @@ mod tests {
     fn graph(operations: &[Operation]) -> Graph {
         let mut graph = Graph::default();
         for (index, operation) in operations.iter().enumerate() {
-            graph.enter(op(index), operation, false);
+            graph.add(op(index), operation, false);
         }
         graph
     }
@@ -491,23 +506,23 @@ mod tests {
         assert_eq!(graph.begin(2), Some(op(0)));
         assert_eq!(graph.begin(2), Some(op(2)));
         assert_eq!(graph.begin(2), None, "two are in flight at once at most");
-        graph.leave(op(2));
+        graph.remove(op(2));
         assert_eq!(begun(&mut graph), [3]);
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [1]);
     }
 
     #[test]
     fn ordered_moves_wait_only_for_the_move_above() {
         let mut graph = Graph::default();
-        graph.enter_ordered(op(0), &moved("a", None, "x"), None);
-        graph.enter_ordered(op(1), &moved("b", None, "y"), None);
+        graph.add_ordered(op(0), &moved("a", None, "x"), None);
+        graph.add_ordered(op(1), &moved("b", None, "y"), None);
         // `z` is a descendant of `a`.
-        graph.enter_ordered(op(2), &moved("c", None, "z"), Some(op(0)));
-        graph.enter_ordered(op(3), &rename("d", "e"), Some(op(0)));
+        graph.add_ordered(op(2), &moved("c", None, "z"), Some(op(0)));
+        graph.add_ordered(op(3), &rename("d", "e"), Some(op(0)));
         assert_eq!(begun(&mut graph), [0, 1, 3]);
-        graph.rest(op(1));
-        graph.leave(op(0));
+        graph.suspend(op(1));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [2]);
     }
 
@@ -516,9 +531,9 @@ mod tests {
         let mut graph = graph(&[create("new", None), create("child", Some(op(0).provisional_id()))]);
         assert_eq!(begun(&mut graph), [0]);
         graph.rename(&op(0).provisional_id(), &id("made"));
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [1]);
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert!(graph.is_empty(), "{graph:?}");
     }
 
@@ -527,9 +542,9 @@ mod tests {
         let below = |text| Operation::delete(segment(text, Some("p")));
         let mut graph = graph(&[below("a"), moved("b", Some("p"), "q"), Operation::delete(segment("p", None))]);
         assert_eq!(begun(&mut graph), [0, 1]);
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [0; 0]);
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [2]);
     }
 
@@ -538,11 +553,11 @@ mod tests {
         let mut graph =
             graph(&[moved("a", None, "x"), moved("b", None, "x"), moved("x", None, "y"), moved("c", None, "z")]);
         assert_eq!(begun(&mut graph), [0, 1]);
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [0; 0]);
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [2]);
-        graph.leave(op(2));
+        graph.remove(op(2));
         assert_eq!(begun(&mut graph), [3]);
     }
 
@@ -551,11 +566,11 @@ mod tests {
         let operations = [moved("a", None, "x"), moved("b", None, "y"), rename("y", "other")];
         let mut graph = graph(&operations);
         assert_eq!(begun(&mut graph), [0, 2]);
-        graph.rest(op(0));
+        graph.suspend(op(0));
         assert_eq!(begun(&mut graph), [1]);
-        graph.wake(op(0), &operations[0]);
+        graph.resume(op(0), &operations[0]);
         assert_eq!(begun(&mut graph), [0; 0], "the other is in flight");
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [0]);
     }
 
@@ -563,14 +578,14 @@ mod tests {
     fn a_replaced_operation_waits_for_its_new_dependencies() {
         let mut graph = graph(&[create("new", None), moved("a", None, "gone"), rename("a", "later")]);
         assert_eq!(begun(&mut graph), [0, 1]);
-        graph.rest(op(1));
+        graph.suspend(op(1));
         let base = segment("a", None);
         let draft = Draft { parent: Some(op(0).provisional_id()), ..Draft::of(&base) };
-        graph.wake(op(1), &Operation::Update { base, draft });
+        graph.resume(op(1), &Operation::Update { base, draft });
         assert_eq!(begun(&mut graph), [0; 0]);
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [1]);
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [2]);
     }
 
@@ -578,9 +593,9 @@ mod tests {
     fn an_update_retried_as_a_move_does_not_deadlock() {
         let mut graph = graph(&[rename("a", "b"), moved("c", None, "d"), moved("a", None, "e")]);
         assert_eq!(begun(&mut graph), [0, 1]);
-        graph.rest(op(0));
-        graph.wake(op(0), &moved("a", Some("e"), "f"));
-        graph.leave(op(1));
+        graph.suspend(op(0));
+        graph.resume(op(0), &moved("a", Some("e"), "f"));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [0]);
     }
 
@@ -590,9 +605,9 @@ mod tests {
         let mut graph = graph(&[create("a", None), rename(&new.text(), "b"), rename("real", "c")]);
         assert_eq!(begun(&mut graph), [0, 2]);
         graph.rename(&new, &id("real"));
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert!(begun(&mut graph).is_empty());
-        graph.leave(op(2));
+        graph.remove(op(2));
         assert_eq!(begun(&mut graph), [1]);
     }
 
@@ -600,13 +615,13 @@ mod tests {
     fn creates_with_the_same_fields_run_one_after_the_other() {
         let mut graph = graph(&[create("twin", None), create("twin", None), create("twin", None), create("a", None)]);
         assert_eq!(begun(&mut graph), [0, 3]);
-        graph.rest(op(0));
+        graph.suspend(op(0));
         assert_eq!(begun(&mut graph), [0; 0], "whose a new segment is would not be known");
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert_eq!(begun(&mut graph), [0; 0], "one was discarded");
-        graph.wake(op(0), &create("twin", None));
+        graph.resume(op(0), &create("twin", None));
         assert_eq!(begun(&mut graph), [0]);
-        graph.leave(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [2]);
     }
 
@@ -614,14 +629,14 @@ mod tests {
     fn dependents_of_a_failed_operation_wait_for_its_resolution() {
         let mut graph = graph(&[rename("a", "1"), rename("a", "2")]);
         assert_eq!(begun(&mut graph), [0]);
-        graph.rest(op(0));
+        graph.suspend(op(0));
         assert_eq!(begun(&mut graph), [0; 0]);
-        graph.wake(op(0), &rename("a", "better"));
+        graph.resume(op(0), &rename("a", "better"));
         assert_eq!(begun(&mut graph), [0]);
-        graph.rest(op(0));
-        graph.leave(op(0));
+        graph.suspend(op(0));
+        graph.remove(op(0));
         assert_eq!(begun(&mut graph), [1]);
-        graph.leave(op(1));
+        graph.remove(op(1));
         assert!(graph.is_empty(), "{graph:?}");
     }
 }

@@ -106,7 +106,7 @@ impl Operation {
     }
 
     /// The ids that the operation refers to: its segment, that segment's old and new parent, and the children that it leaves.
-    pub(super) fn referred_ids(&self) -> impl Iterator<Item = &SegmentId> {
+    pub(super) fn referenced_ids(&self) -> impl Iterator<Item = &SegmentId> {
         let (base, leaving): (_, &[SegmentId]) = match self {
             Self::Create { .. } => (None, &[]),
             Self::Update { base, .. } => (Some(base), &[]),
@@ -118,9 +118,9 @@ impl Operation {
 
     /// Returns the operation with some ids replaced.
     #[must_use]
-    pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
-        let replaced = |id: SegmentId| other(&id).unwrap_or(id);
-        let segment = |base: Arc<Segment>| base.with_ids(other).map_or(base, Arc::new);
+    pub fn with_ids(self, replacement: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
+        let replaced = |id: SegmentId| replacement(&id).unwrap_or(id);
+        let segment = |base: Arc<Segment>| base.with_ids(replacement).map_or(base, Arc::new);
         let draft = |draft: Draft| Draft { parent: draft.parent.map(replaced), ..draft };
         match self {
             Self::Create { draft: wanted } => Self::Create { draft: draft(wanted) },
@@ -134,22 +134,22 @@ impl Operation {
     /// Rebases the operation onto the result of an earlier one on the same segment: where its base shows a value that the earlier
     /// one was expected to write, it now shows the value that resulted.
     #[must_use]
-    pub fn rebased(self, expected: &Segment, came: &Segment) -> Self {
-        let differing = expected.differing_fields(came);
-        let seen = |base: &Segment| -> Vec<Field> {
+    pub fn rebased(self, expected: &Segment, actual: &Segment) -> Self {
+        let differing = expected.differing_fields(actual);
+        let superseded_fields = |base: &Segment| -> Vec<Field> {
             differing.iter().copied().filter(|field| base.field(*field) == expected.field(*field)).collect()
         };
         match self {
             Self::Create { .. } => self,
             Self::Update { base, draft } => {
-                let (fields, meant) = (seen(&base), draft.changes(&base));
-                let untouched: Vec<Field> = fields.iter().copied().filter(|field| !meant.contains(field)).collect();
-                let base = Arc::new(Arc::unwrap_or_clone(base).with_fields_of(came, &fields));
-                Self::Update { base, draft: draft.with_fields_of(came, &untouched) }
+                let (fields, intended) = (superseded_fields(&base), draft.changes(&base));
+                let unintended: Vec<Field> = fields.iter().copied().filter(|field| !intended.contains(field)).collect();
+                let base = Arc::new(Arc::unwrap_or_clone(base).with_fields_of(actual, &fields));
+                Self::Update { base, draft: draft.with_fields_of(actual, &unintended) }
             }
             Self::Delete { base, leaving } => {
-                let fields = seen(&base);
-                Self::Delete { base: Arc::new(Arc::unwrap_or_clone(base).with_fields_of(came, &fields)), leaving }
+                let fields = superseded_fields(&base);
+                Self::Delete { base: Arc::new(Arc::unwrap_or_clone(base).with_fields_of(actual, &fields)), leaving }
             }
         }
     }
@@ -210,40 +210,40 @@ mod tests {
         edges.into_iter().map(|(id, parent)| segment(id, parent)).collect()
     }
 
-    fn told(plan: &Plan) -> Vec<String> {
-        let tell = |operation: &Operation| match operation {
+    fn described(plan: &Plan) -> Vec<String> {
+        let describe = |operation: &Operation| match operation {
             Operation::Create { draft } => format!("create {}", draft.name.as_str()),
             Operation::Update { base, draft } => {
                 format!("{} under {}", base.id, draft.parent.as_ref().map_or("nothing".into(), ToString::to_string))
             }
             Operation::Delete { base, .. } => format!("delete {}", base.id),
         };
-        plan.operations.iter().map(tell).collect()
+        plan.operations.iter().map(describe).collect()
     }
 
     #[test]
     fn a_subtree_is_deleted_children_first() {
         let plan = Plan::delete_subtree(&forest(), &SegmentId::new("a").unwrap());
-        assert_eq!(told(&plan), ["delete d", "delete c", "delete b", "delete a"]);
+        assert_eq!(described(&plan), ["delete d", "delete c", "delete b", "delete a"]);
     }
 
     #[test]
     fn children_move_up_before_their_parent_is_deleted() {
         let plan = Plan::promote_children_and_delete(&forest(), &SegmentId::new("a").unwrap());
-        assert_eq!(told(&plan), ["b under root", "d under root", "delete a"]);
+        assert_eq!(described(&plan), ["b under root", "d under root", "delete a"]);
         let plan = Plan::promote_children_and_delete(&forest(), &SegmentId::new("root").unwrap());
-        assert_eq!(told(&plan), ["a under nothing", "delete root"]);
+        assert_eq!(described(&plan), ["a under nothing", "delete root"]);
     }
 
     #[test]
     fn a_later_update_is_rebased_onto_the_earlier_result() {
         let named = |name: &str, parent| Segment { name: name.into(), ..(*segment("a", parent)).clone() };
         // The user saw "B" while it was being written, and the server turned it into "b".
-        let (expected, came) = (named("B", Some("root")), named("b", None));
+        let (expected, actual) = (named("B", Some("root")), named("b", None));
         let draft = Draft { parent: SegmentId::new("c"), ..Draft::of(&expected) };
         let later = Operation::Update { base: Arc::new(expected.clone()), draft };
-        let Operation::Update { base, draft } = later.rebased(&expected, &came) else { panic!("an update") };
-        assert_eq!((&*base, draft.name.as_str(), draft.parent), (&came, "b", SegmentId::new("c")));
+        let Operation::Update { base, draft } = later.rebased(&expected, &actual) else { panic!("an update") };
+        assert_eq!((&*base, draft.name.as_str(), draft.parent), (&actual, "b", SegmentId::new("c")));
     }
 
     #[test]

@@ -43,7 +43,7 @@ use crate::formats::outline::{Fault, read, written};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
     lines: Vec<Line>,
-    top: Top,
+    top: TopParent,
 }
 
 /// One segment of an outline.
@@ -58,21 +58,21 @@ struct Line {
 
 /// The parent of unindented lines, except for segments that were at the top already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Top {
+enum TopParent {
     Under(Option<SegmentId>),
     /// The topmost segments have different parents.
-    Unclear,
+    Ambiguous,
 }
 
 /// The selection is too large to edit by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Too many segments (over {LINES}) or too deep; select fewer")]
+#[error("Too many segments (over {MAX_LINES}) or too deep; select fewer")]
 pub struct TooLarge;
 
 /// Maximum number of segments in a text.
-const LINES: usize = 50_000;
+const MAX_LINES: usize = 50_000;
 /// Maximum sum of the levels of all lines: in a deep chain, most of the text would be indentation.
-const LEVELS: usize = 2_000_000;
+const MAX_LEVEL_SUM: usize = 2_000_000;
 
 /// Why an operation is in the plan: the edit that caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,24 +87,24 @@ pub enum Reason {
         /// Line number, from 1.
         line: usize,
         /// Whether the name or the external id was changed.
-        retyped: bool,
+        fields_changed: bool,
         /// Whether the parent was changed.
         moved: bool,
     },
     /// The line was removed.
-    Gone,
+    Removed,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::New { line } => write!(f, "line {line}: new"),
-            Self::Edited { line, retyped: true, moved: true } => {
+            Self::Edited { line, fields_changed: true, moved: true } => {
                 write!(f, "line {line}: edited and moved")
             }
             Self::Edited { line, moved: true, .. } => write!(f, "line {line}: moved"),
             Self::Edited { line, .. } => write!(f, "line {line}: edited"),
-            Self::Gone => f.write_str("line removed"),
+            Self::Removed => f.write_str("line removed"),
         }
     }
 }
@@ -118,36 +118,36 @@ impl Outline {
     /// [`TooLarge`] if there are too many segments, or they are nested too deeply.
     pub fn of(forest: &Forest, roots: &[Arc<Segment>]) -> Result<Self, TooLarge> {
         if roots.is_empty() {
-            return Self::written(forest.preorder().map(|(_, segment)| segment), Top::Under(None), forest);
+            return Self::from_segments(forest.preorder().map(|(_, segment)| segment), TopParent::Under(None), forest);
         }
-        let chosen: std::collections::HashSet<&SegmentId> = roots.iter().map(|root| &root.id).collect();
-        let is_topmost = |root: &&Arc<Segment>| forest.ancestors(&root.id).all(|above| !chosen.contains(&above.id));
+        let root_ids: std::collections::HashSet<&SegmentId> = roots.iter().map(|root| &root.id).collect();
+        let is_topmost = |root: &&Arc<Segment>| forest.ancestors(&root.id).all(|above| !root_ids.contains(&above.id));
         let topmost: Vec<&Arc<Segment>> = roots.iter().filter(is_topmost).collect();
         let segments = topmost
             .iter()
             .flat_map(|root| std::iter::once(*root).chain(forest.descendants(&root.id).map(|(_, segment)| segment)));
-        Self::written(segments, top_of(forest, &topmost), forest)
+        Self::from_segments(segments, top_parent_of(forest, &topmost), forest)
     }
 
-    fn written<'a>(
+    fn from_segments<'a>(
         segments: impl Iterator<Item = &'a Arc<Segment>>,
-        top: Top,
+        top: TopParent,
         forest: &Forest,
     ) -> Result<Self, TooLarge> {
         let mut levels: HashMap<&SegmentId, usize> = HashMap::new();
-        let (mut lines, mut sum) = (Vec::new(), 0);
+        let (mut lines, mut level_sum) = (Vec::new(), 0);
         for segment in segments {
             // The displayed position counts: an orphan and the cut segment of a cycle are at the top.
-            let above = forest.parent(&segment.id).and_then(|parent| levels.get(&parent.id));
-            let level = above.map_or(0, |above| above + 1);
+            let parent_level = forest.parent(&segment.id).and_then(|parent| levels.get(&parent.id));
+            let level = parent_level.map_or(0, |parent_level| parent_level + 1);
             levels.insert(&segment.id, level);
-            sum += level;
-            if lines.len() >= LINES || sum > LEVELS {
+            level_sum += level;
+            if lines.len() >= MAX_LINES || level_sum > MAX_LEVEL_SUM {
                 return Err(TooLarge);
             }
             lines.push(Line { level, segment: Arc::clone(segment), tag: String::new() });
         }
-        give_tags(&mut lines);
+        assign_tags(&mut lines);
         Ok(Self { lines, top })
     }
 
@@ -166,7 +166,7 @@ impl Outline {
     /// Returns the text to edit, which starts with short instructions in comments.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::from(HOW);
+        let mut text = String::from(INSTRUCTIONS);
         for line in &self.lines {
             let Segment { name, external_id, .. } = &*line.segment;
             text.push_str(&written(line.level, name, external_id.as_deref(), Some(&line.tag)));
@@ -190,7 +190,7 @@ impl Outline {
 }
 
 /// The instructions at the start of the text.
-const HOW: &str = "\
+const INSTRUCTIONS: &str = "\
 # One segment per line: name  [external ID]  {ID}, two spaces per level.
 # Edit names or external IDs. Move or indent lines to move segments. Delete lines to
 # delete. Add lines without {ID} to create. The order of siblings is ignored. In a name,
@@ -198,35 +198,35 @@ const HOW: &str = "\
 ";
 
 /// Returns the parent for new unindented lines.
-fn top_of(forest: &Forest, topmost: &[&Arc<Segment>]) -> Top {
-    let place = |segment: &Arc<Segment>| {
-        let shown = forest.parent(&segment.id).map(|parent| &parent.id);
-        (segment.parent.as_ref() == shown).then(|| shown.cloned())
+fn top_parent_of(forest: &Forest, topmost: &[&Arc<Segment>]) -> TopParent {
+    let parent_of = |segment: &Arc<Segment>| {
+        let displayed_parent = forest.parent(&segment.id).map(|parent| &parent.id);
+        (segment.parent.as_ref() == displayed_parent).then(|| displayed_parent.cloned())
     };
-    let mut places = topmost.iter().map(|segment| place(segment));
-    match places.next().flatten() {
-        Some(first) if places.all(|other| other.as_ref() == Some(&first)) => Top::Under(first),
-        _ => Top::Unclear,
+    let mut parents = topmost.iter().map(|segment| parent_of(segment));
+    match parents.next().flatten() {
+        Some(first) if parents.all(|other| other.as_ref() == Some(&first)) => TopParent::Under(first),
+        _ => TopParent::Ambiguous,
     }
 }
 
 /// Minimum number of characters of a UUID in a tag.
-const SHORTEST_TAG: usize = 8;
+const MIN_TAG_LEN: usize = 8;
 
 /// Gives each line the shortest prefix of its id that is unique in the outline. An id that is not a UUID is written in full.
-fn give_tags(lines: &mut [Line]) {
-    let texts: Vec<String> = lines.iter().map(|line| line.segment.id.to_string()).collect();
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_unstable_by(|one, other| texts[*one].cmp(&texts[*other]));
-    let common = |one: usize, other: usize| {
-        texts[one].bytes().zip(texts[other].bytes()).take_while(|(one, other)| one == other).count()
+fn assign_tags(lines: &mut [Line]) {
+    let ids: Vec<String> = lines.iter().map(|line| line.segment.id.to_string()).collect();
+    let mut order: Vec<usize> = (0..ids.len()).collect();
+    order.sort_unstable_by(|one, other| ids[*one].cmp(&ids[*other]));
+    let common_prefix_len = |one: usize, other: usize| {
+        ids[one].bytes().zip(ids[other].bytes()).take_while(|(one, other)| one == other).count()
     };
     for (at, line) in order.iter().enumerate() {
-        let text = &texts[*line];
+        let text = &ids[*line];
         // The longest common prefix is with a neighbour in sorted order.
-        let before = at.checked_sub(1).map_or(0, |before| common(order[before], *line));
-        let after = order.get(at + 1).map_or(0, |after| common(*after, *line));
-        let length = (before.max(after) + 1).max(SHORTEST_TAG);
+        let before = at.checked_sub(1).map_or(0, |before| common_prefix_len(order[before], *line));
+        let after = order.get(at + 1).map_or(0, |after| common_prefix_len(*after, *line));
+        let length = (before.max(after) + 1).max(MIN_TAG_LEN);
         let short = text.get(..length).filter(|_| lines[*line].segment.id.is_uuid());
         short.unwrap_or(text).clone_into(&mut lines[*line].tag);
     }

@@ -40,7 +40,7 @@ impl Overlay {
         if let Some(pending) = self.pending.get_mut(id) {
             pending.ops.retain(|other| *other != op);
         }
-        let change = self.change(id, plans);
+        let change = self.displayed_change(id, plans);
         if self.pending.get(id).is_some_and(|pending| pending.ops.is_empty()) {
             self.pending.remove(id);
         }
@@ -48,19 +48,19 @@ impl Overlay {
     }
 
     /// Returns how to show a segment with pending operations.
-    pub fn change(&self, id: &SegmentId, plans: &Plans) -> Change {
-        self.shown(id, plans).map_or_else(|| Change::Remove(id.clone()), Change::Upsert)
+    pub fn displayed_change(&self, id: &SegmentId, plans: &Plans) -> Change {
+        self.displayed_segment(id, plans).map_or_else(|| Change::Remove(id.clone()), Change::Upsert)
     }
 
     /// Applies the pending operations to the truth. Failed ones are skipped, except a create that other operations refer to as
     /// parent.
-    fn shown(&self, id: &SegmentId, plans: &Plans) -> Option<Arc<Segment>> {
+    fn displayed_segment(&self, id: &SegmentId, plans: &Plans) -> Option<Arc<Segment>> {
         let pending = self.pending.get(id)?;
         let ops = pending.ops.iter().filter_map(|op| plans.op(*op));
         ops.fold(pending.truth.clone(), |shown, op| {
             let failed = matches!(op.state, OpState::Failed(_));
             match &op.operation {
-                Operation::Create { draft } if !failed || is_needed(id, plans) => {
+                Operation::Create { draft } if !failed || has_pending_children(id, plans) => {
                     Some(Arc::new(draft.clone().into_segment(id.clone())))
                 }
                 Operation::Update { base, draft } if !failed => shown.map(|shown| {
@@ -74,22 +74,22 @@ impl Overlay {
     }
 
     /// Records a segment's new state on the server. Returns how to show it, with pending operations on top.
-    pub fn see(&mut self, id: &SegmentId, now: Option<Arc<Segment>>, plans: &Plans) -> Change {
+    pub fn update(&mut self, id: &SegmentId, now: Option<Arc<Segment>>, plans: &Plans) -> Change {
         match self.pending.get_mut(id) {
             Some(pending) => {
                 pending.truth = now;
-                self.change(id, plans)
+                self.displayed_change(id, plans)
             }
             None => now.map_or_else(|| Change::Remove(id.clone()), Change::Upsert),
         }
     }
 
     /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
-    pub fn see_all(&mut self, forest: &Forest, plans: &Plans) -> Vec<Change> {
+    pub fn update_all(&mut self, forest: &Forest, plans: &Plans) -> Vec<Change> {
         for (id, pending) in &mut self.pending {
             pending.truth = forest.get(id).cloned();
         }
-        self.pending.keys().map(|id| self.change(id, plans)).collect()
+        self.pending.keys().map(|id| self.displayed_change(id, plans)).collect()
     }
 
     /// Records a segment's new state on the server without showing it yet.
@@ -106,10 +106,10 @@ impl Overlay {
 
     /// Gives a new segment its real id: its pending operations are merged with those under the real id. There can be some, if the
     /// segment was seen before it was identified as this one.
-    pub fn rename(&mut self, provisional: &SegmentId, segment: &Arc<Segment>, made_by: OpId) {
+    pub fn rename(&mut self, provisional: &SegmentId, segment: &Arc<Segment>, created_by: OpId) {
         let mut ops = self.pending.remove(provisional).unwrap_or_default().ops;
-        ops.retain(|op| *op != made_by);
-        if ops.is_empty() && !self.concerns(&segment.id) {
+        ops.retain(|op| *op != created_by);
+        if ops.is_empty() && !self.has_pending(&segment.id) {
             return;
         }
         let pending = self.pending.entry(segment.id.clone()).or_default();
@@ -134,12 +134,12 @@ impl Overlay {
     }
 
     /// Whether a segment has pending operations.
-    pub fn concerns(&self, id: &SegmentId) -> bool {
+    pub fn has_pending(&self, id: &SegmentId) -> bool {
         self.pending.contains_key(id)
     }
 }
 
 /// Whether an operation puts its segment under this one, which could not be created so far.
-fn is_needed(id: &SegmentId, plans: &Plans) -> bool {
-    plans.referring_to(id).any(|(_, op)| op.operation.destination() == Some(id))
+fn has_pending_children(id: &SegmentId, plans: &Plans) -> bool {
+    plans.referrers_of(id).any(|(_, op)| op.operation.destination() == Some(id))
 }

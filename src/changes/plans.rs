@@ -140,7 +140,7 @@ pub struct QueuedPlan {
     /// Sequence number of its submission; 0 if not submitted.
     pub(super) submitted: u64,
     /// Whether its staged operations are in the journal.
-    pub(super) is_kept: bool,
+    pub(super) is_journalled: bool,
     /// Whether the plan is on hold: an operation in flight that has to be queued again is put on hold instead.
     pub(super) is_on_hold: bool,
 }
@@ -151,7 +151,7 @@ pub(super) struct Plans {
     by_id: BTreeMap<PlanId, QueuedPlan>,
     counts: QueueCounts,
     /// The open operations that refer to each provisional id.
-    referring: HashMap<SegmentId, BTreeSet<OpId>>,
+    referrers: HashMap<SegmentId, BTreeSet<OpId>>,
 }
 
 impl QueuedPlan {
@@ -166,7 +166,7 @@ impl QueuedPlan {
             done: Vec::new(),
             replaces: None,
             submitted: 0,
-            is_kept: false,
+            is_journalled: false,
             is_on_hold: false,
         }
     }
@@ -195,9 +195,9 @@ impl QueuedPlan {
     }
 
     /// The indices of its operations in a group.
-    fn places(&self, group: OpGroup) -> impl Iterator<Item = usize> {
+    fn indices_in(&self, group: OpGroup) -> impl Iterator<Item = usize> {
         let grouped = self.ops.iter().enumerate().filter(move |(_, op)| OpGroup::of(&op.state) == Some(group));
-        grouped.map(|(place, _)| place)
+        grouped.map(|(index, _)| index)
     }
 }
 
@@ -254,13 +254,13 @@ impl OpGroup {
         let (mut before, mut listed) = (0, Vec::new());
         for (plan_id, plan) in plans {
             let count = self.count(plan.counts);
-            let wanted = part.len() - listed.len();
-            if wanted == 0 {
+            let missing = part.len() - listed.len();
+            if missing == 0 {
                 break;
             }
             if before + count > part.start {
-                let places = plan.places(self).skip(part.start.saturating_sub(before)).take(wanted);
-                listed.extend(places.map(|index| OpId { plan_id, index }));
+                let indices = plan.indices_in(self).skip(part.start.saturating_sub(before)).take(missing);
+                listed.extend(indices.map(|index| OpId { plan_id, index }));
             }
             before += count;
         }
@@ -268,11 +268,11 @@ impl OpGroup {
     }
 
     /// Returns the index of an operation in the group.
-    fn place<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
+    fn position_of<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
         let mut before = 0;
         for (plan_id, plan) in plans {
             if plan_id == op.plan_id {
-                return Some(before + plan.places(self).position(|index| index == op.index)?);
+                return Some(before + plan.indices_in(self).position(|index| index == op.index)?);
             }
             before += self.count(plan.counts);
         }
@@ -319,54 +319,54 @@ impl Plans {
     pub fn place_in_list(&self, op: OpId) -> Option<usize> {
         let group = OpGroup::of(&self.op(op)?.state)?;
         let before = OpGroup::ALL.into_iter().take_while(|before| *before != group);
-        Some(before.map(|before| before.count(self.counts)).sum::<usize>() + group.place(self.iter(), op)?)
+        Some(before.map(|before| before.count(self.counts)).sum::<usize>() + group.position_of(self.iter(), op)?)
     }
 
     pub fn insert(&mut self, plan_id: PlanId, mut plan: QueuedPlan) {
         self.remove(plan_id);
         plan.counts = QueueCounts::default();
-        for (index, step) in plan.ops.iter().enumerate() {
-            plan.counts.add(&step.state);
-            self.counts.add(&step.state);
-            refer(&mut self.referring, OpId { plan_id, index }, step);
+        for (index, planned) in plan.ops.iter().enumerate() {
+            plan.counts.add(&planned.state);
+            self.counts.add(&planned.state);
+            add_references(&mut self.referrers, OpId { plan_id, index }, planned);
         }
         self.by_id.insert(plan_id, plan);
     }
 
     pub fn remove(&mut self, plan_id: PlanId) -> Option<QueuedPlan> {
         let plan = self.by_id.remove(&plan_id)?;
-        for (index, step) in plan.ops.iter().enumerate() {
-            self.counts.subtract(&step.state);
-            forget(&mut self.referring, OpId { plan_id, index }, step);
+        for (index, planned) in plan.ops.iter().enumerate() {
+            self.counts.subtract(&planned.state);
+            remove_references(&mut self.referrers, OpId { plan_id, index }, planned);
         }
         Some(plan)
     }
 
     /// Sets the state of an operation.
     pub fn set_state(&mut self, op: OpId, state: OpState) {
-        let Self { by_id, counts, referring } = self;
+        let Self { by_id, counts, referrers } = self;
         let Some(plan) = by_id.get_mut(&op.plan_id) else { return };
-        let Some(step) = plan.ops.get_mut(op.index) else { return };
+        let Some(planned) = plan.ops.get_mut(op.index) else { return };
         for counts in [counts, &mut plan.counts] {
-            counts.subtract(&step.state);
+            counts.subtract(&planned.state);
             counts.add(&state);
         }
-        if step.state.is_over() == state.is_over() {
-            step.state = state;
+        if planned.state.is_over() == state.is_over() {
+            planned.state = state;
         } else {
-            forget(referring, op, step);
-            step.state = state;
-            refer(referring, op, step);
+            remove_references(referrers, op, planned);
+            planned.state = state;
+            add_references(referrers, op, planned);
         }
     }
 
     /// Replaces an operation.
     pub fn replace(&mut self, op: OpId, operation: Operation) {
-        let step = self.by_id.get_mut(&op.plan_id).and_then(|plan| plan.ops.get_mut(op.index));
-        let Some(step) = step.filter(|step| step.operation != operation) else { return };
-        forget(&mut self.referring, op, step);
-        step.operation = operation;
-        refer(&mut self.referring, op, step);
+        let planned = self.by_id.get_mut(&op.plan_id).and_then(|plan| plan.ops.get_mut(op.index));
+        let Some(planned) = planned.filter(|planned| planned.operation != operation) else { return };
+        remove_references(&mut self.referrers, op, planned);
+        planned.operation = operation;
+        add_references(&mut self.referrers, op, planned);
     }
 
     /// Sets the state of each operation of a plan for which `state` returns one. Returns those operations.
@@ -376,7 +376,7 @@ impl Plans {
         mut state: impl FnMut(usize, &PlannedOp) -> Option<OpState>,
     ) -> Vec<OpId> {
         let ops = self.by_id.get(&plan_id).map_or(&[][..], |plan| &plan.ops).iter().enumerate();
-        let changed = ops.filter_map(|(index, step)| Some((OpId { plan_id, index }, state(index, step)?)));
+        let changed = ops.filter_map(|(index, planned)| Some((OpId { plan_id, index }, state(index, planned)?)));
         let changed: Vec<(OpId, OpState)> = changed.collect();
         changed
             .into_iter()
@@ -388,30 +388,30 @@ impl Plans {
     }
 
     /// The open operations that refer to a segment that has not been created yet.
-    pub fn referring_to(&self, provisional: &SegmentId) -> impl Iterator<Item = (OpId, &PlannedOp)> {
-        let referring = self.referring.get(provisional).into_iter().flatten();
-        referring.filter_map(|op| Some((*op, self.op(*op)?)))
+    pub fn referrers_of(&self, provisional: &SegmentId) -> impl Iterator<Item = (OpId, &PlannedOp)> {
+        let referrers = self.referrers.get(provisional).into_iter().flatten();
+        referrers.filter_map(|op| Some((*op, self.op(*op)?)))
     }
 }
 
 /// Records an open operation under each provisional id that it refers to.
-fn refer(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &PlannedOp) {
-    if !step.state.is_over() {
-        for id in references(&step.operation) {
-            referring.entry(id.clone()).or_default().insert(op);
+fn add_references(referrers: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, planned: &PlannedOp) {
+    if !planned.state.is_over() {
+        for id in references(&planned.operation) {
+            referrers.entry(id.clone()).or_default().insert(op);
         }
     }
 }
 
-fn forget(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &PlannedOp) {
-    if step.state.is_over() {
+fn remove_references(referrers: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, planned: &PlannedOp) {
+    if planned.state.is_over() {
         return;
     }
-    for id in references(&step.operation) {
-        if let Some(others) = referring.get_mut(id) {
+    for id in references(&planned.operation) {
+        if let Some(others) = referrers.get_mut(id) {
             others.remove(&op);
             if others.is_empty() {
-                referring.remove(id);
+                referrers.remove(id);
             }
         }
     }
@@ -419,7 +419,7 @@ fn forget(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &P
 
 /// The provisional ids that an operation refers to.
 fn references(operation: &Operation) -> impl Iterator<Item = &SegmentId> {
-    operation.referred_ids().filter(|id| is_provisional(id))
+    operation.referenced_ids().filter(|id| is_provisional(id))
 }
 
 #[cfg(test)]
@@ -464,19 +464,19 @@ mod tests {
         #[test]
         fn maintained_counts_equal_a_fresh_count(
             first in 0_usize..20,
-            most in 0_usize..20,
-            does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..7, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
+            count in 0_usize..20,
+            actions in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..7, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
         ) {
             let mut plans = Plans::default();
-            for (what, at, stands, draft) in does {
+            for (action, at, state_index, draft) in actions {
                 let at = op(at);
-                match what {
+                match action {
                     0 => {
-                        let step = || PlannedOp { operation: operation(draft), state: state(stands) };
-                        let ops = (0..OPS).map(|_| step()).collect();
+                        let planned = || PlannedOp { operation: operation(draft), state: state(state_index) };
+                        let ops = (0..OPS).map(|_| planned()).collect();
                         plans.insert(at.plan_id, QueuedPlan::new(ops, Title::default(), PlanKind::Ordinary));
                     }
-                    1 => plans.set_state(at, state(stands)),
+                    1 => plans.set_state(at, state(state_index)),
                     2 => plans.replace(at, operation(draft)),
                     _ => {
                         plans.remove(at.plan_id);
@@ -484,30 +484,30 @@ mod tests {
                 }
             }
             let mut counts = QueueCounts::default();
-            let mut referring: HashMap<SegmentId, BTreeSet<OpId>> = HashMap::new();
+            let mut referrers: HashMap<SegmentId, BTreeSet<OpId>> = HashMap::new();
             for plan_id in (0..PLANS).map(PlanId) {
                 let mut own = QueueCounts::default();
-                for (index, step) in plans.get(plan_id).map_or(&[][..], |plan| plan.ops()).iter().enumerate() {
-                    counts.add(&step.state);
-                    own.add(&step.state);
-                    refer(&mut referring, OpId { plan_id, index }, step);
+                for (index, planned) in plans.get(plan_id).map_or(&[][..], |plan| plan.ops()).iter().enumerate() {
+                    counts.add(&planned.state);
+                    own.add(&planned.state);
+                    add_references(&mut referrers, OpId { plan_id, index }, planned);
                 }
                 prop_assert_eq!(plans.get(plan_id).map_or(own, QueuedPlan::counts), own);
             }
             prop_assert_eq!(plans.counts(), counts);
-            prop_assert_eq!(&plans.referring, &referring);
+            prop_assert_eq!(&plans.referrers, &referrers);
             let all: Vec<OpId> = (0..4 * OPS).map(op).collect();
             let in_group = |group| {
-                let is_in = |op: &&OpId| plans.op(**op).is_some_and(|step| OpGroup::of(&step.state) == Some(group));
+                let is_in = |op: &&OpId| plans.op(**op).is_some_and(|planned| OpGroup::of(&planned.state) == Some(group));
                 all.iter().filter(is_in).copied().collect::<Vec<OpId>>()
             };
             for group in OpGroup::ALL {
-                let part: Vec<OpId> = in_group(group).into_iter().skip(first).take(most).collect();
-                prop_assert_eq!(group.part(plans.iter(), first..first + most), part);
+                let part: Vec<OpId> = in_group(group).into_iter().skip(first).take(count).collect();
+                prop_assert_eq!(group.part(plans.iter(), first..first + count), part);
             }
             let whole: Vec<OpId> = OpGroup::ALL.into_iter().flat_map(in_group).collect();
-            let part: Vec<OpId> = whole.iter().copied().skip(first).take(most).collect();
-            prop_assert_eq!(plans.listed(first..first + most), part);
+            let part: Vec<OpId> = whole.iter().copied().skip(first).take(count).collect();
+            prop_assert_eq!(plans.listed(first..first + count), part);
             for op in all {
                 prop_assert_eq!(plans.place_in_list(op), whole.iter().position(|listed| *listed == op));
             }

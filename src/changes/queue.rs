@@ -56,12 +56,12 @@ pub struct ChangeQueue {
     overlay: Overlay,
     undo: UndoStack,
     /// The ids that the server assigned, by provisional id.
-    given: HashMap<SegmentId, SegmentId>,
+    assigned_ids: HashMap<SegmentId, SegmentId>,
     evidence: BTreeMap<OpId, Evidence>,
     /// Whether sending is paused.
     paused: bool,
     /// Maximum number of operations in flight.
-    at_once: usize,
+    max_in_flight: usize,
     /// Number of submissions so far.
     submissions: u64,
 }
@@ -128,12 +128,12 @@ impl Transitions {
 }
 
 impl ChangeQueue {
-    /// Returns an empty queue. Its plans get ids after `last_plan`, and at most `at_once` of its operations are in flight.
+    /// Returns an empty queue. Its plans get ids after `last_plan`, and at most `max_in_flight` of its operations are in flight.
     ///
     /// Plan ids must never repeat across sessions: what an earlier session left in the journal keeps its ids.
     #[must_use]
-    pub fn new(last_plan: u64, at_once: usize) -> Self {
-        Self { last_plan, at_once, ..Self::default() }
+    pub fn new(last_plan: u64, max_in_flight: usize) -> Self {
+        Self { last_plan, max_in_flight, ..Self::default() }
     }
 
     // Submitting
@@ -159,17 +159,17 @@ impl ChangeQueue {
     ) -> (PlanId, Transitions) {
         let plan_id = self.next_plan_id();
         self.last_plan = plan_id.0;
-        let ops = plan.operations.into_iter().map(|operation| self.with_given_ids(operation));
+        let ops = plan.operations.into_iter().map(|operation| self.with_assigned_ids(operation));
         let ops: Vec<_> = ops.map(|operation| PlannedOp { operation, state: OpState::Staged }).collect();
         if ops.is_empty() {
             return (plan_id, Transitions::default());
         }
-        let shown = self.lay_over(forest, plan_id, QueuedPlan::new(ops, title, kind));
+        let shown = self.insert_plan(forest, plan_id, QueuedPlan::new(ops, title, kind));
         (plan_id, Transitions { shown, ..Transitions::default() })
     }
 
     /// Inserts a plan and adds its open operations to the overlay. Returns the changes to show.
-    fn lay_over(&mut self, forest: &Forest, plan_id: PlanId, plan: QueuedPlan) -> Vec<Change> {
+    fn insert_plan(&mut self, forest: &Forest, plan_id: PlanId, plan: QueuedPlan) -> Vec<Change> {
         let open = plan.ops().iter().enumerate().filter(|(_, op)| !op.state.is_over());
         let open = open.map(|(index, op)| (OpId { plan_id, index }, &op.operation));
         let subjects: Vec<_> = open.map(|(op, operation)| (op, subject(op, operation))).collect();
@@ -177,11 +177,11 @@ impl ChangeQueue {
         for (op, id) in &subjects {
             self.overlay.add(id, *op, forest);
         }
-        subjects.into_iter().map(|(_, id)| self.overlay.change(&id, &self.plans)).collect()
+        subjects.into_iter().map(|(_, id)| self.overlay.displayed_change(&id, &self.plans)).collect()
     }
 
-    fn with_given_ids(&self, operation: Operation) -> Operation {
-        operation.with_ids(&|id| self.given.get(id).cloned())
+    fn with_assigned_ids(&self, operation: Operation) -> Operation {
+        operation.with_ids(&|id| self.assigned_ids.get(id).cloned())
     }
 
     /// Sets the failed operation of another plan that is discarded when this plan is submitted.
@@ -194,13 +194,13 @@ impl ChangeQueue {
     /// Stores a staged plan in the journal, and the plans that create segments it refers to, so that it survives the session.
     pub fn keep(&mut self, plan_id: PlanId) -> Transitions {
         let mut transitions = Transitions::default();
-        let mut left = vec![plan_id];
-        while let Some(plan_id) = left.pop() {
-            let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| !plan.is_kept) else { continue };
-            plan.is_kept = true;
+        let mut to_visit = vec![plan_id];
+        while let Some(plan_id) = to_visit.pop() {
+            let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| !plan.is_journalled) else { continue };
+            plan.is_journalled = true;
             for (index, op) in plan.ops().iter().enumerate().filter(|(_, op)| op.state == OpState::Staged) {
                 transitions.journal.push(JournalEntry::Staged(OpId { plan_id, index }, op.operation.clone()));
-                left.extend(op.operation.referred_ids().filter_map(OpId::creating).map(|create| create.plan_id));
+                to_visit.extend(op.operation.referenced_ids().filter_map(OpId::creating).map(|create| create.plan_id));
             }
         }
         transitions
@@ -208,36 +208,36 @@ impl ChangeQueue {
 
     /// Queues the staged operations of a plan, unless it refers to a new segment of another plan that is only staged.
     pub fn submit(&mut self, plan_id: PlanId) -> Transitions {
-        self.submit_by(plan_id, |graph, op, operation| graph.enter(op, operation, false))
+        self.submit_with(plan_id, |graph, op, operation| graph.add(op, operation, false))
     }
 
-    /// Submits a plan whose moves are ordered from the top of the resulting tree down. `above` has, for each operation, the index
-    /// of the move that it must follow: that of the nearest moved ancestor of its new place. Moves to different parents can then
-    /// be in flight together.
-    pub fn submit_ordered(&mut self, plan_id: PlanId, above: &[Option<usize>]) -> Transitions {
-        self.submit_by(plan_id, |graph, op, operation| {
-            let above = above.get(op.index).copied().flatten();
-            graph.enter_ordered(op, operation, above.map(|index| OpId { plan_id, index }));
+    /// Submits a plan whose moves are ordered from the top of the resulting tree down. `predecessors` has, for each operation,
+    /// the index of the move that it must follow: that of the nearest moved ancestor of its new place. Moves to different
+    /// parents can then be in flight together.
+    pub fn submit_ordered(&mut self, plan_id: PlanId, predecessors: &[Option<usize>]) -> Transitions {
+        self.submit_with(plan_id, |graph, op, operation| {
+            let predecessor = predecessors.get(op.index).copied().flatten();
+            graph.add_ordered(op, operation, predecessor.map(|index| OpId { plan_id, index }));
         })
     }
 
-    fn submit_by(&mut self, plan_id: PlanId, enter: impl Fn(&mut Graph, OpId, &Operation)) -> Transitions {
+    fn submit_with(&mut self, plan_id: PlanId, add_to_graph: impl Fn(&mut Graph, OpId, &Operation)) -> Transitions {
         let mut transitions = Transitions::default();
         if self.waits_for_staged(plan_id) {
             return transitions;
         }
-        let queue = |_, op: &PlannedOp| (op.state == OpState::Staged).then_some(OpState::Queued);
-        let ops = self.plans.set_states(plan_id, queue);
+        let to_queued = |_, op: &PlannedOp| (op.state == OpState::Staged).then_some(OpState::Queued);
+        let ops = self.plans.set_states(plan_id, to_queued);
         self.graph.reserve(ops.len());
         for op in ops {
             let Some(planned) = self.plans.op(op) else { continue };
-            enter(&mut self.graph, op, &planned.operation);
+            add_to_graph(&mut self.graph, op, &planned.operation);
             transitions.journal.push(JournalEntry::Queued(op, planned.operation.clone()));
         }
         if transitions.journal.is_empty() {
             return transitions;
         }
-        self.note_submission(plan_id);
+        self.mark_submitted(plan_id);
         let replaced = self.plans.get_mut(plan_id).and_then(|plan| plan.replaces.take());
         if let Some(replaced) = replaced {
             transitions.add(self.discard(replaced));
@@ -246,7 +246,7 @@ impl ChangeQueue {
     }
 
     /// Marks the plan as the last one submitted, unless some of it is done already: later plans may build on that.
-    fn note_submission(&mut self, plan_id: PlanId) {
+    fn mark_submitted(&mut self, plan_id: PlanId) {
         if let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| plan.submitted == 0 || plan.counts().done == 0) {
             self.submissions += 1;
             plan.submitted = self.submissions;
@@ -257,17 +257,17 @@ impl ChangeQueue {
     #[must_use]
     pub fn waits_for_staged(&self, plan_id: PlanId) -> bool {
         let Some(plan) = self.plans.get(plan_id) else { return false };
-        let referred = plan.ops().iter().filter(|op| !op.state.is_over()).flat_map(|op| op.operation.referred_ids());
-        referred.filter_map(OpId::creating).any(|create| create.plan_id != plan_id && self.stays_staged(create))
+        let referred = plan.ops().iter().filter(|op| !op.state.is_over()).flat_map(|op| op.operation.referenced_ids());
+        referred.filter_map(OpId::creating).any(|create| create.plan_id != plan_id && self.is_staged_op(create))
     }
 
     /// Whether an operation refers to a new segment that is only staged, and so can't be sent yet.
     #[must_use]
     pub fn refers_to_staged(&self, operation: &Operation) -> bool {
-        operation.referred_ids().filter_map(OpId::creating).any(|create| self.stays_staged(create))
+        operation.referenced_ids().filter_map(OpId::creating).any(|create| self.is_staged_op(create))
     }
 
-    fn stays_staged(&self, op: OpId) -> bool {
+    fn is_staged_op(&self, op: OpId) -> bool {
         self.op(op).is_some_and(|op| op.state == OpState::Staged)
     }
 
@@ -278,7 +278,7 @@ impl ChangeQueue {
         if self.paused {
             return None;
         }
-        let op = self.graph.begin(self.at_once)?;
+        let op = self.graph.begin(self.max_in_flight)?;
         self.plans.set_state(op, OpState::InFlight);
         let operation = self.plans.op(op)?.operation.clone();
         Some(Execution { op, operation, evidence: self.evidence.get(&op).cloned() })
@@ -296,7 +296,7 @@ impl ChangeQueue {
         let is_on_hold = self.plans.get(op.plan_id).is_some_and(|plan| plan.is_on_hold);
         if is_on_hold {
             self.plans.set_state(op, OpState::OnHold);
-            self.graph.rest(op);
+            self.graph.suspend(op);
         } else {
             self.plans.set_state(op, OpState::Queued);
             self.graph.requeue(op);
@@ -328,19 +328,19 @@ impl ChangeQueue {
         if let Some(evidence) = self.evidence.get_mut(&op).filter(|_| creates) {
             evidence.resend = Resend::AfterList;
         }
-        self.wake(op)
+        self.queue_again(op)
     }
 
     /// Takes a segment as the result of a create whose response was lost.
     pub fn adopt(&mut self, op: OpId, id: SegmentId) -> Transitions {
         self.evidence.entry(op).or_default().adopted = Some(id);
-        self.wake(op)
+        self.queue_again(op)
     }
 
     /// Replaces a failed or held operation by another on the same segment and queues it, unless it [refers to a staged
     /// segment](Self::refers_to_staged).
     pub fn replace(&mut self, op: OpId, operation: Operation, title: Title) -> Transitions {
-        let operation = self.with_given_ids(operation);
+        let operation = self.with_assigned_ids(operation);
         if !self.rests(op) || self.refers_to_staged(&operation) {
             return Transitions::default();
         }
@@ -351,17 +351,17 @@ impl ChangeQueue {
         self.retry(op)
     }
 
-    fn wake(&mut self, op: OpId) -> Transitions {
+    fn queue_again(&mut self, op: OpId) -> Transitions {
         let planned = self.plans.op(op).filter(|planned| !self.refers_to_staged(&planned.operation));
         if planned.is_none() || !self.rests(op) {
             return Transitions::default();
         }
         self.plans.set_state(op, OpState::Queued);
-        self.note_submission(op.plan_id);
+        self.mark_submitted(op.plan_id);
         let Some(planned) = self.plans.op(op) else { return Transitions::default() };
-        self.graph.wake(op, &planned.operation);
+        self.graph.resume(op, &planned.operation);
         let journal = vec![JournalEntry::Queued(op, planned.operation.clone())];
-        let shown = vec![self.overlay.change(&subject(op, &planned.operation), &self.plans)];
+        let shown = vec![self.overlay.displayed_change(&subject(op, &planned.operation), &self.plans)];
         Transitions { journal, shown, ..Transitions::default() }
     }
 
@@ -370,7 +370,7 @@ impl ChangeQueue {
         let is_queued = self.op(op).is_some_and(|planned| planned.state == OpState::Queued);
         if is_queued {
             self.plans.set_state(op, OpState::OnHold);
-            self.graph.rest(op);
+            self.graph.suspend(op);
         }
         is_queued
     }
@@ -380,10 +380,10 @@ impl ChangeQueue {
         let plan_ids: Vec<PlanId> = self.plans.iter().map(|(plan_id, _)| plan_id).collect();
         let mut held = 0;
         for plan_id in plan_ids {
-            let rested = |_, op: &PlannedOp| (op.state == OpState::Queued).then_some(OpState::OnHold);
-            let ops = self.plans.set_states(plan_id, rested);
+            let hold_queued = |_, op: &PlannedOp| (op.state == OpState::Queued).then_some(OpState::OnHold);
+            let ops = self.plans.set_states(plan_id, hold_queued);
             for op in &ops {
-                self.graph.rest(*op);
+                self.graph.suspend(*op);
             }
             held += ops.len();
             if let Some(plan) = self.plans.get_mut(plan_id) {
@@ -398,33 +398,33 @@ impl ChangeQueue {
     pub fn resume(&mut self, plan_id: PlanId) -> (Transitions, usize) {
         let Some(plan) = self.plans.get_mut(plan_id) else { return (Transitions::default(), 0) };
         plan.is_on_hold = false;
-        let (mut again, mut unclear) = (Vec::new(), 0);
+        let (mut to_retry, mut undecided) = (Vec::new(), 0);
         for (index, op) in plan.ops().iter().enumerate() {
             match (&op.state, &op.operation) {
                 (
                     OpState::Failed(WriteError::InDoubt(_) | WriteError::PossibleDuplicate { .. }),
                     Operation::Create { .. },
-                ) => unclear += 1,
-                (OpState::OnHold | OpState::Failed(_), _) => again.push(OpId { plan_id, index }),
+                ) => undecided += 1,
+                (OpState::OnHold | OpState::Failed(_), _) => to_retry.push(OpId { plan_id, index }),
                 _ => {}
             }
         }
         let mut transitions = Transitions::default();
-        for op in again {
+        for op in to_retry {
             transitions.add(self.retry(op));
         }
-        (transitions, unclear)
+        (transitions, undecided)
     }
 
     /// Discards an operation that is not in flight, and all operations that can't be done without it.
     pub fn discard(&mut self, op: OpId) -> Transitions {
-        self.discard_each([op])
+        self.discard_all([op])
     }
 
     /// Discards the rest of a plan, and all operations that can't be done without it. Those in flight are still executed.
     pub fn discard_plan(&mut self, plan_id: PlanId) -> Transitions {
         let count = self.plans.get(plan_id).map_or(0, |plan| plan.ops().len());
-        self.discard_each((0..count).map(|index| OpId { plan_id, index }))
+        self.discard_all((0..count).map(|index| OpId { plan_id, index }))
     }
 
     // Undo
@@ -463,7 +463,7 @@ impl ChangeQueue {
     #[must_use]
     pub fn half_done(&self) -> Option<PlanId> {
         let (plan_id, plan) = self.plans.iter().max_by_key(|(_, plan)| plan.submitted)?;
-        let is_last = self.undo.last().is_none_or(|last| last < plan.submitted);
+        let is_last = self.undo.last_submission().is_none_or(|last| last < plan.submitted);
         let counts = plan.counts();
         (is_last && counts.done > 0 && counts.staged == 0).then_some(plan_id)
     }
@@ -471,21 +471,21 @@ impl ChangeQueue {
     /// Whether anything is being sent. Queued operations of a plan with failed or held ones don't count.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        let moves =
+        let is_progressing =
             |counts: QueueCounts| counts.in_flight > 0 || (counts.queued > 0 && counts.failed + counts.on_hold == 0);
-        self.plans.iter().any(|(_, plan)| moves(plan.counts()))
+        self.plans.iter().any(|(_, plan)| is_progressing(plan.counts()))
     }
 
     // The server's state
 
     /// Records a segment's new state on the server. Returns how to show it, with pending operations on top.
     pub fn see(&mut self, id: &SegmentId, now: Option<Arc<Segment>>) -> Change {
-        self.overlay.see(id, now, &self.plans)
+        self.overlay.update(id, now, &self.plans)
     }
 
     /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
     pub fn see_all(&mut self, forest: &Forest) -> Vec<Change> {
-        self.overlay.see_all(forest, &self.plans)
+        self.overlay.update_all(forest, &self.plans)
     }
 
     // Queries
@@ -557,7 +557,7 @@ impl ChangeQueue {
     /// Whether a field has the value that an operation in flight sets: a list can show the value before the response arrives.
     #[must_use]
     pub fn is_setting(&self, now: &Segment, field: Field) -> bool {
-        let sets = |planned: &PlannedOp| match &planned.operation {
+        let is_set_by = |planned: &PlannedOp| match &planned.operation {
             Operation::Update { base, draft } => {
                 planned.state == OpState::InFlight
                     && draft.changes(base).contains(&field)
@@ -565,7 +565,7 @@ impl ChangeQueue {
             }
             Operation::Create { .. } | Operation::Delete { .. } => false,
         };
-        self.overlay.ops(&now.id).iter().filter_map(|op| self.op(*op)).any(sets)
+        self.overlay.ops(&now.id).iter().filter_map(|op| self.op(*op)).any(is_set_by)
     }
 
     /// Returns the first failed operation on a segment.
@@ -585,7 +585,7 @@ impl ChangeQueue {
     /// Whether a segment has pending operations.
     #[must_use]
     pub fn concerns(&self, id: &SegmentId) -> bool {
-        self.overlay.concerns(id)
+        self.overlay.has_pending(id)
     }
 
     /// Number of segments with pending operations.

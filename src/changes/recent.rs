@@ -9,14 +9,14 @@ use crate::segment::{Field, Segment, SegmentId};
 /// The values that were written recently.
 #[derive(Debug, Clone, Default)]
 pub struct RecentWrites {
-    values: HashMap<(SegmentId, Field), Value>,
+    values: HashMap<(SegmentId, Field), WatchedValue>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Value {
+struct WatchedValue {
     before: Option<String>,
     written: Option<String>,
-    until: Timestamp,
+    expires_at: Timestamp,
 }
 
 /// A value that someone else reverted.
@@ -31,24 +31,28 @@ pub struct Reverted {
 }
 
 /// How long a value is watched.
-const WATCHED: SignedDuration = SignedDuration::from_hours(1);
+const WATCH_DURATION: SignedDuration = SignedDuration::from_hours(1);
 /// Maximum number of watched values; beyond it, the oldest half is dropped.
-const MOST: usize = 10_000;
+const MAX_WATCHED: usize = 10_000;
 
 impl RecentWrites {
     /// Records that fields of a segment were written.
     pub fn keep(&mut self, before: &Segment, after: &Segment, fields: &[Field], now: Timestamp) {
-        if self.values.len() >= MOST {
-            self.values.retain(|_, value| value.until > now);
+        if self.values.len() >= MAX_WATCHED {
+            self.values.retain(|_, value| value.expires_at > now);
         }
-        if self.values.len() >= MOST {
-            let mut untils: Vec<Timestamp> = self.values.values().map(|value| value.until).collect();
-            let (_, middle, _) = untils.select_nth_unstable(MOST / 2);
-            let middle = *middle;
-            self.values.retain(|_, value| value.until > middle);
+        if self.values.len() >= MAX_WATCHED {
+            let mut expiries: Vec<Timestamp> = self.values.values().map(|value| value.expires_at).collect();
+            let (_, median, _) = expiries.select_nth_unstable(MAX_WATCHED / 2);
+            let median = *median;
+            self.values.retain(|_, value| value.expires_at > median);
         }
         for field in fields {
-            let value = Value { before: before.field(*field), written: after.field(*field), until: now + WATCHED };
+            let value = WatchedValue {
+                before: before.field(*field),
+                written: after.field(*field),
+                expires_at: now + WATCH_DURATION,
+            };
             self.values.insert((after.id.clone(), *field), value);
         }
     }
@@ -62,16 +66,16 @@ impl RecentWrites {
         is_own: impl Fn(Field) -> bool,
         at: Timestamp,
     ) -> Vec<Reverted> {
-        let mut found = Vec::new();
+        let mut reverts = Vec::new();
         for field in before.differing_fields(now).into_iter().filter(|field| !is_own(*field)) {
             let key = (now.id.clone(), field);
             let Some(value) = self.values.get(&key) else { continue };
-            if value.until > at && value.written == before.field(field) && value.before == now.field(field) {
-                found.push(Reverted { field, to: value.before.clone(), from: value.written.clone() });
+            if value.expires_at > at && value.written == before.field(field) && value.before == now.field(field) {
+                reverts.push(Reverted { field, to: value.before.clone(), from: value.written.clone() });
             }
             self.values.remove(&key);
         }
-        found
+        reverts
     }
 }
 

@@ -45,13 +45,13 @@ pub struct Written {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// The server refused the operation or was unreachable. Nothing was changed.
-    #[error("{}", why(.0))]
+    #[error("{}", describe_cause(.0))]
     Refused(RemoteError),
     /// The server reported success, but nothing changed.
     #[error("the server reported success, but nothing has changed")]
     NotDone,
     /// The response was lost, so the operation may have been applied. The feed will show whether it was.
-    #[error("{}; it may have been applied anyway", why(.0))]
+    #[error("{}; it may have been applied anyway", describe_cause(.0))]
     InDoubt(RemoteError),
     /// The response was lost, and a segment appeared since that is similar to the requested one. The user has to decide whether
     /// it is the result ([`adopt`](super::ChangeQueue::adopt)) or not ([`retry`](super::ChangeQueue::retry)).
@@ -61,7 +61,7 @@ pub enum WriteError {
         theirs: Arc<Segment>,
     },
     /// The segment has children that were added after the confirmation. Nothing was sent.
-    #[error("{}", grown(.newcomers))]
+    #[error("{}", describe_new_children(.newcomers))]
     NewChildren {
         /// The children that were not confirmed.
         newcomers: Vec<SegmentId>,
@@ -73,7 +73,7 @@ pub enum WriteError {
     #[error("its new parent is now one of its descendants")]
     WouldCreateCycle,
     /// Someone else changed the same field or deleted the segment since the user saw it. Nothing was sent.
-    #[error("{}", conflict(.theirs.is_some(), .fields))]
+    #[error("{}", describe_conflict(.theirs.is_some(), .fields))]
     Conflict {
         /// The segment on the server, `None` if it was deleted.
         theirs: Option<Arc<Segment>>,
@@ -91,17 +91,17 @@ impl WriteError {
 }
 
 /// Returns the reason without the call, since the caller shows the segment's name.
-fn why(error: &RemoteError) -> String {
-    let reads = matches!(error.call, Call::One(_) | Call::Page(_) | Call::Changes(_));
-    format!("{}{}", error.fault, if reads { " while checking it" } else { "" })
+fn describe_cause(error: &RemoteError) -> String {
+    let is_check = matches!(error.call, Call::One(_) | Call::Page(_) | Call::Changes(_));
+    format!("{}{}", error.fault, if is_check { " while checking it" } else { "" })
 }
 
-fn grown(newcomers: &[SegmentId]) -> String {
+fn describe_new_children(newcomers: &[SegmentId]) -> String {
     let count = newcomers.len();
     format!("{} {} added after you confirmed", counted(count, Noun::Child), Agreeing::Were.with(count))
 }
 
-fn conflict(exists: bool, fields: &[Field]) -> String {
+fn describe_conflict(exists: bool, fields: &[Field]) -> String {
     if exists {
         let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
         format!("someone else changed its {}", names.join(" and "))

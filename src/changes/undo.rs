@@ -23,7 +23,7 @@ pub struct UndoStack {
     undone: Vec<UndoEntry>,
     /// Former and new id of each segment that was created again, in that order. Entries are translated only when they are taken,
     /// so creating a segment again costs the same however many entries there are.
-    renamed: Vec<(SegmentId, SegmentId)>,
+    recreated: Vec<(SegmentId, SegmentId)>,
 }
 
 /// The purpose of a plan.
@@ -32,19 +32,19 @@ pub enum PlanKind {
     /// It makes a new change.
     Ordinary,
     /// It undoes another plan.
-    Undo(UndoOf),
+    Undo(UndoTarget),
     /// It redoes a plan that was undone.
-    Redo(UndoOf),
+    Redo(UndoTarget),
 }
 
 /// The plan that is undone or redone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndoOf {
+pub struct UndoTarget {
     entry: UndoEntry,
     /// Former ids of the segments that are created again, by index in the plan.
-    pub(super) former: HashMap<usize, SegmentId>,
+    pub(super) former_ids: HashMap<usize, SegmentId>,
     /// For each operation of the entry, the index of its inverse in the plan.
-    places: Vec<usize>,
+    inverse_indices: Vec<usize>,
 }
 
 /// The effects of a plan.
@@ -61,9 +61,9 @@ struct UndoEntry {
 /// The effect of an operation, and when it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RecordedOp {
-    did: DoneOp,
-    /// Length of `UndoStack::renamed` when it was recorded.
-    renamed_before: usize,
+    effect: DoneOp,
+    /// Length of `UndoStack::recreated` when it was recorded.
+    recreated_before: usize,
 }
 
 /// The effect of an operation.
@@ -99,7 +99,7 @@ pub enum UndoStep {
 }
 
 /// Maximum number of plans to undo; beyond it, the oldest is forgotten.
-const REMEMBERED: usize = 1_000;
+const MAX_UNDO_PLANS: usize = 1_000;
 
 impl DoneOp {
     /// Returns the effect of an operation; `None` if there is none to undo.
@@ -132,7 +132,7 @@ impl DoneOp {
         }
     }
 
-    fn created(&self) -> Option<&SegmentId> {
+    fn created_id(&self) -> Option<&SegmentId> {
         match self {
             Self::Created(segment) => Some(&segment.id),
             Self::Updated { .. } | Self::Deleted { .. } => None,
@@ -141,15 +141,15 @@ impl DoneOp {
 
     /// Returns the effect with some ids replaced.
     #[must_use]
-    pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
-        let segment = |segment: Arc<Segment>| segment.with_ids(other).map_or(segment, Arc::new);
+    pub fn with_ids(self, replacement: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
+        let segment = |segment: Arc<Segment>| segment.with_ids(replacement).map_or(segment, Arc::new);
         match self {
             Self::Created(created) => Self::Created(segment(created)),
             Self::Updated { before, after, fields } => {
                 Self::Updated { before: segment(before), after: segment(after), fields }
             }
             Self::Deleted { segment: deleted, leaving } => {
-                let leaving = leaving.into_iter().map(|id| other(&id).unwrap_or(id)).collect();
+                let leaving = leaving.into_iter().map(|id| replacement(&id).unwrap_or(id)).collect();
                 Self::Deleted { segment: segment(deleted), leaving }
             }
         }
@@ -158,7 +158,7 @@ impl DoneOp {
 
 impl UndoStack {
     /// Adds a finished plan. If it was an undo or redo, the effects that it did not revert return to the stack.
-    pub(super) fn remember(&mut self, plan_id: PlanId, plan: QueuedPlan) {
+    pub(super) fn add_finished(&mut self, plan_id: PlanId, plan: QueuedPlan) {
         let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
         let QueuedPlan { title: Title { wish: title, .. }, done: ops, kind, submitted, .. } = plan;
         let entry = (!ops.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops });
@@ -166,36 +166,36 @@ impl UndoStack {
             PlanKind::Ordinary if entry.is_none() => {}
             PlanKind::Ordinary => {
                 self.undone.clear();
-                put(&mut self.done, entry);
+                insert_by_submission(&mut self.done, entry);
             }
             PlanKind::Redo(of) => {
-                put(&mut self.undone, of.left(&is_done));
-                put(&mut self.done, entry);
+                insert_by_submission(&mut self.undone, of.unreverted_part(&is_done));
+                insert_by_submission(&mut self.done, entry);
             }
             PlanKind::Undo(of) => {
-                put(&mut self.done, of.left(&is_done));
-                put(&mut self.undone, entry);
+                insert_by_submission(&mut self.done, of.unreverted_part(&is_done));
+                insert_by_submission(&mut self.undone, entry);
             }
         }
-        if self.done.len() > REMEMBERED {
+        if self.done.len() > MAX_UNDO_PLANS {
             self.done.remove(0);
         }
     }
 
     /// Adds a plan of an earlier session, ordered before all plans of this one.
-    pub(super) fn restore(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
-        let ops = did.into_iter().map(|did| self.record(did)).collect();
-        put(&mut self.done, Some(UndoEntry { plan_id, submitted: 0, title, ops }));
+    pub(super) fn restore(&mut self, plan_id: PlanId, title: String, effects: Vec<DoneOp>) {
+        let ops = effects.into_iter().map(|effect| self.record(effect)).collect();
+        insert_by_submission(&mut self.done, Some(UndoEntry { plan_id, submitted: 0, title, ops }));
     }
 
     /// Records the new id of a segment that was created again.
-    pub(super) fn rename(&mut self, former: SegmentId, id: SegmentId) {
-        self.renamed.push((former, id));
+    pub(super) fn record_recreated(&mut self, former: SegmentId, id: SegmentId) {
+        self.recreated.push((former, id));
     }
 
     /// Records an effect at the present moment.
-    pub(super) fn record(&self, did: DoneOp) -> RecordedOp {
-        RecordedOp { did, renamed_before: self.renamed.len() }
+    pub(super) fn record(&self, effect: DoneOp) -> RecordedOp {
+        RecordedOp { effect, recreated_before: self.recreated.len() }
     }
 
     /// Whether there is anything to undo.
@@ -211,7 +211,7 @@ impl UndoStack {
     }
 
     /// Submission number of the plan that would be undone next.
-    pub(super) fn last(&self) -> Option<u64> {
+    pub(super) fn last_submission(&self) -> Option<u64> {
         self.done.last().map(|entry| entry.submitted)
     }
 
@@ -238,96 +238,98 @@ impl UndoStack {
             }
             (UndoStep::Redo, _) => self.undone.pop(),
         }?;
-        let entry = self.up_to_date(entry);
-        let did: Vec<DoneOp> = entry.ops.iter().map(|op| op.did.clone()).collect();
-        let Inverse { plan, former, places } = inverse(&did, forest, plan_id);
-        let again = match former.len() {
+        let entry = self.with_current_ids(entry);
+        let effects: Vec<DoneOp> = entry.ops.iter().map(|op| op.effect.clone()).collect();
+        let Inverse { plan, former_ids, inverse_indices } = inverse(&effects, forest, plan_id);
+        let new_ids_note = match former_ids.len() {
             0 => "",
             count => &format!(" ({})", Agreeing::NewIds.with(count)),
         };
         let title = match step {
             UndoStep::Undo => Title {
                 wish: entry.title.clone(),
-                done: format!("Undid: {}{again}", entry.title),
+                done: format!("Undid: {}{new_ids_note}", entry.title),
                 failed: format!("Couldn't undo: {}", entry.title),
             },
             UndoStep::Redo => Title {
                 wish: entry.title.clone(),
-                done: format!("Redid: {}{again}", entry.title),
+                done: format!("Redid: {}{new_ids_note}", entry.title),
                 failed: format!("Couldn't redo: {}", entry.title),
             },
         };
-        let of = UndoOf { entry, former, places };
+        let of = UndoTarget { entry, former_ids, inverse_indices };
         Some((plan, title, if step == UndoStep::Undo { PlanKind::Undo(of) } else { PlanKind::Redo(of) }))
     }
 
     /// Translates an entry to the present ids of segments that were created again.
-    fn up_to_date(&self, entry: UndoEntry) -> UndoEntry {
-        let oldest = entry.ops.iter().map(|op| op.renamed_before).min().unwrap_or_default();
-        let renamed = self.renamed.iter().enumerate().skip(oldest);
-        let renamed: HashMap<&SegmentId, (usize, &SegmentId)> =
-            renamed.map(|(at, (former, id))| (former, (at, id))).collect();
-        if renamed.is_empty() {
+    fn with_current_ids(&self, entry: UndoEntry) -> UndoEntry {
+        let first_relevant = entry.ops.iter().map(|op| op.recreated_before).min().unwrap_or_default();
+        let recreated = self.recreated.iter().enumerate().skip(first_relevant);
+        let recreated: HashMap<&SegmentId, (usize, &SegmentId)> =
+            recreated.map(|(at, (former, id))| (former, (at, id))).collect();
+        if recreated.is_empty() {
             return entry;
         }
-        let ops = entry.ops.into_iter().map(|RecordedOp { did, renamed_before }| {
-            let next = |id: &SegmentId| renamed.get(id).filter(|(at, _)| *at >= renamed_before).map(|(_, now)| *now);
+        let ops = entry.ops.into_iter().map(|RecordedOp { effect, recreated_before }| {
+            let next =
+                |id: &SegmentId| recreated.get(id).filter(|(at, _)| *at >= recreated_before).map(|(_, now)| *now);
             let now = |id: &SegmentId| {
                 // A segment may have been deleted and created again several times. A server might even reuse an id.
                 let later = std::iter::successors(next(id), |now| next(now));
-                later.take(renamed.len()).last().cloned()
+                later.take(recreated.len()).last().cloned()
             };
-            self.record(did.with_ids(&now))
+            self.record(effect.with_ids(&now))
         });
         UndoEntry { ops: ops.collect(), ..entry }
     }
 }
 
 /// Inserts an entry in the order of submission.
-fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
+fn insert_by_submission(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
     if let Some(entry) = entry {
-        let place = entries.partition_point(|other| other.submitted <= entry.submitted);
-        entries.insert(place, entry);
+        let position = entries.partition_point(|other| other.submitted <= entry.submitted);
+        entries.insert(position, entry);
     }
 }
 
-impl UndoOf {
+impl UndoTarget {
     /// The plan that is undone or redone.
     pub(super) const fn plan_id(&self) -> PlanId {
         self.entry.plan_id
     }
 
     /// Returns the part of the entry that was not reverted.
-    fn left(self, done: &[bool]) -> Option<UndoEntry> {
+    fn unreverted_part(self, done: &[bool]) -> Option<UndoEntry> {
         let UndoEntry { plan_id, submitted, title, ops } = self.entry;
-        let is_left = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
-        let left: Vec<RecordedOp> = ops.into_iter().zip(self.places).filter(is_left).map(|(op, _)| op).collect();
-        (!left.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops: left })
+        let is_unreverted = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
+        let unreverted: Vec<RecordedOp> =
+            ops.into_iter().zip(self.inverse_indices).filter(is_unreverted).map(|(op, _)| op).collect();
+        (!unreverted.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops: unreverted })
     }
 }
 
-/// The inverse of an entry, with the tables for [`UndoOf`].
+/// The inverse of an entry, with the tables for [`UndoTarget`].
 struct Inverse {
     plan: Plan,
-    former: HashMap<usize, SegmentId>,
-    places: Vec<usize>,
+    former_ids: HashMap<usize, SegmentId>,
+    inverse_indices: Vec<usize>,
 }
 
 /// Returns the inverse of each effect, last first.
-fn inverse(made: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
-    let mut operations = Vec::with_capacity(made.len());
-    let mut places = vec![0; made.len()];
-    let mut former = HashMap::new();
-    let mut again: HashMap<SegmentId, SegmentId> = HashMap::new();
-    let created: HashSet<&SegmentId> = made.iter().filter_map(DoneOp::created).collect();
+fn inverse(effects: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
+    let mut operations = Vec::with_capacity(effects.len());
+    let mut inverse_indices = vec![0; effects.len()];
+    let mut former_ids = HashMap::new();
+    let mut new_ids: HashMap<SegmentId, SegmentId> = HashMap::new();
+    let created: HashSet<&SegmentId> = effects.iter().filter_map(DoneOp::created_id).collect();
     let mut leaving: HashMap<&SegmentId, Vec<(usize, SegmentId)>> = HashMap::new();
-    for (at, one) in made.iter().enumerate().rev() {
-        places[at] = operations.len();
-        let operation = match one {
+    for (at, effect) in effects.iter().enumerate().rev() {
+        inverse_indices[at] = operations.len();
+        let operation = match effect {
             DoneOp::Created(segment) => {
                 let leaving = leaving.remove(&segment.id).unwrap_or_default();
                 for (child, _) in &leaving {
-                    places[*child] = operations.len();
+                    inverse_indices[*child] = operations.len();
                 }
                 let leaving = leaving.into_iter().map(|(_, child)| child).collect();
                 Operation::Delete { base: Arc::clone(segment), leaving }
@@ -346,37 +348,37 @@ fn inverse(made: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
             }
             DoneOp::Deleted { segment, leaving } => {
                 let op = OpId { plan_id, index: operations.len() };
-                former.insert(op.index, segment.id.clone());
-                again.insert(segment.id.clone(), op.provisional_id());
+                former_ids.insert(op.index, segment.id.clone());
+                new_ids.insert(segment.id.clone(), op.provisional_id());
                 let draft = Draft::of(segment);
-                operations.push(Operation::Create { draft }.with_ids(&|id| again.get(id).cloned()));
-                operations.extend(attached_again(segment, leaving, &op.provisional_id(), forest));
+                operations.push(Operation::Create { draft }.with_ids(&|id| new_ids.get(id).cloned()));
+                operations.extend(reattach_children(segment, leaving, &op.provisional_id(), forest));
                 continue;
             }
         };
-        operations.push(operation.with_ids(&|id| again.get(id).cloned()));
+        operations.push(operation.with_ids(&|id| new_ids.get(id).cloned()));
     }
-    Inverse { plan: Plan { operations }, former, places }
+    Inverse { plan: Plan { operations }, former_ids, inverse_indices }
 }
 
 /// Returns the moves of the children that were left to the server to the segment that is created again. A child that is neither
 /// at the top nor under the old id or the old parent was moved by someone since, and stays.
-fn attached_again(
+fn reattach_children(
     segment: &Segment,
     leaving: &[SegmentId],
     provisional: &SegmentId,
     forest: &Forest,
 ) -> Vec<Operation> {
-    let left_there = |child: &&Arc<Segment>| match &child.parent {
+    let was_not_moved = |child: &&Arc<Segment>| match &child.parent {
         None => true,
         parent @ Some(id) => *id == segment.id || *parent == segment.parent,
     };
-    let children = leaving.iter().filter_map(|child| forest.get(child)).filter(left_there);
-    let attached = |child: &Arc<Segment>| {
+    let children = leaving.iter().filter_map(|child| forest.get(child)).filter(was_not_moved);
+    let reattach = |child: &Arc<Segment>| {
         let draft = Draft { parent: Some(provisional.clone()), ..Draft::of(child) };
         Operation::Update { base: Arc::clone(child), draft }
     };
-    children.map(attached).collect()
+    children.map(reattach).collect()
 }
 
 #[cfg(test)]
@@ -397,21 +399,21 @@ mod tests {
     #[test]
     fn a_deleted_subtree_is_created_again_parents_first() {
         let ops = [deleted(segment("child", Some("root"))), deleted(segment("root", None))];
-        let Inverse { plan, former, .. } = inverse(&ops, &Forest::new(), PlanId(9));
+        let Inverse { plan, former_ids, .. } = inverse(&ops, &Forest::new(), PlanId(9));
         let root = OpId { plan_id: PlanId(9), index: 0 };
         let parents: Vec<_> = plan.operations.iter().map(Operation::destination).collect();
         assert_eq!(parents, [None, Some(&root.provisional_id())]);
-        assert_eq!(former, HashMap::from([(0, made_id("root")), (1, made_id("child"))]));
+        assert_eq!(former_ids, HashMap::from([(0, made_id("root")), (1, made_id("child"))]));
     }
 
-    fn finished(submitted: u64, did: Vec<DoneOp>, done: &[bool], kind: PlanKind) -> QueuedPlan {
+    fn finished(submitted: u64, effects: Vec<DoneOp>, done: &[bool], kind: PlanKind) -> QueuedPlan {
         let op = |done: &bool| PlannedOp {
             operation: Operation::Create { draft: Draft::of(&segment("any", None)) },
             state: if *done { OpState::Done } else { OpState::Discarded },
         };
         let mut plan = QueuedPlan::new(done.iter().map(op).collect(), Title::default(), kind);
         plan.submitted = submitted;
-        plan.done = did.into_iter().map(|did| RecordedOp { did, renamed_before: 0 }).collect();
+        plan.done = effects.into_iter().map(|effect| RecordedOp { effect, recreated_before: 0 }).collect();
         plan
     }
 
@@ -433,13 +435,13 @@ mod tests {
     #[test]
     fn the_rest_of_a_partial_undo_can_be_undone_later() {
         let mut history = UndoStack::default();
-        let did = ["a", "b"].map(|id| DoneOp::Created(segment(id, None)));
-        let ops: Vec<_> = did.into_iter().map(|did| history.record(did)).collect();
+        let effects = ["a", "b"].map(|id| DoneOp::Created(segment(id, None)));
+        let ops: Vec<_> = effects.into_iter().map(|effect| history.record(effect)).collect();
         let entry = UndoEntry { plan_id: PlanId(1), submitted: 1, title: "x".into(), ops: ops.clone() };
-        let of = UndoOf { entry, former: HashMap::new(), places: vec![1, 0] };
+        let of = UndoTarget { entry, former_ids: HashMap::new(), inverse_indices: vec![1, 0] };
         let undone = deleted(segment("b", None));
         let plan = finished(2, vec![undone], &[true, false], PlanKind::Undo(of));
-        history.remember(PlanId(1), plan);
+        history.add_finished(PlanId(1), plan);
         assert_eq!((history.done[0].ops.as_slice(), history.undone.len()), (&ops[..1], 1));
     }
 
@@ -448,7 +450,7 @@ mod tests {
         let mut history = UndoStack::default();
         for submitted in [2, 1, 3] {
             let done = vec![DoneOp::Created(segment("a", None))];
-            history.remember(PlanId(submitted), finished(submitted, done, &[true], PlanKind::Ordinary));
+            history.add_finished(PlanId(submitted), finished(submitted, done, &[true], PlanKind::Ordinary));
         }
         let order: Vec<u64> = history.done.iter().map(|entry| entry.submitted).collect();
         assert_eq!(order, [1, 2, 3]);
@@ -460,9 +462,9 @@ mod tests {
         let done = vec![DoneOp::Created(segment("old", None)), DoneOp::Created(segment("child", Some("old")))];
         let plan = finished(1, done, &[true, true], PlanKind::Ordinary);
         // The id changed before the last operation of the plan was done.
-        history.rename(made_id("old"), made_id("new"));
-        history.remember(PlanId(1), plan);
-        history.rename(made_id("new"), made_id("newest"));
+        history.record_recreated(made_id("old"), made_id("new"));
+        history.add_finished(PlanId(1), plan);
+        history.record_recreated(made_id("new"), made_id("newest"));
         let (plan, ..) = history.take(UndoStep::Undo, None, &Forest::new(), PlanId(2)).unwrap();
         let subjects: Vec<_> = plan.operations.iter().filter_map(Operation::subject).collect();
         assert_eq!(subjects, [&made_id("child"), &made_id("newest")]);

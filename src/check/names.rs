@@ -6,7 +6,7 @@ use std::sync::Arc;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::MixedScript;
 
-use super::{Evidence, Found, Rule};
+use super::{Evidence, FindingCollector, Rule};
 use crate::printable::is_hidden;
 use crate::segment::{Field, Segment};
 
@@ -14,26 +14,26 @@ use crate::segment::{Field, Segment};
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// Checks the names and external ids of all segments.
-pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
+pub(super) fn check(segments: &[Arc<Segment>], collector: &mut FindingCollector<'_>) {
     for segment in segments {
         if segment.has_blank_name() {
-            found.add(Rule::BlankName, segment, Evidence::BlankName);
+            collector.add(Rule::BlankName, segment, Evidence::BlankName);
         } else if segment.name.trim().len() != segment.name.len() {
-            found.add(Rule::PaddedName, segment, Evidence::PaddedName);
+            collector.add(Rule::PaddedName, segment, Evidence::PaddedName);
         }
         if let Some((field, character)) = invisible(segment) {
-            found.add(Rule::InvisibleCharacters, segment, Evidence::Invisible(field, character));
+            collector.add(Rule::InvisibleCharacters, segment, Evidence::Invisible(field, character));
         }
         if segment.external_id.is_none() {
-            found.add(Rule::MissingExternalId, segment, Evidence::NoExternalId);
+            collector.add(Rule::MissingExternalId, segment, Evidence::NoExternalId);
         }
         // ASCII has letters of one script only.
-        if !segment.name.is_ascii() && found.wants(Rule::MixedScripts) {
+        if !segment.name.is_ascii() && collector.is_enabled(Rule::MixedScripts) {
             let mixed = words(&segment.name).find(|word| !word.is_single_script());
             if let Some(word) = mixed {
-                let seen = word.chars().filter(|character| !is_hidden(*character)).collect();
-                let evidence = Evidence::MixedScripts { word: seen, scripts: scripts(word) };
-                found.add(Rule::MixedScripts, segment, evidence);
+                let shown_word = word.chars().filter(|character| !is_hidden(*character)).collect();
+                let evidence = Evidence::MixedScripts { word: shown_word, scripts: scripts(word) };
+                collector.add(Rule::MixedScripts, segment, evidence);
             }
         }
     }

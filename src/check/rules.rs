@@ -93,7 +93,7 @@ impl Rule {
     }
 
     /// Returns its index in [`ALL`](Self::ALL).
-    const fn place(self) -> usize {
+    const fn index(self) -> usize {
         self as usize
     }
 }
@@ -184,11 +184,11 @@ pub struct Rules {
 }
 
 /// The default of [`Rules::max_depth`].
-const USUAL_DEPTH: u32 = 10;
+const DEFAULT_MAX_DEPTH: u32 = 10;
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { levels: Rule::ALL.map(Rule::usual_level), max_depth: USUAL_DEPTH }
+        Self { levels: Rule::ALL.map(Rule::usual_level), max_depth: DEFAULT_MAX_DEPTH }
     }
 }
 
@@ -196,12 +196,12 @@ impl Rules {
     /// Returns the level of a rule.
     #[must_use]
     pub fn level(&self, rule: Rule) -> Level {
-        self.levels[rule.place()]
+        self.levels[rule.index()]
     }
 
     /// Sets the level of a rule.
     pub fn set(&mut self, rule: Rule, level: Level) {
-        self.levels[rule.place()] = level;
+        self.levels[rule.index()] = level;
     }
 
     /// Restricts the check to these rules: each keeps its level, or becomes a warning if it is off.

@@ -3,84 +3,92 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Evidence, Found, Rule};
+use super::{Evidence, FindingCollector, Rule};
 use crate::segment::{Segment, SegmentId};
 
 /// Where a segment is in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Not visited yet.
-    Unknown,
+    Unvisited,
     /// On the path that is being followed.
-    OnTheWay,
+    OnPath,
     /// On this level; roots and orphans are on level 1.
     Level(u32),
     /// In a cycle or below one, so on no level.
-    Nowhere,
+    NoLevel,
 }
 
 /// Checks the parents of all segments.
-pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
-    let places: HashMap<&SegmentId, usize> =
+pub(super) fn check(segments: &[Arc<Segment>], collector: &mut FindingCollector<'_>) {
+    let indices: HashMap<&SegmentId, usize> =
         segments.iter().enumerate().map(|(at, segment)| (&segment.id, at)).collect();
-    let parents: Vec<Option<usize>> =
-        segments.iter().map(|segment| segment.parent.as_ref().and_then(|parent| places.get(parent)).copied()).collect();
+    let parents: Vec<Option<usize>> = segments
+        .iter()
+        .map(|segment| segment.parent.as_ref().and_then(|parent| indices.get(parent)).copied())
+        .collect();
     for (segment, parent) in segments.iter().zip(&parents) {
         match &segment.parent {
-            Some(named) if *named == segment.id => found.add(Rule::SelfParent, segment, Evidence::OwnParent),
-            Some(named) if parent.is_none() => {
-                found.add(Rule::Orphan, segment, Evidence::ParentMissing(named.clone()));
+            Some(parent_id) if *parent_id == segment.id => {
+                collector.add(Rule::SelfParent, segment, Evidence::OwnParent)
+            }
+            Some(parent_id) if parent.is_none() => {
+                collector.add(Rule::Orphan, segment, Evidence::ParentMissing(parent_id.clone()));
             }
             _ => {}
         }
     }
-    if !found.wants(Rule::Cycle) && !found.wants(Rule::TooDeep) {
+    if !collector.is_enabled(Rule::Cycle) && !collector.is_enabled(Rule::TooDeep) {
         return;
     }
-    let most = found.rules.max_depth;
-    for (place, segment) in follow(segments, &parents, found).into_iter().zip(segments) {
-        if let Place::Level(level) = place
-            && level > most
+    let max_depth = collector.rules.max_depth;
+    for (position, segment) in find_positions(segments, &parents, collector).into_iter().zip(segments) {
+        if let Position::Level(level) = position
+            && level > max_depth
         {
-            found.add(Rule::TooDeep, segment, Evidence::Depth { level, most });
+            collector.add(Rule::TooDeep, segment, Evidence::Depth { level, max_depth });
         }
     }
 }
 
 /// Follows the parents of each segment up to one whose place is known. Returns the place of every segment and reports cycles.
-fn follow(segments: &[Arc<Segment>], parents: &[Option<usize>], found: &mut Found<'_>) -> Vec<Place> {
-    let mut places = vec![Place::Unknown; segments.len()];
-    let mut way = Vec::new();
+fn find_positions(
+    segments: &[Arc<Segment>],
+    parents: &[Option<usize>],
+    collector: &mut FindingCollector<'_>,
+) -> Vec<Position> {
+    let mut positions = vec![Position::Unvisited; segments.len()];
+    let mut path = Vec::new();
     for start in 0..segments.len() {
         let mut at = Some(start);
-        while let Some(here) = at.filter(|here| places[*here] == Place::Unknown) {
-            places[here] = Place::OnTheWay;
-            way.push(here);
-            at = parents[here];
+        while let Some(current) = at.filter(|current| positions[*current] == Position::Unvisited) {
+            positions[current] = Position::OnPath;
+            path.push(current);
+            at = parents[current];
         }
-        let mut above = match at.map(|at| (at, places[at])) {
-            None => Place::Level(0),
-            Some((again, Place::OnTheWay)) => {
-                report_cycle(segments, &way, again, found);
-                Place::Nowhere
+        let mut parent_position = match at.map(|at| (at, positions[at])) {
+            None => Position::Level(0),
+            Some((revisited, Position::OnPath)) => {
+                report_cycle(segments, &path, revisited, collector);
+                Position::NoLevel
             }
             Some((_, known)) => known,
         };
-        for here in way.drain(..).rev() {
-            above = match above {
-                Place::Level(level) => Place::Level(level.saturating_add(1)),
+        for current in path.drain(..).rev() {
+            parent_position = match parent_position {
+                Position::Level(level) => Position::Level(level.saturating_add(1)),
                 other => other,
             };
-            places[here] = above;
+            positions[current] = parent_position;
         }
     }
-    places
+    positions
 }
 
-/// Reports the cycle that the path has run into at `again`.
-fn report_cycle(segments: &[Arc<Segment>], way: &[usize], again: usize, found: &mut Found<'_>) {
-    let from = way.iter().position(|at| *at == again).unwrap_or(0);
-    let mut cycle: Vec<Arc<Segment>> = way[from..].iter().map(|at| Arc::clone(&segments[*at])).collect();
+/// Reports the cycle that the path has run into at `revisited`.
+fn report_cycle(segments: &[Arc<Segment>], path: &[usize], revisited: usize, collector: &mut FindingCollector<'_>) {
+    let from = path.iter().position(|at| *at == revisited).unwrap_or(0);
+    let mut cycle: Vec<Arc<Segment>> = path[from..].iter().map(|at| Arc::clone(&segments[*at])).collect();
     // A segment that is its own parent has its own rule.
     if cycle.len() < 2 {
         return;
@@ -89,6 +97,6 @@ fn report_cycle(segments: &[Arc<Segment>], way: &[usize], again: usize, found: &
     cycle.rotate_left(smallest);
     let cycle: Arc<[_]> = cycle.into();
     for segment in cycle.iter() {
-        found.add(Rule::Cycle, segment, Evidence::Cycle(Arc::clone(&cycle)));
+        collector.add(Rule::Cycle, segment, Evidence::Cycle(Arc::clone(&cycle)));
     }
 }

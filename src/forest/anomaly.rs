@@ -27,7 +27,7 @@ impl fmt::Display for Anomaly {
         match self {
             Self::ParentMissing(parent) => write!(f, "Parent {parent} doesn't exist."),
             Self::OwnParent => f.write_str("It is its own parent."),
-            Self::InCircle(circle) => write!(f, "Its ancestors form a loop of {}.", circle.len()),
+            Self::InCircle(cycle) => write!(f, "Its ancestors form a loop of {}.", cycle.len()),
             Self::BlankName => f.write_str("No name."),
             Self::SharedExternalId(others) => match others.len() {
                 1 => f.write_str("Another segment has the same external ID."),
@@ -46,7 +46,7 @@ impl Forest {
         match &segment.parent {
             Some(parent) if parent == id => anomalies.push(Anomaly::OwnParent),
             Some(parent) if !self.contains(parent) => anomalies.push(Anomaly::ParentMissing(parent.clone())),
-            Some(parent) => anomalies.extend(self.circle(id, parent).map(Anomaly::InCircle)),
+            Some(parent) => anomalies.extend(self.cycle_through(id, parent).map(Anomaly::InCircle)),
             None => {}
         }
         if segment.has_blank_name() {
@@ -65,11 +65,11 @@ impl Forest {
 
     /// The segments with an external id, in no particular order.
     pub fn with_external_id(&self, external_id: &str) -> impl Iterator<Item = &Arc<Segment>> {
-        self.arena.bearers(external_id).filter_map(|node| self.arena.segment(node))
+        self.arena.nodes_with_external_id(external_id).filter_map(|node| self.arena.segment(node))
     }
 
     /// Returns the cycle from a segment along its parents back to itself.
-    fn circle(&self, id: &SegmentId, parent: &SegmentId) -> Option<Vec<SegmentId>> {
+    fn cycle_through(&self, id: &SegmentId, parent: &SegmentId) -> Option<Vec<SegmentId>> {
         // In the tree, a cycle is a chain below the segment where it was cut, and that segment's parent is the other end of the
         // chain.
         let top = self.ancestors(id).last().or_else(|| self.get(id))?;
@@ -78,12 +78,12 @@ impl Forest {
         if !in_chain {
             return None;
         }
-        let mut circle = vec![id.clone()];
+        let mut cycle = vec![id.clone()];
         let mut at = parent;
         while at != id {
-            circle.push(at.clone());
+            cycle.push(at.clone());
             at = self.get(at)?.parent.as_ref()?;
         }
-        Some(circle)
+        Some(cycle)
     }
 }

@@ -53,7 +53,7 @@ impl NodeIndex {
     /// The parent of the segments at which cycles are cut.
     pub const CIRCLES: Self = Self(2);
     /// The parent of the top, of free nodes, and of a node that is being moved.
-    const NOWHERE: Self = Self(u32::MAX);
+    const NO_PARENT: Self = Self(u32::MAX);
 
     pub const fn of(heading: Heading) -> Self {
         match heading {
@@ -74,7 +74,7 @@ impl NodeIndex {
 
     /// Whether it is a segment or a ghost.
     pub const fn is_ordinary(self) -> bool {
-        self.0 > Self::CIRCLES.0 && self.0 != Self::NOWHERE.0
+        self.0 > Self::CIRCLES.0 && self.0 != Self::NO_PARENT.0
     }
 }
 
@@ -100,18 +100,18 @@ enum Kind {
 
 #[derive(Debug, Clone)]
 struct Node {
-    up: NodeIndex,
+    parent: NodeIndex,
     family: FamilyIndex,
     kind: Kind,
     /// Whether it is expanded as a segment.
     open: bool,
     /// Whether it is collapsed as a heading or a ghost. Those are expanded by default.
-    shut: bool,
+    is_collapsed: bool,
 }
 
 impl Node {
-    const fn new(kind: Kind, up: NodeIndex) -> Self {
-        Self { up, family: FamilyIndex::NONE, kind, open: false, shut: false }
+    const fn new(kind: Kind, parent: NodeIndex) -> Self {
+        Self { parent, family: FamilyIndex::NONE, kind, open: false, is_collapsed: false }
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) struct Arena {
     segments: usize,
     order: Order,
     /// Number of sort jobs begun.
-    sortings: u32,
+    sort_jobs: u32,
     /// The sort job in progress.
     sorting: Option<Sorting>,
     /// The number of the last change in which each node was seen to change, and the number of such changes.
@@ -169,7 +169,7 @@ pub(super) struct Arena {
 pub(super) enum Touched {
     /// The nodes concerned. Some occur more than once, and some may be gone.
     Nodes {
-        hung: Vec<NodeIndex>,
+        relinked: Vec<NodeIndex>,
         /// Moved among the children of the same parent.
         reordered: Vec<NodeIndex>,
     },
@@ -179,7 +179,7 @@ pub(super) enum Touched {
 
 impl Default for Touched {
     fn default() -> Self {
-        Self::Nodes { hung: Vec::new(), reordered: Vec::new() }
+        Self::Nodes { relinked: Vec::new(), reordered: Vec::new() }
     }
 }
 
@@ -189,7 +189,7 @@ impl Default for Arena {
         Self {
             limits: Default::default(),
             nodes: vec![
-                Node::new(Kind::Top, NodeIndex::NOWHERE),
+                Node::new(Kind::Top, NodeIndex::NO_PARENT),
                 heading(Heading::MissingParents),
                 heading(Heading::Circles),
             ],
@@ -202,7 +202,7 @@ impl Default for Arena {
             hasher: FixedState::default(),
             segments: 0,
             order: Order::default(),
-            sortings: 0,
+            sort_jobs: 0,
             sorting: None,
             recent: HashMap::new(),
             changes: 0,
@@ -216,22 +216,26 @@ impl Default for Arena {
 /// Changing the set of segments.
 impl Arena {
     #[cfg(test)]
-    pub fn within(limits: &'static Limits) -> Self {
-        Self { limits, contents: Contents::within(limits), ..Self::default() }
+    pub fn with_limits(limits: &'static Limits) -> Self {
+        Self { limits, contents: Contents::with_limits(limits), ..Self::default() }
     }
 
     /// Applies changes one by one, or all at once if that is cheaper. The result is the same.
     pub fn apply(&mut self, changes: Vec<Change>) {
         self.climbed = 0;
         // In a chain, each change climbs far. When that exceeds the cost of linking everything, everything is linked instead.
-        let patience = 4 * self.nodes.len() + 1024;
+        let max_climb = 4 * self.nodes.len() + 1024;
         let limits = self.limits;
-        let large = changes.len() > limits.small_batch && changes.len() > self.segments / limits.large_part;
-        let changes =
-            if !large && changes.len() > limits.small_batch { self.take_in_fresh(changes, patience) } else { changes };
+        let large =
+            changes.len() > limits.max_small_batch && changes.len() > self.segments / limits.large_batch_divisor;
+        let changes = if !large && changes.len() > limits.max_small_batch {
+            self.add_new_segments(changes, max_climb)
+        } else {
+            changes
+        };
         let mut changes = changes.into_iter();
         while !large
-            && self.climbed < patience
+            && self.climbed < max_climb
             && let Some(change) = changes.next()
         {
             match change {
@@ -244,24 +248,24 @@ impl Arena {
         }
         for change in changes {
             match change {
-                Change::Upsert(segment) => self.put(segment),
+                Change::Upsert(segment) => self.insert_unlinked(segment),
                 Change::Remove(id) => self.clear_segment(&id),
             }
         }
         self.relink();
     }
 
-    /// Adds segments, of which `about` are expected, and links everything. Of those with the same id, the last one counts.
-    pub fn fill(&mut self, about: usize, segments: impl Iterator<Item = Arc<Segment>>) {
-        self.make_room(about);
+    /// Adds segments, about `expected` of them, and links everything. Of those with the same id, the last one counts.
+    pub fn fill(&mut self, expected: usize, segments: impl Iterator<Item = Arc<Segment>>) {
+        self.reserve(expected);
         for segment in segments {
-            self.put(segment);
+            self.insert_unlinked(segment);
         }
         self.relink();
     }
 
     /// Reserves memory, since growing step by step would rehash every id again and again.
-    fn make_room(&mut self, more: usize) {
+    fn reserve(&mut self, more: usize) {
         let Self { nodes, hasher, by_id, same_external_id, contents, .. } = self;
         nodes.reserve(more);
         by_id.reserve(more, |node| hasher.hash_one(contents.id(*node)));
@@ -275,13 +279,13 @@ impl Arena {
     }
 
     fn touch(&mut self, node: NodeIndex) {
-        if let Touched::Nodes { hung, .. } = &mut self.touched {
-            hung.push(node);
+        if let Touched::Nodes { relinked, .. } = &mut self.touched {
+            relinked.push(node);
         }
     }
 
     /// Gives a segment its node without linking it.
-    fn put(&mut self, segment: Arc<Segment>) {
+    fn insert_unlinked(&mut self, segment: Arc<Segment>) {
         let node = self.find(&segment.id).unwrap_or_else(|| self.allocate(&segment.id));
         self.set_segment(node, segment);
     }
@@ -297,7 +301,7 @@ impl Arena {
     fn set_segment(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         if let Some(known) = self.segment(node) {
             if known.external_id == segment.external_id {
-                self.contents.put(node, segment);
+                self.contents.set_segment(node, segment);
                 return;
             }
             self.unset_segment(node);
@@ -308,9 +312,9 @@ impl Arena {
             self.same_external_id.insert(external_id, node, |node| contents.external_id(node));
         }
         if self.kind(node) == Kind::Ghost {
-            self.contents.forget(node);
+            self.contents.clear(node);
         }
-        self.contents.put(node, segment);
+        self.contents.set_segment(node, segment);
         self.nodes[node.slot()].kind = Kind::Segment;
     }
 
@@ -321,7 +325,7 @@ impl Arena {
             self.same_external_id.remove(external_id, node, |node| contents.external_id(node));
         }
         self.segments -= 1;
-        self.contents.give_up(node);
+        self.contents.make_ghost(node);
         self.nodes[node.slot()].kind = Kind::Ghost;
     }
 
@@ -334,7 +338,7 @@ impl Arena {
         let Self { nodes, free, by_id, contents, hasher, .. } = self;
         let hash_of = |node: &NodeIndex| hasher.hash_one(contents.id(*node));
         table::make_room(by_id, hash_of);
-        let node = Node::new(Kind::Free, NodeIndex::NOWHERE);
+        let node = Node::new(Kind::Free, NodeIndex::NO_PARENT);
         let index = if let Some(index) = free.pop() {
             nodes[index.slot()] = node;
             index
@@ -350,18 +354,18 @@ impl Arena {
     fn allocate_ghost(&mut self, id: &SegmentId) -> NodeIndex {
         let node = self.allocate(id);
         self.nodes[node.slot()].kind = Kind::Ghost;
-        self.contents.name(node, id.clone());
+        self.contents.set_ghost(node, id.clone());
         node
     }
 
     /// Frees the node of a ghost without children.
-    fn release(&mut self, node: NodeIndex) {
+    fn free_node(&mut self, node: NodeIndex) {
         let hash = self.hasher.hash_one(self.contents.id(node));
         if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == node) {
             entry.remove();
         }
-        self.contents.forget(node);
-        self.nodes[node.slot()] = Node::new(Kind::Free, NodeIndex::NOWHERE);
+        self.contents.clear(node);
+        self.nodes[node.slot()] = Node::new(Kind::Free, NodeIndex::NO_PARENT);
         self.free.push(node);
     }
 }
@@ -417,8 +421,8 @@ impl Arena {
     }
 
     /// Returns a node's parent, `None` for the top.
-    pub fn up(&self, node: NodeIndex) -> Option<NodeIndex> {
-        Some(self.nodes[node.slot()].up).filter(|up| *up != NodeIndex::NOWHERE)
+    pub fn parent(&self, node: NodeIndex) -> Option<NodeIndex> {
+        Some(self.nodes[node.slot()].parent).filter(|parent| *parent != NodeIndex::NO_PARENT)
     }
 
     fn family(&self, node: NodeIndex) -> Option<&Family> {
@@ -453,7 +457,7 @@ impl Arena {
         if family.children.is_sorted() {
             return Some(Cow::Borrowed(&family.children));
         }
-        Some(Cow::Owned(self.in_order(family.children.clone())))
+        Some(Cow::Owned(self.sort_siblings(family.children.clone())))
     }
 
     /// Returns the children of a node in pieces, in their current order.
@@ -478,16 +482,16 @@ impl Arena {
     pub fn sort_children(&mut self, node: NodeIndex) {
         let Some(family) = self.family_mut(node).filter(|family| !family.children.is_sorted()) else { return };
         let children = std::mem::take(&mut family.children);
-        let children = self.in_order(children);
+        let children = self.sort_siblings(children);
         if let Some(family) = self.family_mut(node) {
             family.children = children;
         }
     }
 
-    fn in_order(&self, mut siblings: Siblings) -> Siblings {
+    fn sort_siblings(&self, mut siblings: Siblings) -> Siblings {
         let mut keyed: Vec<(Key, NodeIndex)> = siblings.take().into_iter().map(|node| (self.key(node), node)).collect();
         self.sort(&mut keyed);
-        Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect(), self.limits.longest_siblings)
+        Siblings::from_sorted(keyed.into_iter().map(|(_, node)| node).collect(), self.limits.max_sibling_piece)
     }
 
     /// Sorts nodes that have the same parent. Headings come after roots.
@@ -504,41 +508,44 @@ impl Arena {
     }
 
     fn key(&self, node: NodeIndex) -> Key {
-        self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.figure(self.order, node)))
+        self.segment(node)
+            .map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.sort_value(self.order, node)))
     }
 
     /// Returns a node's parent and its place among the sorted siblings.
     fn place_in_order(&mut self, node: NodeIndex) -> Option<(NodeIndex, Place)> {
-        let up = self.up(node)?;
-        self.sort_children(up);
-        let place = self.family(up)?.children.search(|other| self.compare(other, node)).ok()?;
-        Some((up, place))
+        let parent = self.parent(node)?;
+        self.sort_children(parent);
+        let place = self.family(parent)?.children.search(|other| self.compare(other, node)).ok()?;
+        Some((parent, place))
     }
 
     /// The siblings after a node, in order.
     pub fn siblings_after(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
-        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        let family = place.and_then(|(parent, place)| Some((self.family(parent)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.after(place))
     }
 
     /// The siblings before a node, nearest first.
     pub fn siblings_before(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         let place = self.place_in_order(node);
-        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        let family = place.and_then(|(parent, place)| Some((self.family(parent)?, place)));
         family.into_iter().flat_map(|(family, place)| family.children.before(place))
     }
 
     /// The nodes with an external id.
-    pub fn bearers(&self, external_id: &str) -> impl Iterator<Item = NodeIndex> {
-        self.same_external_id.bearers(external_id, |node| self.contents.external_id(node))
+    pub fn nodes_with_external_id(&self, external_id: &str) -> impl Iterator<Item = NodeIndex> {
+        self.same_external_id.nodes_with_external_id(external_id, |node| self.contents.external_id(node))
     }
 
     fn compare(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
         match (self.segment(a), self.segment(b)) {
-            (Some(first), Some(second)) => {
-                order::compare(self.order, (first, self.figure(self.order, a)), (second, self.figure(self.order, b)))
-            }
+            (Some(first), Some(second)) => order::compare(
+                self.order,
+                (first, self.sort_value(self.order, a)),
+                (second, self.sort_value(self.order, b)),
+            ),
             (None, None) => self.compare_missing(a, b),
             _ => self.contents.id(a).cmp(&self.contents.id(b)),
         }
@@ -552,7 +559,7 @@ impl Arena {
     /// time would go into sorting them by id. So they are kept in the order in which they were named until loading has ended.
     pub fn set_growing(&mut self, growing: bool) {
         if std::mem::replace(&mut self.growing, growing) != growing && self.has_children(NodeIndex::MISSING) {
-            self.forget_order(NodeIndex::MISSING);
+            self.mark_unsorted(NodeIndex::MISSING);
             self.sort_children(NodeIndex::MISSING);
             self.touched = Touched::Everything;
         }
@@ -567,17 +574,17 @@ impl Arena {
             self.order = order;
             // Missing parents are always sorted by id.
             for node in (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING) {
-                self.forget_order(node);
+                self.mark_unsorted(node);
             }
-            self.alter_all();
+            self.mark_all_altered();
         }
     }
 
     /// Marks the children of a node as unsorted.
-    fn forget_order(&mut self, node: NodeIndex) {
+    fn mark_unsorted(&mut self, node: NodeIndex) {
         let Some(family) = self.families.get_mut(self.nodes[node.slot()].family.slot()) else { return };
         if family.children.is_sorted() {
-            family.children.forget_order();
+            family.children.mark_unsorted();
         }
     }
 

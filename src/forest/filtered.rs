@@ -29,7 +29,7 @@ struct FilteredRow {
 }
 
 /// Maximum number of matches shown: the best ones, if there are more.
-const SHOWN: usize = 2_000;
+const MAX_SHOWN: usize = 2_000;
 
 impl Filtered {
     /// Number of rows.
@@ -77,21 +77,21 @@ impl Filtered {
 
 impl Forest {
     /// Returns the tree with only the matches so far and their ancestors; only the best ones if there are more than two thousand.
-    /// `also` is shown in any case, as long as it exists.
+    /// `extra` is shown in any case, as long as it exists.
     #[must_use]
-    pub fn filtered(&self, kind: SearchKind, also: Option<&SegmentId>) -> Filtered {
+    pub fn filtered(&self, kind: SearchKind, extra: Option<&SegmentId>) -> Filtered {
         let Some(search) = self.searches.of(kind) else { return Filtered::default() };
-        let best = search.best(SHOWN);
+        let best = search.best(MAX_SHOWN);
         let best_rank = best.first().map(|(rank, _)| *rank);
-        let wanted: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
-        let full = best.len() == SHOWN;
-        let also = also.and_then(|id| self.arena.find(id)).filter(|node| !search.is_match(*node));
-        let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).chain(also).collect();
+        let ranks: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
+        let full = best.len() == MAX_SHOWN;
+        let extra = extra.and_then(|id| self.arena.find(id)).filter(|node| !search.is_match(*node));
+        let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).chain(extra).collect();
         let mut filtered = Filtered { full, ..Filtered::default() };
-        let (mut scratch, mut worth) = (Scratch::default(), None);
+        let (mut scratch, mut best_tie_breaker) = (Scratch::default(), None);
         for ancestor in ancestry(&self.arena, &nodes) {
             let Some(id) = self.row_id(ancestor.node) else { continue };
-            let fold = match ancestor.carries {
+            let fold = match ancestor.has_children {
                 true => Fold::Open,
                 false if self.arena.has_children(ancestor.node) => Fold::Closed,
                 false => Fold::Leaf,
@@ -103,11 +103,11 @@ impl Forest {
             }
             filtered.matches.push(at);
             // Of equally good ones, the first is the best.
-            let is_of_best = wanted.get(&ancestor.node).copied() == best_rank;
-            let segment = self.arena.segment(ancestor.node).filter(|_| is_of_best);
-            let own = segment.map(|segment| search.query().worth(segment, &mut scratch));
-            if own.is_some() && (worth.is_none() || own < worth) {
-                (filtered.best, worth) = (Some(at), own);
+            let has_best_rank = ranks.get(&ancestor.node).copied() == best_rank;
+            let segment = self.arena.segment(ancestor.node).filter(|_| has_best_rank);
+            let tie_breaker = segment.map(|segment| search.query().tie_breaker(segment, &mut scratch));
+            if tie_breaker.is_some() && (best_tie_breaker.is_none() || tie_breaker < best_tie_breaker) {
+                (filtered.best, best_tie_breaker) = (Some(at), tie_breaker);
             }
         }
         filtered

@@ -1,7 +1,7 @@
 //! Queries: finding segments by their text, their position in the tree, and their state.
 //!
 //! A query has two parts. Texts and externally known states are matched on a segment alone, in any thread: [`Query::rank`]. Terms
-//! about the position in the tree (`path:`, `is:orphan`, `is:leaf`, `is:duplicate`) need the tree: [`Query::asks_the_tree`]. See
+//! about the position in the tree (`path:`, `is:orphan`, `is:leaf`, `is:duplicate`) need the tree: [`Query::needs_tree`]. See
 //! `search` for the cost of each.
 
 mod needle;
@@ -16,7 +16,7 @@ use crate::segment::Segment;
 
 use needle::Needle;
 use terms::{Word, words};
-use text::{Place, Text};
+use text::{SearchedFields, Text};
 
 pub(super) use needle::Scratch;
 pub use state::{ExternalFlags, StateFilter};
@@ -47,11 +47,11 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    test: Test,
+    condition: Condition,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Test {
+enum Condition {
     Text(Text),
     Path(Needle),
     StateFilter(StateFilter),
@@ -77,7 +77,7 @@ impl Rank {
 }
 
 /// How well a segment matches among those of its rank; smaller is better.
-pub(super) type Worth = (Reverse<u32>, usize);
+pub(super) type TieBreaker = (Reverse<u32>, usize);
 
 impl Query {
     /// The prefixes of terms, with their colons.
@@ -90,10 +90,10 @@ impl Query {
         if terms.len() > 1 {
             // Short words occur in many UUIDs.
             for term in &mut terms {
-                if let Test::Text(Text { place, .. }) = &mut term.test
-                    && *place == Place::Anywhere
+                if let Condition::Text(Text { fields, .. }) = &mut term.condition
+                    && *fields == SearchedFields::Anywhere
                 {
-                    *place = Place::Readable;
+                    *fields = SearchedFields::Readable;
                 }
             }
         }
@@ -119,13 +119,13 @@ impl Query {
     /// Whether a text may also match fuzzily, which a script that deletes segments may not want.
     #[must_use]
     pub fn is_loose(&self) -> bool {
-        self.terms.iter().any(|term| matches!(&term.test, Test::Text(text) if text.needle.is_loose()))
+        self.terms.iter().any(|term| matches!(&term.condition, Condition::Text(text) if text.needle.is_fuzzy()))
     }
 
     /// Whether a query contains `is:` with an unknown or incomplete state.
     #[must_use]
     pub fn wants_a_state(text: &str) -> bool {
-        words(text).iter().any(Word::wants_a_state)
+        words(text).iter().any(Word::has_unknown_state)
     }
 
     /// Returns the query with its external flags set.
@@ -138,7 +138,7 @@ impl Query {
     /// Whether the query has a term for a state.
     #[must_use]
     pub fn asks(&self, state: StateFilter) -> bool {
-        self.terms.iter().any(|term| term.test == Test::StateFilter(state))
+        self.terms.iter().any(|term| term.condition == Condition::StateFilter(state))
     }
 
     /// The external flags.
@@ -148,14 +148,14 @@ impl Query {
     }
 
     /// Whether the query has terms that need the tree.
-    pub(super) fn asks_the_tree(&self) -> bool {
-        self.asks_for_paths()
+    pub(super) fn needs_tree(&self) -> bool {
+        self.has_path_terms()
             || [StateFilter::Orphan, StateFilter::Leaf, StateFilter::Duplicate]
                 .into_iter()
                 .any(|state| self.asks(state))
     }
 
-    pub(super) fn asks_for_paths(&self) -> bool {
+    pub(super) fn has_path_terms(&self) -> bool {
         self.paths().next().is_some()
     }
 
@@ -163,13 +163,13 @@ impl Query {
     pub(super) fn rank(&self, segment: &Segment, scratch: &mut Scratch) -> Option<Rank> {
         let mut rank = Rank::Exact;
         for term in &self.terms {
-            let (holds, found) = match &term.test {
-                Test::Text(text) => {
-                    let found = if term.negated { text.strict_rank(segment) } else { text.rank(segment, scratch) };
+            let (holds, found) = match &term.condition {
+                Condition::Text(text) => {
+                    let found = if term.negated { text.literal_rank(segment) } else { text.rank(segment, scratch) };
                     (found.is_some(), found)
                 }
-                Test::Path(_) => continue,
-                Test::StateFilter(state) => match self.known.with(*state) {
+                Condition::Path(_) => continue,
+                Condition::StateFilter(state) => match self.known.ids_in(*state) {
                     Some(known) => (known.contains(&segment.id), None),
                     None => continue,
                 },
@@ -184,63 +184,65 @@ impl Query {
 
     /// Returns how well a segment matches among those of its rank: by the matcher's score for names and external ids, then by the
     /// length of the name.
-    pub(super) fn worth(&self, segment: &Segment, scratch: &mut Scratch) -> Worth {
-        let texts = self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
-            Test::Text(text) => Some(text.score(segment, scratch)),
-            Test::Path(_) | Test::StateFilter(_) => None,
+    pub(super) fn tie_breaker(&self, segment: &Segment, scratch: &mut Scratch) -> TieBreaker {
+        let texts = self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.condition {
+            Condition::Text(text) => Some(text.score(segment, scratch)),
+            Condition::Path(_) | Condition::StateFilter(_) => None,
         });
         (Reverse(texts.sum()), segment.name.chars().count())
     }
 
     /// The states that need the tree, each with whether it has to hold.
     pub(super) fn tree_states(&self) -> impl Iterator<Item = (StateFilter, bool)> {
-        self.terms.iter().filter_map(|term| match term.test {
-            Test::StateFilter(state) if self.known.with(state).is_none() => Some((state, !term.negated)),
+        self.terms.iter().filter_map(|term| match term.condition {
+            Condition::StateFilter(state) if self.known.ids_in(state).is_none() => Some((state, !term.negated)),
             _ => None,
         })
     }
 
     /// The `path:` terms: whether a name matches, and whether some name on the path has to.
     pub(super) fn paths(&self) -> impl Iterator<Item = (impl Fn(&str) -> bool, bool)> {
-        self.terms.iter().filter_map(|term| match &term.test {
-            Test::Path(needle) => Some((|name: &str| needle.hit(name).is_some(), !term.negated)),
-            Test::Text(_) | Test::StateFilter(_) => None,
+        self.terms.iter().filter_map(|term| match &term.condition {
+            Condition::Path(needle) => Some((|name: &str| needle.hit(name).is_some(), !term.negated)),
+            Condition::Text(_) | Condition::StateFilter(_) => None,
         })
     }
 
     /// Returns the matches of the query's texts in a name: byte ranges on character boundaries, sorted and disjoint.
     #[must_use]
     pub fn ranges(&self, name: &str) -> Vec<Range<usize>> {
-        self.ranges_of(name, Place::reads_names)
+        self.ranges_of(name, SearchedFields::includes_names)
     }
 
     /// Returns the matches of the query's texts in an external id, in the same form.
     #[must_use]
     pub fn ranges_in_external_id(&self, external_id: &str) -> Vec<Range<usize>> {
-        self.ranges_of(external_id, Place::reads_external_ids)
+        self.ranges_of(external_id, SearchedFields::includes_external_ids)
     }
 
-    fn ranges_of(&self, text: &str, reads: fn(Place) -> bool) -> Vec<Range<usize>> {
+    fn ranges_of(&self, text: &str, includes: fn(SearchedFields) -> bool) -> Vec<Range<usize>> {
         let mut scratch = Scratch::default();
         let mut ranges = Vec::new();
         for term in self.terms.iter().filter(|term| !term.negated) {
-            match &term.test {
-                Test::Text(looked_for) if reads(looked_for.place) => {
-                    ranges.extend(looked_for.needle.ranges(text, &mut scratch));
+            match &term.condition {
+                Condition::Text(text_term) if includes(text_term.fields) => {
+                    ranges.extend(text_term.needle.ranges(text, &mut scratch));
                 }
-                Test::Path(needle) if reads(Place::Name) => ranges.extend(needle.ranges(text, &mut scratch)),
+                Condition::Path(needle) if includes(SearchedFields::Name) => {
+                    ranges.extend(needle.ranges(text, &mut scratch))
+                }
                 _ => {}
             }
         }
         ranges.sort_by_key(|range| (range.start, range.end));
-        let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+        let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
         for range in ranges {
-            match apart.last_mut() {
+            match merged.last_mut() {
                 Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-                _ => apart.push(range),
+                _ => merged.push(range),
             }
         }
-        apart
+        merged
     }
 }
 
@@ -296,9 +298,9 @@ mod tests {
     fn strict_parsing_reports_invalid_words() {
         let fault = |text: &str| Query::parse_strict(text).unwrap_err();
         assert_eq!(fault("  "), QueryFault::Empty);
-        assert_eq!(fault("\"\""), QueryFault::Begun("\"\"".into()));
-        assert_eq!(fault("vip ext:"), QueryFault::Begun("ext:".into()));
-        assert_eq!(fault("vip !"), QueryFault::Begun("!".into()));
+        assert_eq!(fault("\"\""), QueryFault::Incomplete("\"\"".into()));
+        assert_eq!(fault("vip ext:"), QueryFault::Incomplete("ext:".into()));
+        assert_eq!(fault("vip !"), QueryFault::Incomplete("!".into()));
         assert_eq!(fault("!is:lea"), QueryFault::UnknownState("lea".into()));
         assert_eq!(fault("is:Marked vip"), QueryFault::SessionOnly("Marked".into()));
         assert_eq!(fault("\"vip"), QueryFault::Unclosed);

@@ -29,13 +29,13 @@ pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
 /// Whether case matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
-    Ignored,
-    Kept,
+    Insensitive,
+    Sensitive,
 }
 
 /// Removes the diacritics of a character, and its case if that doesn't matter.
-pub(super) fn spelt(character: char, case: Case) -> impl Iterator<Item = char> + Clone {
-    let capital = case == Case::Kept && character.is_uppercase();
+pub(super) fn without_diacritics(character: char, case: Case) -> impl Iterator<Item = char> + Clone {
+    let capital = case == Case::Sensitive && character.is_uppercase();
     fold(character).map(move |plain| if capital { plain.to_uppercase().next().unwrap_or(plain) } else { plain })
 }
 
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn case_can_be_kept_while_diacritics_are_removed() {
-        let spelt: String = "Łódź GROẞ Ωμ".chars().flat_map(|character| spelt(character, Case::Kept)).collect();
+        let spelt: String =
+            "Łódź GROẞ Ωμ".chars().flat_map(|character| without_diacritics(character, Case::Sensitive)).collect();
         assert_eq!(spelt, "Lodz GROSS Ωμ");
     }
 

@@ -50,9 +50,9 @@ impl Bits {
 /// A set of nodes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NodeSet {
-    own: Bits,
+    members: Bits,
     /// Nodes with members below them, and perhaps some that had.
-    above: Bits,
+    ancestors: Bits,
     count: usize,
 }
 
@@ -62,57 +62,57 @@ impl NodeSet {
     }
 
     pub fn contains(&self, node: NodeIndex) -> bool {
-        self.own.has(node)
+        self.members.has(node)
     }
 
     pub fn insert(&mut self, arena: &Arena, node: NodeIndex) {
-        if self.own.set(node) {
+        if self.members.set(node) {
             self.count += 1;
-            self.note_above(arena, node);
+            self.mark_ancestors(arena, node);
         }
     }
 
     pub fn remove(&mut self, node: NodeIndex) {
-        if self.own.clear(node) {
+        if self.members.clear(node) {
             self.count -= 1;
         }
     }
 
     /// Records that a node has another parent now.
-    pub fn follow(&mut self, arena: &Arena, node: NodeIndex) {
-        if self.holds(node) {
-            self.note_above(arena, node);
+    pub fn update_ancestors(&mut self, arena: &Arena, node: NodeIndex) {
+        if self.is_member_or_ancestor(node) {
+            self.mark_ancestors(arena, node);
         }
     }
 
     /// Records that any node may have another parent now.
-    pub fn follow_all(&mut self, arena: &Arena) {
-        self.above = Bits::default();
-        for slot in 0..self.own.0.len() * WORD {
+    pub fn rebuild_ancestors(&mut self, arena: &Arena) {
+        self.ancestors = Bits::default();
+        for slot in 0..self.members.0.len() * WORD {
             let node = NodeIndex::at(slot);
-            if self.own.has(node) {
-                self.note_above(arena, node);
+            if self.members.has(node) {
+                self.mark_ancestors(arena, node);
             }
         }
     }
 
     /// Marks the ancestors of a node. Stops at the first one that is marked already, since those above it are too.
-    fn note_above(&mut self, arena: &Arena, node: NodeIndex) {
+    fn mark_ancestors(&mut self, arena: &Arena, node: NodeIndex) {
         let mut at = node;
-        while let Some(up) = arena.up(at)
-            && self.above.set(up)
+        while let Some(parent) = arena.parent(at)
+            && self.ancestors.set(parent)
         {
-            at = up;
+            at = parent;
         }
     }
 
-    fn holds(&self, node: NodeIndex) -> bool {
-        self.own.has(node) || self.above.has(node)
+    fn is_member_or_ancestor(&self, node: NodeIndex) -> bool {
+        self.members.has(node) || self.ancestors.has(node)
     }
 
     /// The members in tree order.
     pub fn in_order<'a>(&'a self, arena: &'a Arena) -> impl Iterator<Item = NodeIndex> {
-        let mut walk = Walk { picked: self, arena, waiting: Vec::new() };
+        let mut walk = Walk { node_set: self, arena, stack: Vec::new() };
         for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
             walk.push_children(heading);
         }
@@ -128,11 +128,11 @@ impl NodeSet {
             while next.is_none() {
                 next = self.sibling_after(arena, at);
                 if next.is_none() {
-                    at = arena.up(at)?;
+                    at = arena.parent(at)?;
                 }
             }
             at = next?;
-            if self.own.has(at) {
+            if self.members.has(at) {
                 return Some(at);
             }
         }
@@ -142,15 +142,15 @@ impl NodeSet {
     pub fn before(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         let mut at = node;
         loop {
-            let beside = match at {
+            let sibling = match at {
                 NodeIndex::TOP => self.last_child(arena, at),
                 _ => self.sibling_before(arena, at),
             };
-            at = match beside {
-                Some(beside) => self.last_below(arena, beside),
-                None => arena.up(at).filter(|up| *up != NodeIndex::TOP)?,
+            at = match sibling {
+                Some(sibling) => self.last_below(arena, sibling),
+                None => arena.parent(at).filter(|parent| *parent != NodeIndex::TOP)?,
             };
-            if self.own.has(at) {
+            if self.members.has(at) {
                 return Some(at);
             }
         }
@@ -169,46 +169,48 @@ impl NodeSet {
 /// Steps to nodes that are, or contain, members. The headings come after the children of the top.
 impl NodeSet {
     fn first_child(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
-        if !self.above.has(node) {
+        if !self.ancestors.has(node) {
             return None;
         }
         arena.sort_children(node);
-        let child = arena.children(node).find(|child| self.holds(*child));
-        child.or_else(|| headings_below(node).find(|heading| self.holds(*heading)))
+        let child = arena.children(node).find(|child| self.is_member_or_ancestor(*child));
+        child.or_else(|| headings_below(node).find(|heading| self.is_member_or_ancestor(*heading)))
     }
 
     fn last_child(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
-        if !self.above.has(node) {
+        if !self.ancestors.has(node) {
             return None;
         }
         arena.sort_children(node);
-        let heading = headings_below(node).rev().find(|heading| self.holds(*heading));
-        heading.or_else(|| arena.children(node).rev().find(|child| self.holds(*child)))
+        let heading = headings_below(node).rev().find(|heading| self.is_member_or_ancestor(*heading));
+        heading.or_else(|| arena.children(node).rev().find(|child| self.is_member_or_ancestor(*child)))
     }
 
     fn sibling_after(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         let headings = match node {
             NodeIndex::CIRCLES => return None,
             NodeIndex::MISSING => &HEADINGS[1..],
-            _ if arena.up(node)? == NodeIndex::TOP => &HEADINGS,
+            _ if arena.parent(node)? == NodeIndex::TOP => &HEADINGS,
             _ => &[],
         };
         let sibling = if has_siblings(arena, node) {
-            arena.siblings_after(node).find(|sibling| self.holds(*sibling))
+            arena.siblings_after(node).find(|sibling| self.is_member_or_ancestor(*sibling))
         } else {
             None
         };
-        sibling.or_else(|| headings.iter().copied().find(|heading| self.holds(*heading)))
+        sibling.or_else(|| headings.iter().copied().find(|heading| self.is_member_or_ancestor(*heading)))
     }
 
     fn sibling_before(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
         match node {
-            NodeIndex::CIRCLES if self.holds(NodeIndex::MISSING) => Some(NodeIndex::MISSING),
+            NodeIndex::CIRCLES if self.is_member_or_ancestor(NodeIndex::MISSING) => Some(NodeIndex::MISSING),
             NodeIndex::CIRCLES | NodeIndex::MISSING => {
                 arena.sort_children(NodeIndex::TOP);
-                arena.children(NodeIndex::TOP).rev().find(|child| self.holds(*child))
+                arena.children(NodeIndex::TOP).rev().find(|child| self.is_member_or_ancestor(*child))
             }
-            _ if has_siblings(arena, node) => arena.siblings_before(node).find(|sibling| self.holds(*sibling)),
+            _ if has_siblings(arena, node) => {
+                arena.siblings_before(node).find(|sibling| self.is_member_or_ancestor(*sibling))
+            }
             _ => None,
         }
     }
@@ -216,7 +218,7 @@ impl NodeSet {
 
 /// Whether a node has siblings. In a chain, where none has, this is much cheaper than finding its place.
 fn has_siblings(arena: &Arena, node: NodeIndex) -> bool {
-    arena.up(node).is_some_and(|up| arena.child_count(up) > 1)
+    arena.parent(node).is_some_and(|parent| arena.child_count(parent) > 1)
 }
 
 fn headings_below(node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {
@@ -226,17 +228,17 @@ fn headings_below(node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex>
 const HEADINGS: [NodeIndex; 2] = [NodeIndex::MISSING, NodeIndex::CIRCLES];
 
 struct Walk<'a> {
-    picked: &'a NodeSet,
+    node_set: &'a NodeSet,
     arena: &'a Arena,
-    waiting: Vec<NodeIndex>,
+    stack: Vec<NodeIndex>,
 }
 
 impl Walk<'_> {
     fn push_children(&mut self, node: NodeIndex) {
-        if self.picked.above.has(node)
+        if self.node_set.ancestors.has(node)
             && let Some(children) = self.arena.sorted_children(node)
         {
-            self.waiting.extend(children.iter().rev().filter(|child| self.picked.holds(*child)));
+            self.stack.extend(children.iter().rev().filter(|child| self.node_set.is_member_or_ancestor(*child)));
         }
     }
 }
@@ -246,9 +248,9 @@ impl Iterator for Walk<'_> {
 
     fn next(&mut self) -> Option<NodeIndex> {
         loop {
-            let node = self.waiting.pop()?;
+            let node = self.stack.pop()?;
             self.push_children(node);
-            if self.picked.contains(node) {
+            if self.node_set.contains(node) {
                 return Some(node);
             }
         }

@@ -21,14 +21,14 @@ pub enum Order {
 }
 
 /// Compares two segments, each with its figure: the number of descendants, or that of the change it was last seen in.
-pub(super) fn compare(order: Order, (a, figure_a): (&Segment, u32), (b, figure_b): (&Segment, u32)) -> Ordering {
+pub(super) fn compare(order: Order, (a, value_a): (&Segment, u32), (b, value_b): (&Segment, u32)) -> Ordering {
     let first = match order {
         Order::Name => Ordering::Equal,
         Order::ExternalId => match (&a.external_id, &b.external_id) {
             (Some(a), Some(b)) => collation::compare(a, b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         },
-        Order::Descendants | Order::Recent => figure_b.cmp(&figure_a),
+        Order::Descendants | Order::Recent => value_b.cmp(&value_a),
     };
     first
         .then_with(|| collation::compare(&a.name, &b.name))
@@ -45,7 +45,7 @@ impl Key {
     pub const UNDECIDED: Self = Self(0);
 
     /// Returns the key of a segment with its figure.
-    pub fn of(order: Order, segment: &Segment, figure: u32) -> Self {
+    pub fn of(order: Order, segment: &Segment, sort_value: u32) -> Self {
         Self(match order {
             Order::Name => beginning(&segment.name),
             Order::ExternalId => match &segment.external_id {
@@ -53,7 +53,9 @@ impl Key {
                 Some(external_id) => beginning(external_id) >> 1,
                 None => 1 << 127,
             },
-            Order::Descendants | Order::Recent => u128::from(u32::MAX - figure) << 96 | beginning(&segment.name) >> 32,
+            Order::Descendants | Order::Recent => {
+                u128::from(u32::MAX - sort_value) << 96 | beginning(&segment.name) >> 32
+            }
         })
     }
 }

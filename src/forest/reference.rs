@@ -97,17 +97,17 @@ pub enum Unresolved {
 }
 
 /// Maximum number of near matches.
-const NEAR: usize = 5;
+const MAX_NEAR: usize = 5;
 /// Deeper segments have no path text: in a chain, most of the output would be paths.
-const DEEPEST: usize = 200;
+const MAX_PATH_DEPTH: usize = 200;
 
 /// Returns the text of a path of names.
 #[must_use]
 pub fn path_text<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(step).collect()
+    names.into_iter().map(path_step).collect()
 }
 
-fn step(name: &str) -> String {
+fn path_step(name: &str) -> String {
     format!("/{}", name.replace('/', "//"))
 }
 
@@ -165,7 +165,7 @@ impl Forest {
         let mut names = vec![segment.name.as_str()];
         for above in self.ancestors(id) {
             names.push(&above.name);
-            if names.len() > DEEPEST {
+            if names.len() > MAX_PATH_DEPTH {
                 return None;
             }
         }
@@ -178,17 +178,17 @@ impl Forest {
         !self.contains(id) && self.child_count(id) > 0
     }
 
-    /// Returns the segments with a path text, with names spelt by `spelt`. Only the children of segments on the path are visited.
-    /// Names that start or end with slashes can give several segments the same path text; all of them are returned.
-    fn at_path(&self, path: &str, spelt: fn(&str) -> String) -> Vec<&Arc<Segment>> {
+    /// Returns the segments with a path text, with names spelt by `normalize`. Only the children of segments on the path are
+    /// visited. Names that start or end with slashes can give several segments the same path text; all of them are returned.
+    fn at_path(&self, path: &str, normalize: fn(&str) -> String) -> Vec<&Arc<Segment>> {
         let mut found = Vec::new();
-        let mut waiting: Vec<(NodeIndex, &str)> = self.topmost().map(|node| (node, path)).collect();
-        while let Some((node, text)) = waiting.pop() {
+        let mut stack: Vec<(NodeIndex, &str)> = self.topmost().map(|node| (node, path)).collect();
+        while let Some((node, text)) = stack.pop() {
             let Some(segment) = self.arena.segment(node) else { continue };
-            match text.strip_prefix(step(&spelt(&segment.name)).as_str()) {
+            match text.strip_prefix(path_step(&normalize(&segment.name)).as_str()) {
                 Some("") => found.push(segment),
                 Some(rest) if rest.starts_with('/') => {
-                    waiting.extend(self.arena.children(node).map(|child| (child, rest)));
+                    stack.extend(self.arena.children(node).map(|child| (child, rest)));
                 }
                 _ => {}
             }
@@ -210,7 +210,7 @@ impl Forest {
                 let near = self.at_path(&folded(path), folded);
                 if !near.is_empty() {
                     let near = self.in_order(near.into_iter().map(|segment| &segment.id));
-                    return near.into_iter().take(NEAR).map(|segment| segment.id.clone()).collect();
+                    return near.into_iter().take(MAX_NEAR).map(|segment| segment.id.clone()).collect();
                 }
                 path_names(path).pop().unwrap_or_default()
             }
@@ -223,7 +223,7 @@ impl Forest {
                 || segment.id.with_text(|id| folded(id) == wanted)
         };
         let near = self.preorder().map(|(_, segment)| segment).filter(|segment| is_near(segment));
-        near.take(NEAR).map(|segment| segment.id.clone()).collect()
+        near.take(MAX_NEAR).map(|segment| segment.id.clone()).collect()
     }
 }
 
@@ -335,11 +335,11 @@ mod tests {
         let parents = std::iter::once("").chain(ids.iter().map(String::as_str));
         let rows: Vec<[&str; 4]> = ids.iter().zip(parents).map(|(id, parent)| [id, "x", "", parent]).collect();
         let forest = forest(&rows);
-        let path = "/x".repeat(DEEPEST);
-        assert_eq!(resolved(&forest, &path), Ok(format!("s{}", DEEPEST - 1)));
+        let path = "/x".repeat(MAX_PATH_DEPTH);
+        assert_eq!(resolved(&forest, &path), Ok(format!("s{}", MAX_PATH_DEPTH - 1)));
         let id = |at: usize| SegmentId::new(&ids[at]).unwrap();
-        assert_eq!(forest.path_text(&id(DEEPEST - 1)), Some(path));
-        assert_eq!(forest.path_text(&id(DEEPEST)), None);
+        assert_eq!(forest.path_text(&id(MAX_PATH_DEPTH - 1)), Some(path));
+        assert_eq!(forest.path_text(&id(MAX_PATH_DEPTH)), None);
         assert_eq!(resolved(&forest, &"/x".repeat(20_000)), Ok("s19999".into()));
     }
 

@@ -27,8 +27,8 @@ pub(super) struct Rows {
 
 impl Rows {
     #[cfg(test)]
-    pub fn within(limits: &'static Limits) -> Self {
-        Self { list: Pieces::within(limits) }
+    pub fn with_limits(limits: &'static Limits) -> Self {
+        Self { list: Pieces::with_limits(limits) }
     }
 
     pub fn len(&self) -> usize {
@@ -72,12 +72,12 @@ impl Rows {
 
     /// Updates the rows after nodes were attached, detached or reordered.
     pub fn follow(&mut self, arena: &mut Arena, touched: Touched) {
-        let Touched::Nodes { hung, reordered } = touched else { return self.rebuild(arena) };
-        let count = hung.len() + reordered.len();
-        if count > 1 && count * self.list.limits().one_costs_rows > self.len() {
+        let Touched::Nodes { relinked, reordered } = touched else { return self.rebuild(arena) };
+        let count = relinked.len() + reordered.len();
+        if count > 1 && count * self.list.limits().update_cost_in_rows > self.len() {
             return self.rebuild(arena);
         }
-        for node in &hung {
+        for node in &relinked {
             self.remove(*node);
         }
         for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
@@ -86,10 +86,10 @@ impl Rows {
             }
         }
         self.reorder(arena, &reordered);
-        for node in hung {
-            let Some(up) = arena.up(node) else { continue };
-            let hangs_under_a_heading = !up.is_ordinary() && up != NodeIndex::TOP;
-            let topmost = if hangs_under_a_heading && !self.list.contains(up) { up } else { node };
+        for node in relinked {
+            let Some(parent) = arena.parent(node) else { continue };
+            let hangs_under_a_heading = !parent.is_ordinary() && parent != NodeIndex::TOP;
+            let topmost = if hangs_under_a_heading && !self.list.contains(parent) { parent } else { node };
             self.insert(arena, topmost);
         }
     }
@@ -98,20 +98,20 @@ impl Rows {
     /// first, and put back in reverse order, each before its next sibling that is in place.
     fn reorder(&mut self, arena: &mut Arena, nodes: &[NodeIndex]) {
         let place = |node: &NodeIndex| Some((self.list.get(self.position(*node)?)?.depth, *node));
-        let mut placed: Vec<(u32, NodeIndex)> = nodes.iter().filter_map(place).collect();
-        placed.sort_unstable_by(|one, other| other.cmp(one));
-        placed.dedup();
-        let mut moving = Vec::with_capacity(placed.len());
-        for (depth, node) in placed {
+        let mut by_depth: Vec<(u32, NodeIndex)> = nodes.iter().filter_map(place).collect();
+        by_depth.sort_unstable_by(|one, other| other.cmp(one));
+        by_depth.dedup();
+        let mut moving = Vec::with_capacity(by_depth.len());
+        for (depth, node) in by_depth {
             let Some(at) = self.position(node) else { continue };
             let end = at + 1 + self.below(at, depth);
-            moving.push((node, self.list.take_out(at..end)));
+            moving.push((node, self.list.excise(at..end)));
         }
-        for (node, stretch) in moving.into_iter().rev() {
-            let at = self.place_behind(arena, node);
-            self.list.put_in(at, stretch);
+        for (node, excised) in moving.into_iter().rev() {
+            let at = self.index_after(arena, node);
+            self.list.reinsert(at, excised);
         }
-        self.list.join();
+        self.list.merge_if_fragmented();
     }
 
     /// Lists the rows below a node again, after it or a descendant was expanded or collapsed.
@@ -147,22 +147,22 @@ impl Rows {
 
     /// Inserts a node and its visible descendants, if its parent shows it and it is not there already.
     fn insert(&mut self, arena: &mut Arena, node: NodeIndex) {
-        let Some(up) = arena.up(node).filter(|_| !self.list.contains(node)) else { return };
-        let depth = if up == NodeIndex::TOP {
+        let Some(parent) = arena.parent(node).filter(|_| !self.list.contains(node)) else { return };
+        let depth = if parent == NodeIndex::TOP {
             0
         } else {
-            let above = self.position(up).filter(|_| arena.is_open(up)).and_then(|at| self.list.get(at));
+            let above = self.position(parent).filter(|_| arena.is_open(parent)).and_then(|at| self.list.get(at));
             let Some(above) = above else { return };
             above.depth + 1
         };
         let mut rows = Vec::new();
         listing::from(arena, Visible { node, depth }, &mut rows);
-        let at = self.place_behind(arena, node);
+        let at = self.index_after(arena, node);
         self.list.replace(at..at, &rows);
     }
 
     /// Returns the index of the row that comes after a node and its descendants.
-    fn place_behind(&self, arena: &mut Arena, node: NodeIndex) -> usize {
+    fn index_after(&self, arena: &mut Arena, node: NodeIndex) -> usize {
         let mut node = node;
         loop {
             let headings = match node {
@@ -173,14 +173,14 @@ impl Rows {
             if !node.is_ordinary() {
                 return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
             }
-            let Some(up) = arena.up(node) else { return self.len() };
+            let Some(parent) = arena.parent(node) else { return self.len() };
             let next = arena.siblings_after(node).find_map(|sibling| self.position(sibling));
             match next {
                 Some(next) => return next,
-                None if up == NodeIndex::TOP => {
+                None if parent == NodeIndex::TOP => {
                     return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
                 }
-                None => node = up,
+                None => node = parent,
             }
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct ExternalIdIndex {
     /// One node for each external id.
     table: HashTable<NodeIndex>,
     /// All nodes with an external id if there are several, by the one in the table. Rarely used.
-    several: HashMap<NodeIndex, Vec<NodeIndex>>,
+    shared: HashMap<NodeIndex, Vec<NodeIndex>>,
     hasher: FixedState,
 }
 
@@ -24,7 +24,7 @@ impl ExternalIdIndex {
     /// Reserves room for more external ids.
     pub fn reserve<'a>(&mut self, more: usize, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;
-        self.table.reserve(more, |bearer| hasher.hash_one(text_of(*bearer).unwrap_or_default()));
+        self.table.reserve(more, |other| hasher.hash_one(text_of(*other).unwrap_or_default()));
     }
 
     /// Whether some node has an external id. Very rarely `true` if none has; `false` is certain.
@@ -35,8 +35,8 @@ impl ExternalIdIndex {
     /// Adds a node with an external id. `text_of` returns the external ids of nodes added before.
     pub fn insert<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;
-        let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
-        let rehash = |bearer: &NodeIndex| hasher.hash_one(text_of(*bearer).unwrap_or_default());
+        let same = |other: &NodeIndex| text_of(*other) == Some(external_id);
+        let rehash = |other: &NodeIndex| hasher.hash_one(text_of(*other).unwrap_or_default());
         table::make_room(&mut self.table, rehash);
         match self.table.entry(hasher.hash_one(external_id), same, rehash) {
             Entry::Vacant(entry) => {
@@ -44,38 +44,38 @@ impl ExternalIdIndex {
             }
             Entry::Occupied(entry) => {
                 let first = *entry.get();
-                self.several.entry(first).or_insert_with(|| vec![first]).push(node);
+                self.shared.entry(first).or_insert_with(|| vec![first]).push(node);
             }
         }
     }
 
     /// Removes a node with an external id.
     pub fn remove<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
-        let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
+        let same = |other: &NodeIndex| text_of(*other) == Some(external_id);
         let Ok(mut entry) = self.table.find_entry(self.hasher.hash_one(external_id), same) else { return };
-        let Some(mut bearers) = self.several.remove(entry.get()) else {
+        let Some(mut nodes) = self.shared.remove(entry.get()) else {
             entry.remove();
             return;
         };
-        bearers.retain(|bearer| *bearer != node);
-        if let Some(first) = bearers.first().copied() {
+        nodes.retain(|other| *other != node);
+        if let Some(first) = nodes.first().copied() {
             *entry.get_mut() = first;
-            if bearers.len() > 1 {
-                self.several.insert(first, bearers);
+            if nodes.len() > 1 {
+                self.shared.insert(first, nodes);
             }
         }
     }
 
     /// The nodes with an external id, in no particular order.
-    pub fn bearers<'a>(
+    pub fn nodes_with_external_id<'a>(
         &self,
         external_id: &str,
         text_of: impl Fn(NodeIndex) -> Option<&'a str>,
     ) -> impl Iterator<Item = NodeIndex> {
-        let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
+        let same = |other: &NodeIndex| text_of(*other) == Some(external_id);
         let first = self.table.find(self.hasher.hash_one(external_id), same);
-        let several = first.and_then(|first| self.several.get(first));
-        let only = first.filter(|_| several.is_none());
-        only.into_iter().chain(several.into_iter().flatten()).copied()
+        let shared = first.and_then(|first| self.shared.get(first));
+        let only = first.filter(|_| shared.is_none());
+        only.into_iter().chain(shared.into_iter().flatten()).copied()
     }
 }

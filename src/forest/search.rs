@@ -23,8 +23,8 @@ use super::find::{ExternalFlags, Rank, Scratch};
 use super::node_set::{Bits, NodeSet};
 use super::{Forest, Query, RowId};
 
-use job::{Found, Match};
-use standing::{Concerned, Paths};
+use job::{ChunkMatches, Match};
+use standing::{Affected, Paths};
 
 pub use job::{SearchBatch, SearchJob};
 
@@ -42,7 +42,7 @@ const SEARCH_KINDS: usize = 2;
 /// The current searches.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Searches {
-    begun: u64,
+    last_number: u64,
     searches: [Option<Search>; SEARCH_KINDS],
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Search {
     number: u64,
     query: Query,
     /// The external flags when the search began, which the job uses.
-    known_to_job: ExternalFlags,
+    job_flags: ExternalFlags,
     all: NodeSet,
     /// The same matches by rank.
     ranks: [Bits; Rank::COUNT],
@@ -69,17 +69,17 @@ pub(super) struct Search {
 impl Search {
     fn new(number: u64, query: Query) -> Self {
         let (all, ranks, paths) = (NodeSet::default(), Default::default(), Paths::default());
-        let known_to_job = query.known().clone();
-        Self { number, query, known_to_job, all, ranks, paths, shares_ended: 0, ended: false, stale: false, changes: 0 }
+        let job_flags = query.known().clone();
+        Self { number, query, job_flags, all, ranks, paths, shares_ended: 0, ended: false, stale: false, changes: 0 }
     }
 
-    fn look_at(&mut self, arena: &Arena, node: NodeIndex, scratch: &mut Scratch) {
+    fn match_node(&mut self, arena: &Arena, node: NodeIndex, scratch: &mut Scratch) {
         let rank = arena.segment(node).and_then(|segment| self.query.rank(segment, scratch));
-        self.note(arena, node, rank);
+        self.record_rank(arena, node, rank);
     }
 
-    fn note(&mut self, arena: &Arena, node: NodeIndex, rank: Option<Rank>) {
-        let rank = rank.filter(|_| standing::holds(arena, &self.query, &mut self.paths, node));
+    fn record_rank(&mut self, arena: &Arena, node: NodeIndex, rank: Option<Rank>) {
+        let rank = rank.filter(|_| standing::tree_terms_match(arena, &self.query, &mut self.paths, node));
         match rank {
             Some(_) => self.all.insert(arena, node),
             None => self.all.remove(node),
@@ -93,25 +93,25 @@ impl Search {
         }
     }
 
-    fn take(&mut self, arena: &Arena, first: usize, found: Vec<Found>) {
+    fn add_batch(&mut self, arena: &Arena, first: usize, found: Vec<ChunkMatches>) {
         let mut scratch = Scratch::default();
         let size = arena.slots().chunk_size();
-        for (at, Found { chunk, matches }) in (first..).zip(found) {
+        for (at, ChunkMatches { chunk, matches }) in (first..).zip(found) {
             if !arena.slots().chunks().get(at).is_some_and(|present| Arc::ptr_eq(present, &chunk)) {
-                (0..size).for_each(|place| self.look_at(arena, NodeIndex::at(at * size + place), &mut scratch));
+                (0..size).for_each(|place| self.match_node(arena, NodeIndex::at(at * size + place), &mut scratch));
                 continue;
             }
             for Match { place, rank } in matches {
-                self.note(arena, NodeIndex::at(at * size + usize::from(place)), Some(rank));
+                self.record_rank(arena, NodeIndex::at(at * size + usize::from(place)), Some(rank));
             }
         }
     }
 
-    /// Returns up to `at_most` best matches: sorted by rank, and in arbitrary order within a rank.
-    pub fn best(&self, at_most: usize) -> Vec<(Rank, NodeIndex)> {
+    /// Returns up to `limit` best matches: sorted by rank, and in arbitrary order within a rank.
+    pub fn best(&self, limit: usize) -> Vec<(Rank, NodeIndex)> {
         const RANKS: [Rank; Rank::COUNT] = [Rank::Exact, Rank::Prefix, Rank::Substring, Rank::OtherField, Rank::Fuzzy];
         let ranks = RANKS.into_iter().flat_map(|rank| self.ranks[rank as usize].iter().map(move |node| (rank, node)));
-        ranks.take(at_most).collect()
+        ranks.take(limit).collect()
     }
 
     pub const fn query(&self) -> &Query {
@@ -123,17 +123,17 @@ impl Search {
     }
 
     /// Matches again the segments that a change concerns.
-    fn follow(&mut self, arena: &Arena, changed: &[NodeIndex], touched: &Touched, concerned: &Concerned) {
+    fn follow(&mut self, arena: &Arena, changed: &[NodeIndex], touched: &Touched, affected: &Affected) {
         self.changes += 1;
-        self.stale |= concerned.anybody;
+        self.stale |= affected.is_unbounded;
         self.paths = Paths::default();
         let mut scratch = Scratch::default();
-        for node in changed.iter().chain(&concerned.nodes) {
-            self.look_at(arena, *node, &mut scratch);
+        for node in changed.iter().chain(&affected.nodes) {
+            self.match_node(arena, *node, &mut scratch);
         }
         match touched {
-            Touched::Nodes { hung, .. } => hung.iter().for_each(|node| self.all.follow(arena, *node)),
-            Touched::Everything => self.all.follow_all(arena),
+            Touched::Nodes { relinked, .. } => relinked.iter().for_each(|node| self.all.update_ancestors(arena, *node)),
+            Touched::Everything => self.all.rebuild_ancestors(arena),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Search {
 pub(super) struct Watch {
     ids: Vec<SegmentId>,
     nodes: Vec<NodeIndex>,
-    concerned: [Concerned; SEARCH_KINDS],
+    affected: [Affected; SEARCH_KINDS],
 }
 
 impl Searches {
@@ -152,9 +152,9 @@ impl Searches {
     }
 
     /// The searches with terms that need the tree, by index.
-    fn asking_the_tree(&self) -> impl Iterator<Item = (usize, &Query)> {
+    fn tree_queries(&self) -> impl Iterator<Item = (usize, &Query)> {
         let queries = self.searches.iter().map(|search| search.as_ref().map(|search| &search.query));
-        queries.enumerate().filter_map(|(at, query)| Some((at, query.filter(|query| query.asks_the_tree())?)))
+        queries.enumerate().filter_map(|(at, query)| Some((at, query.filter(|query| query.needs_tree())?)))
     }
 
     /// Gathers what is needed before segments change.
@@ -164,25 +164,25 @@ impl Searches {
         }
         let ids: Vec<SegmentId> = ids.cloned().collect();
         let nodes: Vec<NodeIndex> = ids.iter().filter_map(|id| arena.find(id)).collect();
-        let mut concerned = <[Concerned; SEARCH_KINDS]>::default();
-        for (at, query) in self.asking_the_tree() {
-            concerned[at].anybody |= arena.has_children(NodeIndex::CIRCLES);
-            concerned[at].add_all(arena, query, &nodes);
+        let mut affected = <[Affected; SEARCH_KINDS]>::default();
+        for (at, query) in self.tree_queries() {
+            affected[at].is_unbounded |= arena.has_children(NodeIndex::CIRCLES);
+            affected[at].add_all(arena, query, &nodes);
         }
-        Watch { ids, nodes, concerned }
+        Watch { ids, nodes, affected }
     }
 
     /// Matches again the segments that changed, and those affected by it.
     pub fn follow(&mut self, arena: &Arena, watch: Watch, touched: &Touched) {
-        let Watch { ids, mut nodes, mut concerned } = watch;
+        let Watch { ids, mut nodes, mut affected } = watch;
         nodes.extend(ids.iter().filter_map(|id| arena.find(id)));
-        for (at, query) in self.asking_the_tree() {
-            concerned[at].add_all(arena, query, &nodes);
-            concerned[at].follow(arena, query, touched);
+        for (at, query) in self.tree_queries() {
+            affected[at].add_all(arena, query, &nodes);
+            affected[at].follow(arena, query, touched);
         }
-        for (search, concerned) in self.searches.iter_mut().zip(concerned) {
+        for (search, affected) in self.searches.iter_mut().zip(affected) {
             if let Some(search) = search {
-                search.follow(arena, &nodes, touched, &concerned);
+                search.follow(arena, &nodes, touched, &affected);
             }
         }
     }
@@ -197,8 +197,8 @@ impl Searches {
 impl Forest {
     /// Begins a search. The caller has to run the job and hand back its batches.
     pub fn search(&mut self, kind: SearchKind, query: Query) -> SearchJob {
-        self.searches.begun += 1;
-        let number = self.searches.begun;
+        self.searches.last_number += 1;
+        let number = self.searches.last_number;
         self.searches.searches[kind as usize] = Some(Search::new(number, query.clone()));
         SearchJob::new(kind, number, query, self.arena.slots().clone())
     }
@@ -206,23 +206,23 @@ impl Forest {
     /// Whether searching everything takes less than a frame, so that it needs no other thread.
     #[must_use]
     pub fn is_searched_at_once(&self) -> bool {
-        self.len() <= self.arena.limits.few_to_search
+        self.len() <= self.arena.limits.max_sync_search
     }
 
     /// Takes in a batch. Batches of an earlier search are dropped.
-    pub fn take_finds(&mut self, finds: SearchBatch) {
-        let search = self.searches.searches[finds.kind as usize].as_mut();
-        if let Some(search) = search.filter(|search| search.number == finds.number) {
-            search.take(&self.arena, finds.first, finds.chunks);
-            search.shares_ended += usize::from(finds.ended);
-            if search.shares_ended >= finds.shares && !search.ended {
+    pub fn take_finds(&mut self, batch: SearchBatch) {
+        let search = self.searches.searches[batch.kind as usize].as_mut();
+        if let Some(search) = search.filter(|search| search.number == batch.number) {
+            search.add_batch(&self.arena, batch.first, batch.chunks);
+            search.shares_ended += usize::from(batch.ended);
+            if search.shares_ended >= batch.shares && !search.ended {
                 search.ended = true;
                 // If the external flags changed since, the job matched with the old ones.
-                let nodes = search.query.known().differing(&search.known_to_job);
+                let nodes = search.query.known().differing(&search.job_flags);
                 let nodes: Vec<NodeIndex> = nodes.filter_map(|id| self.arena.find(id)).collect();
                 let mut scratch = Scratch::default();
                 for node in nodes {
-                    search.look_at(&self.arena, node, &mut scratch);
+                    search.match_node(&self.arena, node, &mut scratch);
                 }
             }
         }
@@ -237,7 +237,7 @@ impl Forest {
         search.changes += u64::from(!nodes.is_empty());
         let mut scratch = Scratch::default();
         for node in nodes {
-            search.look_at(&self.arena, node, &mut scratch);
+            search.match_node(&self.arena, node, &mut scratch);
         }
     }
 
@@ -283,17 +283,17 @@ impl Forest {
         nodes.filter_map(|node| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
-    /// Up to `at_most` of the best matches so far, in no particular order within a rank.
-    pub fn some_matches(&self, kind: SearchKind, at_most: usize) -> impl Iterator<Item = &SegmentId> {
-        let nodes = self.searches.of(kind).into_iter().flat_map(move |search| search.best(at_most));
+    /// Up to `limit` of the best matches so far, in no particular order within a rank.
+    pub fn some_matches(&self, kind: SearchKind, limit: usize) -> impl Iterator<Item = &SegmentId> {
+        let nodes = self.searches.of(kind).into_iter().flat_map(move |search| search.best(limit));
         nodes.filter_map(|(_, node)| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
-    /// Returns up to `at_most` best matches so far, by rank: exact and prefix matches first, fuzzy ones last. Within a rank, they
+    /// Returns up to `limit` best matches so far, by rank: exact and prefix matches first, fuzzy ones last. Within a rank, they
     /// are in the order of the tree.
     #[must_use]
-    pub fn best_matches(&self, kind: SearchKind, at_most: usize) -> Vec<&SegmentId> {
-        let best = self.searches.of(kind).map(|search| search.best(at_most)).unwrap_or_default();
+    pub fn best_matches(&self, kind: SearchKind, limit: usize) -> Vec<&SegmentId> {
+        let best = self.searches.of(kind).map(|search| search.best(limit)).unwrap_or_default();
         let nodes: Vec<NodeIndex> = best.iter().map(|(_, node)| *node).collect();
         let ranks: hashbrown::HashMap<NodeIndex, Rank> = best.into_iter().map(|(rank, node)| (node, rank)).collect();
         let ancestors = ancestry(&self.arena, &nodes);

@@ -15,11 +15,11 @@ pub struct SortJob {
     order: Order,
     slots: Slots,
     /// The figure of each node by index, if the order needs one.
-    figures: Vec<u32>,
+    sort_values: Vec<u32>,
     families: ChildLists,
     /// A bit for each node, whether it shows children; only if so many rows are visible that listing them takes a while. The job
     /// then also lists the rows below the top.
-    unfolding: Vec<u64>,
+    expanded_bits: Vec<u64>,
     rows: Vec<Visible>,
 }
 
@@ -33,8 +33,8 @@ impl SortJob {
     /// Runs the job.
     #[must_use]
     pub fn carried_out(mut self) -> Self {
-        let Self { order, slots, figures, families, .. } = &mut self;
-        let figure = |node: NodeIndex| figures.get(node.slot()).copied().unwrap_or(0);
+        let Self { order, slots, sort_values, families, .. } = &mut self;
+        let sort_value = |node: NodeIndex| sort_values.get(node.slot()).copied().unwrap_or(0);
         let mut segments = Vec::new();
         let mut keyed = Vec::new();
         for children in families.each_mut().filter(|children| children.len() > 1) {
@@ -43,16 +43,16 @@ impl SortJob {
             segments.extend(children.iter().filter_map(|node| Some((*node, slots.get(*node)?))));
             keyed.clear();
             keyed.extend(
-                segments.iter().map(|(node, segment)| (Key::of(*order, segment, figure(*node)), *node, *segment)),
+                segments.iter().map(|(node, segment)| (Key::of(*order, segment, sort_value(*node)), *node, *segment)),
             );
             keyed.sort_unstable_by(|(first, a, one), (second, b, other)| {
-                first.cmp(second).then_with(|| order::compare(*order, (one, figure(*a)), (other, figure(*b))))
+                first.cmp(second).then_with(|| order::compare(*order, (one, sort_value(*a)), (other, sort_value(*b))))
             });
             for (place, (_, node, _)) in children.iter_mut().zip(&keyed) {
                 *place = *node;
             }
         }
-        self.rows = self.families.rows(&self.unfolding);
+        self.rows = self.families.rows(&self.expanded_bits);
         self
     }
 }
@@ -62,23 +62,23 @@ impl Forest {
     /// [`Self::take_sorted`]; until then, everything stays as it was.
     pub fn arrange(&mut self, order: Order) -> Option<SortJob> {
         let all = self.arena.order() != order;
-        let few = self.arena.limits.few_to_sort;
-        if self.arena.count_to_sort(all, few) <= few {
+        let sync_limit = self.arena.limits.max_sync_sort;
+        if self.arena.count_to_sort(all, sync_limit) <= sync_limit {
             // A job in progress is for an outdated order.
             self.arena.end_sorting();
             self.set_order(order);
             return None;
         }
-        let families = self.arena.families_to_sort(all);
-        let figures = self.arena.all_figures(order);
-        let many = self.arena.order() != order && self.rows.len() > few;
+        let families = self.arena.child_lists_to_sort(all);
+        let sort_values = self.arena.all_sort_values(order);
+        let lists_rows = self.arena.order() != order && self.rows.len() > sync_limit;
         Some(SortJob {
             sorting: self.arena.begin_sorting(),
             order,
             slots: self.arena.slots().clone(),
-            figures,
+            sort_values,
             families,
-            unfolding: if many { self.arena.unfolding() } else { Vec::new() },
+            expanded_bits: if lists_rows { self.arena.expanded_bits() } else { Vec::new() },
             rows: Vec::new(),
         })
     }
@@ -95,12 +95,12 @@ impl Forest {
         if !self.arena.is_sorting(job.sorting) {
             return true;
         }
-        let anew = self.arena.order() != job.order;
-        let as_it_was = self.arena.is_unaltered() && self.arena.unfolding() == job.unfolding;
+        let order_changed = self.arena.order() != job.order;
+        let is_unchanged = self.arena.is_unaltered() && self.arena.expanded_bits() == job.expanded_bits;
         let taken = self.arena.take_sorted(job.order, &job.families);
         self.searches.reordered();
-        match (taken, anew) {
-            (true, true) if as_it_was => self.rows.fill_below_top(&mut self.arena, job.rows),
+        match (taken, order_changed) {
+            (true, true) if is_unchanged => self.rows.fill_below_top(&mut self.arena, job.rows),
             (true, true) => self.rows.rebuild(&mut self.arena),
             _ => {}
         }

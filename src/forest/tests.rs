@@ -27,7 +27,7 @@ pub(super) fn segment(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment
 
 /// Mostly limits that make a small tree use the methods of a large one, sometimes the usual ones.
 pub(super) fn any_limits() -> impl Strategy<Value = &'static Limits> {
-    prop_oneof![4 => Just(&Limits::SMALL), 1 => Just(&Limits::USUAL)]
+    prop_oneof![4 => Just(&Limits::SMALL), 1 => Just(&Limits::DEFAULT)]
 }
 
 /// Few ids and few names, so that all kinds of collisions occur.
@@ -154,7 +154,7 @@ proptest! {
 
     #[test]
     fn every_segment_is_in_the_tree_exactly_once(limits in any_limits(), segments in vec(any_segment(), 0..16), order in any_order()) {
-        let mut forest = Forest::within(limits, segments.iter().cloned());
+        let mut forest = Forest::with_limits(limits, segments.iter().cloned());
         forest.set_order(order);
         let expected = last_of_each(&segments);
         check(&forest, &expected);
@@ -170,7 +170,7 @@ proptest! {
 
     #[test]
     fn any_changes_and_foldings_match_the_model(limits in any_limits(), steps in vec(any_step(), 0..24)) {
-        let mut forest = Forest::within(limits, []);
+        let mut forest = Forest::with_limits(limits, []);
         let mut segments = BTreeMap::new();
         for step in steps {
             if let Act::Apply(changes) = &step {
@@ -193,7 +193,7 @@ proptest! {
         later in vec(any_change(), 0..4),
         large in vec(any_segment(), 0..40),
     ) {
-        let mut forest = Forest::within(limits, []);
+        let mut forest = Forest::with_limits(limits, []);
         forest.set_growing(true);
         let mut changes: Vec<Change> = Vec::new();
         for step in steps {
@@ -226,7 +226,7 @@ proptest! {
         segments in vec(any_segment(), 1..12),
         steps in vec((any_step(), "[a-j]"), 0..16),
     ) {
-        let mut forest = Forest::within(limits, segments);
+        let mut forest = Forest::with_limits(limits, segments);
         forest.set_order(Order::Recent);
         let (mut seen, mut count) = (BTreeMap::new(), 0);
         for (step, marked) in steps {
@@ -256,12 +256,12 @@ proptest! {
 
     #[test]
     fn single_changes_and_batches_build_the_same_tree(limits in any_limits(), changes in vec(any_change(), 0..120), order in any_order()) {
-        let mut one_by_one = Forest::within(limits, []);
+        let mut one_by_one = Forest::with_limits(limits, []);
         one_by_one.set_order(order);
-        let mut in_one_batch = Forest::within(limits, []);
+        let mut in_one_batch = Forest::with_limits(limits, []);
         in_one_batch.set_order(order);
         in_one_batch.apply(changes.clone());
-        let mut in_pages = Forest::within(limits, []);
+        let mut in_pages = Forest::with_limits(limits, []);
         in_pages.set_order(order);
         changes.chunks(7).for_each(|page| in_pages.apply(page.to_vec()));
         let mut segments = BTreeMap::new();
@@ -272,7 +272,7 @@ proptest! {
             };
             one_by_one.apply(vec![change]);
         }
-        let mut at_once = Forest::within(limits, segments.into_values());
+        let mut at_once = Forest::with_limits(limits, segments.into_values());
         at_once.set_order(order);
         one_by_one.fold_to_level(None);
         at_once.fold_to_level(None);
@@ -290,7 +290,7 @@ proptest! {
         open in "[a-h]",
         changes in vec(any_change(), 0..24),
     ) {
-        let mut forest = Forest::within(limits, segments);
+        let mut forest = Forest::with_limits(limits, segments);
         let open = RowId::Segment(id(&open));
         forest.expand(&open);
         let mut expected = forest.is_open(&open) && matches!(&open, RowId::Segment(id) if forest.contains(id));
@@ -319,7 +319,7 @@ proptest! {
         steps in vec(any_step(), 0..12),
     ) {
         let mut present = last_of_each(&segments);
-        let mut forest = Forest::within(limits, segments);
+        let mut forest = Forest::with_limits(limits, segments);
         forest.set_order(before);
         forest.fold_to_level(None);
         let mut job = forest.arrange(after);

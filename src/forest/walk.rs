@@ -25,9 +25,9 @@ impl Forest {
 
     /// The ancestors of a segment or a missing parent, nearest first.
     pub fn ancestors(&self, id: &SegmentId) -> impl Iterator<Item = &Arc<Segment>> {
-        let up = |node: &NodeIndex| self.arena.up(*node);
-        let above = self.arena.find(id).and_then(|node| up(&node));
-        iter::successors(above, up).map_while(|node| self.arena.segment(node))
+        let parent = |node: &NodeIndex| self.arena.parent(*node);
+        let above = self.arena.find(id).and_then(|node| parent(&node));
+        iter::successors(above, parent).map_while(|node| self.arena.segment(node))
     }
 
     /// Returns the segments on the path from the top to a segment, including itself.
@@ -46,7 +46,7 @@ impl Forest {
 
     /// The descendants of a segment or a missing parent in display order, each with its depth below it, counted from 1.
     pub fn descendants(&self, id: &SegmentId) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
-        let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
+        let mut walk = Preorder { arena: &self.arena, stack: Vec::new() };
         if let Some(node) = self.arena.find(id) {
             walk.push_children(node, 1);
         }
@@ -72,7 +72,7 @@ impl Forest {
 
     /// All segments in the order in which they are shown when everything is expanded, each with the depth of its row.
     pub fn preorder(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
-        let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
+        let mut walk = Preorder { arena: &self.arena, stack: Vec::new() };
         walk.push_children(NodeIndex::CIRCLES, 1);
         walk.push_children(NodeIndex::MISSING, 1);
         walk.push_children(NodeIndex::TOP, 0);
@@ -83,13 +83,13 @@ impl Forest {
 /// Depth first, parents before children.
 struct Preorder<'a> {
     arena: &'a Arena,
-    waiting: Vec<(u32, NodeIndex)>,
+    stack: Vec<(u32, NodeIndex)>,
 }
 
 impl Preorder<'_> {
     fn push_children(&mut self, node: NodeIndex, depth: u32) {
         if let Some(children) = self.arena.sorted_children(node) {
-            self.waiting.extend(children.iter().rev().map(|child| (depth, child)));
+            self.stack.extend(children.iter().rev().map(|child| (depth, child)));
         }
     }
 }
@@ -99,7 +99,7 @@ impl<'a> Iterator for Preorder<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (depth, node) = self.waiting.pop()?;
+            let (depth, node) = self.stack.pop()?;
             self.push_children(node, depth + 1);
             if let Some(segment) = self.arena.segment(node) {
                 return Some((depth, segment));

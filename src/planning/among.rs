@@ -4,21 +4,21 @@ use hashbrown::HashMap;
 
 use super::damage::is_rounded;
 use super::difference::order;
-use super::matching::{keyless, twice};
+use super::matching::{duplicate_fault, missing_key_fault};
 use super::places::Place;
 use super::{Key, PlanFault, Problem, path};
 use crate::formats::rows::{Above, Column, Row, Rows};
 
 /// The faults of the rows when they are matched by a key, or by what they have.
 pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
-    let mut faults: Vec<PlanFault> = keyless(rows, key).into_iter().collect();
-    let by_id = firsts(rows, Column::Id);
-    let by_external_id = firsts(rows, Column::ExternalId);
-    faults.extend(by_id.twice);
+    let mut faults: Vec<PlanFault> = missing_key_fault(rows, key).into_iter().collect();
+    let by_id = first_rows(rows, Column::Id);
+    let by_external_id = first_rows(rows, Column::ExternalId);
+    faults.extend(by_id.duplicates);
     // Segments copied from another tenant may share an external id; only the tenant's data can tell whose ids they are.
     let matches_by_id = rows.rows.iter().any(|row| row.value(Column::Id).is_some());
     if key == Some(Key::ExternalId) || (key.is_none() && !matches_by_id) {
-        faults.extend(by_external_id.twice);
+        faults.extend(by_external_id.duplicates);
     }
     if !ids_as_written {
         let columns = [Column::ExternalId, Column::ParentExternalId];
@@ -27,7 +27,7 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
         faults.extend(rounded.map(|(line, id)| PlanFault { line: Some(line), problem: Problem::RoundedId(id) }));
     }
     let invalid = |row: &Row| {
-        let written = row.value(Column::Path).filter(|_| !says_parent(row))?;
+        let written = row.value(Column::Path).filter(|_| !has_parent_cell(row))?;
         let problem = path::names(written).is_none().then(|| Problem::InvalidPath(written.to_owned()))?;
         Some(PlanFault { line: Some(row.line), problem })
     };
@@ -41,7 +41,7 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
     let above = |row: &Row| match row.above {
         Above::Row(above) => Some(above),
         Above::Top => None,
-        Above::Unsaid if says_parent(row) => {
+        Above::Unsaid if has_parent_cell(row) => {
             let id = row.value(Column::ParentId).and_then(|id| by_id.rows.get(id));
             let external_id = row.value(Column::ParentExternalId).and_then(|id| by_external_id.rows.get(id));
             id.or(external_id).copied()
@@ -56,27 +56,27 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
     faults
 }
 
-fn says_parent(row: &Row) -> bool {
+fn has_parent_cell(row: &Row) -> bool {
     !row.cell(Column::ParentId).is_absent() || !row.cell(Column::ParentExternalId).is_absent()
 }
 
 /// The first row with each value of a column.
-struct Firsts<'a> {
+struct FirstRows<'a> {
     rows: HashMap<&'a str, usize>,
     /// The other rows with the same value.
-    twice: Vec<PlanFault>,
+    duplicates: Vec<PlanFault>,
 }
 
-fn firsts(rows: &Rows, column: Column) -> Firsts<'_> {
-    let mut firsts = Firsts { rows: HashMap::new(), twice: Vec::new() };
+fn first_rows(rows: &Rows, column: Column) -> FirstRows<'_> {
+    let mut first_rows = FirstRows { rows: HashMap::new(), duplicates: Vec::new() };
     for (at, row) in rows.rows.iter().enumerate() {
         let Some(value) = row.value(column) else { continue };
-        let first = *firsts.rows.entry(value).or_insert(at);
+        let first = *first_rows.rows.entry(value).or_insert(at);
         if first != at {
-            firsts.twice.push(twice(&rows.rows, at, first, column, value));
+            first_rows.duplicates.push(duplicate_fault(&rows.rows, at, first, column, value));
         }
     }
-    firsts
+    first_rows
 }
 
 #[cfg(test)]

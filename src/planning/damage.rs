@@ -6,24 +6,24 @@ use super::Problem;
 
 /// Known external ids, indexed by their value without leading zeros.
 pub(super) struct KnownIds<'a> {
-    by_plain: HashMap<&'a str, &'a str>,
+    by_normalized: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> KnownIds<'a> {
     pub fn of(known: impl Iterator<Item = &'a str>) -> Self {
-        let mut by_plain: HashMap<&str, &str> = HashMap::new();
+        let mut by_normalized: HashMap<&str, &str> = HashMap::new();
         for external_id in known {
             // Of several, always the same one.
-            let kept = by_plain.entry(plain(external_id)).or_insert(external_id);
-            *kept = (*kept).min(external_id);
+            let chosen = by_normalized.entry(without_leading_zeros(external_id)).or_insert(external_id);
+            *chosen = (*chosen).min(external_id);
         }
-        Self { by_plain }
+        Self { by_normalized }
     }
 
     /// What is wrong with an external id that is not a known one.
     pub fn damage(&self, found: &str) -> Option<Problem> {
         let damaged = |text: &str, how: &'static str| {
-            let known = *self.by_plain.get(plain(text))?;
+            let known = *self.by_normalized.get(without_leading_zeros(text))?;
             Some(Problem::DamagedId { found: found.to_owned(), known: known.to_owned(), how })
         };
         if is_rounded(found) {
@@ -47,7 +47,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A number without leading zeros; any other text unchanged.
-fn plain(text: &str) -> &str {
+fn without_leading_zeros(text: &str) -> &str {
     if !is_number(text) {
         return text;
     }

@@ -55,7 +55,7 @@ impl Sums {
 /// Describes each operation, sorted by path.
 #[must_use]
 pub fn describe(operations: &[PlannedOperation], forest: &Forest) -> Vec<Description> {
-    let after = After::of(operations, forest);
+    let after = PlannedState::of(operations, forest);
     let mut described: Vec<Description> =
         operations.iter().enumerate().map(|(index, planned)| after.describe(index, &planned.operation)).collect();
     described.sort_by(|one, other| one.path.cmp(&other.path).then(one.index.cmp(&other.index)));
@@ -69,12 +69,12 @@ pub fn path_now(forest: &Forest, id: &SegmentId) -> String {
 }
 
 /// The segments after the plan is applied.
-struct After<'a> {
+struct PlannedState<'a> {
     forest: &'a Forest,
     drafts: HashMap<SegmentId, &'a Draft>,
 }
 
-impl<'a> After<'a> {
+impl<'a> PlannedState<'a> {
     fn of(operations: &'a [PlannedOperation], forest: &'a Forest) -> Self {
         let draft = |(index, planned): (usize, &'a PlannedOperation)| match &planned.operation {
             Operation::Create { draft } => Some((provisional(index), draft)),
@@ -89,8 +89,8 @@ impl<'a> After<'a> {
             Operation::Create { .. } => (self.path(&provisional(index)), None, Vec::new()),
             Operation::Update { base, draft } => {
                 let after = draft.clone().into_segment(base.id.clone());
-                let texts = draft.changes(base).into_iter().filter(|field| *field != Field::Parent);
-                let fields = texts.map(|field| (field, base.field(field), after.field(field))).collect();
+                let changed_fields = draft.changes(base).into_iter().filter(|field| *field != Field::Parent);
+                let fields = changed_fields.map(|field| (field, base.field(field), after.field(field))).collect();
                 let new_path = operation.is_move().then(|| self.path(&base.id));
                 (path_now(self.forest, &base.id), new_path, fields)
             }
@@ -104,7 +104,7 @@ impl<'a> After<'a> {
         let mut names: Vec<&str> = Vec::new();
         let mut at = Some(id);
         // A segment in a cycle has no root, so the path is cut at the limit.
-        while let Some(id) = at.filter(|_| names.len() < DEEPEST) {
+        while let Some(id) = at.filter(|_| names.len() < MAX_PATH_NAMES) {
             let (name, parent) = match (self.drafts.get(id), self.forest.get(id)) {
                 (Some(draft), _) => (draft.name.as_str(), draft.parent.as_ref()),
                 (None, Some(segment)) => (segment.name.as_str(), segment.parent.as_ref()),
@@ -118,4 +118,4 @@ impl<'a> After<'a> {
 }
 
 /// The most names that are shown of a path.
-const DEEPEST: usize = 1_000;
+const MAX_PATH_NAMES: usize = 1_000;

@@ -21,7 +21,7 @@ use crate::formats::rows::{Cell, Column, Row, Rows};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
 /// The rows with everything that is known about them.
-pub(super) struct Wished<'a> {
+pub(super) struct PlanContext<'a> {
     pub request: &'a Request<'a>,
     pub tree: &'a Tree<'a>,
     pub matching: Matching<'a>,
@@ -31,7 +31,7 @@ pub(super) struct Wished<'a> {
     /// The conflict of each row that is held back.
     pub held: Vec<Option<Conflict>>,
     /// Segments that the held rows may mean.
-    pub doubted: HashSet<SegmentId>,
+    pub possible_matches: HashSet<SegmentId>,
 }
 
 pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
@@ -42,32 +42,33 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     let mut places = places(request, &tree, &matching, &mut faults);
     let order = order(request.rows, &places, &mut faults);
     if faults.is_empty() || request.tolerant {
-        find_alike(request, &tree, &mut matching, &mut places, &order);
+        match_by_values(request, &tree, &mut matching, &mut places, &order);
     }
     let held = vec![None; request.rows.rows.len()];
-    let mut wished = Wished { request, tree: &tree, matching, places, order, held, doubted: HashSet::new() };
-    let texts = texts(&wished, &mut faults);
+    let mut context =
+        PlanContext { request, tree: &tree, matching, places, order, held, possible_matches: HashSet::new() };
+    let texts = texts(&context, &mut faults);
     if request.tolerant {
-        faults = hold_faulty(&mut wished, faults);
+        faults = hold_faulty(&mut context, faults);
     }
     if !faults.is_empty() {
-        return Err(sorted(faults));
+        return Err(sort_faults(faults));
     }
-    renames::hold(&mut wished);
-    let difference = Difference::of(&wished, &texts);
-    let mut faults = difference.circles();
+    renames::hold(&mut context);
+    let difference = Difference::of(&context, &texts);
+    let mut faults = difference.cycle_faults();
     faults.extend(difference.out_of_scope());
-    if faults.is_empty() { Ok(difference.planned()) } else { Err(sorted(faults)) }
+    if faults.is_empty() { Ok(difference.planned()) } else { Err(sort_faults(faults)) }
 }
 
 /// Turns the rows with faults into conflicts. Returns the faults that concern no row.
-fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault> {
-    let rows = wished.request.rows.rows.iter().enumerate();
+fn hold_faulty(context: &mut PlanContext<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault> {
+    let rows = context.request.rows.rows.iter().enumerate();
     let row_at: HashMap<usize, usize> = rows.map(|(at, row)| (row.line, at)).collect();
-    let mut left = Vec::new();
+    let mut general_faults = Vec::new();
     for fault in faults {
         let Some(at) = fault.line.and_then(|line| row_at.get(&line).copied()) else {
-            left.push(fault);
+            general_faults.push(fault);
             continue;
         };
         // If two rows have the same key, both are held.
@@ -76,16 +77,16 @@ fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault
             _ => None,
         };
         for at in [Some(at), other].into_iter().flatten() {
-            let segment = wished.matching.segments[at].clone();
+            let segment = context.matching.segments[at].clone();
             let reason = ConflictReason::Faulty(Box::new(fault.problem.clone().of_tenant()));
-            let held = conflict(wished, at, segment.as_ref(), reason);
-            wished.held[at].get_or_insert(held);
+            let held = conflict(context, at, segment.as_ref(), reason);
+            context.held[at].get_or_insert(held);
         }
     }
-    left
+    general_faults
 }
 
-fn sorted(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {
+fn sort_faults(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {
     // A damaged parent id is also reported as missing; the damage alone is enough.
     let damaged: HashSet<(Option<usize>, String)> = faults.iter().filter_map(damaged_id).collect();
     faults.retain(|fault| match &fault.problem {
@@ -112,22 +113,22 @@ pub(super) fn order(rows: &Rows, places: &[Place], faults: &mut Vec<PlanFault>) 
     };
     let mut order = Vec::with_capacity(places.len());
     // 0: not visited, 1: on the current path, 2: done.
-    let mut seen = vec![0_u8; places.len()];
+    let mut states = vec![0_u8; places.len()];
     for first in 0..places.len() {
-        let mut climbed = Vec::new();
+        let mut path = Vec::new();
         let mut at = Some(first);
-        while let Some(row) = at.filter(|row| seen[*row] == 0) {
-            seen[row] = 1;
-            climbed.push(row);
+        while let Some(row) = at.filter(|row| states[*row] == 0) {
+            states[row] = 1;
+            path.push(row);
             at = above(row);
         }
-        if let Some(met) = at.filter(|met| seen[*met] == 1) {
-            let circle = climbed.iter().copied().skip_while(|row| *row != met);
+        if let Some(revisited) = at.filter(|revisited| states[*revisited] == 1) {
+            let cycle = path.iter().copied().skip_while(|row| *row != revisited);
             let fault = |row: usize| PlanFault { line: Some(rows.rows[row].line), problem: Problem::Circle };
-            faults.extend(circle.map(fault));
+            faults.extend(cycle.map(fault));
         }
-        for row in climbed.into_iter().rev() {
-            seen[row] = 2;
+        for row in path.into_iter().rev() {
+            states[row] = 2;
             order.push(row);
         }
     }
@@ -135,7 +136,7 @@ pub(super) fn order(rows: &Rows, places: &[Place], faults: &mut Vec<PlanFault>) 
 }
 
 /// Matches rows without a segment to an existing one that already has their values: it was created by an earlier run.
-fn find_alike(
+fn match_by_values(
     request: &Request<'_>,
     tree: &Tree<'_>,
     matching: &mut Matching<'_>,
@@ -152,28 +153,28 @@ fn find_alike(
             continue;
         }
         let row = &request.rows.rows[at];
-        let is_to_be_new =
+        let is_recreated =
             |column| row.value(column).and_then(SegmentId::new).is_some_and(|id| request.recreate.contains(&id));
-        let Some(name) = name_of_new(row).filter(|_| !is_to_be_new(Column::Id)) else { continue };
+        let Some(name) = new_name(row).filter(|_| !is_recreated(Column::Id)) else { continue };
         let parent = match &places[at] {
             Place::Under(id) => Some(id),
             Place::AsIs | Place::Top => None,
             // A segment that doesn't exist yet has no children.
             Place::UnderRow(_) => continue,
         };
-        let is_alike = |segment: &&&Arc<Segment>| {
+        let has_same_values = |segment: &&&Arc<Segment>| {
             let external_id = segment.trimmed_external_id();
             let same = row.cell(Column::ExternalId).is_absent() || row.value(Column::ExternalId) == external_id;
             same && matching.is_unclaimed(&segment.id)
         };
-        if let Some(segment) = tree.at(parent, name.trim()).iter().find(is_alike) {
+        if let Some(segment) = tree.children_named(parent, name.trim()).iter().find(has_same_values) {
             matching.claim(at, segment);
         }
     }
 }
 
 /// The name of the new segment of a row.
-pub(super) fn name_of_new(row: &Row) -> Option<String> {
+pub(super) fn new_name(row: &Row) -> Option<String> {
     match row.cell(Column::Name) {
         Cell::Value(name) => Some(name.to_string()),
         Cell::Empty => None,
@@ -182,12 +183,12 @@ pub(super) fn name_of_new(row: &Row) -> Option<String> {
 }
 
 /// The name and the external id that each row results in.
-fn texts(wished: &Wished<'_>, faults: &mut Vec<PlanFault>) -> Vec<Draft> {
-    let rows = wished.request.rows.rows.iter().zip(&wished.matching.segments);
+fn texts(context: &PlanContext<'_>, faults: &mut Vec<PlanFault>) -> Vec<Draft> {
+    let rows = context.request.rows.rows.iter().zip(&context.matching.segments);
     let placeholder = || Draft::of(&nameless());
     rows.map(|(row, base)| {
-        let told = name(row, base.as_deref()).and_then(|name| Ok((name, external_id(row, base.as_deref())?)));
-        match told {
+        let parsed = name(row, base.as_deref()).and_then(|name| Ok((name, external_id(row, base.as_deref())?)));
+        match parsed {
             Ok((name, external_id)) => Draft { name, external_id, parent: None },
             Err(problem) => {
                 faults.push(PlanFault { line: Some(row.line), problem });
@@ -213,7 +214,7 @@ fn name(row: &Row, base: Option<&Segment>) -> Result<Name, Problem> {
         (Cell::Empty, Some(base)) if base.has_blank_name() => return Ok(Draft::of(base).name),
         (Cell::Value(name), Some(base)) if name.trim() == base.name.trim() => return Ok(Draft::of(base).name),
         (Cell::Value(name), _) => name.to_string(),
-        (Cell::Absent | Cell::Empty, _) => name_of_new(row).ok_or(Problem::NoName)?,
+        (Cell::Absent | Cell::Empty, _) => new_name(row).ok_or(Problem::NoName)?,
     };
     let has_lines = written.trim().contains(['\n', '\r']);
     if has_lines && Name::parse(&written.replace(['\n', '\r'], " ")).is_ok() {
@@ -226,11 +227,11 @@ fn name(row: &Row, base: Option<&Segment>) -> Result<Name, Problem> {
 }
 
 fn external_id(row: &Row, base: Option<&Segment>) -> Result<Option<ExternalId>, Problem> {
-    let as_it_is = || base.and_then(|base| Draft::of(base).external_id);
+    let unchanged = || base.and_then(|base| Draft::of(base).external_id);
     let known = base.and_then(|base| base.external_id.as_deref()).map(str::trim).unwrap_or_default();
     match row.cell(Column::ExternalId) {
-        Cell::Absent => Ok(as_it_is()),
-        cell if cell.value().unwrap_or_default() == known => Ok(as_it_is()),
+        Cell::Absent => Ok(unchanged()),
+        cell if cell.value().unwrap_or_default() == known => Ok(unchanged()),
         cell => ExternalId::parse(cell.value().unwrap_or_default())
             .map_err(|fault| Problem::Field { column: Column::ExternalId, fault }),
     }
@@ -238,7 +239,7 @@ fn external_id(row: &Row, base: Option<&Segment>) -> Result<Option<ExternalId>, 
 
 /// The changes that the rows result in.
 struct Difference<'a> {
-    wished: &'a Wished<'a>,
+    context: &'a PlanContext<'a>,
     /// New segments, parents before children.
     creates: Vec<(usize, Draft)>,
     /// Segments with new values.
@@ -250,13 +251,13 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    fn of(wished: &'a Wished<'a>, texts: &[Draft]) -> Self {
+    fn of(context: &'a PlanContext<'a>, texts: &[Draft]) -> Self {
         let mut difference =
-            Self { wished, creates: Vec::new(), updates: Vec::new(), parents: HashMap::new(), rows: HashMap::new() };
+            Self { context, creates: Vec::new(), updates: Vec::new(), parents: HashMap::new(), rows: HashMap::new() };
         let mut ids: Vec<Option<SegmentId>> = vec![None; texts.len()];
-        for at in wished.order.iter().copied().filter(|at| wished.held[*at].is_none()) {
-            let base = wished.matching.segments[at].as_ref();
-            let parent = match &wished.places[at] {
+        for at in context.order.iter().copied().filter(|at| context.held[*at].is_none()) {
+            let base = context.matching.segments[at].as_ref();
+            let parent = match &context.places[at] {
                 Place::AsIs => base.and_then(|base| base.parent.clone()),
                 Place::Top => None,
                 Place::Under(id) => Some(id.clone()),
@@ -291,41 +292,41 @@ impl<'a> Difference<'a> {
     fn parent(&self, id: &SegmentId) -> Option<&SegmentId> {
         match self.parents.get(id) {
             Some(parent) => parent.as_ref(),
-            None => self.wished.tree.forest.get(id).and_then(|segment| segment.parent.as_ref()),
+            None => self.context.tree.forest.get(id).and_then(|segment| segment.parent.as_ref()),
         }
     }
 
     /// Rows whose moves would make a segment its own ancestor. Existing cycles are left as they are.
-    fn circles(&self) -> Vec<PlanFault> {
+    fn cycle_faults(&self) -> Vec<PlanFault> {
         let mut faults = Vec::new();
-        let mut clear: HashSet<&SegmentId> = HashSet::new();
+        let mut checked: HashSet<&SegmentId> = HashSet::new();
         for first in self.parents.keys() {
-            let mut climbed: Vec<&SegmentId> = Vec::new();
-            let mut on_the_way: HashSet<&SegmentId> = HashSet::new();
+            let mut path: Vec<&SegmentId> = Vec::new();
+            let mut on_path: HashSet<&SegmentId> = HashSet::new();
             let mut at = Some(first);
-            while let Some(id) = at.filter(|id| !clear.contains(*id)) {
-                if !on_the_way.insert(id) {
-                    let circle = climbed.iter().skip_while(|other| **other != id);
-                    let moved = circle.filter(|id| self.parents.contains_key(**id));
+            while let Some(id) = at.filter(|id| !checked.contains(*id)) {
+                if !on_path.insert(id) {
+                    let cycle = path.iter().skip_while(|other| **other != id);
+                    let moved = cycle.filter(|id| self.parents.contains_key(**id));
                     let rows = moved.filter_map(|id| self.rows.get(*id)).map(|row| self.line(*row));
                     faults.extend(rows.map(|line| PlanFault { line: Some(line), problem: Problem::Circle }));
                     break;
                 }
-                climbed.push(id);
+                path.push(id);
                 at = self.parent(id);
             }
-            clear.extend(climbed);
+            checked.extend(path);
         }
         faults
     }
 
     fn line(&self, row: usize) -> usize {
-        self.wished.request.rows.rows[row].line
+        self.context.request.rows.rows[row].line
     }
 
     /// Rows that would change something outside the scope.
     fn out_of_scope(&self) -> Vec<PlanFault> {
-        let Request { scope, forest, .. } = self.wished.request;
+        let Request { scope, forest, .. } = self.context.request;
         let mut faults = Vec::new();
         let mut fault = |row: usize, problem: Problem| faults.push(PlanFault { line: Some(self.line(row)), problem });
         for (row, base, _) in &self.updates {
@@ -334,19 +335,19 @@ impl<'a> Difference<'a> {
             }
         }
         if let Scope::Below(root) = scope {
-            let goes_outside = |draft: &Draft| {
+            let leaves_scope = |draft: &Draft| {
                 let mut at = draft.parent.as_ref();
                 while let Some(id) = at.filter(|id| super::creating(id).is_some()) {
                     at = self.parent(id);
                 }
                 !at.is_some_and(|above| scope.has(forest, above))
             };
-            for (row, _) in self.creates.iter().filter(|(_, draft)| goes_outside(draft)) {
+            for (row, _) in self.creates.iter().filter(|(_, draft)| leaves_scope(draft)) {
                 fault(*row, Problem::OutsideScope);
             }
             // The root itself may move anywhere: its parent is outside the scope anyway.
             let moved = self.updates.iter().filter(|(_, base, draft)| base.id != *root && draft.parent != base.parent);
-            for (row, ..) in moved.filter(|(_, _, draft)| goes_outside(draft)) {
+            for (row, ..) in moved.filter(|(_, _, draft)| leaves_scope(draft)) {
                 fault(*row, Problem::LeavesScope);
             }
         }
@@ -355,7 +356,7 @@ impl<'a> Difference<'a> {
 
     /// Lines whose path is neither the current nor the planned path of their segment, so it is ignored.
     fn ignored_paths(&self) -> Vec<usize> {
-        let Request { rows, forest, .. } = self.wished.request;
+        let Request { rows, forest, .. } = self.context.request;
         if !rows.columns.contains(&Column::Path) {
             return Vec::new();
         }
@@ -367,9 +368,9 @@ impl<'a> Difference<'a> {
             let row = &rows.rows[*row];
             let written = row.value(Column::Path).and_then(path::names)?;
             // Some names don't survive being written as a path and parsed again, so the written form is compared.
-            let is = |names: Vec<&str>| path::names(&path_text(names)).as_ref() == Some(&written);
-            let stands = forest.path(id).into_iter().map(|segment| segment.name.as_str()).collect();
-            (!is(stands) && !is(self.names(id, &wanted))).then_some(row.line)
+            let is_same_path = |names: Vec<&str>| path::names(&path_text(names)).as_ref() == Some(&written);
+            let current_names = forest.path(id).into_iter().map(|segment| segment.name.as_str()).collect();
+            (!is_same_path(current_names) && !is_same_path(self.names(id, &wanted))).then_some(row.line)
         };
         let mut lines: Vec<usize> = self.rows.iter().filter_map(is_ignored).collect();
         lines.sort_unstable();
@@ -382,8 +383,8 @@ impl<'a> Difference<'a> {
         let mut seen: HashSet<&SegmentId> = HashSet::new();
         let mut at = Some(id);
         while let Some(id) = at.filter(|id| seen.insert(*id)) {
-            let now = self.wished.tree.forest.get(id).map(|segment| segment.name.as_str());
-            names.extend(wanted.get(id).copied().or(now));
+            let current_name = self.context.tree.forest.get(id).map(|segment| segment.name.as_str());
+            names.extend(wanted.get(id).copied().or(current_name));
             at = self.parent(id);
         }
         names.reverse();
@@ -391,8 +392,8 @@ impl<'a> Difference<'a> {
     }
 
     fn planned(self) -> Planned {
-        let Wished { request, tree, matching, held, .. } = self.wished;
-        let Pruned { deletes, kept } = pruned(self.wished, &self.parents);
+        let PlanContext { request, tree, matching, held, .. } = self.context;
+        let Pruned { deletes, kept } = pruned(self.context, &self.parents);
         let ignored_paths = self.ignored_paths();
         let is_open = |kept: &&Kept| matches!(kept.reason, KeptReason::HasChildren | KeptReason::Conflict);
         let missing_in_scope = deletes.len() + kept.iter().filter(is_open).count();
@@ -400,7 +401,7 @@ impl<'a> Difference<'a> {
             operation: Operation::Create { draft: draft.clone() },
             why: Why::New { line: self.line(*row) },
             after: None,
-            existing: alike(tree, draft),
+            existing: similar_segments(tree, draft),
         });
         let mut operations: Vec<PlannedOperation> = creates.collect();
         self.add_updates(&mut operations);
@@ -434,8 +435,8 @@ impl<'a> Difference<'a> {
 
     /// Adds the updates, ancestors before descendants, and records after which move each move has to come.
     fn add_updates(&self, operations: &mut Vec<PlannedOperation>) {
-        let mut standings = Standings { difference: self, known: HashMap::new() };
-        let updates = self.updates.iter().map(|update| (standings.of(&update.1.id).depth, update));
+        let mut positions = TreePositions { difference: self, known: HashMap::new() };
+        let updates = self.updates.iter().map(|update| (positions.of(&update.1.id).depth, update));
         let mut updates: Vec<_> = updates.collect();
         updates.sort_by(|(depth, (row, _, draft)), (other_depth, (other_row, _, other))| {
             (depth, &draft.parent, row).cmp(&(other_depth, &other.parent, other_row))
@@ -445,7 +446,7 @@ impl<'a> Difference<'a> {
             (first..).zip(&updates).map(|(index, (_, (_, base, _)))| (&base.id, index)).collect();
         for (_, (row, base, draft)) in &updates {
             let moves = self.parents.contains_key(&base.id);
-            let above = draft.parent.as_ref().filter(|_| moves).and_then(|parent| standings.of(parent).mover);
+            let above = draft.parent.as_ref().filter(|_| moves).and_then(|parent| positions.of(parent).nearest_move);
             operations.push(PlannedOperation {
                 operation: Operation::Update { base: Arc::clone(base), draft: draft.clone() },
                 why: Why::Differs { line: self.line(*row) },
@@ -457,65 +458,65 @@ impl<'a> Difference<'a> {
 }
 
 /// The positions of segments after the plan is applied.
-struct Standings<'a> {
+struct TreePositions<'a> {
     difference: &'a Difference<'a>,
-    known: HashMap<SegmentId, Standing>,
+    known: HashMap<SegmentId, TreePosition>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Standing {
+struct TreePosition {
     depth: u32,
     /// The nearest existing segment that is moved, from this one upwards.
-    mover: Option<SegmentId>,
+    nearest_move: Option<SegmentId>,
 }
 
-impl Standings<'_> {
-    fn of(&mut self, id: &SegmentId) -> Standing {
-        let mut climbed: Vec<SegmentId> = Vec::new();
+impl TreePositions<'_> {
+    fn of(&mut self, id: &SegmentId) -> TreePosition {
+        let mut unknown: Vec<SegmentId> = Vec::new();
         let mut at = Some(id.clone());
-        let mut on_the_way: HashSet<SegmentId> = HashSet::new();
+        let mut on_path: HashSet<SegmentId> = HashSet::new();
         // An existing cycle has no root; the climb ends where it returns to itself.
-        while let Some(id) = at.filter(|id| !self.known.contains_key(id)).filter(|id| on_the_way.insert(id.clone())) {
+        while let Some(id) = at.filter(|id| !self.known.contains_key(id)).filter(|id| on_path.insert(id.clone())) {
             at = self.difference.parent(&id).cloned();
-            climbed.push(id);
+            unknown.push(id);
         }
-        let top = climbed.last().and_then(|id| self.difference.parent(id)).and_then(|above| self.known.get(above));
-        let mut standing = top.cloned().unwrap_or_default();
-        for id in climbed.into_iter().rev() {
-            standing.depth += 1;
+        let top = unknown.last().and_then(|id| self.difference.parent(id)).and_then(|above| self.known.get(above));
+        let mut position = top.cloned().unwrap_or_default();
+        for id in unknown.into_iter().rev() {
+            position.depth += 1;
             let moves = self.difference.parents.contains_key(&id) && super::creating(&id).is_none();
             if moves {
-                standing.mover = Some(id.clone());
+                position.nearest_move = Some(id.clone());
             }
-            self.known.insert(id, standing.clone());
+            self.known.insert(id, position.clone());
         }
         self.known.get(id).cloned().unwrap_or_default()
     }
 }
 
 /// Existing segments that look like a new one: by external id, or if it has none, by name and parent.
-fn alike(tree: &Tree<'_>, draft: &Draft) -> Vec<SegmentId> {
+fn similar_segments(tree: &Tree<'_>, draft: &Draft) -> Vec<SegmentId> {
     let found = match &draft.external_id {
-        Some(external_id) => tree.of_external_id(external_id.as_str()),
-        None => tree.at(draft.parent.as_ref(), draft.name.as_str()),
+        Some(external_id) => tree.with_external_id(external_id.as_str()),
+        None => tree.children_named(draft.parent.as_ref(), draft.name.as_str()),
     };
     found.iter().map(|segment| segment.id.clone()).collect()
 }
 
 /// The conflict of a row that is held back.
 pub(super) fn conflict(
-    wished: &Wished<'_>,
+    context: &PlanContext<'_>,
     row: usize,
     segment: Option<&Arc<Segment>>,
     reason: ConflictReason,
 ) -> Conflict {
-    let Request { rows, tolerant, .. } = wished.request;
+    let Request { rows, tolerant, .. } = context.request;
     let row = &rows.rows[row];
     let of_tenant = row.value(Column::Id).filter(|_| *tolerant).map(str::to_owned);
     let reason = match reason {
         ConflictReason::Below { .. } if *tolerant => ConflictReason::BelowHeld,
         reason => reason,
     };
-    let name = name_of_new(row).unwrap_or_default();
+    let name = new_name(row).unwrap_or_default();
     Conflict { line: row.line, of_tenant, name, segment: segment.cloned(), reason }
 }

@@ -67,14 +67,14 @@ pub enum Blown {
 }
 
 /// Deletions allowed by default: this many, or this share of the scope if that is more.
-const DELETES: usize = 10;
-const DELETES_PERCENT: f64 = 10.0;
+const DEFAULT_MAX_DELETES: usize = 10;
+const DEFAULT_MAX_DELETES_PERCENT: f64 = 10.0;
 /// The default limit on updates is a share of the scope, and applies to scopes of at least this size.
-const UPDATES_FROM: usize = 50;
-const UPDATES_PERCENT: f64 = 30.0;
+const MIN_SCOPE_FOR_UPDATE_LIMIT: usize = 50;
+const DEFAULT_MAX_UPDATES_PERCENT: f64 = 30.0;
 /// Moved segments allowed by default, descendants included: this many, or this share of the tree if that is more.
-const MOVES: usize = 10;
-const MOVES_PERCENT: f64 = 10.0;
+const DEFAULT_MAX_MOVES: usize = 10;
+const DEFAULT_MAX_MOVES_PERCENT: f64 = 10.0;
 
 impl Limit {
     /// Parses `25` or `10%`.
@@ -89,10 +89,10 @@ impl Limit {
         }
     }
 
-    fn of(self, whole: usize) -> usize {
+    fn of(self, total: usize) -> usize {
         match self {
             Self::Count(count) => count,
-            Self::Percent(percent) => share(whole, percent),
+            Self::Percent(percent) => share(total, percent),
         }
     }
 }
@@ -103,14 +103,14 @@ impl Limit {
     clippy::cast_sign_loss,
     reason = "a count of segments"
 )]
-fn share(whole: usize, percent: f64) -> usize {
-    (whole as f64 * percent / 100.0).floor() as usize
+fn share(total: usize, percent: f64) -> usize {
+    (total as f64 * percent / 100.0).floor() as usize
 }
 
 impl Fuses {
     /// Whether the user allowed most of this scope to be deleted: by a share of at least half, or by a count below the size of
     /// the scope. A higher count was meant for another scope.
-    fn says_most_may_go(&self, scope: usize) -> bool {
+    fn allows_most_deletes(&self, scope: usize) -> bool {
         match self.deletes {
             None => false,
             Some(Limit::Count(count)) => count < scope,
@@ -129,31 +129,40 @@ impl Fuses {
         let deletes = operations.clone().filter(|operation| matches!(operation, Operation::Delete { .. })).count();
         let updates = operations.clone().filter(|operation| matches!(operation, Operation::Update { .. })).count();
         let scope = planned.scope_size;
-        let limit = self.deletes.map_or_else(|| DELETES.max(share(scope, DELETES_PERCENT)), |limit| limit.of(scope));
+        let limit = self.deletes.map_or_else(
+            || DEFAULT_MAX_DELETES.max(share(scope, DEFAULT_MAX_DELETES_PERCENT)),
+            |limit| limit.of(scope),
+        );
         if deletes > limit {
             blown.push(Blown::Deletes { count: deletes, limit, said: self.deletes.is_some() });
         }
-        let spoken_for = planned.matched_in_scope + planned.missing_in_scope;
-        if deletes > 0 && !self.says_most_may_go(spoken_for) && planned.matched_in_scope * 2 < spoken_for {
-            blown.push(Blown::Short { rows: planned.matched_in_scope, scope: spoken_for });
+        let expected_in_scope = planned.matched_in_scope + planned.missing_in_scope;
+        if deletes > 0
+            && !self.allows_most_deletes(expected_in_scope)
+            && planned.matched_in_scope * 2 < expected_in_scope
+        {
+            blown.push(Blown::Short { rows: planned.matched_in_scope, scope: expected_in_scope });
         }
-        let default = if scope < UPDATES_FROM { usize::MAX } else { share(scope, UPDATES_PERCENT) };
+        let default =
+            if scope < MIN_SCOPE_FOR_UPDATE_LIMIT { usize::MAX } else { share(scope, DEFAULT_MAX_UPDATES_PERCENT) };
         let limit = self.changes.map_or(default, |limit| limit.of(scope));
         if updates > limit {
             blown.push(Blown::Updates { count: updates, limit });
         }
-        let moved = moved(operations, forest);
-        let all = forest.iter().count();
-        let limit = self.changes.map_or_else(|| MOVES.max(share(all, MOVES_PERCENT)), |limit| limit.of(scope));
-        if moved > limit {
-            blown.push(Blown::Moves { count: moved, limit });
+        let moved_count = moved_count(operations, forest);
+        let total = forest.iter().count();
+        let limit = self
+            .changes
+            .map_or_else(|| DEFAULT_MAX_MOVES.max(share(total, DEFAULT_MAX_MOVES_PERCENT)), |limit| limit.of(scope));
+        if moved_count > limit {
+            blown.push(Blown::Moves { count: moved_count, limit });
         }
         blown
     }
 }
 
 /// How many segments change place, descendants included.
-fn moved<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &Forest) -> usize {
+fn moved_count<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &Forest) -> usize {
     let moved: HashSet<&SegmentId> =
         operations.filter(|operation| operation.is_move()).filter_map(Operation::subject).collect();
     let is_topmost = |id: &&&SegmentId| forest.ancestors(id).all(|above| !moved.contains(&above.id));

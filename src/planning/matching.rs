@@ -33,8 +33,8 @@ impl<'a> Matching<'a> {
     /// Matches rows by their key. Adds what is wrong with them to `faults`.
     pub fn of(request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) -> Result<Self, PlanFault> {
         let rows = &request.rows.rows;
-        let short = request.rows.short_ids.then(|| ShortIds::of(tree));
-        let (key, foreign_ids) = key(request, tree, short.as_ref())?;
+        let short_ids = request.rows.short_ids.then(|| ShortIds::of(tree));
+        let (key, foreign_ids) = key(request, tree, short_ids.as_ref())?;
         let mut matching = Self {
             key,
             foreign_ids,
@@ -47,7 +47,7 @@ impl<'a> Matching<'a> {
             if let Some(label) = row.value(Column::Id)
                 && let Some(first) = matching.by_label.insert(label, at)
             {
-                faults.push(twice(rows, at, first, Column::Id, label));
+                faults.push(duplicate_fault(rows, at, first, Column::Id, label));
             }
             if let Some(external_id) = row.value(Column::ExternalId) {
                 matching.by_external_id.entry(external_id).or_default().push(at);
@@ -59,7 +59,7 @@ impl<'a> Matching<'a> {
             }
         }
         match key {
-            Key::Id => matching.by_ids(request, tree, short.as_ref(), faults),
+            Key::Id => matching.by_ids(request, tree, short_ids.as_ref(), faults),
             Key::ExternalId => matching.by_external_ids(request, tree, faults),
             Key::Path => matching.by_paths(request, tree, faults),
         }
@@ -86,24 +86,24 @@ impl<'a> Matching<'a> {
         &mut self,
         request: &Request<'a>,
         tree: &Tree<'_>,
-        short: Option<&ShortIds>,
+        short_ids: Option<&ShortIds>,
         faults: &mut Vec<PlanFault>,
     ) {
         for (at, row) in self.unmatched(request) {
             let Some(label) = row.value(Column::Id) else { continue };
             let mut fault = |problem| faults.push(PlanFault { line: Some(row.line), problem });
-            match find(label, tree, short) {
-                Found::One(segment) if self.is_unclaimed(&segment.id) => self.claim(at, &segment),
-                Found::One(segment) => {
+            match look_up(label, tree, short_ids) {
+                Lookup::One(segment) if self.is_unclaimed(&segment.id) => self.claim(at, &segment),
+                Lookup::One(segment) => {
                     // The rows use different prefixes of one id. The same text twice was already reported.
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
                     if request.rows.rows[first].value(Column::Id) != Some(label) {
-                        faults.push(claimed(request, at, first, Column::Id, label));
+                        faults.push(already_matched_fault(request, at, first, Column::Id, label));
                     }
                 }
-                Found::Several => fault(Problem::AmbiguousId(label.to_owned())),
-                Found::None if self.foreign_ids => {}
-                Found::None => {
+                Lookup::Several => fault(Problem::AmbiguousId(label.to_owned())),
+                Lookup::None if self.foreign_ids => {}
+                Lookup::None => {
                     let wanted = SegmentId::new(label).is_some_and(|id| request.recreate.contains(&id));
                     if !wanted {
                         fault(Problem::UnknownId(label.to_owned()));
@@ -120,16 +120,16 @@ impl<'a> Matching<'a> {
             if let Some(first) = rows.first().filter(|_| rows.len() > 1) {
                 // Segments copied from another tenant may share an external id; none of them is matched by it.
                 if !self.foreign_ids && *first != at {
-                    faults.push(twice(&request.rows.rows, at, *first, Column::ExternalId, external_id));
+                    faults.push(duplicate_fault(&request.rows.rows, at, *first, Column::ExternalId, external_id));
                 }
                 continue;
             }
-            match tree.of_external_id(external_id) {
+            match tree.with_external_id(external_id) {
                 [] => {}
                 [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
                 [segment] => {
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
-                    faults.push(claimed(request, at, first, Column::ExternalId, external_id));
+                    faults.push(already_matched_fault(request, at, first, Column::ExternalId, external_id));
                 }
                 several => {
                     let problem = Problem::SharedExternalId { value: external_id.to_owned(), count: several.len() };
@@ -149,7 +149,7 @@ impl<'a> Matching<'a> {
                 [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
                 [segment] => {
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
-                    faults.push(claimed(request, at, first, Column::Path, written));
+                    faults.push(already_matched_fault(request, at, first, Column::Path, written));
                 }
                 several => {
                     let problem = Problem::AmbiguousPath { value: written.to_owned(), count: several.len() };
@@ -161,22 +161,22 @@ impl<'a> Matching<'a> {
 }
 
 /// The fault of a row whose segment another row already has.
-fn claimed(request: &Request<'_>, at: usize, first: usize, column: Column, value: &str) -> PlanFault {
+fn already_matched_fault(request: &Request<'_>, at: usize, first: usize, column: Column, value: &str) -> PlanFault {
     let rows = &request.rows.rows;
     if !request.renamed.contains_key(&first) {
-        return twice(rows, at, first, column, value);
+        return duplicate_fault(rows, at, first, column, value);
     }
     let problem = Problem::Renamed { column, value: value.to_owned(), line: rows[first].line };
     PlanFault { line: Some(rows[at].line), problem }
 }
 
-pub(super) fn twice(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {
+pub(super) fn duplicate_fault(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {
     let problem = Problem::Twice { column, value: value.to_owned(), first: rows[first].line };
     PlanFault { line: Some(rows[at].line), problem }
 }
 
 /// The fault of a file in which nothing identifies the segments.
-pub(super) fn keyless(rows: &Rows, key: Option<Key>) -> Option<PlanFault> {
+pub(super) fn missing_key_fault(rows: &Rows, key: Option<Key>) -> Option<PlanFault> {
     let has = |column: Column| rows.rows.iter().any(|row| row.value(column).is_some());
     let problem = match key {
         // A file without rows needs no key.
@@ -190,8 +190,8 @@ pub(super) fn keyless(rows: &Rows, key: Option<Key>) -> Option<PlanFault> {
 }
 
 /// The key to match by, and whether the file's ids belong to another tenant.
-fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Result<(Key, bool), PlanFault> {
-    if let Some(fault) = keyless(request.rows, request.key) {
+fn key(request: &Request<'_>, tree: &Tree<'_>, short_ids: Option<&ShortIds>) -> Result<(Key, bool), PlanFault> {
+    if let Some(fault) = missing_key_fault(request.rows, request.key) {
         return Err(fault);
     }
     if let Some(key) = request.key {
@@ -201,15 +201,15 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
     let has = |column: Column| rows.iter().any(|row| row.value(column).is_some());
     if has(Column::Id) {
         // The built-in root has the same id in every tenant, so it doesn't say which tenant the file is from.
-        let knows = |row: &Row| {
+        let identifies_tenant = |row: &Row| {
             let label = row.value(Column::Id)?;
-            match find(label, tree, short) {
-                Found::One(segment) => (!Pattern::BUILT_IN.matches(&segment)).then_some(()),
-                Found::Several => Some(()),
-                Found::None => SegmentId::new(label).filter(|id| request.recreate.contains(id)).map(|_| ()),
+            match look_up(label, tree, short_ids) {
+                Lookup::One(segment) => (!Pattern::BUILT_IN.matches(&segment)).then_some(()),
+                Lookup::Several => Some(()),
+                Lookup::None => SegmentId::new(label).filter(|id| request.recreate.contains(id)).map(|_| ()),
             }
         };
-        if rows.iter().find_map(knows).is_some() {
+        if rows.iter().find_map(identifies_tenant).is_some() {
             return Ok((Key::Id, false));
         }
         // Without another key, deleted segments would be created again under new ids.
@@ -220,7 +220,7 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
     Ok((if by_external_id { Key::ExternalId } else { Key::Id }, false))
 }
 
-enum Found {
+enum Lookup {
     None,
     One(Arc<Segment>),
     Several,
@@ -232,7 +232,7 @@ struct ShortIds {
 }
 
 /// The minimum length of an abbreviated id.
-const SHORTEST: usize = 8;
+const MIN_SHORT_ID_LEN: usize = 8;
 
 impl ShortIds {
     fn of(tree: &Tree<'_>) -> Self {
@@ -243,18 +243,18 @@ impl ShortIds {
     }
 }
 
-fn find(label: &str, tree: &Tree<'_>, short: Option<&ShortIds>) -> Found {
+fn look_up(label: &str, tree: &Tree<'_>, short_ids: Option<&ShortIds>) -> Lookup {
     let id = SegmentId::new(label);
     if let Some(segment) = id.and_then(|id| tree.forest.get(&id)) {
-        return Found::One(Arc::clone(segment));
+        return Lookup::One(Arc::clone(segment));
     }
-    let Some(short) = short.filter(|_| label.len() >= SHORTEST) else { return Found::None };
-    let from = short.sorted.partition_point(|(text, _)| text.as_str() < label);
-    let begins = |at: usize| short.sorted.get(at).filter(|(text, _)| text.starts_with(label));
-    match (begins(from), begins(from + 1)) {
-        (Some((_, id)), None) => tree.forest.get(id).map_or(Found::None, |segment| Found::One(Arc::clone(segment))),
-        (Some(_), Some(_)) => Found::Several,
-        (None, _) => Found::None,
+    let Some(short_ids) = short_ids.filter(|_| label.len() >= MIN_SHORT_ID_LEN) else { return Lookup::None };
+    let from = short_ids.sorted.partition_point(|(text, _)| text.as_str() < label);
+    let match_at = |at: usize| short_ids.sorted.get(at).filter(|(text, _)| text.starts_with(label));
+    match (match_at(from), match_at(from + 1)) {
+        (Some((_, id)), None) => tree.forest.get(id).map_or(Lookup::None, |segment| Lookup::One(Arc::clone(segment))),
+        (Some(_), Some(_)) => Lookup::Several,
+        (None, _) => Lookup::None,
     }
 }
 
@@ -268,9 +268,9 @@ pub(super) fn damaged_ids(request: &Request<'_>, tree: &Tree<'_>, faults: &mut V
     let known = KnownIds::of(tree.external_ids());
     let known_or_in_file = KnownIds::of(tree.external_ids().chain(in_file.iter().copied()));
     for row in rows {
-        let own = row.value(Column::ExternalId).filter(|found| tree.of_external_id(found).is_empty());
+        let own = row.value(Column::ExternalId).filter(|found| tree.with_external_id(found).is_empty());
         let above = row.value(Column::ParentExternalId);
-        let above = above.filter(|found| tree.of_external_id(found).is_empty() && !in_file.contains(found));
+        let above = above.filter(|found| tree.with_external_id(found).is_empty() && !in_file.contains(found));
         let own = own.and_then(|found| known.damage(found));
         let problem = own.or_else(|| above.and_then(|found| known_or_in_file.damage(found)));
         faults.extend(problem.map(|problem| PlanFault { line: Some(row.line), problem }));

@@ -31,10 +31,10 @@ pub(super) fn places(
     matching: &Matching<'_>,
     faults: &mut Vec<PlanFault>,
 ) -> Vec<Place> {
-    let mut finder = Finder { request, tree, matching, by_path: None };
+    let mut resolver = ParentResolver { request, tree, matching, by_path: None };
     let mut places = Vec::with_capacity(request.rows.rows.len());
     for (at, row) in request.rows.rows.iter().enumerate() {
-        let place = finder.place(at, row).unwrap_or_else(|problem| {
+        let place = resolver.place(at, row).unwrap_or_else(|problem| {
             faults.push(PlanFault { line: Some(row.line), problem });
             Place::AsIs
         });
@@ -49,7 +49,7 @@ pub(super) fn places(
     places
 }
 
-struct Finder<'a, 'r> {
+struct ParentResolver<'a, 'r> {
     request: &'a Request<'r>,
     tree: &'a Tree<'a>,
     matching: &'a Matching<'r>,
@@ -57,7 +57,7 @@ struct Finder<'a, 'r> {
     by_path: Option<HashMap<Vec<String>, Vec<usize>>>,
 }
 
-impl Finder<'_, '_> {
+impl ParentResolver<'_, '_> {
     fn place(&mut self, at: usize, row: &Row) -> Result<Place, Problem> {
         let base = self.matching.segments[at].as_ref();
         match row.above {
@@ -68,14 +68,14 @@ impl Finder<'_, '_> {
         let [id, external_id] = [Column::ParentId, Column::ParentExternalId].map(|column| row.value(column));
         if let Some(id) = id {
             let place = self.by_id(id, base)?;
-            let agree = external_id.is_none_or(|external_id| self.has_external_id(&place, external_id));
-            return if agree { Ok(place) } else { Err(Problem::ParentsDisagree) };
+            let is_consistent = external_id.is_none_or(|external_id| self.has_external_id(&place, external_id));
+            return if is_consistent { Ok(place) } else { Err(Problem::ParentsDisagree) };
         }
         if let Some(external_id) = external_id {
             return self.by_external_id(external_id, base);
         }
-        let empties = |column| *row.cell(column) == Cell::Empty;
-        if empties(Column::ParentId) || empties(Column::ParentExternalId) {
+        let is_emptied = |column| *row.cell(column) == Cell::Empty;
+        if is_emptied(Column::ParentId) || is_emptied(Column::ParentExternalId) {
             return Ok(Place::Top);
         }
         row.value(Column::Path).map_or(Ok(Place::AsIs), |path| self.by_path(path))
@@ -88,8 +88,8 @@ impl Finder<'_, '_> {
             Place::Under(id) => (self.tree.forest.get(id), self.matching.row_of.get(id).copied()),
             Place::AsIs | Place::Top => (None, None),
         };
-        let is = segment.and_then(|segment| segment.external_id.as_deref()).map(str::trim) == Some(external_id);
-        is || row.and_then(|row| self.request.rows.rows[row].value(Column::ExternalId)) == Some(external_id)
+        let has_now = segment.and_then(|segment| segment.external_id.as_deref()).map(str::trim) == Some(external_id);
+        has_now || row.and_then(|row| self.request.rows.rows[row].value(Column::ExternalId)) == Some(external_id)
     }
 
     /// The place of a line at the top of an outline: the top level if the scope is everything, or the level of the scope's root.
@@ -97,9 +97,9 @@ impl Finder<'_, '_> {
     fn top_of_outline(&self, base: Option<&Arc<Segment>>) -> Place {
         let forest = self.tree.forest;
         // Orphans and the first segment of a cycle are shown at the top.
-        let is_shown_there = base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none());
+        let is_shown_at_top = base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none());
         match &self.request.scope {
-            _ if is_shown_there => Place::AsIs,
+            _ if is_shown_at_top => Place::AsIs,
             Scope::All => Place::Top,
             Scope::Below(root) => {
                 let above = forest.get(root).and_then(|root| root.parent.clone());
@@ -131,22 +131,26 @@ impl Finder<'_, '_> {
         let column = Column::ParentExternalId;
         let ambiguous = |count| Problem::AmbiguousParent { column, value: value.to_owned(), count };
         // If the current parent is one of the candidates, it is the one that is meant.
-        let stands = base.and_then(|base| self.tree.forest.parent(&base.id));
-        let stays = stands.filter(|above| above.external_id.as_deref().map(str::trim) == Some(value));
+        let current_parent = base.and_then(|base| self.tree.forest.parent(&base.id));
+        let kept_parent = current_parent.filter(|above| above.external_id.as_deref().map(str::trim) == Some(value));
         match self.matching.by_external_id.get(value).map(Vec::as_slice) {
             Some([row]) => Ok(Place::UnderRow(*row)),
-            Some(rows) if stays.is_none() => Err(ambiguous(rows.len())),
-            _ => match self.tree.of_external_id(value) {
+            Some(rows) if kept_parent.is_none() => Err(ambiguous(rows.len())),
+            _ => match self.tree.with_external_id(value) {
                 [segment] => Ok(Place::Under(segment.id.clone())),
                 [] => Err(Problem::NoSuchParent { column, value: value.to_owned() }),
-                several => stays.map(|above| Place::Under(above.id.clone())).ok_or_else(|| ambiguous(several.len())),
+                several => {
+                    kept_parent.map(|above| Place::Under(above.id.clone())).ok_or_else(|| ambiguous(several.len()))
+                }
             },
         }
     }
 
     fn by_path(&mut self, value: &str) -> Result<Place, Problem> {
         let names = path::names(value).ok_or_else(|| Problem::InvalidPath(value.to_owned()))?;
-        let Some((_, above)) = names.split_last().filter(|(_, above)| !above.is_empty()) else { return Ok(Place::Top) };
+        let Some((_, parent_names)) = names.split_last().filter(|(_, parent_names)| !parent_names.is_empty()) else {
+            return Ok(Place::Top);
+        };
         let rows = &self.request.rows.rows;
         let by_path = self.by_path.get_or_insert_with(|| {
             let mut by_path: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
@@ -157,14 +161,14 @@ impl Finder<'_, '_> {
             }
             by_path
         });
-        let told = || path_text(above.iter().map(String::as_str));
-        let ambiguous = |count| Problem::AmbiguousParent { column: Column::Path, value: told(), count };
-        match by_path.get(above).map(Vec::as_slice) {
+        let parent_path = || path_text(parent_names.iter().map(String::as_str));
+        let ambiguous = |count| Problem::AmbiguousParent { column: Column::Path, value: parent_path(), count };
+        match by_path.get(parent_names).map(Vec::as_slice) {
             Some([row]) => Ok(Place::UnderRow(*row)),
             Some(rows) => Err(ambiguous(rows.len())),
-            None => match self.tree.on_path(above).as_slice() {
+            None => match self.tree.on_path(parent_names).as_slice() {
                 [segment] => Ok(Place::Under(segment.id.clone())),
-                [] => Err(Problem::NoSuchParent { column: Column::Path, value: told() }),
+                [] => Err(Problem::NoSuchParent { column: Column::Path, value: parent_path() }),
                 several => Err(ambiguous(several.len())),
             },
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::difference::Wished;
+use super::difference::PlanContext;
 use super::{Kept, KeptReason, Request, Scope};
 use crate::formats::rows::Column;
 use crate::segment::{Pattern, Segment, SegmentId};
@@ -18,45 +18,47 @@ pub(super) struct Pruned {
 }
 
 /// Segments that the held rows may mean by their external ids.
-fn sharing_with_held<'a>(wished: &'a Wished<'_>) -> impl Iterator<Item = &'a SegmentId> {
-    let rows = wished.request.rows.rows.iter().zip(&wished.held);
+fn sharing_with_held<'a>(context: &'a PlanContext<'_>) -> impl Iterator<Item = &'a SegmentId> {
+    let rows = context.request.rows.rows.iter().zip(&context.held);
     let external_ids = rows.filter(|(_, held)| held.is_some()).filter_map(|(row, _)| row.value(Column::ExternalId));
-    external_ids.flat_map(|external_id| wished.tree.of_external_id(external_id)).map(|segment| &segment.id)
+    external_ids.flat_map(|external_id| context.tree.with_external_id(external_id)).map(|segment| &segment.id)
 }
 
 /// Splits the unmatched segments of the scope into deleted and kept ones. `parents` has the new parents of all segments that are
 /// moved or created.
-pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<SegmentId>>) -> Pruned {
-    let Request { forest, scope, owned, prune, .. } = wished.request;
+pub(super) fn pruned(context: &PlanContext<'_>, parents: &HashMap<SegmentId, Option<SegmentId>>) -> Pruned {
+    let Request { forest, scope, owned, prune, .. } = context.request;
     let mut pruned = Pruned::default();
     if !prune {
         return pruned;
     }
-    let held = wished.held.iter().flatten().filter_map(|conflict| conflict.segment.as_ref());
-    let held = held.map(|segment| &segment.id).chain(sharing_with_held(wished));
-    let mut doubted: HashSet<&SegmentId> = held.chain(&wished.doubted).collect();
+    let held = context.held.iter().flatten().filter_map(|conflict| conflict.segment.as_ref());
+    let held = held.map(|segment| &segment.id).chain(sharing_with_held(context));
+    let mut possible_matches: HashSet<&SegmentId> = held.chain(&context.possible_matches).collect();
     // A segment that gets new children is kept.
-    let taken: HashSet<&SegmentId> = parents.values().flatten().collect();
+    let new_parents: HashSet<&SegmentId> = parents.values().flatten().collect();
     let mut deleted: HashSet<&SegmentId> = HashSet::new();
     let preorder: Vec<&Arc<Segment>> = forest.preorder().map(|(_, segment)| segment).collect();
     // Descendants of a doubtful segment may be what is under the held row, so they are doubtful too.
     for segment in &preorder {
-        if segment.parent.as_ref().is_some_and(|parent| doubted.contains(parent)) {
-            doubted.insert(&segment.id);
+        if segment.parent.as_ref().is_some_and(|parent| possible_matches.contains(parent)) {
+            possible_matches.insert(&segment.id);
         }
     }
     for segment in preorder.into_iter().rev() {
         let id = &segment.id;
-        if !wished.matching.is_unclaimed(id) || !scope.has(forest, id) {
+        if !context.matching.is_unclaimed(id) || !scope.has(forest, id) {
             continue;
         }
-        let goes = |child: &&Arc<Segment>| deleted.contains(&child.id) || parents.contains_key(&child.id);
+        let leaves_parent = |child: &&Arc<Segment>| deleted.contains(&child.id) || parents.contains_key(&child.id);
         let owner = [&Pattern::BUILT_IN].into_iter().chain(*owned).find(|pattern| pattern.matches(segment));
         let reason = match owner {
             Some(owner) => Some(KeptReason::Managed { owner: owner.owner() }),
             None if matches!(scope, Scope::Below(root) if root == id) => Some(KeptReason::ScopeRoot),
-            None if doubted.contains(id) => Some(KeptReason::Conflict),
-            None if taken.contains(id) || !forest.children(id).iter().all(goes) => Some(KeptReason::HasChildren),
+            None if possible_matches.contains(id) => Some(KeptReason::Conflict),
+            None if new_parents.contains(id) || !forest.children(id).iter().all(leaves_parent) => {
+                Some(KeptReason::HasChildren)
+            }
             None => None,
         };
         if let Some(reason) = reason {

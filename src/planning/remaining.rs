@@ -66,14 +66,14 @@ pub fn remaining(operations: Vec<PlannedOperation>, forest: &Forest) -> Remainin
         forest,
         tree: &tree,
         ids: HashMap::new(),
-        taken: HashSet::new(),
-        staying: HashMap::new(),
+        recognised: HashSet::new(),
+        outdated_by_segment: HashMap::new(),
         outdated: HashSet::new(),
         remaining: Remaining::default(),
         places: HashMap::new(),
     };
     for (at, planned) in operations.into_iter().enumerate() {
-        comparison.take(at, planned);
+        comparison.compare(at, planned);
     }
     comparison.remaining
 }
@@ -85,10 +85,10 @@ struct Comparison<'a> {
     /// The current ids for the provisional ids of the file.
     ids: HashMap<SegmentId, SegmentId>,
     /// Segments that were recognised as the result of a create.
-    taken: HashSet<SegmentId>,
+    recognised: HashSet<SegmentId>,
     /// Segments that do not become what the plan wants, with the index of the operation; new ones by their provisional ids of the
     /// file.
-    staying: HashMap<SegmentId, usize>,
+    outdated_by_segment: HashMap<SegmentId, usize>,
     /// The indices of outdated operations.
     outdated: HashSet<usize>,
     remaining: Remaining,
@@ -104,12 +104,12 @@ enum Verdict {
 }
 
 impl Comparison<'_> {
-    fn take(&mut self, at: usize, planned: PlannedOperation) {
+    fn compare(&mut self, at: usize, planned: PlannedOperation) {
         let PlannedOperation { operation, why, after, existing } = planned;
         let subject = operation.subject().cloned().unwrap_or_else(|| provisional(at));
-        let on_hold = self.held_by(&operation, after);
+        let blocked_by = self.blocking_operation(&operation, after);
         let operation = operation.with_ids(&|id| self.ids.get(id).cloned());
-        let verdict = match (on_hold, &operation) {
+        let verdict = match (blocked_by, &operation) {
             (Some(other), _) => Verdict::Outdated(Outdated::OnHold { operation: other }),
             (None, Operation::Create { draft }) => self.create(at, draft, &existing),
             (None, Operation::Update { base, draft }) => self.update(base, draft),
@@ -118,7 +118,7 @@ impl Comparison<'_> {
         match verdict {
             Verdict::Done => self.remaining.done += 1,
             Verdict::Outdated(why) => {
-                self.staying.insert(subject, at);
+                self.outdated_by_segment.insert(subject, at);
                 self.outdated.insert(at);
                 self.remaining.outdated.push((at, why));
             }
@@ -134,29 +134,31 @@ impl Comparison<'_> {
 
     /// The outdated operation that this one depends on: the one that creates its parent, the move before it, or the one that was
     /// to move or delete one of its children.
-    fn held_by(&self, operation: &Operation, after: Option<usize>) -> Option<usize> {
+    fn blocking_operation(&self, operation: &Operation, after: Option<usize>) -> Option<usize> {
         let moves = after.filter(|after| self.outdated.contains(after));
         let parent = match operation {
             Operation::Create { draft } | Operation::Update { draft, .. } => draft.parent.as_ref(),
             Operation::Delete { .. } => None,
         };
-        let parent = parent.filter(|id| creating(id).is_some()).and_then(|id| self.staying.get(id).copied());
+        let parent =
+            parent.filter(|id| creating(id).is_some()).and_then(|id| self.outdated_by_segment.get(id).copied());
         let children = match operation {
             Operation::Delete { base, .. } => self.forest.children(&base.id),
             Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
         };
-        let child = children.iter().find_map(|child| self.staying.get(&child.id).copied());
+        let child = children.iter().find_map(|child| self.outdated_by_segment.get(&child.id).copied());
         moves.or(parent).or(child)
     }
 
     fn create(&mut self, at: usize, draft: &Draft, existing: &[SegmentId]) -> Verdict {
-        let same_id = draft.external_id.as_ref().map_or(&[] as &[_], |id| self.tree.of_external_id(id.as_str()));
-        let same_place = self.tree.at(draft.parent.as_ref(), draft.name.as_str());
-        let is_new = |segment: &&&Arc<Segment>| !existing.contains(&segment.id) && !self.taken.contains(&segment.id);
-        let is_it = |segment: &&&Arc<Segment>| draft.changes(segment).is_empty();
+        let same_id = draft.external_id.as_ref().map_or(&[] as &[_], |id| self.tree.with_external_id(id.as_str()));
+        let same_place = self.tree.children_named(draft.parent.as_ref(), draft.name.as_str());
+        let is_new =
+            |segment: &&&Arc<Segment>| !existing.contains(&segment.id) && !self.recognised.contains(&segment.id);
+        let has_wanted_values = |segment: &&&Arc<Segment>| draft.changes(segment).is_empty();
         let found = same_id.iter().chain(same_place).filter(is_new);
-        if let Some(there) = found.clone().find(is_it) {
-            self.taken.insert(there.id.clone());
+        if let Some(there) = found.clone().find(has_wanted_values) {
+            self.recognised.insert(there.id.clone());
             self.ids.insert(provisional(at), there.id.clone());
             self.remaining.there.push((at, Arc::clone(there)));
             return Verdict::Done;
@@ -169,14 +171,14 @@ impl Comparison<'_> {
 
     fn update(&self, base: &Segment, draft: &Draft) -> Verdict {
         let Some(now) = self.forest.get(&base.id) else { return Verdict::Outdated(Outdated::Gone) };
-        let (mine, left) = (draft.changes(base), draft.changes(now));
+        let (mine, still_differing) = (draft.changes(base), draft.changes(now));
         let theirs = base.differing_fields(now);
-        let both = |field: &Field| theirs.contains(field) && left.contains(field);
-        let both: Vec<Field> = mine.iter().copied().filter(both).collect();
-        if !both.is_empty() {
-            return Verdict::Outdated(Outdated::Changed(both));
+        let conflicting = |field: &Field| theirs.contains(field) && still_differing.contains(field);
+        let conflicting: Vec<Field> = mine.iter().copied().filter(conflicting).collect();
+        if !conflicting.is_empty() {
+            return Verdict::Outdated(Outdated::Changed(conflicting));
         }
-        if mine.iter().all(|field| !left.contains(field)) { Verdict::Done } else { Verdict::Open }
+        if mine.iter().all(|field| !still_differing.contains(field)) { Verdict::Done } else { Verdict::Open }
     }
 
     fn delete(&self, base: &Segment) -> Verdict {

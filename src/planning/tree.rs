@@ -16,7 +16,7 @@ pub(super) struct Tree<'a> {
 }
 
 /// The most segments on the same path that are followed.
-const BRANCHES: usize = 1_000;
+const MAX_BRANCHES: usize = 1_000;
 
 impl<'a> Tree<'a> {
     pub fn of(forest: &'a Forest) -> Self {
@@ -36,7 +36,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The segments with an external id.
-    pub fn of_external_id(&self, external_id: &str) -> &[&'a Arc<Segment>] {
+    pub fn with_external_id(&self, external_id: &str) -> &[&'a Arc<Segment>] {
         self.by_external_id.get(external_id).map_or(&[], Vec::as_slice)
     }
 
@@ -46,17 +46,17 @@ impl<'a> Tree<'a> {
     }
 
     /// The segments with a name directly under a parent.
-    pub fn at(&self, parent: Option<&SegmentId>, name: &str) -> &[&'a Arc<Segment>] {
-        self.by_place.get(&Wanted(parent, name)).map_or(&[], Vec::as_slice)
+    pub fn children_named(&self, parent: Option<&SegmentId>, name: &str) -> &[&'a Arc<Segment>] {
+        self.by_place.get(&PlaceKey(parent, name)).map_or(&[], Vec::as_slice)
     }
 
     /// The segments on a path.
     pub fn on_path(&self, names: &[String]) -> Vec<&'a Arc<Segment>> {
         let Some((first, rest)) = names.split_first() else { return Vec::new() };
-        let mut found = self.at(None, first).to_vec();
+        let mut found = self.children_named(None, first).to_vec();
         for name in rest {
-            found.truncate(BRANCHES);
-            found = found.iter().flat_map(|segment| self.at(Some(&segment.id), name)).copied().collect();
+            found.truncate(MAX_BRANCHES);
+            found = found.iter().flat_map(|segment| self.children_named(Some(&segment.id), name)).copied().collect();
         }
         found
     }
@@ -64,9 +64,9 @@ impl<'a> Tree<'a> {
 
 /// A lookup key with borrowed parts. It has the same hash as the key it is equal to.
 #[derive(Hash)]
-struct Wanted<'w>(Option<&'w SegmentId>, &'w str);
+struct PlaceKey<'w>(Option<&'w SegmentId>, &'w str);
 
-impl Equivalent<(Option<&SegmentId>, &str)> for Wanted<'_> {
+impl Equivalent<(Option<&SegmentId>, &str)> for PlaceKey<'_> {
     fn equivalent(&self, key: &(Option<&SegmentId>, &str)) -> bool {
         (self.0, self.1) == *key
     }

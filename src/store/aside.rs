@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{StoreError, create_private, journal, prepare};
+use super::{StoreError, create_private, initialise, journal};
 
 /// Whether a file is damaged or not ours, rather than temporarily unusable.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
@@ -27,43 +27,43 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 
 /// Moves a file aside and puts a new one with the same journal in its place. Returns where the old file is now.
 ///
-/// The new file is finished before the old one is touched, and [`finish`] moves it into place if the program ends in between.
-/// So no pending change is ever lost.
-pub(super) fn begin_anew(path: &Path, rows: &[journal::RawRow]) -> Result<PathBuf, StoreError> {
+/// The new file is finished before the old one is touched, and [`finish_replacement`] moves it into place if the program ends
+/// in between. So no pending change is ever lost.
+pub(super) fn replace_damaged(path: &Path, rows: &[journal::RawRow]) -> Result<PathBuf, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
-    let new = renewed(path);
+    let new = replacement_path(path);
     remove(&new).map_err(io("renew"))?;
     create_private(&new).map_err(io("renew"))?;
-    fill(&new, rows).map_err(|source| StoreError::Database { path: new.clone(), source })?;
-    let aside = free_name(path).map_err(io("move aside"))?;
+    fill_replacement(&new, rows).map_err(|source| StoreError::Database { path: new.clone(), source })?;
+    let aside = unused_path(path).map_err(io("move aside"))?;
     rename(path, &aside).map_err(io("move aside"))?;
     rename(&new, path).map_err(io("renew"))?;
     Ok(aside)
 }
 
 /// Moves a new file into place that an earlier session had finished but not yet moved.
-pub(super) fn finish(path: &Path) -> io::Result<()> {
-    let new = renewed(path);
+pub(super) fn finish_replacement(path: &Path) -> io::Result<()> {
+    let new = replacement_path(path);
     if !path.exists() && new.exists() { rename(&new, path) } else { Ok(()) }
 }
 
-fn renewed(path: &Path) -> PathBuf {
+fn replacement_path(path: &Path) -> PathBuf {
     path.with_extension("renewed")
 }
 
-fn fill(new: &Path, rows: &[journal::RawRow]) -> rusqlite::Result<()> {
+fn fill_replacement(new: &Path, rows: &[journal::RawRow]) -> rusqlite::Result<()> {
     let mut connection = Connection::open(new)?;
-    prepare(&mut connection)?;
-    journal::put_rows(&mut connection, rows)?;
+    initialise(&mut connection)?;
+    journal::insert_rows(&mut connection, rows)?;
     // Without an explicit close, errors on closing would be lost.
     connection.close().map_err(|(_, error)| error)
 }
 
 /// Returns a file name that is not taken.
-fn free_name(path: &Path) -> io::Result<PathBuf> {
-    const TRIED: u32 = 1_000;
+fn unused_path(path: &Path) -> io::Result<PathBuf> {
+    const MAX_NAMES: u32 = 1_000;
     let second = crate::clock::now().as_second();
-    let names = (0..TRIED).map(|number| match number {
+    let names = (0..MAX_NAMES).map(|number| match number {
         0 => path.with_extension(format!("damaged-{second}")),
         number => path.with_extension(format!("damaged-{second}-{number}")),
     });
@@ -74,33 +74,33 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Files that SQLite keeps next to the database. The latest writes may only be there.
-const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+const SIDECAR_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
 
-fn companion(path: &Path, end: &str) -> PathBuf {
+fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(end);
+    name.push(suffix);
     name.into()
 }
 
 /// Renames a file, its companions first: next to another file, they would be taken for that file's own.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    for end in COMPANIONS {
-        is_there(fs::rename(companion(from, end), companion(to, end)))?;
+    for suffix in SIDECAR_SUFFIXES {
+        ignore_not_found(fs::rename(sidecar(from, suffix), sidecar(to, suffix)))?;
     }
     fs::rename(from, to)
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    for end in COMPANIONS {
-        is_there(fs::remove_file(companion(path, end)))?;
+    for suffix in SIDECAR_SUFFIXES {
+        ignore_not_found(fs::remove_file(sidecar(path, suffix)))?;
     }
-    is_there(fs::remove_file(path))
+    ignore_not_found(fs::remove_file(path))
 }
 
-fn is_there(done: io::Result<()>) -> io::Result<()> {
-    match done {
+fn ignore_not_found(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
+        result => result,
     }
 }
 
@@ -138,9 +138,9 @@ mod tests {
             .write(&Record { segments: Segments::Some(vec![(base.id.clone(), Some(Arc::clone(&base)))]), ..record })
             .unwrap();
         let op = OpId { plan_id: PlanId(7), index: 0 };
-        let note = JournalEntry::Queued(op, Operation::Update { draft: crate::segment::Draft::of(&base), base });
+        let entry = JournalEntry::Queued(op, Operation::Update { draft: crate::segment::Draft::of(&base), base });
         let sent = JournalEntry::Sent { op, since: None, existing: Vec::new() };
-        store.write_journal(&[note, sent]).unwrap();
+        store.write_journal(&[entry, sent]).unwrap();
         path
     }
 
@@ -253,8 +253,8 @@ mod tests {
         let path = with_a_pending_change(folder.path());
         let before = open(&path).unwrap().journal;
         // As if the program had ended after moving the old file and before moving the new one.
-        rename(&path, &renewed(&path)).unwrap();
+        rename(&path, &replacement_path(&path)).unwrap();
         assert_eq!(open(&path).unwrap().journal, before);
-        assert!(!renewed(&path).exists());
+        assert!(!replacement_path(&path).exists());
     }
 }

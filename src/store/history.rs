@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::changes::{Deed, DoneOp, OpId, PlanId};
 use crate::clock;
 
-use super::{APPLICATION, StoreError, journal, pragma};
+use super::{APPLICATION_ID, StoreError, journal, pragma};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE history (
@@ -28,9 +28,9 @@ pub(super) const TABLE: &str = "
 ";
 
 /// Number of entries kept. Older ones are deleted at the next start.
-const KEPT: i64 = 500_000;
+const MAX_ENTRIES: i64 = 500_000;
 /// The first schema version with the table.
-const FIRST_FORM: i32 = 6;
+const MIN_SCHEMA: i32 = 6;
 
 /// An operation that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,24 +58,24 @@ struct Packed {
 const VERSION: u32 = 1;
 
 /// Writes an entry. It gets the title of earlier entries of its plan, if there are any.
-pub(super) fn put(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusqlite::Result<()> {
+pub(super) fn insert_entry(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusqlite::Result<()> {
     let packed = serde_json::to_string(&Packed { version: VERSION, did: deed.did.clone() })
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let (plan_id, place) = journal::columns(op);
-    let undoes = deed.undoes.map(|plan_id| journal::columns(OpId { plan_id, index: 0 }).0);
+    let (plan_id, index) = journal::op_columns(op);
+    let undoes = deed.undoes.map(|plan_id| journal::op_columns(OpId { plan_id, index: 0 }).0);
     transaction
         .prepare_cached(
             "INSERT INTO history (at, plan, place, title, undoes, did) VALUES (?1, ?2, ?3,
              COALESCE((SELECT title FROM history WHERE plan = ?2 LIMIT 1), ?4), ?5, ?6)",
         )?
-        .execute(params![clock::now().as_millisecond(), plan_id, place, deed.title, undoes, packed])?;
+        .execute(params![clock::now().as_millisecond(), plan_id, index, deed.title, undoes, packed])?;
     Ok(())
 }
 
-/// Deletes the entries beyond [`KEPT`].
-pub(super) fn forget_the_oldest(connection: &Connection) -> rusqlite::Result<()> {
-    let forget = "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?1";
-    connection.execute(forget, [KEPT]).map(drop)
+/// Deletes the entries beyond [`MAX_ENTRIES`].
+pub(super) fn delete_oldest(connection: &Connection) -> rusqlite::Result<()> {
+    let delete = "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?1";
+    connection.execute(delete, [MAX_ENTRIES]).map(drop)
 }
 
 /// Returns the history in a file since a moment, the oldest entry first. It is empty if there is no file, or if its schema
@@ -90,8 +90,8 @@ pub fn history(path: &Path, since: Timestamp) -> Result<Vec<HistoryEntry>, Store
         return Ok(Vec::new());
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(database)?;
-    let is_ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
-    if !is_ours || pragma(&connection, "user_version").map_err(database)? < FIRST_FORM {
+    let is_ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION_ID;
+    if !is_ours || pragma(&connection, "user_version").map_err(database)? < MIN_SCHEMA {
         return Ok(Vec::new());
     }
     read(&connection, since).map_err(database)
@@ -153,9 +153,9 @@ mod tests {
             .unwrap();
         // Another program reads while this one writes.
         let entries = history(&path, Timestamp::UNIX_EPOCH).unwrap();
-        let told: Vec<_> = entries.iter().map(|entry| (entry.op, entry.title.as_str(), entry.undoes)).collect();
+        let recorded: Vec<_> = entries.iter().map(|entry| (entry.op, entry.title.as_str(), entry.undoes)).collect();
         assert_eq!(
-            told,
+            recorded,
             [(op(7, 0), "apply a.csv", None), (op(7, 2), "apply a.csv", None), (op(9, 0), "undo", Some(PlanId(7)))]
         );
         assert_eq!(entries[2].did, deed("C", "", None).did);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{APPLICATION, SCHEMA, Snapshot, StoreError, is_readable, journal, pragma, read};
+use super::{APPLICATION_ID, SCHEMA, Snapshot, StoreError, is_readable, journal, pragma, read_snapshot};
 
 /// The content of a file at one moment.
 #[derive(Debug)]
@@ -30,28 +30,29 @@ pub struct Inspection {
 /// If the file can't be read, is not a store, or was written by a newer program.
 pub fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
-    let there = match std::fs::metadata(path) {
-        Ok(there) => there,
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io("read")(error)),
     };
-    if !there.is_file() {
+    if !metadata.is_file() {
         return Err(io("read")(std::io::Error::other("it is not a regular file")));
     }
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     // Not opened as read-only: reading next to a writer also needs the `-wal` and `-shm` files.
     let connection = Connection::open(path).map_err(database)?;
     connection.pragma_update(None, "query_only", true).map_err(database)?;
-    if pragma(&connection, "application_id").map_err(database)? != APPLICATION {
+    if pragma(&connection, "application_id").map_err(database)? != APPLICATION_ID {
         return Err(database(rusqlite::Error::InvalidQuery));
     }
     let form = pragma(&connection, "user_version").map_err(database)?;
     if form > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found: form });
     }
-    let snapshot = if is_readable(form) { read(&connection, form, &mut |_, _| {}).map_err(database)? } else { None };
+    let snapshot =
+        if is_readable(form) { read_snapshot(&connection, form, &mut |_, _| {}).map_err(database)? } else { None };
     let pending = journal::count(&connection, form).map_err(database)?;
-    Ok(Some(Inspection { bytes: there.len(), form, snapshot, pending, in_use: in_use(path) }))
+    Ok(Some(Inspection { bytes: metadata.len(), form, snapshot, pending, in_use: in_use(path) }))
 }
 
 /// Whether another program holds the lock. The probe is brief, and [`open`](super::open) tries more than once.

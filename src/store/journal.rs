@@ -49,33 +49,37 @@ impl Store {
     /// # Errors
     ///
     /// If SQLite fails; the journal is then unchanged.
-    pub fn write_journal(&mut self, notes: &[JournalEntry]) -> rusqlite::Result<()> {
+    pub fn write_journal(&mut self, entries: &[JournalEntry]) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "synchronous", "full")?;
-        let written = self.write_notes(notes);
+        let written = self.write_entries(entries);
         // A list that is lost in a power failure can be loaded again.
         self.connection.pragma_update(None, "synchronous", "normal")?;
         written
     }
 
-    fn write_notes(&mut self, notes: &[JournalEntry]) -> rusqlite::Result<()> {
+    fn write_entries(&mut self, entries: &[JournalEntry]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        for note in notes {
-            match note {
-                JournalEntry::Queued(op, operation) => put(&transaction, *op, operation, Progress::Queued)?,
-                JournalEntry::Staged(op, operation) => put(&transaction, *op, operation, Progress::Staged)?,
-                JournalEntry::Sent { op, since, existing } => sent(&transaction, *op, *since, existing)?,
+        for entry in entries {
+            match entry {
+                JournalEntry::Queued(op, operation) => {
+                    upsert_operation(&transaction, *op, operation, Progress::Queued)?
+                }
+                JournalEntry::Staged(op, operation) => {
+                    upsert_operation(&transaction, *op, operation, Progress::Staged)?
+                }
+                JournalEntry::Sent { op, since, existing } => mark_sent(&transaction, *op, *since, existing)?,
                 JournalEntry::NotSent(op) => {
                     transaction
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
-                        .execute(columns(*op))?;
+                        .execute(op_columns(*op))?;
                 }
-                JournalEntry::Did(op, deed) => history::put(&transaction, *op, deed)?,
+                JournalEntry::Did(op, deed) => history::insert_entry(&transaction, *op, deed)?,
                 JournalEntry::Over(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
-                        .execute(columns(*op))?;
+                        .execute(op_columns(*op))?;
                 }
-                JournalEntry::Undoes { plan_id, undone } => mark(&transaction, *plan_id, *undone)?,
+                JournalEntry::Undoes { plan_id, undone } => mark_undo(&transaction, *plan_id, *undone)?,
             }
         }
         transaction.commit()
@@ -84,15 +88,20 @@ impl Store {
 
 /// Records that an operation is sent. Step and lookalikes are kept from the first time. Every draft that is sent is
 /// remembered, as any of them may have been applied.
-fn sent(transaction: &Transaction<'_>, op: OpId, since: Option<Step>, existing: &[SegmentId]) -> rusqlite::Result<()> {
-    let (plan_id, number) = columns(op);
+fn mark_sent(
+    transaction: &Transaction<'_>,
+    op: OpId,
+    since: Option<Step>,
+    existing: &[SegmentId],
+) -> rusqlite::Result<()> {
+    let (plan_id, number) = op_columns(op);
     let row: Option<(Result<Operation, String>, Option<String>)> = transaction
         .prepare_cached("SELECT operation, drafts FROM journal WHERE ticket = ?1 AND number = ?2")?
-        .query_row(params![plan_id, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
+        .query_row(params![plan_id, number], |row| Ok((decode(row.get_ref(0)?), row.get(1)?)))
         .optional()?;
     let Some((operation, drafts)) = row else { return Ok(()) };
     let json = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
-    let mut drafts = drafts_of(drafts.as_deref()).map_err(json)?;
+    let mut drafts = parse_drafts(drafts.as_deref()).map_err(json)?;
     if let Ok(Operation::Create { draft }) = operation
         && !drafts.contains(&draft)
     {
@@ -110,13 +119,13 @@ fn sent(transaction: &Transaction<'_>, op: OpId, since: Option<Step>, existing: 
     Ok(())
 }
 
-fn drafts_of(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
+fn parse_drafts(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
     json.map_or_else(|| Ok(Vec::new()), serde_json::from_str)
 }
 
 /// Records that the journalled operations of a plan undo another plan.
-fn mark(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusqlite::Result<()> {
-    let number = |plan_id| columns(OpId { plan_id, index: 0 }).0;
+fn mark_undo(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusqlite::Result<()> {
+    let number = |plan_id| op_columns(OpId { plan_id, index: 0 }).0;
     transaction
         .prepare_cached("UPDATE journal SET operation = json_set(operation, '$.undoes', ?2) WHERE ticket = ?1")?
         .execute([number(plan_id), number(undone)])
@@ -124,9 +133,14 @@ fn mark(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusql
 }
 
 /// Writes an operation. One that was sent stays sent, and one that undoes a plan keeps that mark.
-fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress: Progress) -> rusqlite::Result<()> {
-    let operation = packed(operation)?;
-    let (plan_id, number) = columns(op);
+fn upsert_operation(
+    transaction: &Transaction<'_>,
+    op: OpId,
+    operation: &Operation,
+    progress: Progress,
+) -> rusqlite::Result<()> {
+    let operation = encode(operation)?;
+    let (plan_id, number) = op_columns(op);
     transaction
         .prepare_cached(
             "INSERT INTO journal (ticket, number, operation, sent) VALUES (?1, ?2, ?3, ?4)
@@ -141,7 +155,7 @@ fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress:
 
 /// The numbers as SQLite integers. They count plans and operations, so they stay far below the range where the two types
 /// differ.
-pub(super) fn columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
+pub(super) fn op_columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
     (i64::try_from(plan_id.0).unwrap_or(i64::MAX), i64::try_from(index).unwrap_or(i64::MAX))
 }
 
@@ -159,7 +173,7 @@ pub(super) fn raw_rows(connection: &Connection) -> rusqlite::Result<Vec<RawRow>>
 }
 
 /// Inserts rows of another file, all or none.
-pub(super) fn put_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite::Result<()> {
+pub(super) fn insert_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for row in rows {
         let insert = format!("INSERT INTO journal ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -172,7 +186,7 @@ pub(super) fn put_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite
 /// block nothing and are not lost. Rows in an earlier encoding are rewritten in the current one.
 pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
     let transaction = connection.transaction()?;
-    let (mut journal, mut odd, mut former) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut journal, mut unreadable, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
     {
         let mut statement = transaction.prepare(&format!("SELECT {COLUMNS} FROM journal ORDER BY ticket, number"))?;
         let mut rows = statement.query([])?;
@@ -180,23 +194,28 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
             match read_row(row) {
                 Ok(journalled) => {
                     if matches!(row.get_ref(2)?, ValueRef::Blob(_)) {
-                        former.push((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, packed(&journalled.operation)?));
+                        outdated.push((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, encode(&journalled.operation)?));
                     }
                     journal.push(journalled);
                 }
                 Err(reason) => {
-                    odd.push((row.get::<_, Value>(0)?, row.get::<_, Value>(1)?, row.get::<_, Value>(2)?, reason));
+                    unreadable.push((
+                        row.get::<_, Value>(0)?,
+                        row.get::<_, Value>(1)?,
+                        row.get::<_, Value>(2)?,
+                        reason,
+                    ));
                 }
             }
         }
     }
-    for (plan_id, number, operation) in former {
+    for (plan_id, number, operation) in outdated {
         transaction.execute(
             "UPDATE journal SET operation = ?3 WHERE ticket = ?1 AND number = ?2",
             params![plan_id, number, operation],
         )?;
     }
-    for (plan_id, number, operation, reason) in &odd {
+    for (plan_id, number, operation, reason) in &unreadable {
         transaction.execute(
             "INSERT INTO unreadable (ticket, number, operation, reason) VALUES (?1, ?2, ?3, ?4)",
             params![plan_id, number, operation, reason],
@@ -204,14 +223,14 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
         transaction.execute("DELETE FROM journal WHERE ticket = ?1 AND number = ?2", params![plan_id, number])?;
     }
     transaction.commit()?;
-    Ok((journal, odd.len()))
+    Ok((journal, unreadable.len()))
 }
 
 /// Number of changes in the journal of a file with this schema version.
-pub(super) fn count(connection: &Connection, form: i32) -> rusqlite::Result<usize> {
+pub(super) fn count(connection: &Connection, schema_version: i32) -> rusqlite::Result<usize> {
     /// The first schema version with a journal.
-    const FIRST: i32 = 4;
-    if form < FIRST {
+    const MIN_SCHEMA: i32 = 4;
+    if schema_version < MIN_SCHEMA {
         return Ok(0);
     }
     connection.query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, u32>(0)).map(|count| count as usize)
@@ -219,23 +238,23 @@ pub(super) fn count(connection: &Connection, form: i32) -> rusqlite::Result<usiz
 
 /// Reads a row, or returns why it can't be read.
 fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
-    let told = |error: rusqlite::Error| error.to_string();
-    let operation = unpacked(row.get_ref(2).map_err(told)?)?;
-    let plan_id = row.get::<_, i64>(0).map_err(told)?.unsigned_abs();
-    let number = usize::try_from(row.get::<_, i64>(1).map_err(told)?).map_err(|error| error.to_string())?;
-    let progress = Progress::of(row.get(3).map_err(told)?);
-    let since = row.get::<_, Option<i64>>(4).map_err(told)?.map(Step);
-    let existing = row.get::<_, Option<String>>(5).map_err(told)?;
+    let describe = |error: rusqlite::Error| error.to_string();
+    let operation = decode(row.get_ref(2).map_err(describe)?)?;
+    let plan_id = row.get::<_, i64>(0).map_err(describe)?.unsigned_abs();
+    let number = usize::try_from(row.get::<_, i64>(1).map_err(describe)?).map_err(|error| error.to_string())?;
+    let progress = Progress::of(row.get(3).map_err(describe)?);
+    let since = row.get::<_, Option<i64>>(4).map_err(describe)?.map(Step);
+    let existing = row.get::<_, Option<String>>(5).map_err(describe)?;
     let existing = existing.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string())).transpose()?;
-    let drafts =
-        drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref()).map_err(|error| error.to_string())?;
+    let drafts = parse_drafts(row.get::<_, Option<String>>(6).map_err(describe)?.as_deref())
+        .map_err(|error| error.to_string())?;
     let op = OpId { plan_id: PlanId(plan_id), index: number };
-    let undoes = undone_by(row.get_ref(2).map_err(told)?);
+    let undoes = parse_undoes(row.get_ref(2).map_err(describe)?);
     Ok(Journalled { op, operation, progress, since, existing, drafts, undoes })
 }
 
-/// The plan that an operation's plan undoes, as recorded by [`mark`].
-fn undone_by(column: ValueRef<'_>) -> Option<PlanId> {
+/// The plan that an operation's plan undoes, as recorded by [`mark_undo`].
+fn parse_undoes(column: ValueRef<'_>) -> Option<PlanId> {
     #[derive(Deserialize)]
     struct Marked {
         undoes: Option<u64>,
@@ -253,27 +272,27 @@ struct Packed {
 
 /// Only the version, which every encoding has.
 #[derive(Deserialize)]
-struct Form {
+struct VersionOnly {
     version: u32,
 }
 
 /// The version that is written.
 const VERSION: u32 = 1;
 
-fn packed(operation: &Operation) -> rusqlite::Result<String> {
+fn encode(operation: &Operation) -> rusqlite::Result<String> {
     let packed = Packed { version: VERSION, operation: operation.clone() };
     serde_json::to_string(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn unpacked(column: ValueRef<'_>) -> Result<Operation, String> {
+fn decode(column: ValueRef<'_>) -> Result<Operation, String> {
     match column {
         ValueRef::Text(text) => {
-            let told = |error: serde_json::Error| error.to_string();
-            let Form { version } = serde_json::from_slice(text).map_err(told)?;
+            let describe = |error: serde_json::Error| error.to_string();
+            let VersionOnly { version } = serde_json::from_slice(text).map_err(describe)?;
             if version != VERSION {
                 return Err(format!("it has the form {version}, and known is {VERSION}"));
             }
-            serde_json::from_slice::<Packed>(text).map(|packed| packed.operation).map_err(told)
+            serde_json::from_slice::<Packed>(text).map(|packed| packed.operation).map_err(describe)
         }
         // The encoding up to schema version 5.
         ValueRef::Blob(blob) => postcard::from_bytes(blob).map_err(|error| error.to_string()),
@@ -307,8 +326,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let asked = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
-        store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
+        let queued = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
+        store.write_journal(&[queued(0), queued(1), queued(2)]).unwrap();
         let sent = |number, since| JournalEntry::Sent { op: op(number), since, existing: Vec::new() };
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
         store.write_journal(&[JournalEntry::Over(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
@@ -335,10 +354,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let asked = |number: usize, name: &str| JournalEntry::Queued(op(number), operation(name));
+        let queued = |number: usize, name: &str| JournalEntry::Queued(op(number), operation(name));
         let undoes = JournalEntry::Undoes { plan_id: PlanId(7), undone: PlanId(3) };
-        store.write_journal(&[asked(0, "0"), asked(1, "1"), undoes]).unwrap();
-        store.write_journal(&[asked(1, "other")]).unwrap();
+        store.write_journal(&[queued(0, "0"), queued(1, "1"), undoes]).unwrap();
+        store.write_journal(&[queued(1, "other")]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
         let left: Vec<_> = journal.into_iter().map(|left| (left.operation, left.undoes)).collect();
@@ -350,8 +369,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let gathered = |number: usize| JournalEntry::Staged(op(number), operation(&number.to_string()));
-        store.write_journal(&[gathered(0), gathered(1), gathered(2)]).unwrap();
+        let staged = |number: usize| JournalEntry::Staged(op(number), operation(&number.to_string()));
+        store.write_journal(&[staged(0), staged(1), staged(2)]).unwrap();
         store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Over(op(2))]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
@@ -362,14 +381,14 @@ mod tests {
     #[test]
     fn a_row_is_read_by_the_names_of_its_fields() {
         let row = r#"{"version":1,"operation":{"Update":{"base":{"id":"vip","name":"VIP","externalId":null,"parentSegmentId":"p"},"draft":{"name":"VIP","external_id":null,"parent":"p"}}}}"#;
-        assert_eq!(packed(&operation("VIP")).unwrap(), row, "what is written; another form takes another version");
-        assert_eq!(unpacked(ValueRef::Text(row.as_bytes())), Ok(operation("VIP")));
+        assert_eq!(encode(&operation("VIP")).unwrap(), row, "what is written; another form takes another version");
+        assert_eq!(decode(ValueRef::Text(row.as_bytes())), Ok(operation("VIP")));
         let more = row.replace(r#""version":1"#, r#""since":"a later program","version":1"#);
-        assert_eq!(unpacked(ValueRef::Text(more.as_bytes())), Ok(operation("VIP")));
-        assert!(unpacked(ValueRef::Text(row.replace(":1,", ":2,").as_bytes())).is_err());
+        assert_eq!(decode(ValueRef::Text(more.as_bytes())), Ok(operation("VIP")));
+        assert!(decode(ValueRef::Text(row.replace(":1,", ":2,").as_bytes())).is_err());
         // The earlier encoding.
-        let former = b"\x01\x01\x03vip\x03VIP\x00\x01\x01\x01p\x03VIP\x00\x01\x01\x01p";
-        assert_eq!(unpacked(ValueRef::Blob(former)), Ok(operation("VIP")));
+        let outdated = b"\x01\x01\x03vip\x03VIP\x00\x01\x01\x01p\x03VIP\x00\x01\x01\x01p";
+        assert_eq!(decode(ValueRef::Blob(outdated)), Ok(operation("VIP")));
     }
 
     #[test]
@@ -417,8 +436,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("tenant.db");
             let mut store = crate::store::open(&path).unwrap().store.unwrap();
-            let asked = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
-            store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
+            let queued = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
+            store.write_journal(&[queued(0), queued(1), queued(2)]).unwrap();
             drop(store);
             let value = if is_text { Value::Text(String::from_utf8_lossy(&bytes).into_owned()) } else { Value::Blob(bytes) };
             let column = ["operation", "sent", "since", "alike", "drafts", "operation"][column];

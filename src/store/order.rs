@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use crate::segment::{Segment, SegmentId};
 
 /// The parent is not among the segments.
-const NONE: u32 = u32::MAX;
+const NO_PARENT: u32 = u32::MAX;
 
 /// Returns all segments, each after its parent if that is among them, and directly followed by its descendants.
 pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &Segment> {
@@ -24,35 +24,35 @@ pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &
         by_parent[start..start + end].to_vec()
     };
 
-    let mut waiting = children(NONE);
-    waiting.reverse();
-    let mut seen = vec![false; segments.len()];
+    let mut stack = children(NO_PARENT);
+    stack.reverse();
+    let mut visited = vec![false; segments.len()];
     // Segments in a cycle are not reachable from a root.
-    let mut starting = (0..).take(segments.len());
+    let mut all_indices = (0..).take(segments.len());
     std::iter::from_fn(move || {
         loop {
-            let at = waiting.pop().or_else(|| starting.next())?;
-            if !std::mem::replace(&mut seen[at as usize], true) {
-                waiting.extend(children(at).iter().rev());
-                return Some(segments[at as usize].as_ref());
+            let index = stack.pop().or_else(|| all_indices.next())?;
+            if !std::mem::replace(&mut visited[index as usize], true) {
+                stack.extend(children(index).iter().rev());
+                return Some(segments[index as usize].as_ref());
             }
         }
     })
 }
 
-/// Returns the index of each segment's parent, or [`NONE`].
+/// Returns the index of each segment's parent, or [`NO_PARENT`].
 fn parents(segments: &[Arc<Segment>]) -> Vec<u32> {
     let hasher = FixedState::default();
-    let mut places = HashTable::with_capacity(segments.len());
-    for (place, segment) in (0_u32..).zip(segments) {
-        places
-            .insert_unique(hasher.hash_one(&segment.id), place, |other| hasher.hash_one(&segments[*other as usize].id));
+    let mut indices = HashTable::with_capacity(segments.len());
+    for (index, segment) in (0_u32..).zip(segments) {
+        indices
+            .insert_unique(hasher.hash_one(&segment.id), index, |other| hasher.hash_one(&segments[*other as usize].id));
     }
-    let place_of = |id: &SegmentId| {
-        let same = |place: &u32| segments[*place as usize].id == *id;
-        places.find(hasher.hash_one(id), same).copied()
+    let index_of = |id: &SegmentId| {
+        let same = |index: &u32| segments[*index as usize].id == *id;
+        indices.find(hasher.hash_one(id), same).copied()
     };
-    segments.iter().map(|segment| segment.parent.as_ref().and_then(place_of).unwrap_or(NONE)).collect()
+    segments.iter().map(|segment| segment.parent.as_ref().and_then(index_of).unwrap_or(NO_PARENT)).collect()
 }
 
 #[cfg(test)]

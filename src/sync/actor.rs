@@ -30,7 +30,7 @@ use super::report::{Report, Reporter};
 use super::segment_cache::{SegmentCache, SequenceCounter};
 use following::Following;
 use listing::LastList;
-use silence::Silence;
+use silence::PendingRequests;
 use writing::Writing;
 
 /// Why the actor stops.
@@ -48,25 +48,25 @@ enum Work {
     /// A task searches for the end of the feed.
     Locating,
     /// A task lists everything.
-    Listing(Running),
+    Listing(RunningList),
     /// The feed is read, and the segments that it names are fetched.
     Following,
     /// Nothing is done until then.
-    Resting { until: Instant, then: Next },
+    Resting { until: Instant, then: NextWork },
 }
 
 /// A list that is loading.
 #[derive(Debug)]
-struct Running {
+struct RunningList {
     /// Stops the list.
     stop: CancellationToken,
     /// When progress was last reported to the client.
-    progress_told: Option<Instant>,
+    progress_emitted_at: Option<Instant>,
 }
 
 /// What to do after a rest.
 #[derive(Debug)]
-enum Next {
+enum NextWork {
     /// Locate the end of the feed, then list everything.
     Locate,
     /// Resume a list that was interrupted.
@@ -84,21 +84,21 @@ pub(super) struct Actor<R> {
     work: Work,
     following: Following,
     lists: Lists,
-    told: Told,
+    connection: ConnectionState,
     /// Failures in a row.
     failures: u32,
     writing: Writing,
     /// `None` if nothing is stored.
-    keeper: Option<Persister>,
+    persister: Option<Persister>,
 }
 
 /// The requests, each sent by a task that ends in a [`Report`].
 struct Tasks<R> {
     remote: Arc<R>,
-    questions: SequenceCounter,
+    sequence: SequenceCounter,
     reports: mpsc::Receiver<Report>,
     reporter: Reporter,
-    under_way: JoinSet<()>,
+    running_tasks: JoinSet<()>,
 }
 
 /// State of the lists of all segments.
@@ -107,22 +107,22 @@ struct Lists {
     /// Whether there was a complete list, in this session or in the stored state.
     listed: bool,
     /// Whether the client wants another list as soon as the current work is done.
-    reload_wanted: bool,
+    reload_pending: bool,
 }
 
 /// What was last reported to the client about the connection.
-struct Told {
+struct ConnectionState {
     /// The phase, other than [`Phase::Silent`].
     phase: Phase,
-    silence: Silence,
+    pending_requests: PendingRequests,
 }
 
 /// Capacity of the report queue.
-const REPORTS: usize = 32;
+const REPORT_QUEUE_CAPACITY: usize = 32;
 /// Longest pause after failures, and the pause after one that only a person can fix.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Longest `Retry-After` that is honoured.
-const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 
 impl<R: Remote> Actor<R> {
     pub fn new(
@@ -131,38 +131,38 @@ impl<R: Remote> Actor<R> {
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Self {
-        let (reporter, reports) = mpsc::channel(REPORTS);
-        let questions = SequenceCounter::default();
+        let (reporter, reports) = mpsc::channel(REPORT_QUEUE_CAPACITY);
+        let sequence = SequenceCounter::default();
         let now = Instant::now();
-        let last = LastList::none(questions.next(), settings.verify_every, now);
-        let (reporter, under_way) = (Reporter::new(reporter), JoinSet::new());
+        let last = LastList::none(sequence.next(), settings.verify_every, now);
+        let (reporter, running_tasks) = (Reporter::new(reporter), JoinSet::new());
         Self {
             commands,
             events,
-            tasks: Tasks { remote, questions, reports, reporter, under_way },
+            tasks: Tasks { remote, sequence, reports, reporter, running_tasks },
             cache: SegmentCache::default(),
-            work: Work::Resting { until: now, then: Next::Locate },
+            work: Work::Resting { until: now, then: NextWork::Locate },
             following: Following::new(settings.poll, now),
-            lists: Lists { last, listed: false, reload_wanted: false },
-            told: Told { phase: Phase::Starting, silence: Silence::default() },
+            lists: Lists { last, listed: false, reload_pending: false },
+            connection: ConnectionState { phase: Phase::Starting, pending_requests: PendingRequests::default() },
             failures: 0,
             writing: Writing::default(),
-            keeper: None,
+            persister: None,
             settings: Arc::new(settings),
         }
     }
 
     /// Runs until the client drops its ends of the queues.
     pub async fn run(mut self) {
-        let mut going = self.restore().await;
-        while going.is_ok() {
-            going = self.step().await;
+        let mut result = self.restore().await;
+        while result.is_ok() {
+            result = self.step().await;
         }
         // The client's event queue only closes once everything it asked for is in the journal.
-        if let Some(keeper) = self.keeper.take() {
-            keeper.close().await;
+        if let Some(persister) = self.persister.take() {
+            persister.close().await;
         }
-        if let Err(Stopped::ByTask) = going {
+        if let Err(Stopped::ByTask) = result {
             tracing::error!("a task of the sync actor has panicked; the sync actor ends");
         } else {
             tracing::debug!("nobody listens any more; the sync actor ends");
@@ -170,34 +170,34 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn step(&mut self) -> Result<(), Stopped> {
-        let alarm = self.next_alarm();
+        let wakeup = self.next_wakeup();
         tokio::select! {
             command = self.commands.recv() => self.handle_command(command.ok_or(Stopped::ByClient)?).await?,
             Some(report) = self.tasks.reports.recv() => self.on_report(report).await?,
-            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake().await?,
-            Some(ended) = self.tasks.under_way.join_next() => {
+            () = sleep_until(wakeup.unwrap_or_else(Instant::now)), if wakeup.is_some() => self.on_wakeup().await?,
+            Some(ended) = self.tasks.running_tasks.join_next() => {
                 // Finished tasks have reported already.
                 ended.map_err(|_| Stopped::ByTask)?;
             }
         }
-        self.tend_silence().await
+        self.check_overdue().await
     }
 
     /// When to wake up even if nothing happens.
-    fn next_alarm(&mut self) -> Option<Instant> {
+    fn next_wakeup(&mut self) -> Option<Instant> {
         let work = match &self.work {
             // While resting after a failure, an overdue response is not reported.
             Work::Resting { until, .. } => return Some(*until),
             Work::Following => self.plan(Instant::now()).next(),
             Work::Locating | Work::Listing(_) => None,
         };
-        work.into_iter().chain(self.told.silence.next_alarm()).min()
+        work.into_iter().chain(self.connection.pending_requests.next_deadline()).min()
     }
 
-    async fn wake(&mut self) -> Result<(), Stopped> {
+    async fn on_wakeup(&mut self) -> Result<(), Stopped> {
         match &self.work {
-            Work::Resting { until, .. } if *until <= Instant::now() => self.proceed().await,
-            Work::Following => self.go_on_following().await,
+            Work::Resting { until, .. } if *until <= Instant::now() => self.resume().await,
+            Work::Following => self.continue_following().await,
             _ => Ok(()),
         }
     }
@@ -205,17 +205,17 @@ impl<R: Remote> Actor<R> {
     async fn handle_command(&mut self, command: Command) -> Result<(), Stopped> {
         match command {
             Command::PollNow => {
-                self.following.try_all_now();
+                self.following.retry_all_now();
                 match self.work {
-                    Work::Resting { .. } => self.proceed().await?,
-                    Work::Following => self.go_on_following().await?,
+                    Work::Resting { .. } => self.resume().await?,
+                    Work::Following => self.continue_following().await?,
                     Work::Locating | Work::Listing(_) => {}
                 }
             }
             Command::Reload => match self.work {
                 Work::Following if self.following.is_idle() => self.relist().await?,
-                Work::Resting { .. } => self.proceed().await?,
-                Work::Following => self.lists.reload_wanted = true,
+                Work::Resting { .. } => self.resume().await?,
+                Work::Following => self.lists.reload_pending = true,
                 Work::Locating | Work::Listing(_) => {}
             },
             Command::StopListing if !self.lists.listed => self.stop_list(),
@@ -229,57 +229,59 @@ impl<R: Remote> Actor<R> {
     async fn on_report(&mut self, report: Report) -> Result<(), Stopped> {
         match report {
             Report::Located(result) => self.located(result).await,
-            Report::Page { segments, asked, progress, yielded } => {
-                self.told.silence.work_answered();
-                let (entries, before) = (segments.len(), self.cache.count_of_list());
+            Report::Page { segments, seq, progress, page_yield } => {
+                self.connection.pending_requests.work_progressed();
+                let (entries, before) = (segments.len(), self.cache.listed_count());
                 if self.lists.listed {
-                    self.cache.take_page(segments, asked);
+                    self.cache.stage_page(segments, seq);
                 } else {
-                    let news = self.cache.take_first_page(segments, asked);
-                    self.emit(Event::PageReceived(news)).await?;
+                    let updated = self.cache.apply_page(segments, seq);
+                    self.emit(Event::PageReceived(updated)).await?;
                 }
-                let count = self.cache.count_of_list();
-                yielded.emit(entries, count - before);
+                let count = self.cache.listed_count();
+                page_yield.record(entries, count - before);
                 self.emit_progress(ListProgress { segments: count, ..progress }).await
             }
-            Report::FirstPage { segments, asked } => {
+            Report::FirstPage { segments, seq } => {
                 if self.lists.listed || segments.is_empty() {
                     return Ok(());
                 }
-                let news = self.cache.take_first_page(segments, asked);
-                self.emit(Event::PageReceived(news)).await
+                let updated = self.cache.apply_page(segments, seq);
+                self.emit(Event::PageReceived(updated)).await
             }
             Report::Noticed(notice) => self.emit(Event::Noticed(notice)).await,
             Report::ListEnded(listing, None) => self.list_ended(*listing).await,
-            Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_stopped(listing, error).await,
-            Report::ListEnded(listing, Some(Interruption::Asked)) => self.list_paused(listing).await,
-            Report::Read(number, result) => self.read(number, result).await,
-            Report::Recognised { same, next } => self.recognised(same, next).await,
-            Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
-            Report::LookedAt(answers) => self.looked_at(answers).await,
-            Report::OperationAsks { op, call } => {
-                self.told.silence.operation_asks(op, call);
+            Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_failed(listing, error).await,
+            Report::ListEnded(listing, Some(Interruption::Cancelled)) => self.list_paused(listing).await,
+            Report::Read(number, result) => self.read_ended(number, result).await,
+            Report::FeedVerified { is_same, next } => self.feed_verified(is_same, next).await,
+            Report::FetchEnded { id, mention, result } => self.fetch_ended(id, mention, result).await,
+            Report::BatchFetched(responses) => self.batch_fetched(responses).await,
+            Report::OperationRequestStarted { op, call } => {
+                self.connection.pending_requests.operation_request_started(op, call);
                 Ok(())
             }
-            Report::OperationAnswered(op) => {
-                self.told.silence.operation_answered(op);
+            Report::OperationRequestEnded(op) => {
+                self.connection.pending_requests.operation_request_ended(op);
                 Ok(())
             }
-            Report::OperationOver { op, since, evidence, over } => self.operation_over(op, since, evidence, over).await,
+            Report::OperationEnded { op, since, evidence, completion } => {
+                self.operation_ended(op, since, evidence, completion).await
+            }
             Report::CatchUp(catch_up) => {
                 self.catch_up(catch_up);
                 Ok(())
             }
-            Report::Claimed { claim, reply } => {
+            Report::Claim { claim, reply } => {
                 // The asking task may have been stopped.
                 let _stopped = reply.send(self.claim(claim));
                 Ok(())
             }
-            Report::Sought { op, drafts, reply } => {
-                let _stopped = reply.send(self.seek(op, &drafts));
+            Report::FindCandidates { op, drafts, reply } => {
+                let _stopped = reply.send(self.find_candidates(op, &drafts));
                 Ok(())
             }
-            Report::Made { id, reply } => {
+            Report::CheckExisting { id, reply } => {
                 let _stopped = reply.send(self.existed_before(&id));
                 Ok(())
             }
@@ -291,18 +293,18 @@ impl<R: Remote> Actor<R> {
         self.events.send(event).await.map_err(|_| Stopped::ByClient)
     }
 
-    async fn enter(&mut self, phase: Phase) -> Result<(), Stopped> {
-        if phase == self.told.phase && !self.told.silence.is_told() {
+    async fn enter_phase(&mut self, phase: Phase) -> Result<(), Stopped> {
+        if phase == self.connection.phase && !self.connection.pending_requests.is_overdue_reported() {
             return Ok(());
         }
-        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.told.phase) {
-            tracing::info!(from = ?self.told.phase, to = ?phase, "phase");
+        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.connection.phase) {
+            tracing::info!(from = ?self.connection.phase, to = ?phase, "phase");
         }
         if phase == Phase::Live {
             self.investigate();
         }
-        self.told.silence.broken();
-        self.told.phase = phase.clone();
+        self.connection.pending_requests.clear_reported();
+        self.connection.phase = phase.clone();
         self.emit(Event::PhaseChanged(phase)).await
     }
 
@@ -310,17 +312,17 @@ impl<R: Remote> Actor<R> {
         if seen.is_empty() { Ok(()) } else { self.emit(Event::Changed { seen, next }).await }
     }
 
-    fn send_out(&mut self, task: impl Future<Output = Report> + Send + 'static) {
+    fn spawn_task(&mut self, task: impl Future<Output = Report> + Send + 'static) {
         let reporter = self.tasks.reporter.clone();
-        self.tasks.under_way.spawn(async move { reporter.emit(task.await).await });
+        self.tasks.running_tasks.spawn(async move { reporter.emit(task.await).await });
     }
 
     /// Continues after a rest.
-    async fn proceed(&mut self) -> Result<(), Stopped> {
+    async fn resume(&mut self) -> Result<(), Stopped> {
         match std::mem::replace(&mut self.work, Work::Following) {
-            Work::Resting { then: Next::Locate, .. } => self.locate().await,
-            Work::Resting { then: Next::List(listing), .. } => self.list(listing).await,
-            Work::Resting { then: Next::Follow, .. } => self.follow().await,
+            Work::Resting { then: NextWork::Locate, .. } => self.locate().await,
+            Work::Resting { then: NextWork::List(listing), .. } => self.list(listing).await,
+            Work::Resting { then: NextWork::Follow, .. } => self.follow().await,
             busy @ (Work::Locating | Work::Listing(_) | Work::Following) => {
                 self.work = busy;
                 Ok(())
@@ -328,43 +330,40 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    async fn failed(&mut self, error: RemoteError, then: Next) -> Result<(), Stopped> {
+    async fn failed(&mut self, error: RemoteError, then: NextWork) -> Result<(), Stopped> {
         tracing::warn!(%error, "the server can't be followed");
         self.failures += 1;
-        let pause = self.pause_after(&error.fault);
+        let pause = self.backoff_after(&error.fault);
         self.work = Work::Resting { until: Instant::now() + pause, then };
-        self.stop_waiting_to_catch_up();
-        self.give_back_what_waits_for_a_list(&error).await?;
-        self.enter(Phase::Offline { error, retry_in: pause }).await
+        self.abort_catch_ups();
+        self.requeue_resends(&error).await?;
+        self.enter_phase(Phase::Offline { error, retry_in: pause }).await
     }
 
     /// The pause grows with each failure in a row. Failures that only a person can fix are retried rarely.
-    fn pause_after(&self, fault: &Fault) -> Duration {
+    fn backoff_after(&self, fault: &Fault) -> Duration {
         let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
-        let pause = if fault.is_transient() {
-            with_jitter(growing.min(2 * LONGEST_PAUSE)).min(LONGEST_PAUSE)
-        } else {
-            LONGEST_PAUSE
-        };
-        fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause).min(LONGEST_ASKED_PAUSE))
+        let pause =
+            if fault.is_transient() { with_jitter(growing.min(2 * MAX_BACKOFF)).min(MAX_BACKOFF) } else { MAX_BACKOFF };
+        fault.retry_after().map_or(pause, |retry_after| retry_after.max(pause).min(MAX_RETRY_AFTER))
     }
 
     /// Whether the server asked for the current rest.
-    fn rests_as_asked(&self) -> bool {
-        matches!(&self.told.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
+    fn is_waiting_for_retry_after(&self) -> bool {
+        matches!(&self.connection.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
     }
 
     /// Position to store: everything before it has been applied.
-    fn kept_position(&self) -> Option<&Position> {
+    fn position_to_store(&self) -> Option<&Position> {
         self.following.reader.settled.as_ref()
     }
 
     /// Returns the children of these segments.
     fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
-        let below = |segment: &&Arc<crate::segment::Segment>| {
+        let is_child = |segment: &&Arc<crate::segment::Segment>| {
             segment.parent.as_ref().is_some_and(|parent| parents.contains(parent))
         };
-        self.cache.segments().filter(below).map(|segment| segment.id.clone()).collect()
+        self.cache.segments().filter(is_child).map(|segment| segment.id.clone()).collect()
     }
 }
 

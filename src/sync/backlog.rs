@@ -2,7 +2,7 @@
 //!
 //! The feed is read ahead of the fetches, so there are two positions: the one to read on from, and the one before which every
 //! named segment was fetched. Only the latter may be stored: a session that starts from it misses nothing. So it never passes
-//! a segment that is set apart because it can't be read, for however long. A segment is queued once, however often the feed
+//! a segment that is marked as unreadable, for however long. A segment is queued once, however often the feed
 //! names it. No I/O and no clock: parts of the feed and responses are passed in as values.
 
 use std::collections::btree_map::Entry;
@@ -21,7 +21,7 @@ pub(super) struct PartNumber(u64);
 
 /// A part of the feed, where to continue after it, and how to recognise it.
 #[derive(Debug, Clone)]
-pub(super) struct Settled {
+pub(super) struct Checkpoint {
     /// The part.
     pub number: PartNumber,
     /// Position to read from after it.
@@ -33,40 +33,40 @@ pub(super) struct Settled {
 /// Segments to fetch, in the order in which they were named.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    waiting: HashMap<SegmentId, Named>,
+    queued: HashMap<SegmentId, FetchReason>,
     /// The order in which waiting segments are fetched.
-    turns: BTreeMap<u64, SegmentId>,
+    queue: BTreeMap<u64, SegmentId>,
     /// Segments being fetched, and how each was named again since its fetch began.
-    looked_at: BTreeMap<SegmentId, (Named, Option<Named>)>,
+    in_flight: BTreeMap<SegmentId, (FetchReason, Option<FetchReason>)>,
     /// Segments whose fetch failed and that are left alone for a while. Few.
-    apart: BTreeMap<SegmentId, Named>,
+    unreadable: BTreeMap<SegmentId, FetchReason>,
     /// Parts that were read and are not known to be settled, the earliest first.
-    parts: VecDeque<Settled>,
-    /// Number of segments to fetch by the part that named them, not counting those set apart.
-    owed: BTreeMap<PartNumber, usize>,
+    checkpoints: VecDeque<Checkpoint>,
+    /// Number of segments to fetch by the part that named them, not counting unreadable ones.
+    pending_by_part: BTreeMap<PartNumber, usize>,
     last_part: PartNumber,
-    last_turn: u64,
+    last_queue_seq: u64,
     /// Number of waiting segments that the feed has named.
-    named: usize,
+    named_count: usize,
 }
 
 /// Parts remembered while an earlier one is not settled. Beyond that, every other one is forgotten, so that the position may
 /// advance a little later than it could.
-const MOST_PARTS: usize = 1_024;
+const MAX_CHECKPOINTS: usize = 1_024;
 
 /// Why a segment is to be fetched.
 #[derive(Debug, Clone, Copy)]
-struct Named {
+struct FetchReason {
     mention: FeedSource,
     /// Kind of the last event; `None` if the feed did not name it.
-    last: Option<FeedEventKind>,
+    last_kind: Option<FeedEventKind>,
     /// The first part that named it since it was last fetched.
     part: PartNumber,
 }
 
 impl Backlog {
     /// Takes in a part of the feed.
-    pub fn read<'a>(
+    pub fn add_part<'a>(
         &mut self,
         events: impl IntoIterator<Item = (&'a SegmentId, FeedEventKind, Option<Context>)>,
         next: Position,
@@ -74,167 +74,171 @@ impl Backlog {
     ) -> PartNumber {
         self.last_part.0 += 1;
         for (id, kind, only) in events {
-            self.name(id, kind, only);
+            self.add_event(id, kind, only);
         }
-        if self.parts.len() >= MOST_PARTS {
+        if self.checkpoints.len() >= MAX_CHECKPOINTS {
             let mut keep = false;
-            self.parts.retain(|_| {
+            self.checkpoints.retain(|_| {
                 keep = !keep;
                 keep
             });
         }
-        self.parts.push_back(Settled { number: self.last_part, next, landmarks });
+        self.checkpoints.push_back(Checkpoint { number: self.last_part, next, landmarks });
         self.last_part
     }
 
-    fn name(&mut self, id: &SegmentId, kind: FeedEventKind, only: Option<Context>) {
+    fn add_event(&mut self, id: &SegmentId, kind: FeedEventKind, only: Option<Context>) {
         let part = self.last_part;
         // It may well be readable now.
-        self.resume(id);
-        if let Some(named) = self.waiting.get_mut(id) {
-            if named.last.is_none() {
-                named.mention.kind = Some(kind);
-                self.named += 1;
+        self.requeue_unreadable(id);
+        if let Some(reason) = self.queued.get_mut(id) {
+            if reason.last_kind.is_none() {
+                reason.mention.kind = Some(kind);
+                self.named_count += 1;
             }
-            named.last = Some(kind);
-            named.mention.contexts.extend(only);
+            reason.last_kind = Some(kind);
+            reason.mention.contexts.extend(only);
             return;
         }
-        if let Some((_, again)) = self.looked_at.get_mut(id) {
+        if let Some((_, refetch)) = self.in_flight.get_mut(id) {
             // The fetch under way may return the state from before this event.
-            let again = again.get_or_insert_with(|| {
-                *self.owed.entry(part).or_default() += 1;
-                Named { mention: FeedSource { kind: Some(kind), ..FeedSource::default() }, last: None, part }
+            let refetch = refetch.get_or_insert_with(|| {
+                *self.pending_by_part.entry(part).or_default() += 1;
+                FetchReason { mention: FeedSource { kind: Some(kind), ..FeedSource::default() }, last_kind: None, part }
             });
-            again.last = Some(kind);
-            again.mention.contexts.extend(only);
+            refetch.last_kind = Some(kind);
+            refetch.mention.contexts.extend(only);
             return;
         }
         let mut mention = FeedSource { kind: Some(kind), ..FeedSource::default() };
         mention.contexts.extend(only);
-        *self.owed.entry(part).or_default() += 1;
-        self.enqueue(id.clone(), Named { mention, last: Some(kind), part });
+        *self.pending_by_part.entry(part).or_default() += 1;
+        self.enqueue(id.clone(), FetchReason { mention, last_kind: Some(kind), part });
     }
 
     /// Adds a segment to fetch for a reason other than the feed.
-    pub fn owe(&mut self, id: SegmentId) {
-        if self.resume(&id) || self.waiting.contains_key(&id) || self.looked_at.contains_key(&id) {
+    pub fn add_segment(&mut self, id: SegmentId) {
+        if self.requeue_unreadable(&id) || self.queued.contains_key(&id) || self.in_flight.contains_key(&id) {
             return;
         }
         let part = self.last_part;
-        *self.owed.entry(part).or_default() += 1;
-        self.enqueue(id, Named { mention: FeedSource::default(), last: None, part });
+        *self.pending_by_part.entry(part).or_default() += 1;
+        self.enqueue(id, FetchReason { mention: FeedSource::default(), last_kind: None, part });
     }
 
-    /// Queues a segment again that was set apart. Returns whether it was set apart.
-    pub fn resume(&mut self, id: &SegmentId) -> bool {
-        let Some(named) = self.apart.remove(id) else { return false };
-        *self.owed.entry(named.part).or_default() += 1;
-        self.enqueue(id.clone(), named);
+    /// Queues an unreadable segment again. Returns whether it was unreadable.
+    pub fn requeue_unreadable(&mut self, id: &SegmentId) -> bool {
+        let Some(reason) = self.unreadable.remove(id) else { return false };
+        *self.pending_by_part.entry(reason.part).or_default() += 1;
+        self.enqueue(id.clone(), reason);
         true
     }
 
-    fn enqueue(&mut self, id: SegmentId, named: Named) {
-        self.named += usize::from(named.last.is_some());
-        self.last_turn += 1;
-        let turn = self.last_turn;
-        self.turns.insert(turn, id.clone());
-        self.waiting.insert(id, named);
+    fn enqueue(&mut self, id: SegmentId, reason: FetchReason) {
+        self.named_count += usize::from(reason.last_kind.is_some());
+        self.last_queue_seq += 1;
+        let queue_seq = self.last_queue_seq;
+        self.queue.insert(queue_seq, id.clone());
+        self.queued.insert(id, reason);
     }
 
     /// Takes the next segment to fetch. It counts as being fetched from now on.
-    pub fn begin_look(&mut self) -> Option<(SegmentId, FeedSource)> {
-        let (_, id) = self.turns.pop_first()?;
-        let named = self.waiting.remove(&id)?;
-        self.named -= usize::from(named.last.is_some());
-        self.looked_at.insert(id.clone(), (named, None));
-        Some((id, named.mention))
+    pub fn begin_fetch(&mut self) -> Option<(SegmentId, FeedSource)> {
+        let (_, id) = self.queue.pop_first()?;
+        let reason = self.queued.remove(&id)?;
+        self.named_count -= usize::from(reason.last_kind.is_some());
+        self.in_flight.insert(id.clone(), (reason, None));
+        Some((id, reason.mention))
     }
 
     /// Records a response: the segment is done, unless it was named again meanwhile.
-    pub fn looked(&mut self, id: &SegmentId) {
-        let Some((named, again)) = self.looked_at.remove(id) else { return };
-        self.pay(named.part);
-        if let Some(again) = again {
-            self.enqueue(id.clone(), again);
+    pub fn complete_fetch(&mut self, id: &SegmentId) {
+        let Some((reason, refetch)) = self.in_flight.remove(id) else { return };
+        self.decrement_pending(reason.part);
+        if let Some(refetch) = refetch {
+            self.enqueue(id.clone(), refetch);
         }
     }
 
     /// Queues a segment again whose fetch failed.
-    pub fn look_again(&mut self, id: &SegmentId) {
-        let Some((mut named, again)) = self.looked_at.remove(id) else { return };
-        if let Some(again) = again {
-            self.pay(again.part);
-            named.last = again.last.or(named.last);
-            named.mention.kind = named.mention.kind.or(again.mention.kind);
-            named.mention.contexts.extend(again.mention.contexts.iter());
+    pub fn retry_fetch(&mut self, id: &SegmentId) {
+        let Some((mut reason, refetch)) = self.in_flight.remove(id) else { return };
+        if let Some(refetch) = refetch {
+            self.decrement_pending(refetch.part);
+            reason.last_kind = refetch.last_kind.or(reason.last_kind);
+            reason.mention.kind = reason.mention.kind.or(refetch.mention.kind);
+            reason.mention.contexts.extend(refetch.mention.contexts.iter());
         }
-        self.enqueue(id.clone(), named);
+        self.enqueue(id.clone(), reason);
     }
 
-    /// Sets apart a segment whose fetch failed, so that nothing waits for it. It is fetched again when it is resumed, or at
+    /// Marks a segment as unreadable whose fetch failed, so that nothing waits for it. It is fetched again when requeued, or at
     /// once if it was named again meanwhile.
-    pub fn set_apart(&mut self, id: &SegmentId) {
-        if self.looked_at.get(id).is_some_and(|(_, again)| again.is_some()) {
-            return self.look_again(id);
+    pub fn mark_unreadable(&mut self, id: &SegmentId) {
+        if self.in_flight.get(id).is_some_and(|(_, refetch)| refetch.is_some()) {
+            return self.retry_fetch(id);
         }
-        let Some((named, _)) = self.looked_at.remove(id) else { return };
-        self.pay(named.part);
-        self.apart.insert(id.clone(), named);
+        let Some((reason, _)) = self.in_flight.remove(id) else { return };
+        self.decrement_pending(reason.part);
+        self.unreadable.insert(id.clone(), reason);
     }
 
-    fn pay(&mut self, part: PartNumber) {
-        if let Entry::Occupied(mut owed) = self.owed.entry(part) {
-            *owed.get_mut() -= 1;
-            if *owed.get() == 0 {
-                owed.remove();
+    fn decrement_pending(&mut self, part: PartNumber) {
+        if let Entry::Occupied(mut pending) = self.pending_by_part.entry(part) {
+            *pending.get_mut() -= 1;
+            if *pending.get() == 0 {
+                pending.remove();
             }
         }
     }
 
-    /// Settles waiting and set-apart segments that were named up to a part and for which `settles` returns true: they need no
+    /// Settles queued and unreadable segments that were named up to a part and for which `settles` returns true: they need no
     /// fetch. `settles` is passed how the feed first named the segment, and the kind of the last event.
     pub fn settle_up_to(
         &mut self,
         part: PartNumber,
         mut settles: impl FnMut(&SegmentId, FeedSource, Option<FeedEventKind>) -> bool,
     ) {
-        let turns: Vec<(u64, SegmentId)> = self.turns.iter().map(|(turn, id)| (*turn, id.clone())).collect();
-        for (turn, id) in turns {
-            let named = self.waiting.get(&id).copied().filter(|named| named.part <= part);
-            let Some(named) = named.filter(|named| settles(&id, named.mention, named.last)) else { continue };
-            self.waiting.remove(&id);
-            self.turns.remove(&turn);
-            self.named -= usize::from(named.last.is_some());
-            self.pay(named.part);
+        let queue: Vec<(u64, SegmentId)> = self.queue.iter().map(|(queue_seq, id)| (*queue_seq, id.clone())).collect();
+        for (queue_seq, id) in queue {
+            let reason = self.queued.get(&id).copied().filter(|reason| reason.part <= part);
+            let Some(reason) = reason.filter(|reason| settles(&id, reason.mention, reason.last_kind)) else { continue };
+            self.queued.remove(&id);
+            self.queue.remove(&queue_seq);
+            self.named_count -= usize::from(reason.last_kind.is_some());
+            self.decrement_pending(reason.part);
         }
-        self.apart.retain(|id, named| named.part > part || !settles(id, named.mention, named.last));
+        self.unreadable.retain(|id, reason| reason.part > part || !settles(id, reason.mention, reason.last_kind));
     }
 
-    /// Settles segments that are set apart, were named up to a part, and for which `settles` returns true. Returns them.
-    pub fn settle_apart_up_to(&mut self, part: PartNumber, settles: impl Fn(&SegmentId) -> bool) -> Vec<SegmentId> {
-        let due = self.apart.iter().filter(|(id, named)| named.part <= part && settles(id));
+    /// Settles unreadable segments that were named up to a part and for which `settles` returns true. Returns them.
+    pub fn settle_unreadable_up_to(
+        &mut self,
+        part: PartNumber,
+        settles: impl Fn(&SegmentId) -> bool,
+    ) -> Vec<SegmentId> {
+        let due = self.unreadable.iter().filter(|(id, reason)| reason.part <= part && settles(id));
         let settled: Vec<SegmentId> = due.map(|(id, _)| id.clone()).collect();
         for id in &settled {
-            self.apart.remove(id);
+            self.unreadable.remove(id);
         }
         settled
     }
 
-    /// Whether everything up to a part is settled, other than what is set apart.
+    /// Whether everything up to a part is settled, other than unreadable segments.
     pub fn is_settled_up_to(&self, part: PartNumber) -> bool {
-        self.owed.first_key_value().is_none_or(|(owed, _)| *owed > part)
+        self.pending_by_part.first_key_value().is_none_or(|(first, _)| *first > part)
     }
 
     /// Returns the last part up to which everything is settled, if that has advanced.
-    pub fn settled(&mut self) -> Option<Settled> {
+    pub fn take_settled(&mut self) -> Option<Checkpoint> {
         let mut settled = None;
-        let apart = self.apart.values().map(|named| named.part);
-        let first_owed = self.owed.keys().next().copied().into_iter().chain(apart).min();
-        while let Some(part) = self.parts.front()
-            && first_owed.is_none_or(|owed| part.number < owed)
+        let unreadable = self.unreadable.values().map(|reason| reason.part);
+        let first_pending = self.pending_by_part.keys().next().copied().into_iter().chain(unreadable).min();
+        while let Some(checkpoint) = self.checkpoints.front()
+            && first_pending.is_none_or(|first| checkpoint.number < first)
         {
-            settled = self.parts.pop_front();
+            settled = self.checkpoints.pop_front();
         }
         settled
     }
@@ -246,31 +250,31 @@ impl Backlog {
 
     /// Number of segments to fetch, including those being fetched.
     pub fn len(&self) -> usize {
-        self.waiting.len() + self.looked_at.len()
+        self.queued.len() + self.in_flight.len()
     }
 
     /// Number of waiting segments that the feed has named.
-    pub const fn named(&self) -> usize {
-        self.named
+    pub const fn named_count(&self) -> usize {
+        self.named_count
     }
 
     /// Whether any segment waits to be fetched.
-    pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    pub fn has_queued(&self) -> bool {
+        !self.queued.is_empty()
     }
 
     /// Returns some of the segments to fetch, starting with new ones.
-    pub fn some(&self, most: usize) -> Vec<SegmentId> {
-        let all = self.looked_at.iter().map(|(id, (named, _))| (id, named.mention.kind));
-        let waiting = self.turns.values().map(|id| (id, self.waiting.get(id).and_then(|named| named.mention.kind)));
-        let all = all.chain(waiting);
+    pub fn pending_ids(&self, limit: usize) -> Vec<SegmentId> {
+        let all = self.in_flight.iter().map(|(id, (reason, _))| (id, reason.mention.kind));
+        let queued = self.queue.values().map(|id| (id, self.queued.get(id).and_then(|reason| reason.mention.kind)));
+        let all = all.chain(queued);
         let (new, other): (Vec<_>, Vec<_>) = all.partition(|(_, kind)| *kind == Some(FeedEventKind::Created));
-        new.into_iter().chain(other).map(|(id, _)| id.clone()).take(most).collect()
+        new.into_iter().chain(other).map(|(id, _)| id.clone()).take(limit).collect()
     }
 
     /// Forgets everything, because the feed is read from elsewhere and a list shows what exists.
-    pub fn forget(&mut self) {
-        let (last_part, last_turn) = (self.last_part, self.last_turn);
-        *self = Self { last_part, last_turn, ..Self::default() };
+    pub fn clear(&mut self) {
+        let (last_part, last_queue_seq) = (self.last_part, self.last_queue_seq);
+        *self = Self { last_part, last_queue_seq, ..Self::default() };
     }
 }

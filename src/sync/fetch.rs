@@ -14,35 +14,35 @@ use super::segment_cache::{Fetched, SequenceCounter};
 /// error.
 pub(super) async fn fetch<R: Remote>(
     remote: &R,
-    questions: &SequenceCounter,
+    sequence: &SequenceCounter,
     id: SegmentId,
     mention: FeedSource,
 ) -> Result<Fetched, RemoteError> {
-    let asked = questions.next();
+    let seq = sequence.next();
     let now = remote.one(&id).await?.map(Arc::new);
     if let Some(other) = now.as_ref().filter(|segment| segment.id != id) {
         let reason = format!("it is about segment {} instead", other.id);
         return Err(RemoteError { call: Call::One(id), fault: Fault::InvalidResponse { reason } });
     }
-    Ok(Fetched { id, now, asked, mention })
+    Ok(Fetched { id, now, seq, mention })
 }
 
 /// Fetches several segments concurrently, in any order. Responses are returned even if other requests failed, with one of the
 /// failures.
 pub(super) async fn fetch_many<R: Remote>(
     remote: &R,
-    questions: &SequenceCounter,
+    sequence: &SequenceCounter,
     ids: Vec<SegmentId>,
-    at_once: usize,
+    concurrency: usize,
 ) -> (Vec<Fetched>, Option<RemoteError>) {
-    let (mut answers, mut failure) = (Vec::with_capacity(ids.len()), None);
-    let looks = stream::iter(ids).map(|id| fetch(remote, questions, id, FeedSource::default()));
-    let mut looks = looks.buffer_unordered(at_once.max(1));
-    while let Some(result) = looks.next().await {
+    let (mut responses, mut failure) = (Vec::with_capacity(ids.len()), None);
+    let fetches = stream::iter(ids).map(|id| fetch(remote, sequence, id, FeedSource::default()));
+    let mut fetches = fetches.buffer_unordered(concurrency.max(1));
+    while let Some(result) = fetches.next().await {
         match result {
-            Ok(answer) => answers.push(answer),
+            Ok(response) => responses.push(response),
             Err(error) => failure = Some(error),
         }
     }
-    (answers, failure)
+    (responses, failure)
 }

@@ -23,38 +23,38 @@ use super::message::{ListProgress, Notice, Suspicion};
 use super::report::{Report, Reporter};
 use super::segment_cache::{RequestSeq, SequenceCounter};
 
-use pages::{Pages, Proof};
+use pages::{EndProof, Pages};
 
 /// A list under way. After an interruption it can be resumed: pages already received are not requested again.
 #[derive(Debug)]
 pub(super) struct ListRun {
-    begun: RequestSeq,
-    since: Instant,
+    start_seq: RequestSeq,
+    started_at: Instant,
     /// Pages to request again, before any new one.
-    again: VecDeque<u32>,
+    retry_pages: VecDeque<u32>,
     next: u32,
     pages: Pages,
     entries: u64,
     total: Option<u64>,
     unreadable: u32,
     /// Why the list was cut; no further pages are requested.
-    cut: Option<Cut>,
-    yield_of_pages: Yield,
+    cut: Option<CutReason>,
+    page_yield: PageYield,
     window: Window,
 }
 
 /// How many new segments the pages brought, as far as they have been applied.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Yield {
+pub(super) struct PageYield {
     /// Pages in a row, up to the last one, that brought nothing new.
     pages: Arc<AtomicU32>,
     /// Number of entries on those pages.
     entries: Arc<AtomicU32>,
 }
 
-impl Yield {
+impl PageYield {
     /// Counts an applied page with its number of entries, and how many of them were new to the list.
-    pub fn emit(&self, entries: usize, new: usize) {
+    pub fn record(&self, entries: usize, new: usize) {
         if new > 0 {
             self.pages.store(0, Ordering::Relaxed);
             self.entries.store(0, Ordering::Relaxed);
@@ -66,17 +66,17 @@ impl Yield {
 
     fn is_fruitless(&self) -> bool {
         let (pages, entries) = (self.pages.load(Ordering::Relaxed), self.entries.load(Ordering::Relaxed));
-        pages >= FRUITLESS_PAGES && (entries >= FRUITLESS_ENTRIES || pages >= FRUITLESS_ENTRIES)
+        pages >= MIN_FRUITLESS_PAGES && (entries >= MIN_FRUITLESS_ENTRIES || pages >= MIN_FRUITLESS_ENTRIES)
     }
 }
 
 /// Why a list is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
+enum CutReason {
     /// Several pages in a row repeat earlier ones.
     Fruitless,
     /// The limit on pages or entries was reached.
-    TooMany,
+    LimitReached,
 }
 
 /// Why a list was interrupted.
@@ -85,84 +85,84 @@ pub(super) enum Interruption {
     /// A page failed for good.
     Failed(RemoteError),
     /// The client asked for it, or the list became obsolete.
-    Asked,
+    Cancelled,
 }
 
 /// Limit on requests in flight: small at first, larger with each page, halved with each failure.
 #[derive(Debug)]
 struct Window {
     size: usize,
-    most: usize,
-    complaints: u32,
+    max_size: usize,
+    failures: u32,
 }
 
 /// The first page and two more, so that a small list ends with the first round of responses.
-const FIRST_WINDOW: usize = 3;
+const INITIAL_WINDOW: usize = 3;
 /// Pages in a row without anything new that end the list. A single one can also come from segments created in front of it.
-const FRUITLESS_PAGES: u32 = 3;
+const MIN_FRUITLESS_PAGES: u32 = 3;
 /// Minimum number of entries on those pages, or else of pages, in case pages are small.
-const FRUITLESS_ENTRIES: u32 = 20;
+const MIN_FRUITLESS_ENTRIES: u32 = 20;
 /// 429 responses in a row that are tolerated before the list stops.
-const PATIENCE: u32 = 6;
-const PAUSE_AFTER_COMPLAINT: Duration = Duration::from_secs(1);
+const MAX_THROTTLED: u32 = 6;
+const THROTTLE_DELAY: Duration = Duration::from_secs(1);
 /// Longest `Retry-After` that is waited for within a list; for a longer one the list stops and reports when it resumes.
-const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(2);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// Pause before an empty page is requested again.
-const PAUSE_BEFORE_PROOF: Duration = Duration::from_millis(250);
+const EMPTY_PAGE_DELAY: Duration = Duration::from_millis(250);
 /// Entries after which a list is cut. The largest tenant that the program is designed for has a million segments.
-const MOST_ENTRIES: u64 = 5_000_000;
+const MAX_ENTRIES: u64 = 5_000_000;
 
 impl ListRun {
-    pub fn new(settings: &Settings, questions: &SequenceCounter) -> Self {
-        let most = settings.concurrency.max(1);
+    pub fn new(settings: &Settings, sequence: &SequenceCounter) -> Self {
+        let max_size = settings.concurrency.max(1);
         Self {
-            begun: questions.next(),
-            since: Instant::now(),
-            again: VecDeque::new(),
+            start_seq: sequence.next(),
+            started_at: Instant::now(),
+            retry_pages: VecDeque::new(),
             next: 1,
-            pages: Pages::of_size(settings.page_size),
+            pages: Pages::with_size(settings.page_size),
             entries: 0,
             total: None,
             unreadable: 0,
             cut: None,
-            yield_of_pages: Yield::default(),
-            window: Window { size: FIRST_WINDOW.min(most), most, complaints: 0 },
+            page_yield: PageYield::default(),
+            window: Window { size: INITIAL_WINDOW.min(max_size), max_size, failures: 0 },
         }
     }
 
     /// Returns the progress. The number of segments is passed in by the caller, which counts them.
     pub fn progress(&self, segments: usize) -> ListProgress {
-        ListProgress { segments, pages: self.pages.count(), elapsed: self.since.elapsed(), total: self.total }
+        ListProgress { segments, pages: self.pages.count(), elapsed: self.started_at.elapsed(), total: self.total }
     }
 
     /// Sequence number of the request that started the list.
-    pub const fn begun(&self) -> RequestSeq {
-        self.begun
+    pub const fn start_seq(&self) -> RequestSeq {
+        self.start_seq
     }
 
     /// Whether the list was cut because its pages repeat earlier ones.
     pub fn is_fruitless(&self) -> bool {
-        self.cut == Some(Cut::Fruitless)
+        self.cut == Some(CutReason::Fruitless)
     }
 
     /// The page to request first when the list is resumed.
     pub fn next_number(&self) -> u32 {
-        self.again.front().copied().unwrap_or(self.next)
+        self.retry_pages.front().copied().unwrap_or(self.next)
     }
 
     /// Returns why the ended list is suspect, if it is. `segments` is the number of distinct segments received.
     pub fn suspicion(&self, segments: usize) -> Option<Suspicion> {
         let came = segments as u64 + u64::from(self.unreadable);
         let lacks = self.total.filter(|total| *total > came).map(|total| Suspicion::FewerThanTotal { total, came });
-        let hole = self.pages.hole().map(|page| Suspicion::EmptyPage { page });
+        let first_gap = self.pages.first_gap().map(|page| Suspicion::EmptyPage { page });
         let pages = self.pages.count();
         let cut = match self.cut {
-            Some(Cut::TooMany) => Some(Suspicion::Cut { pages }),
+            Some(CutReason::LimitReached) => Some(Suspicion::Cut { pages }),
             // A server that ignores the page number sends all segments in each page; a full page may be only a part of them.
-            Some(Cut::Fruitless) if self.pages.are_full() => Some(Suspicion::Fruitless { pages }),
-            Some(Cut::Fruitless) | None => None,
+            Some(CutReason::Fruitless) if self.pages.has_full_page() => Some(Suspicion::Fruitless { pages }),
+            Some(CutReason::Fruitless) | None => None,
         };
-        cut.or(hole).or(lacks)
+        cut.or(first_gap).or(lacks)
     }
 
     /// Requests pages until the list has ended, a page fails for good, or the list is stopped.
@@ -170,55 +170,55 @@ impl ListRun {
         &mut self,
         remote: &R,
         settings: &Settings,
-        questions: &SequenceCounter,
+        sequence: &SequenceCounter,
         reporter: &Reporter,
         stop: &CancellationToken,
     ) -> Result<(), Interruption> {
         let mut in_flight = FuturesUnordered::new();
-        let mut asked_for = BTreeSet::new();
+        let mut in_flight_pages = BTreeSet::new();
         loop {
             while in_flight.len() < self.window.size
                 && let Some(number) = self.next_page(settings)
             {
-                asked_for.insert(number);
-                let asked = questions.next();
-                in_flight.push(async move { (number, asked, remote.page(number, settings.page_size).await) });
+                in_flight_pages.insert(number);
+                let seq = sequence.next();
+                in_flight.push(async move { (number, seq, remote.page(number, settings.page_size).await) });
             }
             if in_flight.is_empty() {
-                match self.proof_wanted() {
-                    Proof::Enough => break,
-                    Proof::Page(number) => self.again.push_back(number),
-                    Proof::Again(number) => {
-                        self.again.push_back(number);
-                        let _stopped = tokio::time::timeout(PAUSE_BEFORE_PROOF, stop.cancelled()).await;
+                match self.next_proof() {
+                    EndProof::Proven => break,
+                    EndProof::Page(number) => self.retry_pages.push_back(number),
+                    EndProof::RetryPage(number) => {
+                        self.retry_pages.push_back(number);
+                        let _stopped = tokio::time::timeout(EMPTY_PAGE_DELAY, stop.cancelled()).await;
                     }
                 }
                 if stop.is_cancelled() {
-                    return Err(Interruption::Asked);
+                    return Err(Interruption::Cancelled);
                 }
                 continue;
             }
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
-                    self.again.extend(asked_for);
-                    return Err(Interruption::Asked);
+                    self.retry_pages.extend(in_flight_pages);
+                    return Err(Interruption::Cancelled);
                 }
                 next = in_flight.next() => next,
             };
-            let Some((number, asked, result)) = next else { continue };
-            asked_for.remove(&number);
+            let Some((number, seq, result)) = next else { continue };
+            in_flight_pages.remove(&number);
             match result {
-                Ok(page) => self.take(number, asked, page, settings, reporter).await,
-                Err(error) if self.window.shrinks(&error) => {
-                    self.again.push_back(number);
-                    let pause = error.fault.retry_after().unwrap_or(PAUSE_AFTER_COMPLAINT);
+                Ok(page) => self.receive_page(number, seq, page, settings, reporter).await,
+                Err(error) if self.window.shrink(&error) => {
+                    self.retry_pages.push_back(number);
+                    let pause = error.fault.retry_after().unwrap_or(THROTTLE_DELAY);
                     let _stopped = tokio::time::timeout(pause, stop.cancelled()).await;
                 }
                 Err(error) => {
-                    self.again.push_front(number);
+                    self.retry_pages.push_front(number);
                     // Pages in flight are abandoned, and requested again when the list is resumed.
-                    self.again.extend(asked_for);
+                    self.retry_pages.extend(in_flight_pages);
                     return Err(Interruption::Failed(error));
                 }
             }
@@ -230,7 +230,7 @@ impl ListRun {
     }
 
     fn next_page(&mut self, settings: &Settings) -> Option<u32> {
-        if let Some(number) = self.again.pop_front() {
+        if let Some(number) = self.retry_pages.pop_front() {
             return Some(number);
         }
         let past_end = self.pages.first_empty().is_some_and(|empty| self.next > empty)
@@ -243,54 +243,61 @@ impl ListRun {
     }
 
     /// Returns what to request before the list is taken to have ended.
-    fn proof_wanted(&mut self) -> Proof {
+    fn next_proof(&mut self) -> EndProof {
         if self.cut.is_some() {
-            return Proof::Enough;
+            return EndProof::Proven;
         }
-        let proof = self.pages.proof_wanted(self.total.is_some_and(|total| total == self.entries));
-        if let Proof::Page(number) = proof {
+        let proof = self.pages.next_proof(self.total.is_some_and(|total| total == self.entries));
+        if let EndProof::Page(number) = proof {
             self.next = self.next.max(number + 1);
         }
         proof
     }
 
-    async fn take(&mut self, number: u32, asked: RequestSeq, page: Page, settings: &Settings, reporter: &Reporter) {
+    async fn receive_page(
+        &mut self,
+        number: u32,
+        seq: RequestSeq,
+        page: Page,
+        settings: &Settings,
+        reporter: &Reporter,
+    ) {
         self.window.grow();
         self.total = page.total.or(self.total);
         let entries = page.segments.len() as u64 + u64::from(page.unreadable);
-        self.pages.came(number, usize::try_from(entries).unwrap_or(usize::MAX));
+        self.pages.record(number, usize::try_from(entries).unwrap_or(usize::MAX));
         if entries == 0 {
             return;
         }
         self.unreadable += page.unreadable;
         self.entries += entries;
-        if self.cut.is_none() && self.yield_of_pages.is_fruitless() {
-            self.cut = Some(Cut::Fruitless);
+        if self.cut.is_none() && self.page_yield.is_fruitless() {
+            self.cut = Some(CutReason::Fruitless);
             reporter.emit(Report::Noticed(Notice::PageRepeated { page: number })).await;
             return;
         }
-        if self.cut.is_none() && (number == settings.max_pages || self.entries >= MOST_ENTRIES) {
-            self.cut = Some(Cut::TooMany);
+        if self.cut.is_none() && (number == settings.max_pages || self.entries >= MAX_ENTRIES) {
+            self.cut = Some(CutReason::LimitReached);
             reporter.emit(Report::Noticed(Notice::TooManyPages { pages: self.pages.count() })).await;
         }
         let segments = page.segments.into_iter().map(Arc::new).collect();
-        let yielded = self.yield_of_pages.clone();
-        reporter.emit(Report::Page { segments, asked, progress: self.progress(0), yielded }).await;
+        let page_yield = self.page_yield.clone();
+        reporter.emit(Report::Page { segments, seq, progress: self.progress(0), page_yield }).await;
     }
 }
 
 impl Window {
     fn grow(&mut self) {
-        self.complaints = 0;
-        self.size = (self.size + 1).min(self.most);
+        self.failures = 0;
+        self.size = (self.size + 1).min(self.max_size);
     }
 
     /// Halves the window. Returns whether the failure is a 429 that fewer requests may resolve.
-    fn shrinks(&mut self, error: &RemoteError) -> bool {
-        self.complaints += 1;
+    fn shrink(&mut self, error: &RemoteError) -> bool {
+        self.failures += 1;
         let too_many = matches!(error.fault, crate::remote::Fault::Refused { status: 429, .. });
         self.size = (self.size / 2).max(1);
-        let short = error.fault.retry_after().is_none_or(|wait| wait <= LONGEST_ASKED_WAIT);
-        too_many && short && self.complaints <= PATIENCE
+        let short = error.fault.retry_after().is_none_or(|wait| wait <= MAX_RETRY_AFTER);
+        too_many && short && self.failures <= MAX_THROTTLED
     }
 }

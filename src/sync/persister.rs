@@ -22,12 +22,12 @@ use super::report::{Report, Reporter};
 #[derive(Debug)]
 pub(super) struct Persister {
     jobs: mpsc::Sender<Job>,
-    keeping: JoinHandle<()>,
+    task: JoinHandle<()>,
     /// Whether the store has a list, so that only differences need to be written.
-    has_all: bool,
+    has_list: bool,
     /// Changes not yet passed on.
     unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
-    saved: Option<HandedOn>,
+    last_saved: Option<SavedState>,
 }
 
 /// A write to the store.
@@ -40,7 +40,7 @@ enum Job {
 
 /// The state that was last passed on.
 #[derive(Debug)]
-struct HandedOn {
+struct SavedState {
     position: Option<Position>,
     completeness: Completeness,
     at: Instant,
@@ -48,8 +48,8 @@ struct HandedOn {
 
 /// Result of opening the store.
 #[derive(Debug, Default)]
-pub(super) struct Restored {
-    pub keeper: Option<Persister>,
+pub(super) struct OpenedStore {
+    pub persister: Option<Persister>,
     /// The stored segments, and the forest built from them.
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notices: Vec<Notice>,
@@ -58,99 +58,101 @@ pub(super) struct Restored {
 }
 
 /// Chunks of stored segments that may wait for the forest to be built.
-const PARTS: usize = 8;
+const CHUNK_QUEUE_CAPACITY: usize = 8;
 /// Records that may wait for the disk before the actor has to wait.
-const WAITING: usize = 8;
+const JOB_QUEUE_CAPACITY: usize = 8;
 /// More changes than this, and than this fraction of all segments, are worth a full rewrite.
-const MANY_CHANGES: usize = 1_000;
-const LARGE_PART: usize = 10;
+const REWRITE_THRESHOLD: usize = 1_000;
+const REWRITE_DIVISOR: usize = 10;
 /// How often the stored time is updated while nothing changes.
-const STILL_TRUE: Duration = Duration::from_secs(60);
+const IDLE_SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Persister {
     /// Opens and reads the store. If it can't be used, everything but the next session's start works as usual.
-    pub async fn open(path: PathBuf, reporter: Reporter) -> Restored {
+    pub async fn open(path: PathBuf, reporter: Reporter) -> OpenedStore {
         let file = path.clone();
-        let (parts, growing) = std::sync::mpsc::sync_channel(PARTS);
+        let (chunks, chunk_receiver) = std::sync::mpsc::sync_channel(CHUNK_QUEUE_CAPACITY);
         // The forest is built while the file is still being read.
         let forest = spawn_blocking(move || {
-            let mut parts = growing.into_iter().peekable();
-            let in_all = parts.peek().map_or(0, |(in_all, _)| *in_all);
-            Box::new(Forest::of(in_all, parts.flat_map(|(_, part)| part)))
+            let mut chunks = chunk_receiver.into_iter().peekable();
+            let total = chunks.peek().map_or(0, |(total, _)| *total);
+            Box::new(Forest::of(total, chunks.flat_map(|(_, chunk)| chunk)))
         });
-        let reading = spawn_blocking(move || {
-            store::open_telling(&path, &mut |in_all, segments| {
+        let read_task = spawn_blocking(move || {
+            store::open_with_chunks(&path, &mut |total, segments| {
                 // Sending fails only after a panic, which the panic hook reports.
-                let _panicked = parts.send((in_all, segments));
+                let _panicked = chunks.send((total, segments));
             })
         });
-        let opened = match reading.await {
+        let opened = match read_task.await {
             Ok(Ok(opened)) => opened,
-            Ok(Err(error)) => return Restored::not(&error.to_string()),
-            Err(error) => return Restored::not(&error.to_string()),
+            Ok(Err(error)) => return OpenedStore::unavailable(&error.to_string()),
+            Err(error) => return OpenedStore::unavailable(&error.to_string()),
         };
         if opened.store.is_none() {
             tracing::info!("another program writes the store, so this one does not");
         }
-        let keeper = opened.store.map(|store| {
-            let (jobs, receiver) = mpsc::channel(WAITING);
-            let keeping = tokio::spawn(keep(store, receiver, reporter));
-            Self { jobs, keeping, has_all: false, unsaved: Vec::new(), saved: None }
+        let persister = opened.store.map(|store| {
+            let (jobs, receiver) = mpsc::channel(JOB_QUEUE_CAPACITY);
+            let task = tokio::spawn(run_jobs(store, receiver, reporter));
+            Self { jobs, task, has_list: false, unsaved: Vec::new(), last_saved: None }
         });
-        let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
-        let aside =
+        let not_journalled = persister.is_none().then_some(Notice::NotJournalled);
+        let moved_aside =
             opened.moved_aside.map(|MovedAside { path, journal_kept }| Notice::StoreMovedAside { path, journal_kept });
-        let aside = aside.or(not_ours);
-        let unread = (opened.unreadable > 0).then_some(Notice::JournalUnread { count: opened.unreadable, file });
-        let notices = aside.into_iter().chain(unread).collect();
+        let moved_aside = moved_aside.or(not_journalled);
+        let unreadable = (opened.unreadable > 0).then_some(Notice::JournalUnread { count: opened.unreadable, file });
+        let notices = moved_aside.into_iter().chain(unreadable).collect();
         let snapshot = match (opened.snapshot, forest.await) {
             (Some(snapshot), Ok(forest)) => Some((snapshot, forest)),
             _ => None,
         };
-        Restored { keeper, snapshot, notices, journal: opened.journal }
+        OpenedStore { persister, snapshot, notices, journal: opened.journal }
     }
 
     /// Stores exactly these segments. Changes from the position on are not in them yet.
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
-        self.has_all = true;
-        self.flush(Segments::All(segments), position, landmarks, clock::now(), Completeness::Incomplete).await;
+        self.has_list = true;
+        self.send_record(Segments::All(segments), position, landmarks, clock::now(), Completeness::Incomplete).await;
     }
 
     /// Continues from the stored segments. If many were stored one by one, all are rewritten packed, which loads faster at
     /// the next start.
-    pub async fn go_on_from(&mut self, snapshot: &Snapshot) {
-        self.has_all = true;
+    pub async fn resume_from(&mut self, snapshot: &Snapshot) {
+        self.has_list = true;
         let Snapshot { segments, changed, saved, completeness, .. } = snapshot;
-        if *changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
-            self.flush(Segments::All(segments.clone()), None, &[], *saved, *completeness).await;
-            self.saved = None;
+        if *changed > REWRITE_THRESHOLD.max(segments.len() / REWRITE_DIVISOR) {
+            self.send_record(Segments::All(segments.clone()), None, &[], *saved, *completeness).await;
+            self.last_saved = None;
         }
     }
 
     /// Whether the store has a list.
-    pub const fn has_all(&self) -> bool {
-        self.has_all
+    pub const fn has_list(&self) -> bool {
+        self.has_list
     }
 
-    /// Records a changed segment. It is stored with the next [`Self::advance`].
-    pub fn note(&mut self, id: SegmentId, now: Option<Arc<Segment>>) {
+    /// Records a changed segment. It is stored with the next [`Self::save`].
+    pub fn record(&mut self, id: SegmentId, now: Option<Arc<Segment>>) {
         self.unsaved.push((id, now));
     }
 
     /// Stores the recorded changes, which are complete up to the position.
-    pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], completeness: Completeness) {
-        let still_true = self.saved.as_ref().is_some_and(|last| {
-            last.position.as_ref() == position && last.completeness == completeness && last.at.elapsed() < STILL_TRUE
+    pub async fn save(&mut self, position: Option<&Position>, landmarks: &[Landmark], completeness: Completeness) {
+        let is_up_to_date = self.last_saved.as_ref().is_some_and(|last| {
+            last.position.as_ref() == position
+                && last.completeness == completeness
+                && last.at.elapsed() < IDLE_SAVE_INTERVAL
         });
-        if self.unsaved.is_empty() && still_true {
+        if self.unsaved.is_empty() && is_up_to_date {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.flush(Segments::Some(changes), position, landmarks, clock::now(), completeness).await;
+        self.send_record(Segments::Some(changes), position, landmarks, clock::now(), completeness).await;
     }
 
-    async fn flush(
+    async fn send_record(
         &mut self,
         segments: Segments,
         position: Option<&Position>,
@@ -159,7 +161,7 @@ impl Persister {
         completeness: Completeness,
     ) {
         let (position, landmarks) = (position.cloned(), landmarks.to_vec());
-        self.saved = Some(HandedOn { position: position.clone(), completeness, at: Instant::now() });
+        self.last_saved = Some(SavedState { position: position.clone(), completeness, at: Instant::now() });
         let record = Record { segments, position, landmarks, at, completeness };
         if self.jobs.send(Job::Record(record)).await.is_err() {
             tracing::debug!("the store is no longer written");
@@ -169,39 +171,39 @@ impl Persister {
     /// Waits until everything that was passed on is on disk.
     pub async fn close(self) {
         drop(self.jobs);
-        if let Err(error) = self.keeping.await {
+        if let Err(error) = self.task.await {
             tracing::warn!(%error, "the store did not end well");
         }
     }
 
     /// Writes journal entries. The receiver resolves when they are on disk; if that fails, it is closed, and the failure is
     /// reported.
-    pub async fn journal(&self, notes: Vec<JournalEntry>) -> oneshot::Receiver<()> {
-        let (written, answer) = oneshot::channel();
-        if self.jobs.send(Job::Journal(notes, written)).await.is_err() {
+    pub async fn write_journal(&self, entries: Vec<JournalEntry>) -> oneshot::Receiver<()> {
+        let (written, receiver) = oneshot::channel();
+        if self.jobs.send(Job::Journal(entries, written)).await.is_err() {
             tracing::debug!("the journal is no longer written");
         }
-        answer
+        receiver
     }
 }
 
-impl Restored {
-    fn not(reason: &str) -> Self {
+impl OpenedStore {
+    fn unavailable(reason: &str) -> Self {
         Self { notices: vec![Notice::NotStored { reason: reason.to_owned() }], ..Self::default() }
     }
 }
 
 /// Writes jobs in order until the queue is closed. The first failure is reported and ends it, since later records build on
 /// earlier ones.
-async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
+async fn run_jobs(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
     let mut store = store;
     while let Some(job) = jobs.recv().await {
         let written = spawn_blocking(move || {
             let written = match job {
                 Job::Record(record) => store.write(&record),
-                Job::Journal(notes, told) => store.write_journal(&notes).map(|()| {
+                Job::Journal(entries, done) => store.write_journal(&entries).map(|()| {
                     // The asking task may have ended.
-                    let _gone = told.send(());
+                    let _gone = done.send(());
                 }),
             };
             (store, written)

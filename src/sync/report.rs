@@ -7,23 +7,23 @@ use tokio::sync::{mpsc, oneshot};
 use crate::remote::{Call, FeedEventKind, Landmark, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
-use super::feed::{End, Part};
-use super::hearing::Heard;
-use super::list::{Interruption, ListRun, Yield};
+use super::feed::{FeedEnd, Part};
+use super::hearing::EventMark;
+use super::list::{Interruption, ListRun, PageYield};
 use super::message::{FeedSource, ListProgress, Notice};
 use super::segment_cache::{Fetched, RequestSeq};
-use super::write::Over;
+use super::write::Completion;
 use crate::changes::{Evidence, OpId, Recovered};
 
 /// A message from a task.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The end of the feed.
-    Located(Result<End, RemoteError>),
+    Located(Result<FeedEnd, RemoteError>),
     /// A page of a list. The segment count in `progress` is not filled in.
-    Page { segments: Vec<Arc<Segment>>, asked: RequestSeq, progress: ListProgress, yielded: Yield },
+    Page { segments: Vec<Arc<Segment>>, seq: RequestSeq, progress: ListProgress, page_yield: PageYield },
     /// The first page, requested before anything else so that there is something to show.
-    FirstPage { segments: Vec<Arc<Segment>>, asked: RequestSeq },
+    FirstPage { segments: Vec<Arc<Segment>>, seq: RequestSeq },
     /// A notice for the client.
     Noticed(Notice),
     /// The list is complete or was interrupted.
@@ -31,25 +31,25 @@ pub(super) enum Report {
     /// A part of the feed, from the read with this number.
     Read(u64, Result<Part, RemoteError>),
     /// Whether the feed still contains the events at its landmarks, and the landmarks to check next time.
-    Recognised { same: Result<bool, RemoteError>, next: Vec<Landmark> },
+    FeedVerified { is_same: Result<bool, RemoteError>, next: Vec<Landmark> },
     /// The result of fetching a segment that the feed named.
-    Looked { id: SegmentId, mention: FeedSource, result: Result<Fetched, RemoteError> },
+    FetchEnded { id: SegmentId, mention: FeedSource, result: Result<Fetched, RemoteError> },
     /// Segments that were fetched for a reason other than the feed.
-    LookedAt(Vec<Fetched>),
+    BatchFetched(Vec<Fetched>),
     /// An operation sent a request.
-    OperationAsks { op: OpId, call: Call },
+    OperationRequestStarted { op: OpId, call: Call },
     /// The operation's request got its response.
-    OperationAnswered(OpId),
+    OperationRequestEnded(OpId),
     /// An operation ended or waits for the server. `since` is a step of the feed from before it was sent.
-    OperationOver { op: OpId, since: Option<Step>, evidence: Option<Evidence>, over: Over },
+    OperationEnded { op: OpId, since: Option<Step>, evidence: Option<Evidence>, completion: Completion },
     /// An operation asks what the feed says up to now.
     CatchUp(CatchUp),
     /// An operation whose response was lost has found a segment that it may have created.
-    Claimed { claim: Claim, reply: oneshot::Sender<bool> },
+    Claim { claim: Claim, reply: oneshot::Sender<bool> },
     /// An operation searches for segments that it may have created.
-    Sought { op: OpId, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
+    FindCandidates { op: OpId, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
     /// An operation's create was answered with this id; it asks for the segment if that existed before.
-    Made { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
+    CheckExisting { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
     /// The outcomes of operations that an earlier session left.
     Investigated(Vec<(Recovered, Vec<Fetched>)>),
 }
@@ -58,33 +58,33 @@ pub(super) enum Report {
 #[derive(Debug)]
 pub(super) struct CatchUp {
     pub op: OpId,
-    pub about: Option<About>,
-    pub reply: oneshot::Sender<Caught>,
+    pub query: Option<EventQuery>,
+    pub reply: oneshot::Sender<FeedState>,
 }
 
 /// A segment that was written, and whose events are asked for.
 #[derive(Debug)]
-pub(super) struct About {
+pub(super) struct EventQuery {
     pub id: SegmentId,
     /// Mark after which events count.
-    pub since: Heard,
+    pub since: EventMark,
     /// How often the segment was written since.
-    pub sends: usize,
+    pub own_writes: usize,
 }
 
 /// The feed up to now, as far as an operation needs it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Caught {
+pub(super) struct FeedState {
     /// Mark up to which the feed was read; `None` if it could not be read.
-    pub up_to: Option<Heard>,
+    pub mark: Option<EventMark>,
     /// Kinds of the events that named the segment in question.
-    pub namings: Vec<FeedEventKind>,
+    pub event_kinds: Vec<FeedEventKind>,
     /// Whether there are more events than the own writes account for.
-    pub someone_else: bool,
+    pub has_other_writer: bool,
     /// Children of the segment to be deleted that the delete does not include.
-    pub newcomers: Vec<SegmentId>,
+    pub new_children: Vec<SegmentId>,
     /// Some of the segments that the feed named and that were not fetched since.
-    pub unseen: Vec<SegmentId>,
+    pub unfetched: Vec<SegmentId>,
 }
 
 /// A claim that an operation created a segment.
@@ -95,9 +95,9 @@ pub(super) struct Claim {
     /// Kind of the event that named the segment; `None` if it was not found in the feed.
     pub kind: Option<FeedEventKind>,
     /// Whether the operation was sent before.
-    pub doubted: bool,
+    pub was_sent: bool,
     /// Whether the segment is exactly what the operation asked for; if not, other operations may still claim it.
-    pub firm: bool,
+    pub is_exact: bool,
 }
 
 /// The tasks' end of the report queue.
@@ -117,9 +117,9 @@ impl Reporter {
     }
 
     /// Asks the actor; `None` if it has ended.
-    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Report) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        self.emit(question(reply)).await;
-        answer.await.ok()
+    pub async fn request<T>(&self, make_report: impl FnOnce(oneshot::Sender<T>) -> Report) -> Option<T> {
+        let (reply, receiver) = oneshot::channel();
+        self.emit(make_report(reply)).await;
+        receiver.await.ok()
     }
 }

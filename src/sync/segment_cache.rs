@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::segment::{Segment, SegmentId};
 
-use super::id_map::{Cached, IdMap, KnownMut};
+use super::id_map::{Cached, CachedMut, IdMap};
 use super::message::{FeedSource, SegmentChange};
 
 /// Sequence number of a request. A later request has a greater number.
@@ -33,7 +33,7 @@ pub(super) struct Fetched {
     pub id: SegmentId,
     /// `None` if there is no such segment.
     pub now: Option<Arc<Segment>>,
-    pub asked: RequestSeq,
+    pub seq: RequestSeq,
     /// How the feed named it, if that is why it was fetched.
     pub mention: FeedSource,
 }
@@ -42,7 +42,7 @@ pub(super) struct Fetched {
 #[derive(Debug)]
 pub(super) struct ListDiff {
     /// Known segments that the list did not contain: they are deleted, or have moved between pages.
-    pub absent: Vec<SegmentId>,
+    pub missing: Vec<SegmentId>,
     /// Differences from what was known.
     pub different: Vec<SegmentChange>,
     /// Number of repeated entries.
@@ -53,21 +53,21 @@ pub(super) struct ListDiff {
 #[derive(Debug)]
 struct ListInProgress {
     /// Sequence number of the request that started the list.
-    begun: RequestSeq,
+    start_seq: RequestSeq,
     /// Segments that differ from what is known. They are applied all at once when the list is complete.
-    aside: HashMap<SegmentId, Cached>,
+    staged: HashMap<SegmentId, Cached>,
     /// Number of distinct segments so far.
     count: usize,
     /// Number of entries so far.
     entries: usize,
     /// Segments that were fetched since the list began, and that it has not contained since.
-    otherwise: HashSet<SegmentId>,
+    fetched_meanwhile: HashSet<SegmentId>,
 }
 
 impl ListInProgress {
     /// Whether the list contains a segment for the first time. `known` is the last request that returned the segment.
     fn is_new(&mut self, id: &SegmentId, known: Option<RequestSeq>) -> bool {
-        self.otherwise.remove(id) || known.is_none_or(|known| known < self.begun)
+        self.fetched_meanwhile.remove(id) || known.is_none_or(|known| known < self.start_seq)
     }
 }
 
@@ -76,42 +76,44 @@ impl ListInProgress {
 pub(super) struct SegmentCache {
     known: IdMap,
     /// Segments known not to exist, and the request that showed it.
-    gone: HashMap<SegmentId, RequestSeq>,
+    tombstones: HashMap<SegmentId, RequestSeq>,
     /// Sequence number of the request that started the last complete list.
     last_list: Option<RequestSeq>,
     /// Segments found not to exist by a request before this one have been forgotten.
-    forgotten: Option<RequestSeq>,
-    taking: Option<ListInProgress>,
+    pruned_before: Option<RequestSeq>,
+    current_list: Option<ListInProgress>,
 }
 
 impl SegmentCache {
     /// Applies a response unless a later request was already answered. Returns the change, if any.
-    pub fn take(&mut self, answer: Fetched) -> Option<SegmentChange> {
-        if let Some(taking) = &mut self.taking {
-            taking.otherwise.insert(answer.id.clone());
+    pub fn apply(&mut self, response: Fetched) -> Option<SegmentChange> {
+        if let Some(list) = &mut self.current_list {
+            list.fetched_meanwhile.insert(response.id.clone());
         }
-        self.enter(answer)
+        self.apply_response(response)
     }
 
-    fn enter(&mut self, answer: Fetched) -> Option<SegmentChange> {
-        let Fetched { id, now, asked, mention } = answer;
+    fn apply_response(&mut self, response: Fetched) -> Option<SegmentChange> {
+        let Fetched { id, now, seq, mention } = response;
         let Some(mut known) = self.known.get_mut(&id) else {
             // The request is so old that it is no longer known whether the segment was deleted since.
-            if self.gone.get(&id).is_some_and(|gone| *gone > asked) || self.forgotten.is_some_and(|then| asked < then) {
+            if self.tombstones.get(&id).is_some_and(|deleted_at| *deleted_at > seq)
+                || self.pruned_before.is_some_and(|then| seq < then)
+            {
                 return None;
             }
             let Some(segment) = now else {
-                self.gone.insert(id, asked);
+                self.tombstones.insert(id, seq);
                 return None;
             };
-            self.gone.remove(&id);
-            self.known.put(Cached { segment: Arc::clone(&segment), asked });
+            self.tombstones.remove(&id);
+            self.known.insert(Cached { segment: Arc::clone(&segment), seq });
             return Some(SegmentChange { id, before: None, now: Some(segment), mention });
         };
-        if known.asked() > asked {
+        if known.seq() > seq {
             return None;
         }
-        known.confirm(asked);
+        known.confirm(seq);
         match now {
             // Unchanged: those who share the old allocation go on sharing it.
             Some(segment) if segment == *known.segment => None,
@@ -122,74 +124,79 @@ impl SegmentCache {
             None => {
                 let before = Some(Arc::clone(known.segment));
                 self.known.remove(&id);
-                self.gone.insert(id.clone(), asked);
+                self.tombstones.insert(id.clone(), seq);
                 Some(SegmentChange { id, before, now: None, mention })
             }
         }
     }
 
     /// Starts with these segments, as responses to one request.
-    pub fn begin_with(&mut self, known: IdMap) {
+    pub fn restore(&mut self, known: IdMap) {
         self.known = known;
     }
 
     /// Begins a list with its first request.
-    pub fn begin_list(&mut self, begun: RequestSeq) {
-        self.taking =
-            Some(ListInProgress { begun, aside: HashMap::new(), count: 0, entries: 0, otherwise: HashSet::new() });
+    pub fn begin_list(&mut self, start_seq: RequestSeq) {
+        self.current_list = Some(ListInProgress {
+            start_seq,
+            staged: HashMap::new(),
+            count: 0,
+            entries: 0,
+            fetched_meanwhile: HashSet::new(),
+        });
     }
 
     /// Number of distinct segments in the list so far.
-    pub fn count_of_list(&self) -> usize {
-        self.taking.as_ref().map_or(0, |taking| taking.count)
+    pub fn listed_count(&self) -> usize {
+        self.current_list.as_ref().map_or(0, |list| list.count)
     }
 
     /// Applies a page of the first list at once. Returns the segments that are new or changed.
-    pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: RequestSeq) -> Vec<Arc<Segment>> {
-        let mut news = segments;
-        if let Some(taking) = &mut self.taking {
-            taking.entries += news.len();
+    pub fn apply_page(&mut self, segments: Vec<Arc<Segment>>, seq: RequestSeq) -> Vec<Arc<Segment>> {
+        let mut updated = segments;
+        if let Some(list) = &mut self.current_list {
+            list.entries += updated.len();
         }
-        self.known.look_ahead(&news);
-        news.retain(|segment| {
+        self.known.prefetch(&updated);
+        updated.retain(|segment| {
             // The usual case. The code below has the same effect, but looks up the id several times.
-            if self.gone.is_empty() && self.known.put_new(Cached { segment: Arc::clone(segment), asked }) {
-                if let Some(taking) = &mut self.taking {
-                    taking.count += 1;
+            if self.tombstones.is_empty() && self.known.insert_new(Cached { segment: Arc::clone(segment), seq }) {
+                if let Some(list) = &mut self.current_list {
+                    list.count += 1;
                 }
                 return true;
             }
-            let known = self.known.get(&segment.id).map(|known| known.asked);
-            if let Some(taking) = &mut self.taking {
-                taking.count += usize::from(taking.is_new(&segment.id, known));
+            let known = self.known.get(&segment.id).map(|known| known.seq);
+            if let Some(list) = &mut self.current_list {
+                list.count += usize::from(list.is_new(&segment.id, known));
             }
             let (id, now) = (segment.id.clone(), Some(Arc::clone(segment)));
-            self.enter(Fetched { id, now, asked, mention: FeedSource::default() }).is_some()
+            self.apply_response(Fetched { id, now, seq, mention: FeedSource::default() }).is_some()
         });
-        news
+        updated
     }
 
     /// Takes in a page of a later list. Unchanged segments are confirmed; only the others are kept, aside.
-    pub fn take_page(&mut self, segments: Vec<Arc<Segment>>, asked: RequestSeq) {
-        let Some(taking) = &mut self.taking else { return };
-        taking.entries += segments.len();
+    pub fn stage_page(&mut self, segments: Vec<Arc<Segment>>, seq: RequestSeq) {
+        let Some(list) = &mut self.current_list else { return };
+        list.entries += segments.len();
         for segment in segments {
             let known = self.known.get_mut(&segment.id);
-            let first_time = taking.is_new(&segment.id, known.as_ref().map(KnownMut::asked))
-                && !taking.aside.contains_key(&segment.id);
-            taking.count += usize::from(first_time);
+            let first_time =
+                list.is_new(&segment.id, known.as_ref().map(CachedMut::seq)) && !list.staged.contains_key(&segment.id);
+            list.count += usize::from(first_time);
             match known {
-                Some(known) if known.asked() > asked => {}
+                Some(known) if known.seq() > seq => {}
                 Some(mut known) if *known.segment == segment => {
-                    known.confirm(asked);
-                    if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked < asked) {
-                        taking.aside.remove(&segment.id);
+                    known.confirm(seq);
+                    if list.staged.get(&segment.id).is_some_and(|staged| staged.seq < seq) {
+                        list.staged.remove(&segment.id);
                     }
                 }
                 // If a segment is on two pages, the one requested later is newer.
-                _ if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked > asked) => {}
+                _ if list.staged.get(&segment.id).is_some_and(|staged| staged.seq > seq) => {}
                 _ => {
-                    taking.aside.insert(segment.id.clone(), Cached { segment, asked });
+                    list.staged.insert(segment.id.clone(), Cached { segment, seq });
                 }
             }
         }
@@ -197,24 +204,24 @@ impl SegmentCache {
 
     /// Completes the list.
     pub fn end_list(&mut self) -> ListDiff {
-        let Some(ListInProgress { begun, aside, count, entries, .. }) = self.taking.take() else {
-            return ListDiff { absent: Vec::new(), different: Vec::new(), repeated: 0 };
+        let Some(ListInProgress { start_seq, staged, count, entries, .. }) = self.current_list.take() else {
+            return ListDiff { missing: Vec::new(), different: Vec::new(), repeated: 0 };
         };
-        let answers = aside.into_iter().map(|(id, Cached { segment, asked })| Fetched {
+        let responses = staged.into_iter().map(|(id, Cached { segment, seq })| Fetched {
             id,
             now: Some(segment),
-            asked,
+            seq,
             mention: FeedSource::default(),
         });
-        let different = answers.filter_map(|answer| self.enter(answer)).collect();
+        let different = responses.filter_map(|response| self.apply_response(response)).collect();
         // Hardly any response is so late that it was requested before the previous list.
-        let long_ago = self.last_list.replace(begun);
-        self.gone.retain(|_, asked| Some(*asked) >= long_ago);
-        self.forgotten = long_ago;
+        let previous_list = self.last_list.replace(start_seq);
+        self.tombstones.retain(|_, seq| Some(*seq) >= previous_list);
+        self.pruned_before = previous_list;
         // What the list contains was requested after it began.
-        let lacking = self.known.iter().filter(|entered| entered.asked < begun);
-        let absent = lacking.map(|entered| entered.segment.id.clone()).collect();
-        ListDiff { absent, different, repeated: entries.saturating_sub(count) }
+        let unlisted = self.known.iter().filter(|cached| cached.seq < start_seq);
+        let missing = unlisted.map(|cached| cached.segment.id.clone()).collect();
+        ListDiff { missing, different, repeated: entries.saturating_sub(count) }
     }
 
     /// Returns a segment as currently known.
@@ -227,15 +234,15 @@ impl SegmentCache {
         self.known.len()
     }
 
-    /// Whether the state of a segment is known from a request after `asked`.
-    pub fn knows_since(&self, id: &SegmentId, asked: RequestSeq) -> bool {
-        self.known.get(id).is_some_and(|known| known.asked > asked)
-            || self.gone.get(id).is_some_and(|gone| *gone > asked)
+    /// Whether the state of a segment is known from a request after `seq`.
+    pub fn is_known_since(&self, id: &SegmentId, seq: RequestSeq) -> bool {
+        self.known.get(id).is_some_and(|known| known.seq > seq)
+            || self.tombstones.get(id).is_some_and(|deleted_at| *deleted_at > seq)
     }
 
     /// Whether a segment is known not to exist.
-    pub fn is_gone(&self, id: &SegmentId) -> bool {
-        self.gone.contains_key(id)
+    pub fn is_deleted(&self, id: &SegmentId) -> bool {
+        self.tombstones.contains_key(id)
     }
 
     /// The segments known to exist.
@@ -248,70 +255,70 @@ impl SegmentCache {
 mod tests {
     use super::*;
 
-    fn answer(name: Option<&str>, asked: u64) -> Fetched {
+    fn response(name: Option<&str>, seq: u64) -> Fetched {
         let id = SegmentId::new("vip").unwrap();
         let segment =
             |name: &str| Arc::new(Segment { id: id.clone(), name: name.into(), external_id: None, parent: None });
-        Fetched { now: name.map(segment), id: id.clone(), asked: RequestSeq(asked), mention: FeedSource::default() }
+        Fetched { now: name.map(segment), id: id.clone(), seq: RequestSeq(seq), mention: FeedSource::default() }
     }
 
-    fn take_list(ledger: &mut SegmentCache, page: Vec<Fetched>, begun: u64) -> ListDiff {
-        ledger.begin_list(RequestSeq(begun));
-        for answer in page {
-            ledger.take_page(answer.now.into_iter().collect(), answer.asked);
+    fn take_list(cache: &mut SegmentCache, page: Vec<Fetched>, start_seq: u64) -> ListDiff {
+        cache.begin_list(RequestSeq(start_seq));
+        for response in page {
+            cache.stage_page(response.now.into_iter().collect(), response.seq);
         }
-        ledger.end_list()
+        cache.end_list()
     }
 
-    fn names(ledger: &SegmentCache) -> Vec<String> {
-        ledger.segments().map(|segment| segment.name.to_string()).collect()
+    fn names(cache: &SegmentCache) -> Vec<String> {
+        cache.segments().map(|segment| segment.name.to_string()).collect()
     }
 
     #[test]
     fn a_late_response_does_not_restore_a_deleted_segment() {
-        let mut ledger = SegmentCache::default();
-        ledger.take(answer(Some("old"), 1));
-        ledger.take(answer(None, 3));
-        assert_eq!(ledger.take(answer(Some("ghost"), 2)), None);
-        assert_eq!(ledger.segments().count(), 0);
+        let mut cache = SegmentCache::default();
+        cache.apply(response(Some("old"), 1));
+        cache.apply(response(None, 3));
+        assert_eq!(cache.apply(response(Some("ghost"), 2)), None);
+        assert_eq!(cache.segments().count(), 0);
     }
 
     #[test]
     fn an_unchanged_segment_is_no_change() {
-        let mut ledger = SegmentCache::default();
-        assert!(ledger.take(answer(Some("a"), 1)).is_some());
-        assert_eq!(ledger.take(answer(Some("a"), 2)), None);
-        assert_eq!(ledger.take(answer(None, 3)).unwrap().before.unwrap().name, "a");
-        assert_eq!(ledger.take(answer(None, 4)), None);
+        let mut cache = SegmentCache::default();
+        assert!(cache.apply(response(Some("a"), 1)).is_some());
+        assert_eq!(cache.apply(response(Some("a"), 2)), None);
+        assert_eq!(cache.apply(response(None, 3)).unwrap().before.unwrap().name, "a");
+        assert_eq!(cache.apply(response(None, 4)), None);
     }
 
     #[test]
     fn a_list_reports_missing_segments_and_keeps_newer_state() {
-        let mut ledger = SegmentCache::default();
-        ledger.take(answer(Some("before"), 1));
-        assert_eq!(take_list(&mut ledger, Vec::new(), 2).absent.len(), 1);
-        assert_eq!(names(&ledger), ["before"]);
-        ledger.take(answer(None, 2));
-        assert_eq!(names(&ledger), [""; 0]);
-        ledger.take(answer(Some("meanwhile"), 5));
-        let taken = take_list(&mut ledger, vec![answer(Some("stale"), 4)], 3);
-        assert_eq!((names(&ledger), taken.absent.len(), taken.different.len()), (vec!["meanwhile".to_owned()], 0, 0));
-        ledger.take(answer(None, 8));
-        take_list(&mut ledger, vec![answer(Some("ghost"), 7)], 6);
-        assert_eq!(names(&ledger), [""; 0]);
+        let mut cache = SegmentCache::default();
+        cache.apply(response(Some("before"), 1));
+        assert_eq!(take_list(&mut cache, Vec::new(), 2).missing.len(), 1);
+        assert_eq!(names(&cache), ["before"]);
+        cache.apply(response(None, 2));
+        assert_eq!(names(&cache), [""; 0]);
+        cache.apply(response(Some("meanwhile"), 5));
+        let diff = take_list(&mut cache, vec![response(Some("stale"), 4)], 3);
+        assert_eq!((names(&cache), diff.missing.len(), diff.different.len()), (vec!["meanwhile".to_owned()], 0, 0));
+        cache.apply(response(None, 8));
+        take_list(&mut cache, vec![response(Some("ghost"), 7)], 6);
+        assert_eq!(names(&cache), [""; 0]);
     }
     #[test]
     fn a_later_list_applies_at_once_and_confirms_unchanged() {
-        let mut ledger = SegmentCache::default();
-        ledger.take(answer(Some("a"), 1));
-        ledger.begin_list(RequestSeq(2));
-        ledger.take_page(answer(Some("b"), 4).now.into_iter().collect(), RequestSeq(4));
-        assert_eq!((names(&ledger), ledger.count_of_list()), (vec!["a".to_owned()], 1));
+        let mut cache = SegmentCache::default();
+        cache.apply(response(Some("a"), 1));
+        cache.begin_list(RequestSeq(2));
+        cache.stage_page(response(Some("b"), 4).now.into_iter().collect(), RequestSeq(4));
+        assert_eq!((names(&cache), cache.listed_count()), (vec!["a".to_owned()], 1));
         // On another page, requested earlier, it is unchanged.
-        ledger.take_page(answer(Some("a"), 3).now.into_iter().collect(), RequestSeq(3));
-        assert_eq!(ledger.count_of_list(), 1);
-        let taken = ledger.end_list();
-        assert_eq!((taken.absent.len(), taken.different.len()), (0, 1));
-        assert_eq!(names(&ledger), ["b"]);
+        cache.stage_page(response(Some("a"), 3).now.into_iter().collect(), RequestSeq(3));
+        assert_eq!(cache.listed_count(), 1);
+        let diff = cache.end_list();
+        assert_eq!((diff.missing.len(), diff.different.len()), (0, 1));
+        assert_eq!(names(&cache), ["b"]);
     }
 }

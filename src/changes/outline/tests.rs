@@ -50,7 +50,7 @@ fn body(outline: &Outline) -> String {
     outline.text().split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
-fn told(outline: &Outline, text: &str) -> Vec<String> {
+fn described(outline: &Outline, text: &str) -> Vec<String> {
     match outline.plan(text, provisional) {
         Err(faults) => faults.iter().map(|Fault { line, problem }| format!("{line}: {problem}")).collect(),
         Ok((plan, reasons)) => {
@@ -89,7 +89,7 @@ fn an_id_is_written_as_its_shortest_unique_prefix() {
     segments.push(segment("ab9e32db", "No UUID", None, None));
     let outline = outline_of(&segments, &[]);
     assert!(body(&outline).contains("{ab9e32db-}") && body(&outline).contains("{ab9e32db}"), "{}", body(&outline));
-    assert_eq!(told(&outline, &outline.text()), Vec::<String>::new());
+    assert_eq!(described(&outline, &outline.text()), Vec::<String>::new());
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn a_longer_id_prefix_is_accepted_a_shorter_one_is_not() {
     segments.push(segment(SPOZ, "Spożywczy", None, None));
     let outline = outline_of(&segments, &[]);
     let whole = outline.text().replace("{ab9e32db}", &format!("{{{HURT}}}"));
-    assert_eq!(told(&outline, &whole), Vec::<String>::new());
+    assert_eq!(described(&outline, &whole), Vec::<String>::new());
     for (less, fault) in [("{ab9e32d}", "unknown ID {ab9e32d}"), ("{fcc98538}", "{fcc98538} matches several IDs")] {
-        let told = told(&outline, &format!("A {less}\n"));
-        assert!(told[0].starts_with(&format!("1: {fault}")), "{told:?}");
+        let described = described(&outline, &format!("A {less}\n"));
+        assert!(described[0].starts_with(&format!("1: {fault}")), "{described:?}");
     }
 }
 
@@ -121,7 +121,7 @@ Nowe  [N]
 Hurt  [2]  {ab9e32db}
 ";
     assert_eq!(
-        told(&outline, text),
+        described(&outline, text),
         [
             "create Nowe [N] under nothing".to_owned(),
             "create Niżej [] under new:0".to_owned(),
@@ -138,22 +138,22 @@ fn swapping_parent_and_child_closes_no_cycle() {
     let outline = outline_of(&wholesale(), &[HURT]);
     let text = "Podhurt [1] {fcc98538}\n  Hurtownie [Hurt] {ab9e32db}\n  VIP \\[x\\] {vip}\n";
     let first = "Podhurt to Podhurt [1] under nothing".to_owned();
-    assert_eq!(told(&outline, text), [first, format!("Hurtownie to Hurtownie [Hurt] under {PODHURT}")]);
+    assert_eq!(described(&outline, text), [first, format!("Hurtownie to Hurtownie [Hurt] under {PODHURT}")]);
 }
 
 #[test]
 fn a_new_top_line_becomes_a_sibling_of_the_subtree_root() {
     let outline = outline_of(&wholesale(), &[PODHURT]);
-    assert_eq!(told(&outline, &(body(&outline) + "Beside\n")), [format!("create Beside [] under {HURT}")]);
+    assert_eq!(described(&outline, &(body(&outline) + "Beside\n")), [format!("create Beside [] under {HURT}")]);
     let outline = outline_of(&wholesale(), &[PODHURT, "other"]);
-    let told = told(&outline, &(body(&outline) + "Where\n"));
-    assert!(told[0].starts_with("4: top level, but these segments have different parents"), "{told:?}");
+    let described = described(&outline, &(body(&outline) + "Where\n"));
+    assert!(described[0].starts_with("4: top level, but these segments have different parents"), "{described:?}");
 }
 
 #[test]
 fn every_fault_has_its_line_and_what_was_expected() {
     let outline = outline_of(&wholesale(), &[]);
-    let faults = |text: &str| told(&outline, text).join("\n");
+    let faults = |text: &str| described(&outline, text).join("\n");
     for (text, fault) in [
         ("Hurtownie\t{ab9e32db}", "1: tab; use two spaces"),
         ("A\n\n   B", "3: indented 3 spaces; use two per level, so 2 or 4"),
@@ -176,14 +176,14 @@ fn every_fault_has_its_line_and_what_was_expected() {
     ] {
         assert!(faults(text).contains(fault), "{text:?}: {}", faults(text));
     }
-    assert_eq!(told(&outline, "A {x}\nB {y}").len(), 2, "all of them at once");
+    assert_eq!(described(&outline, "A {x}\nB {y}").len(), 2, "all of them at once");
 }
 
 #[test]
 fn a_byte_order_mark_and_crlf_are_ignored() {
     let outline = outline_of(&wholesale(), &[]);
     let text = format!("\u{feff}{}", outline.text().replace('\n', "\r\n"));
-    assert_eq!(told(&outline, &text), Vec::<String>::new());
+    assert_eq!(described(&outline, &text), Vec::<String>::new());
 }
 
 #[test]
@@ -191,10 +191,14 @@ fn a_cycle_can_be_kept_or_broken_but_not_extended() {
     let circle =
         [segment("a", "A", None, Some("b")), segment("b", "B", None, Some("a")), segment("c", "C", None, None)];
     let outline = outline_of(&circle, &[]);
-    assert_eq!(told(&outline, &outline.text()), Vec::<String>::new());
+    assert_eq!(described(&outline, &outline.text()), Vec::<String>::new());
     let longer = "A {a}\n  C {c}\n    B {b}\n";
-    assert!(told(&outline, longer)[0].contains("3: a segment can't be inside itself"), "{:?}", told(&outline, longer));
-    assert_eq!(told(&outline, "C {c}\nA {a}\n"), ["A to A [] under nothing", "delete B"]);
+    assert!(
+        described(&outline, longer)[0].contains("3: a segment can't be inside itself"),
+        "{:?}",
+        described(&outline, longer)
+    );
+    assert_eq!(described(&outline, "C {c}\nA {a}\n"), ["A to A [] under nothing", "delete B"]);
 }
 
 #[test]
@@ -214,7 +218,7 @@ fn faults_are_listed_once_at_the_top_with_shifted_lines() {
 #[test]
 fn an_outline_with_too_many_segments_is_refused() {
     let many = |index: usize| segment(&format!("s{index}"), "x", None, None);
-    let forest: Forest = (0..=LINES).map(many).collect();
+    let forest: Forest = (0..=MAX_LINES).map(many).collect();
     assert_eq!(Outline::of(&forest, &[]), Err(TooLarge));
 }
 
@@ -435,9 +439,9 @@ fn every_operation_has_its_reason_in_the_text() {
         .chain(["New one".to_owned()])
         .collect();
     let (plan, reasons) = outline.plan(&edited.join("\n"), provisional).unwrap();
-    let told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    let described: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     assert!(matches!(plan.operations[0], Operation::Create { .. }));
-    assert_eq!(told, [format!("line {}: new", last + 1), "line removed".to_owned()]);
+    assert_eq!(described, [format!("line {}: new", last + 1), "line removed".to_owned()]);
 }
 
 proptest! {

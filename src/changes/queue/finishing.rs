@@ -21,8 +21,8 @@ impl ChangeQueue {
             return Transitions::default();
         }
         match result {
-            ExecutionResult::Done(result) => self.done(op, result),
-            ExecutionResult::Failed { error, evidence } => self.failed(op, error, evidence.as_ref()),
+            ExecutionResult::Done(result) => self.record_done(op, result),
+            ExecutionResult::Failed { error, evidence } => self.record_failure(op, error, evidence.as_ref()),
             ExecutionResult::Unreached { evidence, .. } => {
                 self.set_evidence(op, evidence.as_ref());
                 self.requeue(op);
@@ -38,7 +38,7 @@ impl ChangeQueue {
         };
     }
 
-    fn done(&mut self, op: OpId, result: &WriteResult) -> Transitions {
+    fn record_done(&mut self, op: OpId, result: &WriteResult) -> Transitions {
         let Some(operation) = self.op(op).map(|planned| planned.operation.clone()) else {
             return Transitions::default();
         };
@@ -56,13 +56,13 @@ impl ChangeQueue {
         transitions.journal.push(JournalEntry::Over(op));
         match (&operation, result) {
             (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
-                transitions.add(self.created(op, segment));
+                transitions.add(self.record_created(op, segment));
                 let expected = draft.clone().into_segment(segment.id.clone());
                 // The user has not seen the fields that someone else changed, so these are not rebased onto.
-                let came = (**segment).clone().with_fields_of(&expected, merged);
-                transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &came));
+                let actual = (**segment).clone().with_fields_of(&expected, merged);
+                transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &actual));
                 if self.concerns(&segment.id) {
-                    transitions.shown.push(self.overlay.change(&segment.id, &self.plans));
+                    transitions.shown.push(self.overlay.displayed_change(&segment.id, &self.plans));
                 }
             }
             (Operation::Update { base, draft }, WriteResult::Updated(written)) => {
@@ -71,8 +71,8 @@ impl ChangeQueue {
                 if !concurrent_write {
                     // A value that someone else changed and that was kept is not taken as seen by the user.
                     let expected = draft.clone().into_segment(segment.id.clone());
-                    let came = expected.clone().with_fields_of(segment, &draft.changes(base));
-                    transitions.journal.extend(self.rebase_later(op, &id, &expected, &came));
+                    let actual = expected.clone().with_fields_of(segment, &draft.changes(base));
+                    transitions.journal.extend(self.rebase_later(op, &id, &expected, &actual));
                 }
                 transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
             }
@@ -81,43 +81,43 @@ impl ChangeQueue {
                 transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
             }
         }
-        self.graph.leave(op);
+        self.graph.remove(op);
         transitions.finished.extend(self.finish(op.plan_id));
         transitions
     }
 
     /// Replaces the provisional id of a new segment by its real one in all operations, also in the journal.
-    fn created(&mut self, op: OpId, segment: &Arc<Segment>) -> Transitions {
+    fn record_created(&mut self, op: OpId, segment: &Arc<Segment>) -> Transitions {
         let (provisional, real) = (op.provisional_id(), segment.id.clone());
-        self.given.insert(provisional.clone(), real.clone());
-        let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
-        let referring = self.plans.referring_to(&provisional);
+        self.assigned_ids.insert(provisional.clone(), real.clone());
+        let replacement = |id: &SegmentId| (*id == provisional).then(|| real.clone());
+        let referring = self.plans.referrers_of(&provisional);
         let referring: Vec<_> =
-            referring.map(|(later, planned)| (later, planned.operation.clone().with_ids(&other))).collect();
-        let (mut journal, mut concerned) = (Vec::new(), Vec::new());
+            referring.map(|(later, planned)| (later, planned.operation.clone().with_ids(&replacement))).collect();
+        let (mut journal, mut affected) = (Vec::new(), Vec::new());
         for (later, operation) in referring {
-            concerned.push(subject(later, &operation));
+            affected.push(subject(later, &operation));
             self.plans.replace(later, operation);
-            journal.extend(self.entry_of(later));
+            journal.extend(self.journal_entry(later));
         }
         self.graph.rename(&provisional, &real);
         self.overlay.rename(&provisional, segment, op);
-        let former = match self.plans.get(op.plan_id).map(|plan| &plan.kind) {
-            Some(PlanKind::Undo(of) | PlanKind::Redo(of)) => of.former.get(&op.index).cloned(),
+        let former_id = match self.plans.get(op.plan_id).map(|plan| &plan.kind) {
+            Some(PlanKind::Undo(of) | PlanKind::Redo(of)) => of.former_ids.get(&op.index).cloned(),
             _ => None,
         };
-        if let Some(former) = former {
-            self.undo.rename(former, real);
+        if let Some(former_id) = former_id {
+            self.undo.record_recreated(former_id, real);
         }
         // The segment itself comes before its children.
         let mut shown = vec![Change::Upsert(Arc::clone(segment))];
-        shown.extend(concerned.iter().map(|id| self.overlay.change(id, &self.plans)));
+        shown.extend(affected.iter().map(|id| self.overlay.displayed_change(id, &self.plans)));
         shown.push(Change::Remove(provisional.clone()));
         let renamed = Some(Renamed { provisional, segment: Arc::clone(segment) });
         Transitions { journal, shown, renamed, ..Transitions::default() }
     }
 
-    fn failed(&mut self, op: OpId, error: &WriteError, evidence: Option<&Evidence>) -> Transitions {
+    fn record_failure(&mut self, op: OpId, error: &WriteError, evidence: Option<&Evidence>) -> Transitions {
         let Some(id) = self.op(op).map(|planned| subject(op, &planned.operation)) else {
             return Transitions::default();
         };
@@ -128,36 +128,36 @@ impl ChangeQueue {
             self.overlay.set_truth(&id, theirs.clone());
         }
         self.plans.set_state(op, OpState::Failed(error.clone()));
-        self.graph.rest(op);
-        let shown = vec![self.overlay.change(&id, &self.plans)];
+        self.graph.suspend(op);
+        let shown = vec![self.overlay.displayed_change(&id, &self.plans)];
         Transitions { journal, shown, ..Transitions::default() }
     }
 
     /// Rebases later operations on the same segment from the expected result of an operation onto its actual one. Returns the
     /// journal entries for that.
-    fn rebase_later(&mut self, op: OpId, id: &SegmentId, expected: &Segment, came: &Segment) -> Vec<JournalEntry> {
-        if expected == came {
+    fn rebase_later(&mut self, op: OpId, id: &SegmentId, expected: &Segment, actual: &Segment) -> Vec<JournalEntry> {
+        if expected == actual {
             return Vec::new();
         }
         let later: Vec<OpId> = self.overlay.ops(id).iter().copied().filter(|later| *later > op).collect();
         let mut journal = Vec::new();
         for later in later {
             let Some(operation) = self.op(later).map(|planned| planned.operation.clone()) else { continue };
-            let rebased = operation.clone().rebased(expected, came);
+            let rebased = operation.clone().rebased(expected, actual);
             if rebased != operation {
                 self.plans.replace(later, rebased);
-                journal.extend(self.entry_of(later));
+                journal.extend(self.journal_entry(later));
             }
         }
         journal
     }
 
     /// Returns the current journal entry of an operation, `None` if it is not in the journal.
-    fn entry_of(&self, op: OpId) -> Option<JournalEntry> {
+    fn journal_entry(&self, op: OpId) -> Option<JournalEntry> {
         let planned = self.op(op)?;
         let operation = || planned.operation.clone();
         match planned.state {
-            OpState::Staged if self.plan(op.plan_id)?.is_kept => Some(JournalEntry::Staged(op, operation())),
+            OpState::Staged if self.plan(op.plan_id)?.is_journalled => Some(JournalEntry::Staged(op, operation())),
             OpState::Staged | OpState::Done | OpState::Discarded => None,
             OpState::Queued | OpState::OnHold | OpState::InFlight | OpState::Failed(_) => {
                 Some(JournalEntry::Queued(op, operation()))
@@ -166,31 +166,35 @@ impl ChangeQueue {
     }
 
     /// Discards operations that are not in flight, and all operations that depend on them, directly or indirectly.
-    pub(super) fn discard_each(&mut self, ops: impl IntoIterator<Item = OpId>) -> Transitions {
-        let mut found: Vec<OpId> = Vec::new();
-        let mut known: HashSet<OpId> = HashSet::new();
-        let mut left: Vec<OpId> = ops.into_iter().collect();
-        left.reverse();
+    pub(super) fn discard_all(&mut self, ops: impl IntoIterator<Item = OpId>) -> Transitions {
+        let mut to_discard: Vec<OpId> = Vec::new();
+        let mut visited: HashSet<OpId> = HashSet::new();
+        let mut to_visit: Vec<OpId> = ops.into_iter().collect();
+        to_visit.reverse();
         // For each plan, its deletes by segment.
         let mut deletions: HashMap<PlanId, HashMap<SegmentId, OpId>> = HashMap::new();
-        while let Some(op) = left.pop() {
+        while let Some(op) = to_visit.pop() {
             let Some(planned) = self.op(op) else { continue };
-            if planned.state.is_over() || planned.state == OpState::InFlight || !known.insert(op) {
+            if planned.state.is_over() || planned.state == OpState::InFlight || !visited.insert(op) {
                 continue;
             }
-            found.push(op);
+            to_discard.push(op);
             match &planned.operation {
-                Operation::Create { .. } => left.extend(self.needing(op)),
+                Operation::Create { .. } => to_visit.extend(self.dependents_of_create(op)),
                 Operation::Update { .. } if !planned.operation.is_move() => {}
                 Operation::Update { base, .. } | Operation::Delete { base, .. } => {
-                    let of_plan = deletions.entry(op.plan_id).or_insert_with(|| self.deletions(op.plan_id));
-                    left.extend(base.parent.as_ref().and_then(|parent| self.emptied_by(of_plan, parent, &base.id)));
+                    let plan_deletions = deletions.entry(op.plan_id).or_insert_with(|| self.deletions(op.plan_id));
+                    to_visit.extend(
+                        base.parent
+                            .as_ref()
+                            .and_then(|parent| self.delete_waiting_for(plan_deletions, parent, &base.id)),
+                    );
                 }
             }
         }
         let mut transitions = Transitions::default();
         // Dependents first.
-        for op in found.into_iter().rev() {
+        for op in to_discard.into_iter().rev() {
             self.discard_one(op, &mut transitions);
         }
         transitions
@@ -208,17 +212,22 @@ impl ChangeQueue {
 
     /// Returns the delete of a parent that has to wait until the child has left, since the user has not agreed to leave it to the
     /// server.
-    fn emptied_by(&self, deletions: &HashMap<SegmentId, OpId>, parent: &SegmentId, child: &SegmentId) -> Option<OpId> {
+    fn delete_waiting_for(
+        &self,
+        deletions: &HashMap<SegmentId, OpId>,
+        parent: &SegmentId,
+        child: &SegmentId,
+    ) -> Option<OpId> {
         let op = *deletions.get(parent)?;
-        let leaves = |planned: &&PlannedOp| matches!(&planned.operation, Operation::Delete { leaving, .. } if leaving.contains(child));
-        self.op(op).filter(|planned| !leaves(planned)).map(|_| op)
+        let is_left_to_server = |planned: &&PlannedOp| matches!(&planned.operation, Operation::Delete { leaving, .. } if leaving.contains(child));
+        self.op(op).filter(|planned| !is_left_to_server(planned)).map(|_| op)
     }
 
     /// Returns the operations that can't be done without the segment that this one creates.
-    fn needing(&self, create: OpId) -> impl Iterator<Item = OpId> {
+    fn dependents_of_create(&self, create: OpId) -> impl Iterator<Item = OpId> {
         let id = create.provisional_id();
-        let needs = |operation: &Operation| operation.subject() == Some(&id) || operation.destination() == Some(&id);
-        let referring = self.plans.referring_to(&id).filter(|(_, planned)| needs(&planned.operation));
+        let depends = |operation: &Operation| operation.subject() == Some(&id) || operation.destination() == Some(&id);
+        let referring = self.plans.referrers_of(&id).filter(|(_, planned)| depends(&planned.operation));
         referring.map(|(op, _)| op).collect::<Vec<_>>().into_iter()
     }
 
@@ -230,7 +239,7 @@ impl ChangeQueue {
             Operation::Create { .. } | Operation::Delete { .. } => None,
         };
         let is_staged = planned.state == OpState::Staged;
-        if !is_staged || self.plan(op.plan_id).is_some_and(|plan| plan.is_kept) {
+        if !is_staged || self.plan(op.plan_id).is_some_and(|plan| plan.is_journalled) {
             transitions.journal.push(JournalEntry::Over(op));
         }
         self.plans.set_state(op, OpState::Discarded);
@@ -238,7 +247,7 @@ impl ChangeQueue {
         if let Some((expected, base)) = changed {
             transitions.journal.extend(self.rebase_later(op, &id, &expected, &base));
         }
-        self.graph.leave(op);
+        self.graph.remove(op);
         transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
         transitions.discarded.push(op);
         transitions.finished.extend(self.finish(op.plan_id));
@@ -252,7 +261,7 @@ impl ChangeQueue {
         let plan = self.plans.remove(plan_id)?;
         let finished =
             FinishedPlan { plan_id, title: plan.title.clone(), done: plan.counts().done, total: plan.ops().len() };
-        self.undo.remember(plan_id, plan);
+        self.undo.add_finished(plan_id, plan);
         Some(finished)
     }
 
@@ -260,13 +269,13 @@ impl ChangeQueue {
     /// again, to check.
     pub fn see_new(&mut self, new: &Segment) -> Transitions {
         let mut transitions = Transitions::default();
-        let explained = self.evidence.iter().filter(|(op, evidence)| {
-            let made = evidence.drafts.iter().any(|draft| draft.changes(new).is_empty());
+        let possible_origins = self.evidence.iter().filter(|(op, evidence)| {
+            let was_sent = evidence.drafts.iter().any(|draft| draft.changes(new).is_empty());
             let creates = || matches!(self.op(**op).map(|op| &op.operation), Some(Operation::Create { .. }));
-            made && evidence.adopted.is_none() && self.has_failed(**op) && creates()
+            was_sent && evidence.adopted.is_none() && self.has_failed(**op) && creates()
         });
-        for op in explained.map(|(op, _)| *op).collect::<Vec<_>>() {
-            transitions.add(self.wake(op));
+        for op in possible_origins.map(|(op, _)| *op).collect::<Vec<_>>() {
+            transitions.add(self.queue_again(op));
         }
         transitions
     }

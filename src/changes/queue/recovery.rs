@@ -17,13 +17,13 @@ impl ChangeQueue {
     pub fn recover(&mut self, forest: &Forest, recovered: Vec<Recovered>, title: &Title) -> Transitions {
         for Recovered { op, state, .. } in &recovered {
             if let RecoveredState::Applied(WriteResult::Created(written)) = state {
-                self.given.insert(op.provisional_id(), written.segment.id.clone());
+                self.assigned_ids.insert(op.provisional_id(), written.segment.id.clone());
             }
         }
         let mut transitions = Transitions::default();
         let mut plans: Vec<(PlanId, Vec<PlannedOp>)> = Vec::new();
         for Recovered { op, operation, state, evidence, .. } in recovered {
-            let resolved = self.with_given_ids(operation.clone());
+            let resolved = self.with_assigned_ids(operation.clone());
             let (state, journal) = match state {
                 RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Over(op))),
                 RecoveredState::Staged => (OpState::Staged, Some(JournalEntry::Staged(op, resolved.clone()))),
@@ -47,8 +47,8 @@ impl ChangeQueue {
             }
             if let Some((_, ops)) = plans.last_mut() {
                 // Operations that are over are missing here; discarded placeholders keep the indices of the others.
-                let gone = PlannedOp { operation: resolved.clone(), state: OpState::Discarded };
-                ops.resize(op.index.max(ops.len()), gone);
+                let placeholder = PlannedOp { operation: resolved.clone(), state: OpState::Discarded };
+                ops.resize(op.index.max(ops.len()), placeholder);
                 ops.push(PlannedOp { operation: resolved, state });
             }
         }
@@ -56,14 +56,14 @@ impl ChangeQueue {
             self.last_plan = self.last_plan.max(plan_id.0);
             for (index, op) in ops.iter().enumerate() {
                 if !op.state.is_over() && op.state != OpState::Staged {
-                    self.graph.enter(OpId { plan_id, index }, &op.operation, true);
+                    self.graph.add(OpId { plan_id, index }, &op.operation, true);
                 }
             }
             let mut plan = QueuedPlan::new(ops, title.clone(), PlanKind::Ordinary);
-            plan.is_kept = true;
+            plan.is_journalled = true;
             self.submissions += 1;
             plan.submitted = self.submissions;
-            transitions.shown.extend(self.lay_over(forest, plan_id, plan));
+            transitions.shown.extend(self.insert_plan(forest, plan_id, plan));
         }
         transitions
     }
@@ -71,7 +71,7 @@ impl ChangeQueue {
     /// Returns the id that the server assigned to a segment with a provisional id, if any.
     #[must_use]
     pub fn given(&self, provisional: &SegmentId) -> Option<&SegmentId> {
-        self.given.get(provisional)
+        self.assigned_ids.get(provisional)
     }
 }
 

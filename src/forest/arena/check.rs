@@ -10,17 +10,17 @@ impl Arena {
 
     /// Panics if the links contradict each other.
     pub fn check(&self) {
-        let mut hung = 0;
+        let mut attached = 0;
         for at in (0..self.nodes.len()).map(NodeIndex::at) {
             assert_eq!(self.has_children(at), self.children(at).next().is_some(), "{at:?} has a family of nobody");
             assert_eq!(self.child_count(at), self.children(at).count());
-            let below: u32 = self.children(at).map(|child| self.weight(child)).sum();
+            let below: u32 = self.children(at).map(|child| self.subtree_size(child)).sum();
             let below = if at == NodeIndex::TOP { 0 } else { below };
             assert_eq!(self.descendants(at), below, "{at:?} counts wrong");
             for child in self.children(at) {
-                assert_eq!(self.up(child), Some(at), "{child:?} hangs elsewhere");
+                assert_eq!(self.parent(child), Some(at), "{child:?} hangs elsewhere");
                 assert!(self.place_of_child(child).is_some(), "{child:?} is not found among its siblings");
-                hung += 1;
+                attached += 1;
             }
             match self.kind(at) {
                 Kind::Segment => assert!(self.segment(at).is_some()),
@@ -31,7 +31,7 @@ impl Arena {
                 assert_eq!(self.find(id), Some(at));
             }
         }
-        assert_eq!(hung, self.ordinary().count());
+        assert_eq!(attached, self.ordinary().count());
         assert_eq!(self.segments().count(), self.segments);
         assert_eq!(
             self.families.len() - self.free_families.len(),

@@ -11,7 +11,7 @@ use crate::segment::{Segment, SegmentId};
 use super::{NodeIndex, Slots};
 
 /// Capacity for ghosts below which memory is never given back.
-const ROOM_TO_SPARE: usize = 1_024;
+const MIN_SHRINK_CAPACITY: usize = 1_024;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contents {
@@ -43,8 +43,8 @@ impl Contents {
     }
 
     #[cfg(test)]
-    pub fn within(limits: &'static Limits) -> Self {
-        Self { slots: Slots::within(limits), ..Self::default() }
+    pub fn with_limits(limits: &'static Limits) -> Self {
+        Self { slots: Slots::with_limits(limits), ..Self::default() }
     }
 
     pub const fn slots(&self) -> &Slots {
@@ -52,28 +52,28 @@ impl Contents {
     }
 
     /// Sets the segment of a node that is free or a segment.
-    pub fn put(&mut self, node: NodeIndex, segment: Arc<Segment>) {
+    pub fn set_segment(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         self.slots.set(node, Some(segment));
     }
 
     /// Turns a segment's node into a ghost with the same id.
-    pub fn give_up(&mut self, node: NodeIndex) {
+    pub fn make_ghost(&mut self, node: NodeIndex) {
         if let Some(segment) = self.slots.set(node, None) {
             self.ghosts.insert(node, segment.id.clone());
         }
     }
 
     /// Sets the id of a ghost.
-    pub fn name(&mut self, node: NodeIndex, id: SegmentId) {
+    pub fn set_ghost(&mut self, node: NodeIndex, id: SegmentId) {
         self.ghosts.insert(node, id);
     }
 
     /// Clears a node.
-    pub fn forget(&mut self, node: NodeIndex) {
+    pub fn clear(&mut self, node: NodeIndex) {
         self.slots.set(node, None);
         self.ghosts.remove(&node);
         // During loading, there may have been very many ghosts.
-        if self.ghosts.capacity() > ROOM_TO_SPARE && self.ghosts.len() < self.ghosts.capacity() / 8 {
+        if self.ghosts.capacity() > MIN_SHRINK_CAPACITY && self.ghosts.len() < self.ghosts.capacity() / 8 {
             self.ghosts.shrink_to(2 * self.ghosts.len());
         }
     }

@@ -11,25 +11,25 @@ impl Arena {
         let node = &self.nodes[node.slot()];
         match node.kind {
             Kind::Segment => node.open,
-            Kind::Ghost | Kind::Heading(_) => !node.shut,
+            Kind::Ghost | Kind::Heading(_) => !node.is_collapsed,
             Kind::Top => true,
             Kind::Free => false,
         }
     }
 
     /// Whether a node shows children.
-    pub fn unfolds(&self, node: NodeIndex) -> bool {
+    pub fn shows_children(&self, node: NodeIndex) -> bool {
         self.has_children(node) && self.is_open(node)
     }
 
     /// Returns a bit for each node, by index: whether it shows children.
-    pub fn unfolding(&self) -> Vec<u64> {
+    pub fn expanded_bits(&self) -> Vec<u64> {
         let word = |(first, nodes): (usize, &[Node])| {
             (first..)
                 .take(nodes.len())
                 .map(NodeIndex::at)
                 .enumerate()
-                .fold(0, |word, (bit, node)| word | u64::from(self.unfolds(node)) << bit)
+                .fold(0, |word, (bit, node)| word | u64::from(self.shows_children(node)) << bit)
         };
         self.nodes.chunks(64).enumerate().map(|(at, nodes)| (at * 64, nodes)).map(word).collect()
     }
@@ -38,30 +38,30 @@ impl Arena {
         let node = &mut self.nodes[node.slot()];
         match node.kind {
             Kind::Segment => node.open = open,
-            Kind::Ghost | Kind::Heading(_) => node.shut = !open,
+            Kind::Ghost | Kind::Heading(_) => node.is_collapsed = !open,
             Kind::Top | Kind::Free => {}
         }
     }
 
     /// Expands a node and all its descendants.
     pub fn open_below(&mut self, node: NodeIndex) {
-        let mut waiting = vec![node];
-        while let Some(node) = waiting.pop() {
+        let mut stack = vec![node];
+        while let Some(node) = stack.pop() {
             self.set_open(node, true);
-            waiting.extend(self.children(node));
+            stack.extend(self.children(node));
         }
     }
 
     /// Expands the ancestors of a node and returns the topmost one that was collapsed.
     pub fn open_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let mut topmost = None;
-        let mut above = self.up(node);
+        let mut above = self.parent(node);
         while let Some(node) = above {
             if !self.is_open(node) {
                 self.set_open(node, true);
                 topmost = Some(node);
             }
-            above = self.up(node);
+            above = self.parent(node);
         }
         topmost
     }
@@ -71,18 +71,18 @@ impl Arena {
         for node in &mut self.nodes {
             match (node.kind, level) {
                 (Kind::Segment, _) => node.open = level.is_none(),
-                (_, None) => node.shut = false,
+                (_, None) => node.is_collapsed = false,
                 (_, Some(_)) => {}
             }
         }
         let Some(level) = level else { return };
-        let mut waiting = vec![(NodeIndex::TOP, 0), (NodeIndex::MISSING, 0), (NodeIndex::CIRCLES, 0)];
-        while let Some((node, depth)) = waiting.pop() {
+        let mut stack = vec![(NodeIndex::TOP, 0), (NodeIndex::MISSING, 0), (NodeIndex::CIRCLES, 0)];
+        while let Some((node, depth)) = stack.pop() {
             if depth < level {
                 if self.kind(node) == Kind::Segment {
                     self.set_open(node, true);
                 }
-                waiting.extend(self.children(node).map(|child| (child, depth + 1)));
+                stack.extend(self.children(node).map(|child| (child, depth + 1)));
             }
         }
     }

@@ -16,18 +16,18 @@ impl Arena {
         };
         match self.segment(node) {
             // The new one is shared with the caller, so the old copy can be freed.
-            Some(known) if *known == segment => self.contents.put(node, segment),
+            Some(known) if *known == segment => self.contents.set_segment(node, segment),
             Some(known) if known.parent == segment.parent => {
                 let place = self.place_of_child(node);
                 self.set_segment(node, segment);
                 self.put_in_order(node, place);
             }
-            _ => self.bring_in(node, segment),
+            _ => self.set_segment_and_relink(node, segment),
         }
     }
 
     /// Sets the segment of a node that was missing or gets another parent.
-    pub(super) fn bring_in(&mut self, node: NodeIndex, segment: Arc<Segment>) {
+    pub(super) fn set_segment_and_relink(&mut self, node: NodeIndex, segment: Arc<Segment>) {
         self.relocate(node, |arena| arena.set_segment(node, segment));
     }
 
@@ -43,7 +43,7 @@ impl Arena {
 
     /// Changes a node's content and attaches it to its new parent.
     fn relocate(&mut self, node: NodeIndex, change: impl FnOnce(&mut Self)) {
-        let cut = self.cut_above(node);
+        let cut = self.cycle_root_of(node);
         let former = self.detach(node);
         change(self);
         self.attach(node);
@@ -53,7 +53,7 @@ impl Arena {
             self.attach(cut);
         }
         for node in [Some(node), former].into_iter().flatten() {
-            self.drop_if_abandoned(node);
+            self.free_ghost_if_childless(node);
         }
     }
 
@@ -61,37 +61,37 @@ impl Arena {
     pub(super) fn attach(&mut self, node: NodeIndex) {
         let parent = match self.content(node) {
             Content::Segment(segment) => segment.parent.clone(),
-            _ => return self.hang(node, NodeIndex::MISSING),
+            _ => return self.link(node, NodeIndex::MISSING),
         };
-        let Some(parent) = parent else { return self.hang(node, NodeIndex::TOP) };
-        let up = self.find(&parent).unwrap_or_else(|| {
+        let Some(parent) = parent else { return self.link(node, NodeIndex::TOP) };
+        let parent_node = self.find(&parent).unwrap_or_else(|| {
             let ghost = self.allocate_ghost(&parent);
-            self.hang(ghost, NodeIndex::MISSING);
+            self.link(ghost, NodeIndex::MISSING);
             ghost
         });
-        self.attach_under(node, up);
+        self.attach_under(node, parent_node);
     }
 
     /// Attaches a node to its parent, whose node is known.
-    pub(super) fn attach_under(&mut self, node: NodeIndex, up: NodeIndex) {
-        let Some(circle) = self.circle(node, up) else { return self.hang(node, up) };
-        let cut = circle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
+    pub(super) fn attach_under(&mut self, node: NodeIndex, parent: NodeIndex) {
+        let Some(cycle) = self.cycle_closed_by(node, parent) else { return self.link(node, parent) };
+        let cut = cycle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
         if cut != node {
             self.detach(cut);
-            self.hang(node, up);
+            self.link(node, parent);
         }
-        self.hang(cut, NodeIndex::CIRCLES);
+        self.link(cut, NodeIndex::CIRCLES);
     }
 
-    /// Returns the nodes of the cycle that attaching `node` to `up` would close.
-    fn circle(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
-        if node != up && !self.has_children(node) {
+    /// Returns the nodes of the cycle that attaching `node` to `parent` would close.
+    fn cycle_closed_by(&mut self, node: NodeIndex, parent: NodeIndex) -> Option<Vec<NodeIndex>> {
+        if node != parent && !self.has_children(node) {
             return None;
         }
-        let mut members = vec![up];
-        let mut at = up;
+        let mut members = vec![parent];
+        let mut at = parent;
         while at != node {
-            at = self.nodes[at.slot()].up;
+            at = self.nodes[at.slot()].parent;
             if !at.is_ordinary() {
                 return None;
             }
@@ -102,108 +102,111 @@ impl Arena {
     }
 
     /// Returns the root of the node's tree if a cycle was cut there.
-    fn cut_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
+    fn cycle_root_of(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         if !self.has_children(NodeIndex::CIRCLES) {
             return None;
         }
         let mut at = node;
         loop {
-            let up = self.nodes[at.slot()].up;
-            if !up.is_ordinary() {
-                return (up == NodeIndex::CIRCLES).then_some(at);
+            let parent = self.nodes[at.slot()].parent;
+            if !parent.is_ordinary() {
+                return (parent == NodeIndex::CIRCLES).then_some(at);
             }
             self.climbed += 1;
-            at = up;
+            at = parent;
         }
     }
 
-    fn hang(&mut self, node: NodeIndex, up: NodeIndex) {
+    fn link(&mut self, node: NodeIndex, parent: NodeIndex) {
         self.touch(node);
-        self.nodes[node.slot()].up = up;
+        self.nodes[node.slot()].parent = parent;
         self.add_child(node);
-        let weight = self.weight(node);
-        self.weigh(up, |descendants| descendants + weight);
+        let subtree_size = self.subtree_size(node);
+        self.update_descendant_counts(parent, |descendants| descendants + subtree_size);
     }
 
     /// Detaches a node from its parent, and returns the parent.
     fn detach(&mut self, node: NodeIndex) -> Option<NodeIndex> {
-        let up = self.up(node)?;
+        let parent = self.parent(node)?;
         self.touch(node);
         let place = self.place_of_child(node);
-        self.alter(node);
-        self.remove_child(up, place);
-        self.nodes[node.slot()].up = NodeIndex::NOWHERE;
-        let weight = self.weight(node);
-        self.weigh(up, |descendants| descendants - weight);
-        self.end_family_if_empty(up);
-        Some(up)
+        self.mark_altered(node);
+        self.remove_child(parent, place);
+        self.nodes[node.slot()].parent = NodeIndex::NO_PARENT;
+        let subtree_size = self.subtree_size(node);
+        self.update_descendant_counts(parent, |descendants| descendants - subtree_size);
+        self.free_family_if_empty(parent);
+        Some(parent)
     }
 
     /// Number of segments in a node's subtree, including itself.
-    pub(super) fn weight(&self, node: NodeIndex) -> u32 {
+    pub(super) fn subtree_size(&self, node: NodeIndex) -> u32 {
         self.descendants(node) + u32::from(self.kind(node) == Kind::Segment)
     }
 
     /// Changes the number of descendants of a node and its ancestors. The top doesn't count its own.
-    fn weigh(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
+    fn update_descendant_counts(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
         let by_weight = self.order == Order::Descendants;
         let mut at = from;
-        while at != NodeIndex::NOWHERE && at != NodeIndex::TOP {
-            let up = self.nodes[at.slot()].up;
+        while at != NodeIndex::NO_PARENT && at != NodeIndex::TOP {
+            let parent = self.nodes[at.slot()].parent;
             let place = if by_weight && at.is_ordinary() { self.place_of_child(at) } else { None };
             if let Some(family) = self.family_mut(at) {
                 family.descendants = change(family.descendants);
             }
             // A sort job may sort by this number.
-            self.alter(at);
+            self.mark_altered(at);
             if by_weight && at.is_ordinary() {
                 self.put_in_order(at, place);
             }
-            at = up;
+            at = parent;
             self.climbed += 1;
         }
     }
 
     /// Adds a node to the children of its parent.
     fn add_child(&mut self, child: NodeIndex) {
-        let up = self.nodes[child.slot()].up;
-        let longest = self.limits.longest_siblings;
-        if !self.has_children(up) {
+        let parent = self.nodes[child.slot()].parent;
+        let max_piece_len = self.limits.max_sibling_piece;
+        if !self.has_children(parent) {
             // Missing parents come and go during loading, so they are always kept sorted.
-            let none =
-                if up == NodeIndex::MISSING { Siblings::in_order(Vec::new(), longest) } else { Siblings::default() };
-            self.begin_family(up, none);
+            let none = if parent == NodeIndex::MISSING {
+                Siblings::from_sorted(Vec::new(), max_piece_len)
+            } else {
+                Siblings::default()
+            };
+            self.allocate_family(parent, none);
         }
-        let place = match self.family(up) {
+        let place = match self.family(parent) {
             Some(family) if family.children.is_sorted() => {
-                Some(self.search(up, &family.children, child).unwrap_or_else(|place| place))
+                Some(self.search(parent, &family.children, child).unwrap_or_else(|place| place))
             }
             _ => None,
         };
-        self.alter(child);
-        let Some(family) = self.family_mut(up) else { return };
+        self.mark_altered(child);
+        let Some(family) = self.family_mut(parent) else { return };
         match place {
-            Some(place) => family.children.insert(place, child, longest),
+            Some(place) => family.children.insert(place, child, max_piece_len),
             None => family.children.push(child),
         }
     }
 
-    fn remove_child(&mut self, up: NodeIndex, place: Option<Place>) {
-        if let (Some(family), Some(place)) = (self.family_mut(up), place) {
+    fn remove_child(&mut self, parent: NodeIndex, place: Option<Place>) {
+        if let (Some(family), Some(place)) = (self.family_mut(parent), place) {
             family.children.remove(place);
         }
     }
 
     /// Returns the place of a child among its siblings. The child must not have changed since it was added.
     pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
-        let up = self.up(child)?;
-        let siblings = &self.family(up)?.children;
-        if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.look_for(child) }
+        let parent = self.parent(child)?;
+        let siblings = &self.family(parent)?.children;
+        if siblings.is_sorted() { self.search(parent, siblings, child).ok() } else { siblings.find_linear(child) }
     }
 
     /// Returns the place of a child in a sorted list, or else where it belongs.
-    fn search(&self, up: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
-        if up == NodeIndex::MISSING {
+    fn search(&self, parent: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
+        if parent == NodeIndex::MISSING {
             siblings.search(|other| self.compare_missing(other, child))
         } else {
             siblings.search(|other| self.compare(other, child))
@@ -212,9 +215,9 @@ impl Arena {
 
     /// Moves a child that has changed from its place to where it belongs.
     pub(super) fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
-        let Some(up) = self.up(child) else { return };
-        self.alter(child);
-        let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
+        let Some(parent) = self.parent(child) else { return };
+        self.mark_altered(child);
+        let Some(siblings) = self.family(parent).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
         else {
             return;
         };
@@ -226,13 +229,13 @@ impl Arena {
             if let Touched::Nodes { reordered, .. } = &mut self.touched {
                 reordered.push(child);
             }
-            self.remove_child(up, Some(place));
+            self.remove_child(parent, Some(place));
             self.add_child(child);
         }
     }
 
     /// Gives a node without children its family.
-    pub(super) fn begin_family(&mut self, node: NodeIndex, children: Siblings) {
+    pub(super) fn allocate_family(&mut self, node: NodeIndex, children: Siblings) {
         let family = Family { children, descendants: 0 };
         let index = if let Some(index) = self.free_families.pop() {
             self.families[index.slot()] = family;
@@ -245,7 +248,7 @@ impl Arena {
         self.nodes[node.slot()].family = index;
     }
 
-    fn end_family_if_empty(&mut self, node: NodeIndex) {
+    fn free_family_if_empty(&mut self, node: NodeIndex) {
         if let Some(family) = self.family_mut(node).filter(|family| family.children.is_empty()) {
             family.children = Siblings::default();
             let index = std::mem::replace(&mut self.nodes[node.slot()].family, FamilyIndex::NONE);
@@ -254,10 +257,10 @@ impl Arena {
     }
 
     /// Frees a ghost without children.
-    fn drop_if_abandoned(&mut self, node: NodeIndex) {
+    fn free_ghost_if_childless(&mut self, node: NodeIndex) {
         if self.kind(node) == Kind::Ghost && !self.has_children(node) {
             self.detach(node);
-            self.release(node);
+            self.free_node(node);
         }
     }
 }

@@ -25,27 +25,27 @@ enum List {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::forest) struct Place {
     piece: usize,
-    within: usize,
+    offset: usize,
 }
 
 impl Default for Siblings {
     fn default() -> Self {
-        Self::in_no_order(Vec::new())
+        Self::from_unsorted(Vec::new())
     }
 }
 
 impl Siblings {
     /// Creates an unsorted list.
-    pub const fn in_no_order(children: Vec<NodeIndex>) -> Self {
+    pub const fn from_unsorted(children: Vec<NodeIndex>) -> Self {
         Self { list: List::Whole(children), sorted: false }
     }
 
-    /// Creates a list of sorted children, with at most `longest` in a piece.
-    pub fn in_order(children: Vec<NodeIndex>, longest: usize) -> Self {
-        let list = if children.len() <= longest {
+    /// Creates a list of sorted children, with at most `max_piece_len` in a piece.
+    pub fn from_sorted(children: Vec<NodeIndex>, max_piece_len: usize) -> Self {
+        let list = if children.len() <= max_piece_len {
             List::Whole(children)
         } else {
-            List::Pieces(children.chunks(longest / 2).map(<[NodeIndex]>::to_vec).collect())
+            List::Pieces(children.chunks(max_piece_len / 2).map(<[NodeIndex]>::to_vec).collect())
         };
         Self { list, sorted: true }
     }
@@ -69,14 +69,14 @@ impl Siblings {
 
     /// The children after a place.
     pub fn after(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
-        let (piece, later) = self.around(place);
-        piece.get(place.within + 1..).unwrap_or_default().iter().chain(later.iter().flatten()).copied()
+        let (piece, later) = self.piece_and_later(place);
+        piece.get(place.offset + 1..).unwrap_or_default().iter().chain(later.iter().flatten()).copied()
     }
 
     /// The children before a place, nearest first.
     pub fn before(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
         let earlier = self.pieces().get(..place.piece).unwrap_or_default();
-        let piece = self.pieces().get(place.piece).and_then(|piece| piece.get(..place.within)).unwrap_or_default();
+        let piece = self.pieces().get(place.piece).and_then(|piece| piece.get(..place.offset)).unwrap_or_default();
         piece.iter().rev().chain(earlier.iter().rev().flat_map(|piece| piece.iter().rev())).copied()
     }
 
@@ -86,10 +86,10 @@ impl Siblings {
     }
 
     /// Finds a child by linear search.
-    pub fn look_for(&self, child: NodeIndex) -> Option<Place> {
+    pub fn find_linear(&self, child: NodeIndex) -> Option<Place> {
         let mut pieces = self.pieces().iter().enumerate();
         pieces.find_map(|(piece, children)| {
-            children.iter().position(|other| *other == child).map(|within| Place { piece, within })
+            children.iter().position(|other| *other == child).map(|offset| Place { piece, offset })
         })
     }
 
@@ -99,8 +99,8 @@ impl Siblings {
         let ends_before = |piece: &Vec<NodeIndex>| piece.last().is_some_and(|last| compare(*last).is_lt());
         let piece = pieces.partition_point(ends_before).min(pieces.len() - 1);
         match pieces[piece].binary_search_by(|other| compare(*other)) {
-            Ok(within) => Ok(Place { piece, within }),
-            Err(within) => Err(Place { piece, within }),
+            Ok(offset) => Ok(Place { piece, offset }),
+            Err(offset) => Err(Place { piece, offset }),
         }
     }
 
@@ -108,23 +108,23 @@ impl Siblings {
     pub fn push(&mut self, child: NodeIndex) {
         let mut children = self.take();
         children.push(child);
-        *self = Self::in_no_order(children);
+        *self = Self::from_unsorted(children);
     }
 
-    /// Inserts a child into a sorted list, with at most `longest` in a piece.
-    pub fn insert(&mut self, place: Place, child: NodeIndex, longest: usize) {
+    /// Inserts a child into a sorted list, with at most `max_piece_len` in a piece.
+    pub fn insert(&mut self, place: Place, child: NodeIndex, max_piece_len: usize) {
         match &mut self.list {
             List::Whole(list) => {
-                list.insert(place.within, child);
-                if list.len() > longest {
-                    *self = Self::in_order(std::mem::take(list), longest);
+                list.insert(place.offset, child);
+                if list.len() > max_piece_len {
+                    *self = Self::from_sorted(std::mem::take(list), max_piece_len);
                 }
             }
             List::Pieces(pieces) => {
                 let piece = &mut pieces[place.piece];
-                piece.insert(place.within, child);
-                if piece.len() > longest {
-                    let second = piece.split_off(longest / 2);
+                piece.insert(place.offset, child);
+                if piece.len() > max_piece_len {
+                    let second = piece.split_off(max_piece_len / 2);
                     pieces.insert(place.piece + 1, second);
                 }
             }
@@ -134,9 +134,9 @@ impl Siblings {
     /// Removes a child.
     pub fn remove(&mut self, place: Place) {
         match &mut self.list {
-            List::Whole(list) => drop(list.remove(place.within)),
+            List::Whole(list) => drop(list.remove(place.offset)),
             List::Pieces(pieces) => {
-                pieces[place.piece].remove(place.within);
+                pieces[place.piece].remove(place.offset);
                 if pieces[place.piece].is_empty() && pieces.len() > 1 {
                     pieces.remove(place.piece);
                 }
@@ -145,8 +145,8 @@ impl Siblings {
     }
 
     /// Marks the list as unsorted.
-    pub fn forget_order(&mut self) {
-        *self = Self::in_no_order(self.take());
+    pub fn mark_unsorted(&mut self) {
+        *self = Self::from_unsorted(self.take());
     }
 
     /// Takes all children out.
@@ -166,7 +166,7 @@ impl Siblings {
     }
 
     /// Returns the piece of a place, and the pieces after it.
-    fn around(&self, place: Place) -> (&[NodeIndex], &[Vec<NodeIndex>]) {
+    fn piece_and_later(&self, place: Place) -> (&[NodeIndex], &[Vec<NodeIndex>]) {
         let pieces = self.pieces().get(place.piece..).unwrap_or_default();
         pieces.split_first().map_or((&[], &[]), |(piece, later)| (piece.as_slice(), later))
     }

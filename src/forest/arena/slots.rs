@@ -13,11 +13,11 @@ use super::NodeIndex;
 
 /// Maximum number of segments in a chunk: few enough that cloning one while it is being read goes unnoticed, enough that there
 /// are few chunks.
-const CHUNK: usize = 1 << MOST_BITS;
-const MOST_BITS: u32 = 8;
+const CHUNK_SIZE: usize = 1 << MAX_CHUNK_BITS;
+const MAX_CHUNK_BITS: u32 = 8;
 
 /// Segments by node index; `None` where the node is not a segment.
-pub(in crate::forest) type Chunk = [Option<Arc<Segment>>; CHUNK];
+pub(in crate::forest) type Chunk = [Option<Arc<Segment>>; CHUNK_SIZE];
 
 /// The segments of an arena.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +29,15 @@ pub(in crate::forest) struct Slots {
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { chunks: Vec::new(), bits: MOST_BITS }
+        Self { chunks: Vec::new(), bits: MAX_CHUNK_BITS }
     }
 }
 
 impl Slots {
     /// With chunks that are only partly used.
     #[cfg(test)]
-    pub fn within(limits: &Limits) -> Self {
-        Self { bits: limits.chunk_bits.min(MOST_BITS), ..Self::default() }
+    pub fn with_limits(limits: &Limits) -> Self {
+        Self { bits: limits.chunk_bits.min(MAX_CHUNK_BITS), ..Self::default() }
     }
 
     /// Number of segments in a chunk.
@@ -46,7 +46,7 @@ impl Slots {
     }
 
     /// Returns a node's chunk, and the position there.
-    const fn place(&self, node: NodeIndex) -> (usize, usize) {
+    const fn locate(&self, node: NodeIndex) -> (usize, usize) {
         (node.slot() >> self.bits, node.slot() & (self.chunk_size() - 1))
     }
 
@@ -55,17 +55,17 @@ impl Slots {
     }
 
     pub fn get(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
-        let (chunk, within) = self.place(node);
-        self.chunks.get(chunk)?[within].as_ref()
+        let (chunk, offset) = self.locate(node);
+        self.chunks.get(chunk)?[offset].as_ref()
     }
 
     /// Sets or removes the segment of a node and returns the previous one.
     pub fn set(&mut self, node: NodeIndex, segment: Option<Arc<Segment>>) -> Option<Arc<Segment>> {
-        let (chunk, within) = self.place(node);
+        let (chunk, offset) = self.locate(node);
         while self.chunks.len() <= chunk {
-            self.chunks.push(Arc::new([const { None }; CHUNK]));
+            self.chunks.push(Arc::new([const { None }; CHUNK_SIZE]));
         }
-        std::mem::replace(&mut Arc::make_mut(&mut self.chunks[chunk])[within], segment)
+        std::mem::replace(&mut Arc::make_mut(&mut self.chunks[chunk])[offset], segment)
     }
 
     pub fn chunks(&self) -> &[Arc<Chunk>] {

@@ -28,11 +28,12 @@ impl ChildLists {
 
     /// Returns the visible rows below the top, given which nodes show children. The headings and their descendants come after
     /// them and are not included.
-    pub fn rows(&self, unfolding: &[u64]) -> Vec<Visible> {
-        let unfolds =
-            |node: NodeIndex| unfolding.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1);
+    pub fn rows(&self, expanded_bits: &[u64]) -> Vec<Visible> {
+        let shows_children = |node: NodeIndex| {
+            expanded_bits.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1)
+        };
         let families: Vec<&[NodeIndex]> = self.each().map(|(_, children)| children).collect();
-        let mut places = vec![None; unfolding.len() * 64];
+        let mut places = vec![None; expanded_bits.len() * 64];
         for (place, (parent, _)) in (0_u32..).zip(&self.parents) {
             if let Some(known) = places.get_mut(parent.slot()) {
                 *known = Some(place);
@@ -42,15 +43,15 @@ impl ChildLists {
             let place = places.get(node.slot()).copied().flatten();
             place.map_or(&[][..], |place| families[place as usize])
         };
-        let push = |node, depth, waiting: &mut Vec<Visible>| {
-            waiting.extend(children(node).iter().rev().map(|child| Visible { node: *child, depth }));
+        let push = |node, depth, stack: &mut Vec<Visible>| {
+            stack.extend(children(node).iter().rev().map(|child| Visible { node: *child, depth }));
         };
-        let (mut rows, mut waiting) = (Vec::new(), Vec::new());
-        push(NodeIndex::TOP, 0, &mut waiting);
-        while let Some(visible) = waiting.pop() {
+        let (mut rows, mut stack) = (Vec::new(), Vec::new());
+        push(NodeIndex::TOP, 0, &mut stack);
+        while let Some(visible) = stack.pop() {
             rows.push(visible);
-            if unfolds(visible.node) {
-                push(visible.node, visible.depth + 1, &mut waiting);
+            if shows_children(visible.node) {
+                push(visible.node, visible.depth + 1, &mut stack);
             }
         }
         rows
@@ -75,12 +76,12 @@ pub(super) struct Sorting {
 }
 
 impl Arena {
-    /// Number of children to sort, counted only until it exceeds `enough`. `all` includes lists that are sorted already.
-    pub fn count_to_sort(&self, all: bool, enough: usize) -> usize {
+    /// Number of children to sort, counted only until it exceeds `limit`. `all` includes lists that are sorted already.
+    pub fn count_to_sort(&self, all: bool, limit: usize) -> usize {
         let mut count = 0;
-        for (_, siblings) in self.to_sort(all) {
+        for (_, siblings) in self.lists_to_sort(all) {
             count += if siblings.len() > 1 { siblings.len() } else { 0 };
-            if count > enough {
+            if count > limit {
                 break;
             }
         }
@@ -89,15 +90,15 @@ impl Arena {
 
     /// The child lists to sort: the unsorted ones, or with `all` every one. The missing parents, which are always sorted by id,
     /// are left out.
-    fn to_sort(&self, all: bool) -> impl Iterator<Item = (NodeIndex, &Siblings)> {
+    fn lists_to_sort(&self, all: bool) -> impl Iterator<Item = (NodeIndex, &Siblings)> {
         let nodes = (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING);
         let families = nodes.filter_map(|node| Some((node, &self.family(node)?.children)));
         families.filter(move |(_, siblings)| all || !siblings.is_sorted())
     }
 
-    pub fn families_to_sort(&self, all: bool) -> ChildLists {
+    pub fn child_lists_to_sort(&self, all: bool) -> ChildLists {
         let mut families = ChildLists::default();
-        for (parent, siblings) in self.to_sort(all) {
+        for (parent, siblings) in self.lists_to_sort(all) {
             families.parents.push((parent, siblings.len()));
             families.children.extend(siblings.iter());
         }
@@ -105,17 +106,17 @@ impl Arena {
     }
 
     /// Returns the figure of each node that an order compares, by index; empty if it needs none.
-    pub fn all_figures(&self, order: Order) -> Vec<u32> {
+    pub fn all_sort_values(&self, order: Order) -> Vec<u32> {
         match order {
             Order::Name | Order::ExternalId => Vec::new(),
             Order::Descendants | Order::Recent => {
-                (0..self.nodes.len()).map(|slot| self.figure(order, NodeIndex::at(slot))).collect()
+                (0..self.nodes.len()).map(|slot| self.sort_value(order, NodeIndex::at(slot))).collect()
             }
         }
     }
 
     /// Returns the number that an order compares besides the segment's fields: its last change, or its number of descendants.
-    pub fn figure(&self, order: Order, node: NodeIndex) -> u32 {
+    pub fn sort_value(&self, order: Order, node: NodeIndex) -> u32 {
         if order == Order::Recent { self.recent.get(&node).copied().unwrap_or(0) } else { self.descendants(node) }
     }
 
@@ -129,15 +130,15 @@ impl Arena {
             self.put_in_order(node, place);
         } else {
             // A sort job may sort by this.
-            self.alter(node);
+            self.mark_altered(node);
         }
     }
 
     /// Starts recording changes for a new sort job. Returns its number.
     pub fn begin_sorting(&mut self) -> u32 {
-        self.sortings += 1;
-        self.sorting = Some(Sorting { number: self.sortings, altered: Some(HashSet::new()) });
-        self.sortings
+        self.sort_jobs += 1;
+        self.sorting = Some(Sorting { number: self.sort_jobs, altered: Some(HashSet::new()) });
+        self.sort_jobs
     }
 
     /// Ends the current sort job, whatever its outcome.
@@ -162,14 +163,14 @@ impl Arena {
     }
 
     /// Records that a child was added, removed or changed.
-    pub(super) fn alter(&mut self, child: NodeIndex) {
+    pub(super) fn mark_altered(&mut self, child: NodeIndex) {
         if let Some(altered) = self.sorting.as_mut().and_then(|sorting| sorting.altered.as_mut()) {
             altered.insert(child);
         }
     }
 
     /// Records that everything may have changed.
-    pub(super) fn alter_all(&mut self) {
+    pub(super) fn mark_all_altered(&mut self) {
         if let Some(sorting) = &mut self.sorting {
             sorting.altered = None;
         }
@@ -178,25 +179,25 @@ impl Arena {
     /// Ends the current sort job and takes over its result; `false` if everything may have changed meanwhile.
     pub fn take_sorted(&mut self, order: Order, families: &ChildLists) -> bool {
         let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
-        let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
+        let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.parent(*node)).collect();
         if self.order != order {
             self.order = order;
             // Lists that are not among the sorted ones are new since then.
             for parent in parents.iter().copied().filter(|parent| *parent != NodeIndex::MISSING) {
-                self.forget_order(parent);
+                self.mark_unsorted(parent);
             }
         }
-        let longest = self.limits.longest_siblings;
+        let max_piece_len = self.limits.max_sibling_piece;
         for (parent, children) in families.each() {
             let mut present: Vec<NodeIndex> = children.to_vec();
             if !altered.is_empty() {
-                present.retain(|child| !altered.contains(child) && self.up(*child) == Some(parent));
+                present.retain(|child| !altered.contains(child) && self.parent(*child) == Some(parent));
             }
             let whole = !parents.remove(&parent) && present.len() == children.len();
             let altered_children = self.children(parent).filter(|child| !whole && altered.contains(child));
             let later: Vec<NodeIndex> = altered_children.collect();
             let Some(family) = self.family_mut(parent).filter(|_| !present.is_empty()) else { continue };
-            family.children = Siblings::in_order(present, longest);
+            family.children = Siblings::from_sorted(present, max_piece_len);
             for child in later {
                 self.insert_in_order(parent, child);
             }
@@ -206,10 +207,10 @@ impl Arena {
 
     fn insert_in_order(&mut self, parent: NodeIndex, child: NodeIndex) {
         let Some(family) = self.family(parent) else { return };
-        let longest = self.limits.longest_siblings;
+        let max_piece_len = self.limits.max_sibling_piece;
         let place = family.children.search(|other| self.compare(other, child)).unwrap_or_else(|place| place);
         if let Some(family) = self.family_mut(parent) {
-            family.children.insert(place, child, longest);
+            family.children.insert(place, child, max_piece_len);
         }
     }
 }

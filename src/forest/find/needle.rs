@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::forest::fold::{Case, spelt};
+use crate::forest::fold::{Case, without_diacritics};
 
 /// A text to search for. Diacritics are ignored, and so is case, unless the text has a capital letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct Needle {
     /// Whether a UUID can contain it.
     fits_uuid: bool,
     /// Whether it may match fuzzily.
-    loose: bool,
+    fuzzy: bool,
 }
 
 /// Where a text matches.
@@ -40,39 +40,40 @@ pub(in crate::forest) struct Scratch {
 }
 
 /// Minimum number of letters for a fuzzy match: fewer occur in nearly every name.
-const LEAST_LOOSE: usize = 3;
+const MIN_FUZZY_LETTERS: usize = 3;
 /// The matcher's score for a letter. A fuzzy match has to score at least this per letter, so that bonuses for word starts and
 /// consecutive letters make up for the gaps. Otherwise long names would match almost anything.
-const LETTER: usize = 16;
+const SCORE_PER_LETTER: usize = 16;
 
 impl Needle {
     /// Returns the needle for a text, `None` if it is blank.
     pub fn of(text: &str) -> Option<Self> {
-        let case = if text.chars().any(char::is_uppercase) { Case::Kept } else { Case::Ignored };
-        Self::spelt(text, case)
+        let case = if text.chars().any(char::is_uppercase) { Case::Sensitive } else { Case::Insensitive };
+        Self::with_case(text, case)
     }
 
     /// Returns the same needle, but always ignoring case.
     pub fn without_case(text: &str) -> Option<Self> {
-        Self::spelt(text, Case::Ignored)
+        Self::with_case(text, Case::Insensitive)
     }
 
-    fn spelt(text: &str, case: Case) -> Option<Self> {
-        let characters: Vec<char> = text.trim().chars().flat_map(|character| spelt(character, case)).collect();
+    fn with_case(text: &str, case: Case) -> Option<Self> {
+        let characters: Vec<char> =
+            text.trim().chars().flat_map(|character| without_diacritics(character, case)).collect();
         let ascii = characters.iter().map(|character| u8::try_from(*character).ok().filter(u8::is_ascii)).collect();
         let fits_uuid = characters.iter().all(|character| matches!(character, '0'..='9' | 'a'..='f' | '-'));
-        (!characters.is_empty()).then_some(Self { characters, ascii, case, fits_uuid, loose: false })
+        (!characters.is_empty()).then_some(Self { characters, ascii, case, fits_uuid, fuzzy: false })
     }
 
     /// Allows fuzzy matches if the text is long enough for them to mean anything.
-    pub fn loosened(mut self) -> Self {
-        self.loose = self.characters.iter().filter(|character| character.is_alphabetic()).count() >= LEAST_LOOSE;
+    pub fn allowing_fuzzy(mut self) -> Self {
+        self.fuzzy = self.characters.iter().filter(|character| character.is_alphabetic()).count() >= MIN_FUZZY_LETTERS;
         self
     }
 
     /// Whether it may match fuzzily.
-    pub const fn is_loose(&self) -> bool {
-        self.loose
+    pub const fn is_fuzzy(&self) -> bool {
+        self.fuzzy
     }
 
     pub const fn fits_uuid(&self) -> bool {
@@ -82,7 +83,7 @@ impl Needle {
     /// Returns where it matches a text literally, if it does.
     pub fn hit(&self, text: &str) -> Option<Hit> {
         if let Some(needle) = self.ascii.as_deref().filter(|_| text.is_ascii()) {
-            let at = self.place_in_bytes(text.as_bytes(), needle)?;
+            let at = self.find_bytes(text.as_bytes(), needle)?;
             return Some(match at {
                 0 if text.len() == needle.len() => Hit::Exact,
                 0 => Hit::Prefix,
@@ -90,7 +91,7 @@ impl Needle {
             });
         }
         let (first, rest) = self.characters.split_first()?;
-        let mut characters = self.spell(text);
+        let mut characters = self.normalized(text);
         let mut before = 0;
         while let Some(character) = characters.next() {
             if character == *first {
@@ -108,14 +109,14 @@ impl Needle {
         None
     }
 
-    fn place_in_bytes(&self, text: &[u8], needle: &[u8]) -> Option<usize> {
+    fn find_bytes(&self, text: &[u8], needle: &[u8]) -> Option<usize> {
         let (first, rest) = needle.split_first()?;
         let starts = text.get(..=text.len().checked_sub(needle.len())?)?;
         let fits = |at: usize| {
             let following = text.get(at + 1..at + needle.len()).unwrap_or_default();
             match self.case {
-                Case::Ignored => following.eq_ignore_ascii_case(rest),
-                Case::Kept => following == rest,
+                Case::Insensitive => following.eq_ignore_ascii_case(rest),
+                Case::Sensitive => following == rest,
             }
         };
         let other = self.other_case(*first);
@@ -124,23 +125,23 @@ impl Needle {
 
     const fn other_case(&self, byte: u8) -> u8 {
         match self.case {
-            Case::Ignored => byte.to_ascii_uppercase(),
-            Case::Kept => byte,
+            Case::Insensitive => byte.to_ascii_uppercase(),
+            Case::Sensitive => byte,
         }
     }
 
-    fn spell<'a>(&self, text: &'a str) -> impl Iterator<Item = char> + Clone + use<'a> {
+    fn normalized<'a>(&self, text: &'a str) -> impl Iterator<Item = char> + Clone + use<'a> {
         let case = self.case;
-        text.chars().flat_map(move |character| spelt(character, case))
+        text.chars().flat_map(move |character| without_diacritics(character, case))
     }
 
     /// Whether it matches a text fuzzily with a sufficient score.
-    pub fn is_loosely_in(&self, text: &str, scratch: &mut Scratch) -> bool {
-        self.loose && self.may_be_loosely_in(text) && self.loose_score(text, scratch).is_some()
+    pub fn matches_fuzzily(&self, text: &str, scratch: &mut Scratch) -> bool {
+        self.fuzzy && self.may_match_fuzzily(text) && self.fuzzy_score(text, scratch).is_some()
     }
 
     /// Whether its letters occur in a text in order.
-    fn may_be_loosely_in(&self, text: &str) -> bool {
+    fn may_match_fuzzily(&self, text: &str) -> bool {
         if text.len() < self.characters.len() {
             return false;
         }
@@ -152,41 +153,41 @@ impl Needle {
                 bytes.any(|byte| byte == *wanted || byte == other)
             });
         }
-        let mut letters = self.spell(text);
+        let mut letters = self.normalized(text);
         self.characters.iter().all(|wanted| letters.any(|letter| letter == *wanted))
     }
 
-    fn loose_score(&self, text: &str, scratch: &mut Scratch) -> Option<u16> {
-        let score = self.ask(text, scratch, Matcher::fuzzy_match)?;
-        (usize::from(score) >= LETTER * self.characters.len()).then_some(score)
+    fn fuzzy_score(&self, text: &str, scratch: &mut Scratch) -> Option<u16> {
+        let score = self.call_matcher(text, scratch, Matcher::fuzzy_match)?;
+        (usize::from(score) >= SCORE_PER_LETTER * self.characters.len()).then_some(score)
     }
 
     /// Returns the score of its match in a text, literal or fuzzy: higher is better, 0 is no match.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> u16 {
         let score = match self.hit(text) {
-            Some(_) => self.ask(text, scratch, Matcher::substring_match),
-            None if self.loose => self.loose_score(text, scratch),
+            Some(_) => self.call_matcher(text, scratch, Matcher::substring_match),
+            None if self.fuzzy => self.fuzzy_score(text, scratch),
             None => None,
         };
         score.unwrap_or(0)
     }
 
     /// Calls the matcher with a text folded in the same way as the needle.
-    fn ask<T>(
+    fn call_matcher<T>(
         &self,
         text: &str,
         scratch: &mut Scratch,
-        question: impl FnOnce(&mut Matcher, Utf32Str<'_>, Utf32Str<'_>) -> Option<T>,
+        call: impl FnOnce(&mut Matcher, Utf32Str<'_>, Utf32Str<'_>) -> Option<T>,
     ) -> Option<T> {
         let Scratch { matcher, letters } = scratch;
         letters.clear();
-        letters.extend(self.spell(text));
+        letters.extend(self.normalized(text));
         let matcher = matcher.get_or_insert_with(|| {
             let mut config = Config::DEFAULT;
             (config.normalize, config.ignore_case) = (false, false);
             Matcher::new(config)
         });
-        question(matcher, Utf32Str::Unicode(letters), Utf32Str::Unicode(&self.characters))
+        call(matcher, Utf32Str::Unicode(letters), Utf32Str::Unicode(&self.characters))
     }
 
     /// Returns its matches in a text: byte ranges on character boundaries, sorted and disjoint.
@@ -195,26 +196,27 @@ impl Needle {
             .char_indices()
             .flat_map(|(start, character)| {
                 let bytes = start..start + character.len_utf8();
-                spelt(character, self.case).map(move |plain| (plain, bytes.clone()))
+                without_diacritics(character, self.case).map(move |plain| (plain, bytes.clone()))
             })
             .collect();
-        let strict = self.strict_ranges(&all);
-        if !strict.is_empty() || !self.loose || !self.may_be_loosely_in(text) {
-            return strict;
+        let literal = self.literal_ranges(&all);
+        if !literal.is_empty() || !self.fuzzy || !self.may_match_fuzzily(text) {
+            return literal;
         }
-        let mut places = Vec::new();
-        let score = self.ask(text, scratch, |matcher, text, needle| matcher.fuzzy_indices(text, needle, &mut places));
-        if score.is_none_or(|score| usize::from(score) < LETTER * self.characters.len()) {
-            return strict;
+        let mut indices = Vec::new();
+        let score =
+            self.call_matcher(text, scratch, |matcher, text, needle| matcher.fuzzy_indices(text, needle, &mut indices));
+        if score.is_none_or(|score| usize::from(score) < SCORE_PER_LETTER * self.characters.len()) {
+            return literal;
         }
-        places.sort_unstable();
-        let ranges = places.iter().filter_map(|place| all.get(usize::try_from(*place).ok()?));
+        indices.sort_unstable();
+        let ranges = indices.iter().filter_map(|index| all.get(usize::try_from(*index).ok()?));
         let mut ranges: Vec<Range<usize>> = ranges.map(|(_, bytes)| bytes.clone()).collect();
         ranges.dedup();
         ranges
     }
 
-    fn strict_ranges(&self, all: &[(char, Range<usize>)]) -> Vec<Range<usize>> {
+    fn literal_ranges(&self, all: &[(char, Range<usize>)]) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
         while let Some(window) = all.get(at..at + self.characters.len()) {
@@ -240,15 +242,15 @@ mod tests {
     use super::*;
 
     fn needle(text: &str) -> Needle {
-        Needle::of(text).unwrap().loosened()
+        Needle::of(text).unwrap().allowing_fuzzy()
     }
 
     fn is_in(needle: &Needle, text: &str) -> bool {
         needle.hit(text).is_some()
     }
 
-    fn loosely(text: &str, name: &str) -> bool {
-        needle(text).is_loosely_in(name, &mut Scratch::default())
+    fn fuzzily(text: &str, name: &str) -> bool {
+        needle(text).matches_fuzzily(name, &mut Scratch::default())
     }
 
     #[test]
@@ -276,13 +278,13 @@ mod tests {
 
     #[test]
     fn letters_may_be_left_out_but_not_scattered() {
-        assert!(loosely("hrtwnie", "Hurtownie"));
-        assert!(loosely("mzwckie", "Województwo Mazowieckie"));
-        assert!(loosely("ldzk", "Łódzkie"));
-        assert!(loosely("vipg", "VIP Gold"));
-        assert!(!loosely("vi", "V something I"), "two letters stand in nearly everything");
-        assert!(!loosely("ocuj", "Województwo kujawsko-pomorskie, okolice Bydgoszczy"));
-        assert!(!loosely("eit", "Hurtownie"), "not in this order");
+        assert!(fuzzily("hrtwnie", "Hurtownie"));
+        assert!(fuzzily("mzwckie", "Województwo Mazowieckie"));
+        assert!(fuzzily("ldzk", "Łódzkie"));
+        assert!(fuzzily("vipg", "VIP Gold"));
+        assert!(!fuzzily("vi", "V something I"), "two letters stand in nearly everything");
+        assert!(!fuzzily("ocuj", "Województwo kujawsko-pomorskie, okolice Bydgoszczy"));
+        assert!(!fuzzily("eit", "Hurtownie"), "not in this order");
     }
 
     #[test]
@@ -299,7 +301,7 @@ mod tests {
             let mut scratch = Scratch::default();
             let needle = needle(&text);
             let ranges = needle.ranges(&name, &mut scratch);
-            prop_assert_eq!(is_in(&needle, &name) || needle.is_loosely_in(&name, &mut scratch), !ranges.is_empty());
+            prop_assert_eq!(is_in(&needle, &name) || needle.matches_fuzzily(&name, &mut scratch), !ranges.is_empty());
             prop_assert!(ranges.iter().all(|range| name.get(range.clone()).is_some()));
             prop_assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
         }

@@ -52,7 +52,7 @@ pub struct ExternalFlags {
 
 impl ExternalFlags {
     /// The segments in a state; `None` for a state that the tree itself knows.
-    pub(super) fn with(&self, state: StateFilter) -> Option<&HashSet<SegmentId>> {
+    pub(super) fn ids_in(&self, state: StateFilter) -> Option<&HashSet<SegmentId>> {
         match state {
             StateFilter::Changed => Some(&self.changed),
             StateFilter::Pending => Some(&self.pending),

@@ -2,15 +2,16 @@
 
 use super::needle::Needle;
 use super::state::StateFilter;
-use super::text::{Place, Text};
-use super::{Term, Test};
+use super::text::{SearchedFields, Text};
+use super::{Condition, Term};
 
 /// Prefix of a text to find in the names of a segment and its ancestors.
 const PATH: &str = "path:";
 /// Prefix of a state.
 const IS: &str = "is:";
 /// All prefixes.
-pub(super) const FIELDS: [&str; 5] = [Place::NAMED[0].0, Place::NAMED[1].0, Place::NAMED[2].0, PATH, IS];
+pub(super) const FIELDS: [&str; 5] =
+    [SearchedFields::NAMED[0].0, SearchedFields::NAMED[1].0, SearchedFields::NAMED[2].0, PATH, IS];
 
 /// A word of a query.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ pub enum QueryFault {
     Empty,
     /// A word has only a prefix, such as `ext:`.
     #[error("nothing follows `{0}`")]
-    Begun(String),
+    Incomplete(String),
     /// `is:` with an unknown state.
     #[error("unknown state `{0}`; is: takes orphan, leaf or duplicate")]
     UnknownState(String),
@@ -63,7 +64,7 @@ impl Word {
         if self.text.is_empty() && self.quoted_from.is_none() {
             return None;
         }
-        if let Some(name) = self.after_is().filter(|name| !name.is_empty()) {
+        if let Some(name) = self.state_name().filter(|name| !name.is_empty()) {
             return match StateFilter::named(name) {
                 None => Some(QueryFault::UnknownState(name.into())),
                 Some(StateFilter::Changed | StateFilter::Pending | StateFilter::Marked) => {
@@ -73,43 +74,48 @@ impl Word {
             };
         }
         let quotes = if self.quoted_from.is_some() { "\"\"" } else { "" };
-        self.term().is_none().then(|| QueryFault::Begun(format!("{}{quotes}", self.text)))
+        self.term().is_none().then(|| QueryFault::Incomplete(format!("{}{quotes}", self.text)))
     }
 
     /// Returns what follows a prefix, and where. Quoted text is never a prefix.
-    fn after(&self, from: usize, lead: &str) -> Option<(usize, &str)> {
-        let rest = self.text.get(from..)?.strip_prefix(lead)?;
-        let at = from + lead.len();
+    fn strip_prefix_at(&self, from: usize, prefix: &str) -> Option<(usize, &str)> {
+        let rest = self.text.get(from..)?.strip_prefix(prefix)?;
+        let at = from + prefix.len();
         self.quoted_from.is_none_or(|quoted| quoted >= at).then_some((at, rest))
     }
 
-    fn begins(&self) -> usize {
-        self.after(0, "!").map_or(0, |(at, _)| at)
+    fn text_start(&self) -> usize {
+        self.strip_prefix_at(0, "!").map_or(0, |(at, _)| at)
     }
 
     /// Returns what follows `is:`.
-    fn after_is(&self) -> Option<&str> {
-        Some(self.after(self.begins(), IS)?.1)
+    fn state_name(&self) -> Option<&str> {
+        Some(self.strip_prefix_at(self.text_start(), IS)?.1)
     }
 
     /// Whether the word asks for an unknown or incomplete state.
-    pub fn wants_a_state(&self) -> bool {
-        self.after_is().is_some_and(|name| StateFilter::named(name).is_none())
+    pub fn has_unknown_state(&self) -> bool {
+        self.state_name().is_some_and(|name| StateFilter::named(name).is_none())
     }
 
     pub fn term(&self) -> Option<Term> {
-        let from = self.begins();
+        let from = self.text_start();
         let negated = from > 0;
-        if let Some(name) = self.after_is() {
-            return Some(Term { negated, test: Test::StateFilter(StateFilter::named(name)?) });
+        if let Some(name) = self.state_name() {
+            return Some(Term { negated, condition: Condition::StateFilter(StateFilter::named(name)?) });
         }
-        if let Some((_, text)) = self.after(from, PATH) {
-            return Some(Term { negated, test: Test::Path(Needle::of(text)?) });
+        if let Some((_, text)) = self.strip_prefix_at(from, PATH) {
+            return Some(Term { negated, condition: Condition::Path(Needle::of(text)?) });
         }
-        let named = Place::NAMED.into_iter().find_map(|(name, place)| Some((place, self.after(from, name)?.1)));
-        let (place, text) = named.unwrap_or((Place::Anywhere, self.text.get(from..)?));
+        let named = SearchedFields::NAMED
+            .into_iter()
+            .find_map(|(name, fields)| Some((fields, self.strip_prefix_at(from, name)?.1)));
+        let (fields, text) = named.unwrap_or((SearchedFields::Anywhere, self.text.get(from..)?));
         let needle = Needle::of(text)?;
-        let needle = if self.quoted_from.is_some() { needle } else { needle.loosened() };
-        Some(Term { negated, test: Test::Text(Text { place, needle, in_ids: Needle::without_case(text)? }) })
+        let needle = if self.quoted_from.is_some() { needle } else { needle.allowing_fuzzy() };
+        Some(Term {
+            negated,
+            condition: Condition::Text(Text { fields, needle, id_needle: Needle::without_case(text)? }),
+        })
     }
 }

@@ -10,33 +10,37 @@ use crate::forest::arena::{Arena, NodeIndex};
 use super::Visible;
 
 /// A row to be listed.
-struct Waiting<'a> {
+struct PendingRow<'a> {
     visible: Visible,
     /// Its visible children in order, in pieces.
     below: &'a [Vec<NodeIndex>],
 }
 
 /// Which nodes show children.
-enum Unfolding {
+enum ExpandedNodes {
     /// Checked for each node.
-    Asked,
+    OnDemand,
     /// A bit for each node, small enough to stay in the CPU cache.
-    Noted(Vec<u64>),
+    Precomputed(Vec<u64>),
 }
 
 /// Listing at least this part of all nodes is worth checking all of them first.
-const LARGE_PART: usize = 32;
+const PRECOMPUTE_DIVISOR: usize = 32;
 
-impl Unfolding {
+impl ExpandedNodes {
     /// Chooses by the expected number of rows.
     fn of(arena: &Arena, rows: usize) -> Self {
-        if rows < arena.node_count() / LARGE_PART { Self::Asked } else { Self::Noted(arena.unfolding()) }
+        if rows < arena.node_count() / PRECOMPUTE_DIVISOR {
+            Self::OnDemand
+        } else {
+            Self::Precomputed(arena.expanded_bits())
+        }
     }
 
     fn has(&self, arena: &Arena, node: NodeIndex) -> bool {
         match self {
-            Self::Asked => arena.unfolds(node),
-            Self::Noted(bits) => bits[node.slot() / 64] >> (node.slot() % 64) & 1 == 1,
+            Self::OnDemand => arena.shows_children(node),
+            Self::Precomputed(bits) => bits[node.slot() / 64] >> (node.slot() % 64) & 1 == 1,
         }
     }
 }
@@ -44,7 +48,7 @@ impl Unfolding {
 /// Lists a row and its visible descendants.
 pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>) {
     rows.push(visible);
-    if arena.unfolds(visible.node) {
+    if arena.shows_children(visible.node) {
         below(arena, visible.node, visible.depth + 1, arena.descendants(visible.node) as usize, rows);
     }
 }
@@ -52,43 +56,43 @@ pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>)
 /// Lists the visible rows below a node, even if it is collapsed itself, with its children at a depth. `expected` is about their
 /// number.
 pub(super) fn below(arena: &mut Arena, node: NodeIndex, depth: u32, expected: usize, rows: &mut Vec<Visible>) {
-    let unfolding = Unfolding::of(arena, expected);
+    let expanded_nodes = ExpandedNodes::of(arena, expected);
     arena.sort_children(node);
-    match &unfolding {
-        Unfolding::Asked => sort_below(arena, node),
-        Unfolding::Noted(bits) => arena.sort_children_of(bits),
+    match &expanded_nodes {
+        ExpandedNodes::OnDemand => sort_below(arena, node),
+        ExpandedNodes::Precomputed(bits) => arena.sort_children_of(bits),
     }
-    let mut waiting = Vec::new();
-    push(arena, &unfolding, arena.pieces(node), depth, &mut waiting);
-    while let Some(Waiting { visible, below }) = waiting.pop() {
+    let mut stack = Vec::new();
+    push(arena, &expanded_nodes, arena.pieces(node), depth, &mut stack);
+    while let Some(PendingRow { visible, below }) = stack.pop() {
         rows.push(visible);
-        push(arena, &unfolding, below, visible.depth + 1, &mut waiting);
+        push(arena, &expanded_nodes, below, visible.depth + 1, &mut stack);
     }
 }
 
 fn push<'a>(
     arena: &'a Arena,
-    unfolding: &Unfolding,
+    expanded_nodes: &ExpandedNodes,
     pieces: &[Vec<NodeIndex>],
     depth: u32,
-    waiting: &mut Vec<Waiting<'a>>,
+    stack: &mut Vec<PendingRow<'a>>,
 ) {
     let children = pieces.iter().rev().flat_map(|piece| piece.iter().rev());
-    waiting.extend(children.map(|child| {
-        let below = if unfolding.has(arena, *child) { arena.pieces(*child) } else { &[] };
+    stack.extend(children.map(|child| {
+        let below = if expanded_nodes.has(arena, *child) { arena.pieces(*child) } else { &[] };
         // Prefetches it for the child's turn.
         black_box(below.last().and_then(|piece| piece.last().copied()));
-        Waiting { visible: Visible { node: *child, depth }, below }
+        PendingRow { visible: Visible { node: *child, depth }, below }
     }));
 }
 
 /// Sorts the children of the visible nodes below a node.
 fn sort_below(arena: &mut Arena, node: NodeIndex) {
-    let mut waiting: Vec<NodeIndex> = arena.children(node).collect();
-    while let Some(node) = waiting.pop() {
-        if arena.unfolds(node) {
+    let mut stack: Vec<NodeIndex> = arena.children(node).collect();
+    while let Some(node) = stack.pop() {
+        if arena.shows_children(node) {
             arena.sort_children(node);
-            waiting.extend(arena.children(node));
+            stack.extend(arena.children(node));
         }
     }
 }

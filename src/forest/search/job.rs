@@ -26,7 +26,7 @@ pub struct SearchBatch {
     pub(super) kind: SearchKind,
     pub(super) number: u64,
     pub(super) first: usize,
-    pub(super) chunks: Vec<Found>,
+    pub(super) chunks: Vec<ChunkMatches>,
     /// Whether it is the last one of its share.
     pub(super) ended: bool,
     /// Number of shares of the search.
@@ -35,7 +35,7 @@ pub struct SearchBatch {
 
 /// The matches in a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ChunkMatches {
     /// The chunk as it was searched.
     pub chunk: Arc<Chunk>,
     pub matches: Vec<Match>,
@@ -79,10 +79,10 @@ impl SearchJob {
 }
 
 /// Chunks in a batch: some eight thousand segments, which take a millisecond or two.
-const PART: usize = 32;
+const BATCH_CHUNKS: usize = 32;
 /// Chunks in a batch if the tree has to be checked, which takes time from the interface; and in the first one, so that something
 /// shows up soon.
-const SMALL_PART: usize = 8;
+const SMALL_BATCH_CHUNKS: usize = 8;
 
 impl Iterator for SearchJob {
     type Item = SearchBatch;
@@ -94,15 +94,16 @@ impl Iterator for SearchJob {
             return None;
         }
         let first = self.next;
-        let size = if self.next == 0 || self.query.asks_the_tree() { SMALL_PART } else { PART };
-        let part = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
+        let size = if self.next == 0 || self.query.needs_tree() { SMALL_BATCH_CHUNKS } else { BATCH_CHUNKS };
+        let batch = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
         let mut scratch = Scratch::default();
-        let mut look = |chunk| Found { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
-        let chunks_found: Vec<Found> = part.iter().map(&mut look).collect();
+        let mut search_chunk =
+            |chunk| ChunkMatches { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
+        let searched: Vec<ChunkMatches> = batch.iter().map(&mut search_chunk).collect();
         let ended = first + size >= chunks.len();
         self.next = if ended { chunks.len() + 1 } else { first + size };
         let (kind, number, shares) = (self.kind, self.number, self.shares);
-        Some(SearchBatch { kind, number, first, chunks: chunks_found, ended, shares })
+        Some(SearchBatch { kind, number, first, chunks: searched, ended, shares })
     }
 }
 

@@ -9,25 +9,25 @@ use crate::forest::node_set::Bits;
 
 /// For each `path:` term, whether a name on the path of a node matches, cached: each node is checked once, however deep the tree.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Paths(Vec<Answers>);
+pub(super) struct Paths(Vec<PathCache>);
 
 #[derive(Debug, Clone, Default)]
-struct Answers {
-    known: Bits,
-    yes: Bits,
+struct PathCache {
+    checked: Bits,
+    matching: Bits,
     /// The path that was climbed last; kept to reuse its memory.
-    way: Vec<NodeIndex>,
+    path: Vec<NodeIndex>,
 }
 
 impl Paths {
     /// Whether all `path:` terms hold for a node.
-    fn hold(&mut self, arena: &Arena, query: &Query, node: NodeIndex) -> bool {
-        for (at, (meant, wanted)) in query.paths().enumerate() {
+    fn all_match(&mut self, arena: &Arena, query: &Query, node: NodeIndex) -> bool {
+        for (at, (matches_name, wanted)) in query.paths().enumerate() {
             if self.0.len() <= at {
-                self.0.push(Answers::default());
+                self.0.push(PathCache::default());
             }
-            let name_is_meant = |node| arena.segment(node).is_some_and(|segment| meant(&segment.name));
-            if self.0.get_mut(at).is_some_and(|answers| answers.of(arena, node, name_is_meant) != wanted) {
+            let has_matching_name = |node| arena.segment(node).is_some_and(|segment| matches_name(&segment.name));
+            if self.0.get_mut(at).is_some_and(|cache| cache.get(arena, node, has_matching_name) != wanted) {
                 return false;
             }
         }
@@ -35,40 +35,43 @@ impl Paths {
     }
 }
 
-impl Answers {
+impl PathCache {
     /// Climbs to the first node whose answer is known, and records the answer for all nodes on the way back.
-    fn of(&mut self, arena: &Arena, node: NodeIndex, is_meant: impl Fn(NodeIndex) -> bool) -> bool {
-        self.way.clear();
+    fn get(&mut self, arena: &Arena, node: NodeIndex, node_matches: impl Fn(NodeIndex) -> bool) -> bool {
+        self.path.clear();
         let mut at = Some(node);
-        let mut answer = false;
+        let mut is_match = false;
         while let Some(node) = at {
-            if self.known.has(node) {
-                answer = self.yes.has(node);
+            if self.checked.has(node) {
+                is_match = self.matching.has(node);
                 break;
             }
-            self.way.push(node);
-            at = arena.up(node);
+            self.path.push(node);
+            at = arena.parent(node);
         }
-        for node in self.way.iter().copied().rev() {
-            answer |= is_meant(node);
-            self.known.set(node);
-            if answer {
-                self.yes.set(node);
+        for node in self.path.iter().copied().rev() {
+            is_match |= node_matches(node);
+            self.checked.set(node);
+            if is_match {
+                self.matching.set(node);
             }
         }
-        answer
+        is_match
     }
 }
 
 /// Whether the terms that need the tree hold for a segment.
-pub(super) fn holds(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeIndex) -> bool {
-    query.tree_states().all(|(state, wanted)| is(arena, node, state) == wanted) && paths.hold(arena, query, node)
+pub(super) fn tree_terms_match(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeIndex) -> bool {
+    query.tree_states().all(|(state, wanted)| has_state(arena, node, state) == wanted)
+        && paths.all_match(arena, query, node)
 }
 
-fn is(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
+fn has_state(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
     match state {
         StateFilter::Leaf => !arena.has_children(node),
-        StateFilter::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
+        StateFilter::Orphan => {
+            arena.parent(node).is_some_and(|parent| matches!(arena.content(parent), Content::Ghost(_)))
+        }
         StateFilter::Duplicate => same_external_id(arena, node).nth(1).is_some(),
         // These are external flags.
         StateFilter::Changed | StateFilter::Pending | StateFilter::Marked => false,
@@ -78,18 +81,18 @@ fn is(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
 /// The nodes with the same external id as a node, including itself.
 fn same_external_id(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
     let external_id = arena.segment(node).and_then(|segment| segment.external_id.as_deref());
-    external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
+    external_id.into_iter().flat_map(|external_id| arena.nodes_with_external_id(external_id))
 }
 
 /// The nodes that a change may affect, collected before and after it.
 #[derive(Debug, Default)]
-pub(super) struct Concerned {
+pub(super) struct Affected {
     pub nodes: Vec<NodeIndex>,
     /// Whether there are too many of them, or they can't be determined.
-    pub anybody: bool,
+    pub is_unbounded: bool,
 }
 
-impl Concerned {
+impl Affected {
     /// Adds the nodes that changes of these nodes may affect, in the present tree.
     pub fn add_all(&mut self, arena: &Arena, query: &Query, nodes: &[NodeIndex]) {
         for node in nodes {
@@ -98,17 +101,17 @@ impl Concerned {
     }
 
     fn add(&mut self, arena: &Arena, query: &Query, node: NodeIndex) {
-        if self.anybody {
+        if self.is_unbounded {
             return;
         }
         self.nodes.push(node);
-        self.nodes.extend(arena.up(node));
+        self.nodes.extend(arena.parent(node));
         self.extend(arena, same_external_id(arena, node));
-        if query.asks_for_paths() {
-            let mut waiting = vec![node];
-            while let Some(node) = waiting.pop().filter(|_| !self.anybody) {
+        if query.has_path_terms() {
+            let mut stack = vec![node];
+            while let Some(node) = stack.pop().filter(|_| !self.is_unbounded) {
                 self.extend(arena, arena.children(node));
-                waiting.extend(arena.children(node).take(arena.limits.few_concerned));
+                stack.extend(arena.children(node).take(arena.limits.max_affected));
             }
         } else if query.asks(StateFilter::Orphan) {
             self.extend(arena, arena.children(node));
@@ -116,16 +119,16 @@ impl Concerned {
     }
 
     fn extend(&mut self, arena: &Arena, nodes: impl Iterator<Item = NodeIndex>) {
-        self.nodes.extend(nodes.take(arena.limits.few_concerned));
-        self.anybody |= self.nodes.len() > arena.limits.few_concerned;
+        self.nodes.extend(nodes.take(arena.limits.max_affected));
+        self.is_unbounded |= self.nodes.len() > arena.limits.max_affected;
     }
 
     /// Adds the nodes affected by those that have another parent now.
     pub fn follow(&mut self, arena: &Arena, query: &Query, touched: &Touched) {
-        self.anybody |= arena.has_children(NodeIndex::CIRCLES);
+        self.is_unbounded |= arena.has_children(NodeIndex::CIRCLES);
         match touched {
-            Touched::Nodes { hung, .. } => self.add_all(arena, query, hung),
-            Touched::Everything => self.anybody = true,
+            Touched::Nodes { relinked, .. } => self.add_all(arena, query, relinked),
+            Touched::Everything => self.is_unbounded = true,
         }
     }
 }

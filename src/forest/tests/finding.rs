@@ -80,7 +80,7 @@ proptest! {
         shares in 1_usize..5,
         order in vec(0_usize..5, 0..30),
     ) {
-        let mut forest = Forest::within(limits, segments);
+        let mut forest = Forest::with_limits(limits, segments);
         forest.search(SearchKind::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
         let whole: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
         let mut jobs: Vec<_> = forest.search(SearchKind::Tree, query).in_shares(shares).collect();
@@ -108,7 +108,7 @@ proptest! {
         changes in vec(vec(any_change(), 1..4), 0..12),
         parts_between in vec(0_usize..3, 12),
     ) {
-        let mut forest = Forest::within(limits, segments.iter().cloned());
+        let mut forest = Forest::with_limits(limits, segments.iter().cloned());
         forest.fold_to_level(None);
         searched(&mut forest, &query, changes, &parts_between);
 
@@ -157,7 +157,7 @@ proptest! {
         changes in vec(vec(any_change(), 1..4), 0..8),
         parts_between in vec(0_usize..3, 8),
     ) {
-        let mut forest = Forest::within(limits, segments.iter().cloned());
+        let mut forest = Forest::with_limits(limits, segments.iter().cloned());
         searched(&mut forest, &query, changes, &parts_between);
         let filtered = forest.filtered(SearchKind::Tree, None);
 
@@ -185,11 +185,11 @@ proptest! {
         prop_assert_eq!(filtered.matches(), matches);
 
         let mut scratch = Scratch::default();
-        let mut worth = |at: &usize| match rows[*at].kind {
-            RowKind::Segment(segment) => (query.rank(segment, &mut scratch), query.worth(segment, &mut scratch)),
+        let mut tie_breaker = |at: &usize| match rows[*at].kind {
+            RowKind::Segment(segment) => (query.rank(segment, &mut scratch), query.tie_breaker(segment, &mut scratch)),
             _ => unreachable!(),
         };
-        let best = filtered.matches().iter().copied().min_by_key(|at| worth(at));
+        let best = filtered.matches().iter().copied().min_by_key(|at| tie_breaker(at));
         prop_assert_eq!(filtered.best(), best);
     }
 
@@ -205,7 +205,7 @@ proptest! {
             let pending = ids.iter().map(|text| id(text)).collect();
             ExternalFlags { pending: Arc::new(pending), ..ExternalFlags::default() }
         };
-        let mut forest = Forest::within(limits, segments.iter().cloned());
+        let mut forest = Forest::with_limits(limits, segments.iter().cloned());
         let query = Query::parse("is:pending").unwrap().knowing(known(&before));
         searched(&mut forest, &query, Vec::new(), &[]);
         forest.know(SearchKind::Tree, known(&after));

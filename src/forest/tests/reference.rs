@@ -123,8 +123,10 @@ impl<'a> Reference<'a> {
 
     fn sorted(&self, mut ids: Vec<SegmentId>) -> Vec<SegmentId> {
         // Nothing has been marked as changed here.
-        let figure = |id: &SegmentId| if self.order == Order::Recent { 0 } else { self.below(id) };
-        ids.sort_by(|a, b| order::compare(self.order, (&self.segments[a], figure(a)), (&self.segments[b], figure(b))));
+        let sort_value = |id: &SegmentId| if self.order == Order::Recent { 0 } else { self.below(id) };
+        ids.sort_by(|a, b| {
+            order::compare(self.order, (&self.segments[a], sort_value(a)), (&self.segments[b], sort_value(b)))
+        });
         ids
     }
 }

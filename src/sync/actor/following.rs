@@ -16,16 +16,17 @@ use tokio::time::Instant;
 
 use crate::remote::{Call, Landmark, Position, Remote, RemoteError};
 use crate::segment::Step;
-use crate::sync::feed::{self, End, Part};
+use crate::sync::feed::{self, FeedEnd, Part};
 use crate::sync::message::{Event, Notice, Phase, SegmentChange};
 use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 
-use super::{Actor, Next, Stopped, Work, with_jitter};
+use super::{Actor, NextWork, Stopped, Work, with_jitter};
 
 use state::{
-    BACKLOG, FEW, KEPT_EVERY, LEFT_ALONE, LISTS, MOST_RECHECKS, PARTS, READ_AHEAD, RECHECKS, ReadNumber, Recognition,
-    Round, Suspect, TRIES, UNSEEN,
+    BEHIND_THRESHOLD, IN_FLIGHT_RETRY_DELAY, LIST_COST_FACTOR, MAX_PARTS_PER_ROUND, MAX_READ_AHEAD, MAX_RECHECKS,
+    MAX_UNFETCHED, MIN_FETCHES_BEFORE_LIST, PERSIST_INTERVAL, RECHECK_DELAYS, ReadNumber, Round, UNREADABLE_FAILURES,
+    Verification, VerifyReason,
 };
 pub(super) use state::{Following, PollPlan};
 
@@ -36,23 +37,23 @@ impl<R: Remote> Actor<R> {
             return self.relist().await;
         }
         self.work = Work::Locating;
-        self.told.silence.work_asks(Call::Changes(Step::FIRST));
+        self.connection.pending_requests.work_started(Call::Changes(Step::FIRST));
         if !self.lists.listed {
-            self.enter(Phase::Starting).await?;
-            self.show_first_page();
+            self.enter_phase(Phase::Starting).await?;
+            self.request_first_page();
         }
         let remote = Arc::clone(&self.tasks.remote);
-        self.send_out(async move { Report::Located(feed::end(&*remote).await) });
+        self.spawn_task(async move { Report::Located(feed::find_end(&*remote).await) });
         Ok(())
     }
 
-    pub(super) async fn located(&mut self, result: Result<End, RemoteError>) -> Result<(), Stopped> {
-        self.told.silence.work_ended();
+    pub(super) async fn located(&mut self, result: Result<FeedEnd, RemoteError>) -> Result<(), Stopped> {
+        self.connection.pending_requests.work_ended();
         if result.is_ok() {
-            self.server_answers().await?;
+            self.server_responded().await?;
         }
         match result {
-            Ok(End::At(step, past)) => {
+            Ok(FeedEnd::At(step, past)) => {
                 tracing::info!(%step, "the feed ends here");
                 let landmark = past.as_ref().and_then(|past| feed::landmark(None, past.from, past.next, &past.events));
                 if let Some(past) = &past {
@@ -60,16 +61,16 @@ impl<R: Remote> Actor<R> {
                 }
                 let position = Position::at(step, &self.settings.origins);
                 self.following.begin_at(position, landmark.into_iter().collect());
-                self.following.reader.untried = true;
-                if self.following.identity.recognition == Recognition::Underway {
-                    self.following.identity.recognition = Recognition::Known(Instant::now());
+                self.following.reader.is_unread = true;
+                if self.following.identity.verification == Verification::InProgress {
+                    self.following.identity.verification = Verification::Verified(Instant::now());
                 }
             }
-            Ok(End::Unavailable(error)) => {
+            Ok(FeedEnd::Unavailable(error)) => {
                 self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
-                self.following.has_no_feed();
+                self.following.clear_feed();
             }
-            Err(error) => return self.failed(error, Next::Locate).await,
+            Err(error) => return self.failed(error, NextWork::Locate).await,
         }
         self.relist().await
     }
@@ -79,7 +80,7 @@ impl<R: Remote> Actor<R> {
         // The server may have been restored from a backup since; then the feed after the stored position is a different one.
         self.following.begin_at(position, landmarks);
         if !self.following.identity.anchor.is_empty() {
-            self.recognise(Suspect::Nothing);
+            self.verify_feed(VerifyReason::Routine);
         }
     }
 
@@ -89,25 +90,32 @@ impl<R: Remote> Actor<R> {
         }
         self.work = Work::Following;
         self.following.poll_now();
-        self.go_on_following().await
+        self.continue_following().await
     }
 
     /// What to do next, and when.
     pub(super) fn plan(&mut self, now: Instant) -> PollPlan {
         let overloaded = self.is_overloaded();
         let following = &mut self.following;
-        let waits =
-            following.looks.backlog.is_waiting() && following.looks.under_way < self.settings.concurrency.max(1);
-        let reads = following.reader.reading.is_none() && following.looks.backlog.len() < READ_AHEAD;
+        let can_fetch =
+            following.fetches.backlog.has_queued() && following.fetches.in_flight < self.settings.concurrency.max(1);
+        let can_read = following.reader.read_in_flight.is_none() && following.fetches.backlog.len() < MAX_READ_AHEAD;
         PollPlan {
-            read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
-            fetch: if waits { following.looks.next(now, overloaded, self.settings.tell_named) } else { None },
+            read: can_read.then(|| following.polling.next_poll.max(following.polling.read_budget.next_allowed(now))),
+            fetch: if can_fetch {
+                following.fetches.next_fetch_at(now, overloaded, self.settings.tell_named)
+            } else {
+                None
+            },
             // Only between rounds of reads, so that the list covers what has happened so far.
-            list: (overloaded && following.reader.reading.is_none() && following.reader.round.parts == 0)
-                .then_some(self.lists.last.again_after),
+            list: (overloaded && following.reader.read_in_flight.is_none() && following.reader.round.parts == 0)
+                .then_some(self.lists.last.next_list_after),
             recheck: {
-                let gone = following.looks.rechecks.front().map(|(at, _)| *at);
-                gone.into_iter().chain(following.looks.apart.values().map(|apart| apart.at)).min()
+                let recheck = following.fetches.rechecks.front().map(|(at, _)| *at);
+                recheck
+                    .into_iter()
+                    .chain(following.fetches.unreadable.values().map(|unreadable| unreadable.retry_at))
+                    .min()
             },
         }
     }
@@ -116,15 +124,15 @@ impl<R: Remote> Actor<R> {
     fn is_overloaded(&self) -> bool {
         let page = usize::try_from(self.settings.page_size).unwrap_or(usize::MAX).max(1);
         let pages = self.lists.last.pages.max(self.cache.len() / page + 1);
-        self.following.looks.backlog.named() > LISTS * pages + FEW
+        self.following.fetches.backlog.named_count() > LIST_COST_FACTOR * pages + MIN_FETCHES_BEFORE_LIST
     }
 
     /// Does what is due. Each step sends a request that ends in a report, or enters another phase.
-    pub(super) async fn go_on_following(&mut self) -> Result<(), Stopped> {
+    pub(super) async fn continue_following(&mut self) -> Result<(), Stopped> {
         if !matches!(self.work, Work::Following) {
             return Ok(());
         }
-        if self.reached_goal() {
+        if self.has_reached_goal() {
             self.synchronised().await?;
             if !matches!(self.work, Work::Following) {
                 return Ok(());
@@ -136,140 +144,140 @@ impl<R: Remote> Actor<R> {
             return self.list_instead().await;
         }
         self.recheck(now);
-        while due(self.plan(now).fetch) && self.look_at_next() {
+        while due(self.plan(now).fetch) && self.fetch_next() {
             if self.is_overloaded() {
-                self.following.looks.early.spend(now);
+                self.following.fetches.pre_list_budget.consume(now);
             }
         }
         if due(self.plan(now).read) {
-            self.following.polling.reads.spend(now);
-            self.read_on();
+            self.following.polling.read_budget.consume(now);
+            self.read_next_part();
         }
         Ok(())
     }
 
-    fn reached_goal(&self) -> bool {
-        let Following { goal, identity, looks, .. } = &self.following;
+    fn has_reached_goal(&self) -> bool {
+        let Following { goal, identity, fetches, .. } = &self.following;
         // A segment that may become readable shortly is waited for.
-        if looks.apart.values().any(|apart| apart.times < TRIES) {
+        if fetches.unreadable.values().any(|unreadable| unreadable.failures < UNREADABLE_FAILURES) {
             return false;
         }
-        !matches!(identity.recognition, Recognition::Underway | Recognition::Wanted)
-            && goal.is_some_and(|goal| looks.backlog.is_settled_up_to(goal))
+        !matches!(identity.verification, Verification::InProgress | Verification::Pending)
+            && goal.is_some_and(|goal| fetches.backlog.is_settled_up_to(goal))
     }
 
     /// Requests the next part of the feed.
-    fn read_on(&mut self) {
+    fn read_next_part(&mut self) {
         let Some(from) = self.following.reader.position.clone() else { return };
         let following = &mut self.following;
         following.reader.last_read.0 += 1;
-        following.reader.reading = Some(following.reader.last_read);
-        let (number, longest) = (following.reader.last_read.0, following.reader.longest);
-        self.told.silence.read_asks(Call::Changes(from.earliest()));
+        following.reader.read_in_flight = Some(following.reader.last_read);
+        let (number, longest_part) = (following.reader.last_read.0, following.reader.longest_part);
+        self.connection.pending_requests.read_started(Call::Changes(from.earliest()));
         let remote = Arc::clone(&self.tasks.remote);
-        self.send_out(async move { Report::Read(number, feed::part(&*remote, &from, longest).await) });
+        self.spawn_task(async move { Report::Read(number, feed::read_part(&*remote, &from, longest_part).await) });
     }
 
-    pub(super) async fn read(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
-        if self.following.reader.reading != Some(ReadNumber(number)) {
+    pub(super) async fn read_ended(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
+        if self.following.reader.read_in_flight != Some(ReadNumber(number)) {
             // The read started from a position that is no longer followed.
             return Ok(());
         }
-        self.following.reader.reading = None;
-        self.told.silence.read_ended();
+        self.following.reader.read_in_flight = None;
+        self.connection.pending_requests.read_ended();
         let part = match result {
             Ok(part) => part,
-            Err(error) => return self.not_read(error).await,
+            Err(error) => return self.read_failed(error).await,
         };
         self.failures = 0;
-        self.following.reader.untried = false;
-        let quiet = part.events.is_empty();
-        let ended = part.ended;
+        self.following.reader.is_unread = false;
+        let is_empty = part.events.is_empty();
+        let reached_end = part.reached_end;
         self.apply_part(part);
-        self.answer_those_who_catch_up();
+        self.complete_catch_ups();
         // The server responds again, but a pause that it asked for is kept.
-        if matches!(self.work, Work::Resting { then: Next::Follow, .. }) && !self.rests_as_asked() {
+        if matches!(self.work, Work::Resting { then: NextWork::Follow, .. }) && !self.is_waiting_for_retry_after() {
             self.work = Work::Following;
         }
         if matches!(self.work, Work::Following) {
-            self.end_part(ended, quiet);
-            if self.following.looks.backlog.len() > BACKLOG {
-                self.enter(Phase::Behind { waiting: self.following.looks.backlog.len() }).await?;
+            self.end_part(reached_end, is_empty);
+            if self.following.fetches.backlog.len() > BEHIND_THRESHOLD {
+                self.enter_phase(Phase::Behind { waiting: self.following.fetches.backlog.len() }).await?;
             }
         }
-        if !self.following.reader.catching_up.is_empty() && self.following.reader.reading.is_none() {
-            self.read_on();
+        if !self.following.reader.pending_catch_ups.is_empty() && self.following.reader.read_in_flight.is_none() {
+            self.read_next_part();
         }
-        self.server_answers().await?;
-        self.go_on_following().await
+        self.server_responded().await?;
+        self.continue_following().await
     }
 
     /// Takes in a part of the feed.
     fn apply_part(&mut self, part: Part) {
-        let Part { events, next, setbacks, longest, landmarks, .. } = part;
+        let Part { events, next, rewinds, longest_part, landmarks, .. } = part;
         let writing = self.writing.is_writing();
         let following = &mut self.following;
-        following.hearing.hear(&events, writing);
-        feed::renew(&mut following.identity.newest, landmarks);
+        following.hearing.record(&events, writing);
+        feed::replace_landmarks(&mut following.identity.newest, landmarks);
         if following.identity.anchor.is_empty() {
             following.identity.anchor.clone_from(&following.identity.newest);
         }
         let named = events.iter().map(|(only, event)| (&event.id, event.kind, *only));
-        following.looks.backlog.read(named, next.clone(), following.identity.newest.clone());
+        following.fetches.backlog.add_part(named, next.clone(), following.identity.newest.clone());
         following.reader.position = Some(next);
-        following.reader.longest = longest;
+        following.reader.longest_part = longest_part;
         following.reader.round.parts += 1;
         following.reader.round.events += events.len();
         let named = events.into_iter().map(|(_, event)| event.id);
         if matches!(self.work, Work::Listing(_)) {
-            self.lists.last.note_meanwhile(named);
+            self.lists.last.record_meanwhile(named);
         } else {
-            self.lists.last.hear(named);
+            self.lists.last.record_named(named);
         }
-        if setbacks.iter().any(|setback| !self.following.reader.explained.contains(setback)) {
-            self.following.reader.explained = setbacks;
-            self.recognise(Suspect::EndsEarlier);
-        } else if self.following.is_to_be_recognised() {
-            self.recognise(Suspect::Nothing);
+        if rewinds.iter().any(|rewind| !self.following.reader.known_rewinds.contains(rewind)) {
+            self.following.reader.known_rewinds = rewinds;
+            self.verify_feed(VerifyReason::Rewind);
+        } else if self.following.should_verify() {
+            self.verify_feed(VerifyReason::Routine);
         }
         self.following.advance();
     }
 
     /// Decides whether to read on at once or after a pause.
-    fn end_part(&mut self, ended: bool, quiet: bool) {
-        if !quiet {
-            self.lists.last.changed();
+    fn end_part(&mut self, reached_end: bool, is_empty: bool) {
+        if !is_empty {
+            self.lists.last.record_event();
         }
         let following = &mut self.following;
         let Round { parts, events } = following.reader.round;
-        if !ended && parts < PARTS {
-            following.polling.at = Instant::now();
+        if !reached_end && parts < MAX_PARTS_PER_ROUND {
+            following.polling.next_poll = Instant::now();
             return;
         }
-        let nothing = events == 0;
+        let is_round_empty = events == 0;
         following.reader.round = Round::default();
-        following.goal = following.goal.or(Some(following.looks.backlog.last_part()));
-        following.polling.pause = if nothing {
+        following.goal = following.goal.or(Some(following.fetches.backlog.last_part()));
+        following.polling.pause = if is_round_empty {
             following.polling.pace.slower(following.polling.pause)
         } else {
             following.polling.pace.shortest
         };
-        let pause = following.polling.pace.within(with_jitter(following.polling.pause));
-        following.polling.at = Instant::now() + pause;
+        let pause = following.polling.pace.clamp(with_jitter(following.polling.pause));
+        following.polling.next_poll = Instant::now() + pause;
     }
 
-    async fn not_read(&mut self, error: RemoteError) -> Result<(), Stopped> {
-        self.stop_waiting_to_catch_up();
+    async fn read_failed(&mut self, error: RemoteError) -> Result<(), Stopped> {
+        self.abort_catch_ups();
         if !matches!(self.work, Work::Following) {
             return Ok(());
         }
         if !error.fault.rejects_step() {
-            return self.failed(error, Next::Follow).await;
+            return self.failed(error, NextWork::Follow).await;
         }
-        if self.following.reader.untried {
+        if self.following.reader.is_unread {
             // The feed has an end but can't be followed from there, for example not by context.
             self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
-            self.following.has_no_feed();
+            self.following.clear_feed();
             return self.follow().await;
         }
         if let Some(step) = self.following.reader.position.as_ref().map(Position::earliest) {
@@ -283,9 +291,9 @@ impl<R: Remote> Actor<R> {
         self.following.goal = None;
         self.following.advance();
         self.settle_list().await?;
-        self.enter(Phase::Live).await?;
-        self.following.kept_at = Some(Instant::now());
-        self.keep().await;
+        self.enter_phase(Phase::Live).await?;
+        self.following.stored_at = Some(Instant::now());
+        self.persist().await;
         self.following.synchronised = true;
         let Some(next) = self.following.earliest() else { return Ok(()) };
         let (complete, lacking) = (self.lists.last.is_complete(), self.lists.last.lacking);
@@ -296,44 +304,48 @@ impl<R: Remote> Actor<R> {
     /// Whether the last read of the feed brought nothing, or no segment waits to be fetched.
     pub(super) fn is_quiet(&self) -> bool {
         self.following.polling.pause > self.following.polling.pace.shortest
-            || !self.following.looks.backlog.is_waiting()
+            || !self.following.fetches.backlog.has_queued()
     }
 
     /// Applies fetched segments, reports the changes, and returns all differences.
-    pub(super) async fn take(&mut self, answers: Vec<Fetched>, by: LedBy) -> Result<Vec<SegmentChange>, Stopped> {
-        let next = self.following.earliest().filter(|_| by != LedBy::Other);
-        let Taken { told, different } = self.apply(answers, by);
-        self.emit_changes(told, next).await?;
+    pub(super) async fn apply_and_emit(
+        &mut self,
+        responses: Vec<Fetched>,
+        cause: FetchCause,
+    ) -> Result<Vec<SegmentChange>, Stopped> {
+        let next = self.following.earliest().filter(|_| cause != FetchCause::Other);
+        let AppliedChanges { to_report, different } = self.apply(responses, cause);
+        self.emit_changes(to_report, next).await?;
         Ok(different)
     }
 
     /// Applies fetched segments without reporting them.
-    fn apply(&mut self, answers: Vec<Fetched>, by: LedBy) -> Taken {
-        let of_the_start = by == LedBy::FeedAtStart || by == LedBy::Feed && !self.following.synchronised;
-        let tell_all = self.settings.tell_named && of_the_start;
-        let (mut told, mut different) = (Vec::new(), Vec::new());
-        for answer in answers {
-            let (id, mention) = (answer.id.clone(), answer.mention);
-            if let Some(seen) = self.cache.take(answer) {
-                self.note(&id, seen.now.as_ref());
-                self.writing.follow(&seen);
-                self.lists.last.see(&seen);
-                different.push(seen.clone());
-                if !self.writing.defers(&seen) {
-                    told.push(seen);
+    fn apply(&mut self, responses: Vec<Fetched>, cause: FetchCause) -> AppliedChanges {
+        let is_initial = cause == FetchCause::FeedAtStart || cause == FetchCause::Feed && !self.following.synchronised;
+        let report_all = self.settings.tell_named && is_initial;
+        let (mut to_report, mut different) = (Vec::new(), Vec::new());
+        for response in responses {
+            let (id, mention) = (response.id.clone(), response.mention);
+            if let Some(change) = self.cache.apply(response) {
+                self.record_change(&id, change.now.as_ref());
+                self.writing.update_tracking(&change);
+                self.lists.last.record_change(&change);
+                different.push(change.clone());
+                if !self.writing.defer_if_own(&change) {
+                    to_report.push(change);
                 }
-            } else if tell_all {
+            } else if report_all {
                 let now = self.cache.get(&id).cloned();
-                told.push(SegmentChange { id, before: now.clone(), now, mention });
+                to_report.push(SegmentChange { id, before: now.clone(), now, mention });
             }
         }
-        Taken { told, different }
+        AppliedChanges { to_report, different }
     }
 }
 
 /// Why a segment was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LedBy {
+pub(super) enum FetchCause {
     /// The feed named it.
     Feed,
     /// The feed named it before it was first read to its end, and it only became readable now.
@@ -343,9 +355,9 @@ pub(super) enum LedBy {
 }
 
 /// Result of applying fetched segments.
-struct Taken {
+struct AppliedChanges {
     /// Changes to report.
-    told: Vec<SegmentChange>,
+    to_report: Vec<SegmentChange>,
     /// All differences from what was known.
     different: Vec<SegmentChange>,
 }

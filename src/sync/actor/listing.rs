@@ -19,7 +19,7 @@ use crate::sync::message::{Event, ListProgress, Notice, Phase, SegmentChange, Su
 use crate::sync::report::Report;
 use crate::sync::segment_cache::{ListDiff, RequestSeq};
 
-use super::{Actor, Next, Running, Stopped, Work};
+use super::{Actor, NextWork, RunningList, Stopped, Work};
 
 /// Whether a list can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,26 +40,26 @@ enum ListConsistency {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the list")]
 pub(super) struct LastList {
-    trust: ListConsistency,
+    consistency: ListConsistency,
     /// Sequence number of the request that started the list.
-    pub begun: RequestSeq,
+    pub start_seq: RequestSeq,
     /// Number of pages.
     pub pages: usize,
     /// Differences from what was known, and segments found to be gone afterwards; `None` if nothing was known before. The
     /// feed may still name them.
     pub different: Option<Vec<SegmentChange>>,
     /// Whether the state before it was reliable.
-    compares: bool,
+    is_comparable: bool,
     /// Segments that the feed has named since the list began.
     named: HashSet<SegmentId>,
     /// What the feed has reported since the next list began, while that is loading.
     meanwhile: Meanwhile,
     /// Known segments that the list did not contain.
-    absent: BTreeSet<SegmentId>,
+    missing: BTreeSet<SegmentId>,
     /// Whether nothing was known before it.
-    first: bool,
+    is_first: bool,
     /// Whether nothing is known to have happened while it was loading, and it contained nothing unexpected.
-    confirms: bool,
+    is_confirmed: bool,
     /// Whether the feed has since been read to its end.
     is_settled: bool,
     ended: Instant,
@@ -67,15 +67,15 @@ pub(super) struct LastList {
     repeated: usize,
     suspicion: Option<Suspicion>,
     /// Number of suspect lists in a row.
-    suspect: u32,
+    suspect_count: u32,
     /// Why it is still suspect after listing again.
     pub lacking: Option<Suspicion>,
     /// Last part of the feed when the list was started, if it replaces fetching what was named up to there.
-    pub covers: Option<PartNumber>,
+    pub replaces_fetches_up_to: Option<PartNumber>,
     /// Whether it was started because the feed was no longer the one that was followed.
-    pub after_step_back: bool,
+    pub after_rewind: bool,
     /// Earliest time for another list that replaces fetches, or that follows a late event.
-    pub again_after: Instant,
+    pub next_list_after: Instant,
     /// Latest time to repeat a doubtful list.
     repeat_after: Instant,
     /// When to list everything again to compare.
@@ -83,21 +83,21 @@ pub(super) struct LastList {
 }
 
 /// Shortest interval between two progress reports.
-const PROGRESS: Duration = Duration::from_millis(100);
+const MIN_PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// While the feed is never quiet, the interval between lists is this many times the duration of one.
-const LISTS_APART: u32 = 10;
+const LIST_INTERVAL_FACTOR: u32 = 10;
 /// Shortest and longest such interval while the feed names more segments than a list costs: none are fetched meanwhile.
-const LEAST_APART: Duration = Duration::from_secs(10);
-const MOST_APART: Duration = Duration::from_secs(60);
+const MIN_LIST_INTERVAL: Duration = Duration::from_secs(10);
+const MAX_LIST_INTERVAL: Duration = Duration::from_secs(60);
 /// Number of suspect lists in a row from which that is reported.
-const SUSPECT_LISTS: u32 = 3;
+const SUSPECT_LISTS_TO_REPORT: u32 = 3;
 /// More missing segments than this, and than this fraction of all, are unlikely to have been deleted at once.
-const MANY: usize = 20;
-const LARGE_PART: usize = 10;
+const MAX_PLAUSIBLE_MISSING: usize = 20;
+const PLAUSIBLE_MISSING_DIVISOR: usize = 10;
 /// How long after a list the feed may still report something from while it was loading.
-const LATE: Duration = Duration::from_secs(60);
+const LATE_EVENT_WINDOW: Duration = Duration::from_secs(60);
 /// Effectively forever: `Command::PollNow` resumes a list that was stopped.
-const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
+const INDEFINITELY: Duration = Duration::from_secs(365 * 86_400);
 
 /// What the feed reported while a list was loading.
 #[derive(Debug, Default)]
@@ -109,27 +109,27 @@ struct Meanwhile {
 }
 
 impl LastList {
-    pub fn none(begun: RequestSeq, verify_every: Option<Duration>, now: Instant) -> Self {
+    pub fn none(start_seq: RequestSeq, verify_every: Option<Duration>, now: Instant) -> Self {
         Self {
-            trust: ListConsistency::Suspect,
-            begun,
+            consistency: ListConsistency::Suspect,
+            start_seq,
             pages: 0,
             different: None,
-            compares: false,
+            is_comparable: false,
             named: HashSet::new(),
             meanwhile: Meanwhile::default(),
-            absent: BTreeSet::new(),
-            first: true,
-            confirms: false,
+            missing: BTreeSet::new(),
+            is_first: true,
+            is_confirmed: false,
             is_settled: false,
             ended: now,
             repeated: 0,
             suspicion: None,
-            suspect: 0,
+            suspect_count: 0,
             lacking: None,
-            covers: None,
-            after_step_back: false,
-            again_after: now,
+            replaces_fetches_up_to: None,
+            after_rewind: false,
+            next_list_after: now,
             repeat_after: now,
             verify_after: verify_every.map(|pause| now + pause),
         }
@@ -137,50 +137,50 @@ impl LastList {
 
     /// Restores how far the stored segments can be relied on.
     pub fn restored(&mut self, complete: bool) {
-        self.trust = if complete { ListConsistency::Complete } else { ListConsistency::Suspect };
-        (self.first, self.confirms, self.is_settled) = (false, true, true);
+        self.consistency = if complete { ListConsistency::Complete } else { ListConsistency::Suspect };
+        (self.is_first, self.is_confirmed, self.is_settled) = (false, true, true);
     }
 
     pub fn is_complete(&self) -> bool {
-        self.trust == ListConsistency::Complete
+        self.consistency == ListConsistency::Complete
     }
 
     /// Whether no later event of the feed can cast doubt on it, so that the next session may rely on it as well.
     pub fn is_certain(&self) -> bool {
-        self.is_complete() && (self.confirms || self.ended.elapsed() >= LATE)
+        self.is_complete() && (self.is_confirmed || self.ended.elapsed() >= LATE_EVENT_WINDOW)
     }
 
     /// Records that the feed reported something since the list began.
-    pub fn changed(&mut self) {
+    pub fn record_event(&mut self) {
         // A feed may report late what happened while the list was loading. A second list without surprises settles that.
         let late = self.is_complete() && !self.is_certain();
-        if self.trust == ListConsistency::Replaying {
-            self.trust = ListConsistency::Suspect;
+        if self.consistency == ListConsistency::Replaying {
+            self.consistency = ListConsistency::Suspect;
         } else if late {
-            self.trust = ListConsistency::Late;
+            self.consistency = ListConsistency::Late;
         }
     }
 
     /// Records segments that the feed named while the next list is loading.
-    pub fn note_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
+    pub fn record_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
         self.meanwhile.named.extend(named);
         self.meanwhile.changed |= !self.meanwhile.named.is_empty();
     }
 
     /// Records segments that the feed named since the list ended.
-    pub fn hear(&mut self, named: impl IntoIterator<Item = SegmentId>) {
+    pub fn record_named(&mut self, named: impl IntoIterator<Item = SegmentId>) {
         if self.different.is_some() {
             self.named.extend(named);
         }
     }
 
     /// Records a change. If a segment missing from the list turns out to be gone, the feed had missed that.
-    pub fn see(&mut self, seen: &SegmentChange) {
-        if self.absent.remove(&seen.id)
-            && seen.now.is_none()
+    pub fn record_change(&mut self, change: &SegmentChange) {
+        if self.missing.remove(&change.id)
+            && change.now.is_none()
             && let Some(different) = &mut self.different
         {
-            different.push(seen.clone());
+            different.push(change.clone());
         }
     }
 }
@@ -188,39 +188,38 @@ impl LastList {
 impl<R: Remote> Actor<R> {
     /// Requests the first page before anything else, so that there is something to show while the end of the feed is located.
     /// It is requested again by the list, which begins after that.
-    pub(super) fn show_first_page(&mut self) {
+    pub(super) fn request_first_page(&mut self) {
         if self.failures > 0 || self.cache.len() > 0 {
             return;
         }
-        let (remote, size, asked) =
-            (Arc::clone(&self.tasks.remote), self.settings.page_size, self.tasks.questions.next());
-        self.send_out(async move {
+        let (remote, size, seq) = (Arc::clone(&self.tasks.remote), self.settings.page_size, self.tasks.sequence.next());
+        self.spawn_task(async move {
             // An error is ignored here: the list will report it.
             let segments = remote.page(1, size).await.map(|page| page.segments).unwrap_or_default();
-            Report::FirstPage { segments: segments.into_iter().map(Arc::new).collect(), asked }
+            Report::FirstPage { segments: segments.into_iter().map(Arc::new).collect(), seq }
         });
     }
 
     /// Lists everything from the beginning. The position in the feed is kept, so that changes made meanwhile are found.
     pub(super) async fn relist(&mut self) -> Result<(), Stopped> {
-        self.lists.reload_wanted = false;
+        self.lists.reload_pending = false;
         self.lists.last.meanwhile =
-            Meanwhile { before: self.following.looks.backlog.last_part(), ..Meanwhile::default() };
-        let listing = Box::new(ListRun::new(&self.settings, &self.tasks.questions));
-        self.cache.begin_list(listing.begun());
+            Meanwhile { before: self.following.fetches.backlog.last_part(), ..Meanwhile::default() };
+        let listing = Box::new(ListRun::new(&self.settings, &self.tasks.sequence));
+        self.cache.begin_list(listing.start_seq());
         self.list(listing).await
     }
 
     pub(super) async fn list(&mut self, mut listing: Box<ListRun>) -> Result<(), Stopped> {
-        let running = Running { stop: CancellationToken::new(), progress_told: None };
+        let running = RunningList { stop: CancellationToken::new(), progress_emitted_at: None };
         let stop = running.stop.clone();
         self.work = Work::Listing(running);
-        self.told.silence.work_asks(Call::Page(listing.next_number()));
-        self.emit_progress(listing.progress(self.cache.count_of_list())).await?;
+        self.connection.pending_requests.work_started(Call::Page(listing.next_number()));
+        self.emit_progress(listing.progress(self.cache.listed_count())).await?;
         let (remote, settings) = (Arc::clone(&self.tasks.remote), Arc::clone(&self.settings));
-        let (questions, reporter) = (self.tasks.questions.clone(), self.tasks.reporter.clone());
-        self.send_out(async move {
-            let result = listing.run(&*remote, &settings, &questions, &reporter, &stop).await;
+        let (sequence, reporter) = (self.tasks.sequence.clone(), self.tasks.reporter.clone());
+        self.spawn_task(async move {
+            let result = listing.run(&*remote, &settings, &sequence, &reporter, &stop).await;
             Report::ListEnded(listing, result.err())
         });
         Ok(())
@@ -228,10 +227,10 @@ impl<R: Remote> Actor<R> {
 
     pub(super) async fn emit_progress(&mut self, progress: ListProgress) -> Result<(), Stopped> {
         let Work::Listing(running) = &mut self.work else { return Ok(()) };
-        if running.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
+        if running.progress_emitted_at.is_some_and(|at| at.elapsed() < MIN_PROGRESS_INTERVAL) {
             return Ok(());
         }
-        running.progress_told = Some(Instant::now());
+        running.progress_emitted_at = Some(Instant::now());
         self.enter_listing(progress).await
     }
 
@@ -243,7 +242,7 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn enter_listing(&mut self, progress: ListProgress) -> Result<(), Stopped> {
-        self.enter(if self.lists.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
+        self.enter_phase(if self.lists.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
     }
 
     pub(super) async fn list_ended(&mut self, listing: ListRun) -> Result<(), Stopped> {
@@ -252,79 +251,80 @@ impl<R: Remote> Actor<R> {
             return Ok(());
         }
         self.failures = 0;
-        self.told.silence.work_ended();
-        let count = self.cache.count_of_list();
+        self.connection.pending_requests.work_ended();
+        let count = self.cache.listed_count();
         let progress = listing.progress(count);
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter_listing(progress).await?;
-        let ListDiff { absent, mut different, repeated } = self.cache.end_list();
-        self.server_answers().await?;
-        for seen in &mut different {
-            self.writing.follow(seen);
-            self.writing.merge_deferred(seen);
+        let ListDiff { missing, mut different, repeated } = self.cache.end_list();
+        self.server_responded().await?;
+        for change in &mut different {
+            self.writing.update_tracking(change);
+            self.writing.merge_deferred(change);
         }
         let now = Instant::now();
         let known_before = self.lists.listed;
         self.lists.listed = true;
-        self.watch_children_anew();
+        self.refresh_children();
         let was_complete = self.lists.last.is_complete();
-        let apart = progress.elapsed.saturating_mul(LISTS_APART).clamp(LEAST_APART, MOST_APART);
+        let interval =
+            progress.elapsed.saturating_mul(LIST_INTERVAL_FACTOR).clamp(MIN_LIST_INTERVAL, MAX_LIST_INTERVAL);
         let Meanwhile { before, changed, named } = std::mem::take(&mut self.lists.last.meanwhile);
         self.lists.last = LastList {
-            trust: if changed { ListConsistency::Suspect } else { ListConsistency::Replaying },
-            begun: listing.begun(),
+            consistency: if changed { ListConsistency::Suspect } else { ListConsistency::Replaying },
+            start_seq: listing.start_seq(),
             pages: usize::try_from(progress.pages).unwrap_or(usize::MAX),
             different: known_before.then(|| different.clone()),
-            compares: was_complete,
+            is_comparable: was_complete,
             named,
             meanwhile: Meanwhile::default(),
-            absent: BTreeSet::new(),
-            first: !known_before,
-            confirms: false,
+            missing: BTreeSet::new(),
+            is_first: !known_before,
+            is_confirmed: false,
             is_settled: false,
             ended: now,
             repeated: if listing.is_fruitless() { 0 } else { repeated },
             suspicion: listing.suspicion(count),
-            suspect: self.lists.last.suspect,
+            suspect_count: self.lists.last.suspect_count,
             lacking: self.lists.last.lacking,
-            covers: self.lists.last.covers,
-            after_step_back: self.lists.last.after_step_back,
-            again_after: now + apart,
-            repeat_after: now + self.settings.relist.max(progress.elapsed.saturating_mul(LISTS_APART)),
+            replaces_fetches_up_to: self.lists.last.replaces_fetches_up_to,
+            after_rewind: self.lists.last.after_rewind,
+            next_list_after: now + interval,
+            repeat_after: now + self.settings.relist.max(progress.elapsed.saturating_mul(LIST_INTERVAL_FACTOR)),
             verify_after: self.settings.verify_every.map(|pause| now + pause),
         };
-        let told = self.settle_by_list(&mut different).await?;
-        self.settle_apart_by_list(before);
-        self.doubt_or_look_for(absent, different.is_empty());
-        self.keep_list(&different).await;
+        let reported_ids = self.settle_by_list(&mut different).await?;
+        self.settle_unreadable_by_list(before);
+        self.doubt_or_fetch_missing(missing, different.is_empty());
+        self.persist_list(&different).await;
         if self.settings.tell_named {
-            different.retain(|seen| !told.contains(&seen.id));
+            different.retain(|change| !reported_ids.contains(&change.id));
         }
         self.emit(Event::Listed { different }).await?;
-        self.listed_for_resends().await?;
-        self.enter(Phase::Replaying).await?;
+        self.execute_resends().await?;
+        self.enter_phase(Phase::Replaying).await?;
         self.follow().await
     }
 
     /// Fetches each known segment that is missing from the list. If many are missing at once, the first such list is loaded
     /// again instead.
-    fn doubt_or_look_for(&mut self, mut absent: Vec<SegmentId>, nothing_else: bool) {
-        absent.retain(|id| self.cache.get(id).is_some());
-        if self.lists.last.after_step_back && nothing_else && absent.is_empty() {
-            self.recognition_was_wrong();
+    fn doubt_or_fetch_missing(&mut self, mut missing: Vec<SegmentId>, nothing_else: bool) {
+        missing.retain(|id| self.cache.get(id).is_some());
+        if self.lists.last.after_rewind && nothing_else && missing.is_empty() {
+            self.disable_verification();
         }
-        self.lists.last.after_step_back = false;
-        let many = absent.len() > MANY.max(self.cache.len() / LARGE_PART);
-        if many && self.lists.last.suspicion.is_none() {
-            self.lists.last.suspicion = Some(Suspicion::Lacks { count: absent.len() });
-            if self.lists.last.suspect == 0 {
+        self.lists.last.after_rewind = false;
+        let is_suspicious = missing.len() > MAX_PLAUSIBLE_MISSING.max(self.cache.len() / PLAUSIBLE_MISSING_DIVISOR);
+        if is_suspicious && self.lists.last.suspicion.is_none() {
+            self.lists.last.suspicion = Some(Suspicion::Lacks { count: missing.len() });
+            if self.lists.last.suspect_count == 0 {
                 return;
             }
         }
-        for id in &absent {
-            self.following.looks.backlog.owe(id.clone());
+        for id in &missing {
+            self.following.fetches.backlog.add_segment(id.clone());
         }
-        self.lists.last.absent = absent.into_iter().collect();
+        self.lists.last.missing = missing.into_iter().collect();
     }
 
     /// Pauses the list until the client resumes it.
@@ -332,38 +332,38 @@ impl<R: Remote> Actor<R> {
         if !matches!(self.work, Work::Listing(_)) {
             return Ok(());
         }
-        self.told.silence.work_ended();
-        let progress = listing.progress(self.cache.count_of_list());
+        self.connection.pending_requests.work_ended();
+        let progress = listing.progress(self.cache.listed_count());
         tracing::info!(segments = progress.segments, "the list was stopped");
-        self.work = Work::Resting { until: Instant::now() + UNTIL_ASKED, then: Next::List(listing) };
-        self.stop_waiting_to_catch_up();
-        self.enter(Phase::Paused(progress)).await
+        self.work = Work::Resting { until: Instant::now() + INDEFINITELY, then: NextWork::List(listing) };
+        self.abort_catch_ups();
+        self.enter_phase(Phase::Paused(progress)).await
     }
 
-    pub(super) async fn list_stopped(&mut self, listing: Box<ListRun>, error: RemoteError) -> Result<(), Stopped> {
+    pub(super) async fn list_failed(&mut self, listing: Box<ListRun>, error: RemoteError) -> Result<(), Stopped> {
         if !matches!(self.work, Work::Listing(_)) {
             return Ok(());
         }
         tracing::warn!(%error, "the list stopped");
-        self.told.silence.work_ended();
-        let progress = listing.progress(self.cache.count_of_list());
+        self.connection.pending_requests.work_ended();
+        let progress = listing.progress(self.cache.listed_count());
         self.failures += 1;
-        let pause = self.pause_after(&error.fault);
-        self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
-        self.stop_waiting_to_catch_up();
-        self.give_back_what_waits_for_a_list(&error).await?;
-        self.enter(Phase::Stalled { error, retry_in: pause, progress }).await
+        let pause = self.backoff_after(&error.fault);
+        self.work = Work::Resting { until: Instant::now() + pause, then: NextWork::List(listing) };
+        self.abort_catch_ups();
+        self.requeue_resends(&error).await?;
+        self.enter_phase(Phase::Stalled { error, retry_in: pause, progress }).await
     }
 
     /// Without a feed, only another list shows what has changed.
     pub(super) async fn live_without_feed(&mut self) -> Result<(), Stopped> {
-        let absent = std::mem::take(&mut self.lists.last.absent).into_iter().collect();
-        self.following.looks.backlog.forget();
-        self.look_at(absent);
+        let missing = std::mem::take(&mut self.lists.last.missing).into_iter().collect();
+        self.following.fetches.backlog.clear();
+        self.fetch_batch(missing);
         self.judge_list(false).await?;
-        self.keep().await;
-        self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
-        self.enter(Phase::Live).await
+        self.persist().await;
+        self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: NextWork::Locate };
+        self.enter_phase(Phase::Live).await
     }
 
     /// Settles the list once the feed was read to its end and the missing segments were fetched. Differences that the feed
@@ -373,15 +373,15 @@ impl<R: Remote> Actor<R> {
             return Ok(());
         }
         self.lists.last.is_settled = true;
-        let changed = self.lists.last.trust == ListConsistency::Suspect;
+        let changed = self.lists.last.consistency == ListConsistency::Suspect;
         let missed = self.lists.last.different.take().map(|mut missed| {
-            missed.retain(|seen| !self.lists.last.named.contains(&seen.id));
+            missed.retain(|change| !self.lists.last.named.contains(&change.id));
             missed
         });
         let surprises = missed.as_ref().is_none_or(|missed| !missed.is_empty());
-        self.lists.last.confirms = !changed && !surprises;
+        self.lists.last.is_confirmed = !changed && !surprises;
         self.judge_list(changed).await?;
-        let Some(missed) = missed.filter(|_| self.lists.last.compares) else { return Ok(()) };
+        let Some(missed) = missed.filter(|_| self.lists.last.is_comparable) else { return Ok(()) };
         if !missed.is_empty() {
             tracing::warn!(count = missed.len(), "the feed had missed changes");
         }
@@ -393,7 +393,7 @@ impl<R: Remote> Actor<R> {
         let list = &mut self.lists.last;
         let repeated = list.repeated;
         if list.suspicion.is_none()
-            && list.trust == ListConsistency::Replaying
+            && list.consistency == ListConsistency::Replaying
             && repeated > 0
             && self.following.has_feed()
         {
@@ -401,14 +401,15 @@ impl<R: Remote> Actor<R> {
         }
         let Some(suspicion) = list.suspicion else {
             // A feed that omits changes of others can't prove that nothing happened; a second list without surprises can.
-            let unconfirmed = self.settings.partial_feed && list.first;
-            list.trust = if doubtful || unconfirmed { ListConsistency::Suspect } else { ListConsistency::Complete };
-            (list.suspect, list.lacking) = (0, None);
+            let unconfirmed = self.settings.partial_feed && list.is_first;
+            list.consistency =
+                if doubtful || unconfirmed { ListConsistency::Suspect } else { ListConsistency::Complete };
+            (list.suspect_count, list.lacking) = (0, None);
             return Ok(());
         };
-        list.trust = ListConsistency::Suspect;
-        list.suspect += 1;
-        if list.suspect < SUSPECT_LISTS && !matches!(suspicion, Suspicion::Cut { .. }) {
+        list.consistency = ListConsistency::Suspect;
+        list.suspect_count += 1;
+        if list.suspect_count < SUSPECT_LISTS_TO_REPORT && !matches!(suspicion, Suspicion::Cut { .. }) {
             tracing::warn!(%suspicion, "the list is suspect and is loaded again");
             return Ok(());
         }
@@ -421,12 +422,12 @@ impl<R: Remote> Actor<R> {
         let now = Instant::now();
         let list = &self.lists.last;
         let verify = list.verify_after.is_some_and(|after| now >= after);
-        let again = match (list.trust, list.lacking) {
+        let again = match (list.consistency, list.lacking) {
             // Listing again and again would change nothing.
             (_, Some(_)) | (ListConsistency::Complete, _) => false,
-            (ListConsistency::Late, _) => self.is_quiet() && now >= list.again_after,
+            (ListConsistency::Late, _) => self.is_quiet() && now >= list.next_list_after,
             _ => list.suspicion.is_some() || self.is_quiet() || now >= list.repeat_after,
         };
-        self.lists.reload_wanted || verify || again
+        self.lists.reload_pending || verify || again
     }
 }

@@ -18,12 +18,12 @@ use crate::remote::{Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 use crate::sync::fetch::fetch_many;
 use crate::sync::message::{Event, FeedSource, SegmentChange};
-use crate::sync::namesakes::Namesakes;
+use crate::sync::namesakes::LookalikeIndex;
 use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
-use crate::sync::write::{Ended, Over, Stop, Writer};
+use crate::sync::write::{Completion, WriteFailure, WriteSuccess, Writer};
 
-use super::{Actor, LONGEST_ASKED_PAUSE, Next, Stopped, Work};
+use super::{Actor, MAX_RETRY_AFTER, NextWork, Stopped, Work};
 
 /// Operations under way, and what is tracked for them.
 #[derive(Debug, Default)]
@@ -31,32 +31,32 @@ pub(super) struct Writing {
     /// Operations being executed, as they were sent.
     in_flight: BTreeMap<OpId, Operation>,
     /// Unfinished operations of the journal. What is tracked for them is kept until there are none.
-    open: HashSet<OpId>,
+    unfinished: HashSet<OpId>,
     /// Those of them that create a segment.
-    creates: HashSet<OpId>,
+    unfinished_creates: HashSet<OpId>,
     /// The children of each segment that is to be deleted.
     children: HashMap<SegmentId, HashSet<SegmentId>>,
     /// Segments first seen while a create was unfinished.
-    created_since: HashSet<SegmentId>,
+    new_segments: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, OpId>,
     /// Segments that look like one to be created.
-    namesakes: Namesakes,
+    lookalikes: LookalikeIndex,
     /// For each operation being executed or recovered: the lookalikes that existed when it was first sent.
     existing: HashMap<OpId, HashSet<SegmentId>>,
     /// Creates to send again, after a list that begins from now on.
-    after_list: Vec<Execution>,
+    pending_resends: Vec<Execution>,
     /// Operations to execute once it is known what became of those of an earlier session.
     postponed: Vec<Execution>,
     /// Set while an operation could not reach the server.
-    unreached: Option<Unreached>,
+    unreachable: Option<Unreachable>,
     /// How often that happened in a row before the server last responded.
-    unreached_before: u32,
+    previous_failures: u32,
     /// Changes seen to segments that are being written. Most are the writes themselves.
     deferred: HashMap<SegmentId, SegmentChange>,
     /// New segments among them, by the create that may have made them and has no response yet.
-    unanswered: HashMap<OpId, Vec<SegmentId>>,
-    left: RecoveredJournal,
+    possible_results: HashMap<OpId, Vec<SegmentId>>,
+    recovered_journal: RecoveredJournal,
 }
 
 /// Operations that an earlier session left unfinished.
@@ -64,51 +64,51 @@ pub(super) struct Writing {
 enum RecoveredJournal {
     /// None, or already reported.
     #[default]
-    Nothing,
+    Empty,
     /// To be checked as soon as the server is known to respond.
-    Found(Vec<Journalled>),
+    Pending(Vec<Journalled>),
     /// Being checked.
-    Investigated,
+    Checking,
 }
 
 /// The server could not be reached. Nothing is sent until it has responded, and not before `until`.
 #[derive(Debug, Clone)]
-struct Unreached {
+struct Unreachable {
     error: RemoteError,
     until: Instant,
     /// Failures in a row.
-    times: u32,
+    failures: u32,
 }
 
-/// Pause after an operation could not reach the server, which doubles each time up to [`LONGEST_UNREACHED`].
-const UNREACHED: Duration = Duration::from_secs(1);
-const LONGEST_UNREACHED: Duration = Duration::from_secs(15);
+/// Pause after an operation could not reach the server, which doubles each time up to [`MAX_WRITE_BACKOFF`].
+const WRITE_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_WRITE_BACKOFF: Duration = Duration::from_secs(15);
 
 impl Writing {
     /// Takes over the operations that an earlier session left. Nothing is written until they were checked.
     pub fn load_journal(&mut self, journal: Vec<Journalled>) {
         if !journal.is_empty() {
-            self.left = RecoveredJournal::Found(journal);
+            self.recovered_journal = RecoveredJournal::Pending(journal);
         }
     }
 
     /// Updates what is tracked after a change.
-    pub fn follow(&mut self, seen: &SegmentChange) {
-        if let Some(siblings) = parent(seen.before.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
-            siblings.remove(&seen.id);
+    pub fn update_tracking(&mut self, change: &SegmentChange) {
+        if let Some(siblings) = parent(change.before.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
+            siblings.remove(&change.id);
         }
-        if let Some(siblings) = parent(seen.now.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
-            siblings.insert(seen.id.clone());
+        if let Some(siblings) = parent(change.now.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
+            siblings.insert(change.id.clone());
         }
-        if seen.before.is_none() && !self.creates.is_empty() {
-            self.created_since.insert(seen.id.clone());
+        if change.before.is_none() && !self.unfinished_creates.is_empty() {
+            self.new_segments.insert(change.id.clone());
         }
-        self.namesakes.follow(seen);
+        self.lookalikes.update(change);
     }
 
     /// Whether any operation is being executed or waits to be.
     pub fn is_writing(&self) -> bool {
-        !self.open.is_empty() || !self.in_flight.is_empty()
+        !self.unfinished.is_empty() || !self.in_flight.is_empty()
     }
 
     /// An operation that is being executed.
@@ -123,39 +123,39 @@ impl Writing {
     }
 
     /// Whether to hold back a change until it is known whether an own operation caused it.
-    pub fn defers(&mut self, seen: &SegmentChange) -> bool {
-        if self.deferred.contains_key(&seen.id) {
+    pub fn defer_if_own(&mut self, change: &SegmentChange) -> bool {
+        if self.deferred.contains_key(&change.id) {
             return true;
         }
-        let new = seen.now.as_deref().filter(|_| seen.before.is_none());
+        let new = change.now.as_deref().filter(|_| change.before.is_none());
         let creator = new.and_then(|new| self.creator_of(new));
         if let Some(op) = creator {
-            self.unanswered.entry(op).or_default().push(seen.id.clone());
+            self.possible_results.entry(op).or_default().push(change.id.clone());
         }
-        let is_written = self.in_flight.values().any(|operation| operation.subject() == Some(&seen.id));
-        let defers = creator.is_some() || is_written;
-        if defers {
-            self.deferred.insert(seen.id.clone(), seen.clone());
+        let is_written = self.in_flight.values().any(|operation| operation.subject() == Some(&change.id));
+        let should_defer = creator.is_some() || is_written;
+        if should_defer {
+            self.deferred.insert(change.id.clone(), change.clone());
         }
-        defers
+        should_defer
     }
 
     /// Takes the deferred segments that a create turned out not to have made, now that it has a response.
-    fn made_by_others(&mut self, op: OpId, made: Option<&SegmentId>) -> Vec<SegmentChange> {
-        let ids = self.unanswered.remove(&op).unwrap_or_default();
+    fn take_changes_by_others(&mut self, op: OpId, created_id: Option<&SegmentId>) -> Vec<SegmentChange> {
+        let ids = self.possible_results.remove(&op).unwrap_or_default();
         let deferred = ids.into_iter().filter_map(|id| self.deferred.remove(&id));
-        deferred.filter(|seen| Some(&seen.id) != made).collect()
+        deferred.filter(|change| Some(&change.id) != created_id).collect()
     }
 
     /// Merges a deferred change of the same segment into one that is emitted now.
-    pub fn merge_deferred(&mut self, seen: &mut SegmentChange) {
-        if let Some(earlier) = self.deferred.remove(&seen.id) {
-            seen.before = earlier.before;
+    pub fn merge_deferred(&mut self, change: &mut SegmentChange) {
+        if let Some(earlier) = self.deferred.remove(&change.id) {
+            change.before = earlier.before;
         }
     }
 
     /// Children of a segment to be deleted that were not confirmed with it.
-    pub fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
+    pub fn new_children(&self, operation: &Operation) -> Vec<SegmentId> {
         let Operation::Delete { base, leaving } = operation else { return Vec::new() };
         let children = self.children.get(&base.id).into_iter().flatten();
         children.filter(|child| !leaving.contains(child)).cloned().collect()
@@ -181,45 +181,45 @@ impl<R: Remote> Actor<R> {
             JournalEntry::Queued(op, operation) => Some((*op, operation)),
             _ => None,
         });
-        self.look_out_for(&queued.collect::<Vec<_>>());
+        self.track_operations(&queued.collect::<Vec<_>>());
         for entry in &entries {
             if let JournalEntry::Over(op) = entry {
-                self.writing.open.remove(op);
-                self.writing.creates.remove(op);
+                self.writing.unfinished.remove(op);
+                self.writing.unfinished_creates.remove(op);
             }
         }
         self.journal(entries).await;
-        self.forget_what_nothing_needs();
+        self.clear_unused_tracking();
     }
 
     /// Tracks the children of segments to be deleted, and segments that look like one to be created. At most two passes over
     /// all segments, however many operations there are.
-    fn look_out_for(&mut self, operations: &[(OpId, &Operation)]) {
-        self.writing.open.extend(operations.iter().map(|(op, _)| *op));
+    fn track_operations(&mut self, operations: &[(OpId, &Operation)]) {
+        self.writing.unfinished.extend(operations.iter().map(|(op, _)| *op));
         let creates = || operations.iter().filter_map(|(op, operation)| Some((*op, created_by(operation)?)));
-        self.writing.creates.extend(creates().map(|(op, _)| op));
-        self.writing.namesakes.mind(creates().map(|(_, draft)| draft), self.cache.segments());
+        self.writing.unfinished_creates.extend(creates().map(|(op, _)| op));
+        self.writing.lookalikes.track(creates().map(|(_, draft)| draft), self.cache.segments());
         let deletes = operations.iter().filter(|(_, operation)| matches!(operation, Operation::Delete { .. }));
         let subjects: HashSet<SegmentId> = deletes.filter_map(|(_, operation)| operation.subject()).cloned().collect();
         let new = subjects.into_iter().filter(|subject| !self.writing.children.contains_key(subject)).collect();
-        self.look_for_children(&new);
+        self.track_children(&new);
     }
 
-    fn forget_what_nothing_needs(&mut self) {
+    fn clear_unused_tracking(&mut self) {
         if !self.writing.is_writing() {
             self.writing.children.clear();
-            self.writing.created_since.clear();
-            self.writing.namesakes.clear();
+            self.writing.new_segments.clear();
+            self.writing.lookalikes.clear();
         }
     }
 
     /// Looks up the children of segments to be deleted again: a list may have brought any number of them.
-    pub(super) fn watch_children_anew(&mut self) {
+    pub(super) fn refresh_children(&mut self) {
         let subjects = std::mem::take(&mut self.writing.children).into_keys().collect();
-        self.look_for_children(&subjects);
+        self.track_children(&subjects);
     }
 
-    fn look_for_children(&mut self, subjects: &HashSet<SegmentId>) {
+    fn track_children(&mut self, subjects: &HashSet<SegmentId>) {
         if subjects.is_empty() {
             return;
         }
@@ -235,38 +235,38 @@ impl<R: Remote> Actor<R> {
 
     /// Executes an operation, postpones it, or reports why it can't be executed now.
     pub(super) async fn execute(&mut self, execution: Execution) -> Result<(), Stopped> {
-        if !matches!(self.writing.left, RecoveredJournal::Nothing) {
+        if !matches!(self.writing.recovered_journal, RecoveredJournal::Empty) {
             self.writing.postponed.push(execution);
             return Ok(());
         }
-        if let Some(Unreached { error, until, .. }) = self.writing.unreached.clone() {
+        if let Some(Unreachable { error, until, .. }) = self.writing.unreachable.clone() {
             let retry_in = until.saturating_duration_since(Instant::now());
             let Execution { op, evidence, .. } = execution;
             return self.emit_executed(op, ExecutionResult::Unreached { error, retry_in, evidence }).await;
         }
         let creates = created_by(&execution.operation).is_some();
         if creates && execution.evidence.as_ref().is_some_and(|evidence| evidence.resend == Resend::AfterList) {
-            return self.execute_after_list(execution).await;
+            return self.defer_resend(execution).await;
         }
         let Execution { op, operation, evidence } = execution;
-        self.look_out_for(&[(op, &operation)]);
+        self.track_operations(&[(op, &operation)]);
         if let Err(error) = self.preflight(&operation) {
             return self.emit_executed(op, ExecutionResult::Failed { error, evidence }).await;
         }
         let since = evidence.as_ref().map_or_else(|| self.following.earliest(), |evidence| evidence.since);
-        let existing = self.note_existing(op, &operation, evidence.as_ref());
+        let existing = self.record_existing(op, &operation, evidence.as_ref());
         let sent = JournalEntry::Sent { op, since, existing };
         let journalled = self.journal(vec![JournalEntry::Queued(op, operation.clone()), sent]).await;
         self.writing.in_flight.insert(op, operation.clone());
         let writer = self.writer(op, since, evidence.clone());
-        self.send_out(async move {
+        self.spawn_task(async move {
             if let Some(journalled) = journalled
                 && journalled.await.is_err()
             {
                 tracing::warn!("a write is not in the journal");
             }
-            let over = writer.carry_out(&operation).await;
-            Report::OperationOver { op, since, evidence, over }
+            let completion = writer.execute(&operation).await;
+            Report::OperationEnded { op, since, evidence, completion }
         });
         Ok(())
     }
@@ -276,11 +276,11 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Reports that the server responds again, so that operations that could not reach it can be retried.
-    pub(super) async fn server_answers(&mut self) -> Result<(), Stopped> {
-        match &self.writing.unreached {
-            Some(Unreached { until, times, .. }) if *until <= Instant::now() => {
-                self.writing.unreached_before = *times;
-                self.writing.unreached = None;
+    pub(super) async fn server_responded(&mut self) -> Result<(), Stopped> {
+        match &self.writing.unreachable {
+            Some(Unreachable { until, failures, .. }) if *until <= Instant::now() => {
+                self.writing.previous_failures = *failures;
+                self.writing.unreachable = None;
                 self.emit(Event::ServerAnswers).await
             }
             _ => Ok(()),
@@ -290,21 +290,21 @@ impl<R: Remote> Actor<R> {
     fn writer(&self, op: OpId, since: Option<Step>, evidence: Option<Evidence>) -> Writer<R> {
         Writer {
             op,
-            heard: self.following.has_feed().then(|| self.following.hearing.now()),
+            start_mark: self.following.has_feed().then(|| self.following.hearing.current_mark()),
             evidence,
             remote: Arc::clone(&self.tasks.remote),
-            questions: self.tasks.questions.clone(),
+            sequence: self.tasks.sequence.clone(),
             reporter: self.tasks.reporter.clone(),
             since,
             create_confirm_timeout: self.settings.create_confirm_timeout,
-            at_once: self.settings.concurrency,
-            learnt: Vec::new(),
+            concurrency: self.settings.concurrency,
+            fetched: Vec::new(),
         }
     }
 
     /// Checks whether what is known rules out an operation.
     fn preflight(&self, operation: &Operation) -> Result<(), WriteError> {
-        let newcomers = self.writing.newcomers(operation);
+        let newcomers = self.writing.new_children(operation);
         if !newcomers.is_empty() {
             return Err(WriteError::NewChildren { newcomers });
         }
@@ -314,117 +314,117 @@ impl<R: Remote> Actor<R> {
         }
         let Some(destination) = operation.destination().filter(|_| self.lists.listed) else { return Ok(()) };
         // A parent that was never known, such as that of a restored orphan, is left to the server.
-        if self.cache.is_gone(destination) {
+        if self.cache.is_deleted(destination) {
             return Err(WriteError::ParentMissing);
         }
         let Some(subject) = operation.subject() else { return Ok(()) };
-        let mut above = HashSet::new();
-        let mut at = Some(destination);
-        while let Some(id) = at.filter(|id| above.insert(*id)) {
+        let mut visited = HashSet::new();
+        let mut ancestor = Some(destination);
+        while let Some(id) = ancestor.filter(|id| visited.insert(*id)) {
             if id == subject {
                 return Err(WriteError::WouldCreateCycle);
             }
-            at = self.cache.get(id).and_then(|segment| segment.parent.as_ref());
+            ancestor = self.cache.get(id).and_then(|segment| segment.parent.as_ref());
         }
         Ok(())
     }
 
     /// Writes entries to the journal, if there is one.
-    async fn journal(&self, notes: Vec<JournalEntry>) -> Option<oneshot::Receiver<()>> {
-        match &self.keeper {
-            Some(keeper) => Some(keeper.journal(notes).await),
+    async fn journal(&self, entries: Vec<JournalEntry>) -> Option<oneshot::Receiver<()>> {
+        match &self.persister {
+            Some(persister) => Some(persister.write_journal(entries).await),
             None => None,
         }
     }
 
-    pub(super) async fn operation_over(
+    pub(super) async fn operation_ended(
         &mut self,
         op: OpId,
         since: Option<Step>,
         evidence: Option<Evidence>,
-        over: Over,
+        completion: Completion,
     ) -> Result<(), Stopped> {
-        let Over { result, learnt } = over;
+        let Completion { result, fetched } = completion;
         let Some(operation) = self.writing.in_flight.remove(&op) else { return Ok(()) };
         let evidence = self.evidence_after(op, &operation, since, evidence, &result);
         let deferred = operation.subject().and_then(|subject| self.writing.deferred.remove(subject));
-        let made = result.as_ref().ok().map(|ended| ended.answer.id.clone());
-        let of_others = self.writing.made_by_others(op, made.as_ref());
+        let created_id = result.as_ref().ok().map(|success| success.response.id.clone());
+        let by_others = self.writing.take_changes_by_others(op, created_id.as_ref());
         match result {
             // Any remaining difference is reported after the result of the operation itself.
-            Ok(ended) => {
-                self.writing.unreached_before = 0;
-                self.operation_ended(op, ended).await?;
-                self.emit_deferred(of_others).await?;
-                self.learn(learnt).await?;
+            Ok(success) => {
+                self.writing.previous_failures = 0;
+                self.operation_succeeded(op, success).await?;
+                self.emit_deferred(by_others).await?;
+                self.apply_fetched(fetched).await?;
             }
-            Err(stop) => {
-                self.emit_deferred(deferred.into_iter().chain(of_others).collect()).await?;
+            Err(failure) => {
+                self.emit_deferred(deferred.into_iter().chain(by_others).collect()).await?;
                 // The tree is brought up to date first, whatever is reported about the failure.
-                self.learn(learnt).await?;
-                match stop {
-                    Stop::Failed(error) => {
+                self.apply_fetched(fetched).await?;
+                match failure {
+                    WriteFailure::Failed(error) => {
                         tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation failed");
                         self.emit_executed(op, ExecutionResult::Failed { error, evidence }).await?;
                     }
-                    Stop::Unreached { error, .. } => self.unreached(op, error, evidence).await?,
+                    WriteFailure::Unreached { error, .. } => self.operation_unreached(op, error, evidence).await?,
                 }
             }
         }
         self.following.poll_soon();
-        self.forget_what_nothing_needs();
+        self.clear_unused_tracking();
         Ok(())
     }
 
     /// Emits deferred changes, as far as they still are changes.
     async fn emit_deferred(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
-        let now = |seen: SegmentChange| SegmentChange { now: self.cache.get(&seen.id).cloned(), ..seen };
-        let told = deferred.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
-        self.emit_changes(told, None).await
+        let with_current = |change: SegmentChange| SegmentChange { now: self.cache.get(&change.id).cloned(), ..change };
+        let reported = deferred.into_iter().map(with_current).filter(|change| change.before != change.now).collect();
+        self.emit_changes(reported, None).await
     }
 
     /// Applies what was learnt about segments along the way.
-    async fn learn(&mut self, learnt: Vec<Fetched>) -> Result<(), Stopped> {
-        if learnt.is_empty() { Ok(()) } else { self.looked_at(learnt).await }
+    async fn apply_fetched(&mut self, fetched: Vec<Fetched>) -> Result<(), Stopped> {
+        if fetched.is_empty() { Ok(()) } else { self.batch_fetched(fetched).await }
     }
 
     /// Records that an operation could not reach the server. Nothing is executed until it responds again.
-    pub(super) async fn unreached(
+    pub(super) async fn operation_unreached(
         &mut self,
         op: OpId,
         error: RemoteError,
         evidence: Option<Evidence>,
     ) -> Result<(), Stopped> {
         tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation waits for the server");
-        let times = self.writing.unreached_before + 1;
-        let pause = UNREACHED.saturating_mul(1 << (times - 1).min(10)).min(LONGEST_UNREACHED);
-        let asked = error.fault.retry_after().unwrap_or_default().min(LONGEST_ASKED_PAUSE);
-        let pause = pause.max(asked);
+        let failures = self.writing.previous_failures + 1;
+        let pause = WRITE_BACKOFF.saturating_mul(1 << (failures - 1).min(10)).min(MAX_WRITE_BACKOFF);
+        let retry_after = error.fault.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
+        let pause = pause.max(retry_after);
         let until = Instant::now() + pause;
-        let until = self.writing.unreached.as_ref().map_or(until, |unreached| unreached.until.max(until));
-        let times = self.writing.unreached.as_ref().map_or(times, |unreached| unreached.times);
-        self.writing.unreached = Some(Unreached { error: error.clone(), until, times });
+        let until = self.writing.unreachable.as_ref().map_or(until, |unreachable| unreachable.until.max(until));
+        let failures = self.writing.unreachable.as_ref().map_or(failures, |unreachable| unreachable.failures);
+        self.writing.unreachable = Some(Unreachable { error: error.clone(), until, failures });
         // Polls then to find out whether the server responds.
         self.following.poll_at(until);
-        let asked_for = self.rests_as_asked();
-        if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work
-            && !asked_for
+        let is_waiting_for_retry_after = self.is_waiting_for_retry_after();
+        if let Work::Resting { until: rest, then: NextWork::Locate } = &mut self.work
+            && !is_waiting_for_retry_after
         {
             *rest = until.min(*rest);
         }
         self.emit_executed(op, ExecutionResult::Unreached { error, retry_in: pause, evidence }).await
     }
 
-    async fn operation_ended(&mut self, op: OpId, ended: Ended) -> Result<(), Stopped> {
-        let Ended { outcome, answer } = ended;
-        let id = answer.id.clone();
-        let told = match &outcome {
+    async fn operation_succeeded(&mut self, op: OpId, success: WriteSuccess) -> Result<(), Stopped> {
+        let WriteSuccess { outcome, response } = success;
+        let id = response.id.clone();
+        let reported = match &outcome {
             WriteResult::Created(applied) | WriteResult::Updated(applied) => Some(Arc::clone(&applied.segment)),
             WriteResult::Deleted { .. } => None,
         };
-        if let Some(seen) = self.cache.take(answer) {
-            self.note(&seen.id, seen.now.as_ref());
-            self.writing.follow(&seen);
+        if let Some(change) = self.cache.apply(response) {
+            self.record_change(&change.id, change.now.as_ref());
+            self.writing.update_tracking(&change);
         }
         match &outcome {
             WriteResult::Created(_) => {
@@ -433,32 +433,32 @@ impl<R: Remote> Actor<R> {
             // What happens to the children of a deleted segment is the server's choice.
             WriteResult::Deleted { id, .. } => {
                 let children = self.writing.children.remove(id).unwrap_or_default();
-                self.look_at(children.into_iter().collect());
+                self.fetch_batch(children.into_iter().collect());
             }
             WriteResult::Updated(_) => {}
         }
         self.emit_executed(op, ExecutionResult::Done(outcome)).await?;
         // Someone may have changed it again since, and the feed may have been faster than the write.
         let now = self.cache.get(&id).cloned();
-        if now == told {
+        if now == reported {
             return Ok(());
         }
-        self.emit_changes(vec![SegmentChange { id, before: told, now, mention: FeedSource::default() }], None).await
+        self.emit_changes(vec![SegmentChange { id, before: reported, now, mention: FeedSource::default() }], None).await
     }
 
     /// Fetches segments for a reason other than the feed. One that can't be fetched now is left to the feed or the next list.
-    pub(super) fn look_at(&mut self, ids: Vec<SegmentId>) {
+    pub(super) fn fetch_batch(&mut self, ids: Vec<SegmentId>) {
         if ids.is_empty() {
             return;
         }
-        let (remote, questions) = (Arc::clone(&self.tasks.remote), self.tasks.questions.clone());
-        let at_once = self.settings.concurrency;
-        self.send_out(async move {
-            let (answers, failure) = fetch_many(&*remote, &questions, ids, at_once).await;
+        let (remote, sequence) = (Arc::clone(&self.tasks.remote), self.tasks.sequence.clone());
+        let concurrency = self.settings.concurrency;
+        self.spawn_task(async move {
+            let (responses, failure) = fetch_many(&*remote, &sequence, ids, concurrency).await;
             if let Some(error) = failure {
                 tracing::warn!(%error, "not every segment could be looked at");
             }
-            Report::LookedAt(answers)
+            Report::BatchFetched(responses)
         });
     }
 }

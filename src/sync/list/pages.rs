@@ -17,46 +17,46 @@ pub(super) struct Pages {
     /// Number of non-empty pages.
     filled: u32,
     /// The last non-empty page.
-    last: u32,
+    last_filled: u32,
     /// Empty pages, and how often each came.
     empty: BTreeMap<u32, u32>,
 }
 
 /// What to request before the list is taken to have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum EndProof {
     /// Nothing.
-    Enough,
+    Proven,
     /// Another page.
     Page(u32),
     /// An empty page, once more.
-    Again(u32),
+    RetryPage(u32),
 }
 
 /// How many times in total an empty page is requested that precedes a non-empty one.
-const TIMES: u32 = 3;
+const MAX_EMPTY_RESPONSES: u32 = 3;
 
 impl Pages {
-    pub fn of_size(size: u32) -> Self {
+    pub fn with_size(size: u32) -> Self {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        Self { size, entries: Vec::new(), fullest: 0, filled: 0, last: 0, empty: BTreeMap::new() }
+        Self { size, entries: Vec::new(), fullest: 0, filled: 0, last_filled: 0, empty: BTreeMap::new() }
     }
 
     /// Records a page and its number of entries.
-    pub fn came(&mut self, number: u32, entries: usize) {
+    pub fn record(&mut self, number: u32, entries: usize) {
         if entries == 0 {
             *self.empty.entry(number).or_default() += 1;
             return;
         }
         self.empty.remove(&number);
-        let at = number as usize;
-        if self.entries.len() <= at {
-            self.entries.resize(at + 1, 0);
+        let index = number as usize;
+        if self.entries.len() <= index {
+            self.entries.resize(index + 1, 0);
         }
-        self.filled += u32::from(self.entries[at] == 0);
-        self.entries[at] = u32::try_from(entries).unwrap_or(u32::MAX);
+        self.filled += u32::from(self.entries[index] == 0);
+        self.entries[index] = u32::try_from(entries).unwrap_or(u32::MAX);
         self.fullest = self.fullest.max(entries);
-        self.last = self.last.max(number);
+        self.last_filled = self.last_filled.max(number);
     }
 
     /// Number of non-empty pages.
@@ -66,38 +66,38 @@ impl Pages {
 
     /// The first empty page after the last non-empty one. Pages after it are only requested as proof.
     pub fn first_empty(&self) -> Option<u32> {
-        self.empty.range(self.last..).next().map(|(number, _)| *number)
+        self.empty.range(self.last_filled..).next().map(|(number, _)| *number)
     }
 
     /// The first empty page before the last non-empty one.
-    pub fn hole(&self) -> Option<u32> {
-        self.empty.range(..self.last).next().map(|(number, _)| *number)
+    pub fn first_gap(&self) -> Option<u32> {
+        self.empty.range(..self.last_filled).next().map(|(number, _)| *number)
     }
 
     /// Whether the fullest page has as many entries as were requested.
-    pub const fn are_full(&self) -> bool {
+    pub const fn has_full_page(&self) -> bool {
         self.fullest >= self.size
     }
 
-    /// Returns what to request when all requests so far have been answered. `adds_up` means that the number of entries
+    /// Returns what to request when all requests so far have been answered. `matches_total` means that the number of entries
     /// matches the server's total.
-    pub fn proof_wanted(&self, adds_up: bool) -> Proof {
-        let hole = self.empty.range(..self.last).find(|(_, times)| **times < TIMES);
-        if let Some((hole, _)) = hole {
-            return Proof::Again(*hole);
+    pub fn next_proof(&self, matches_total: bool) -> EndProof {
+        let first_gap = self.empty.range(..self.last_filled).find(|(_, times)| **times < MAX_EMPTY_RESPONSES);
+        if let Some((first_gap, _)) = first_gap {
+            return EndProof::RetryPage(*first_gap);
         }
-        let end = self.last + 1;
-        let Some(times) = self.empty.get(&end) else { return Proof::Page(end) };
-        let last = self.entries.get(self.last as usize).map_or(0, |entries| *entries as usize);
+        let end = self.last_filled + 1;
+        let Some(times) = self.empty.get(&end) else { return EndProof::Page(end) };
+        let last = self.entries.get(self.last_filled as usize).map_or(0, |entries| *entries as usize);
         let full = last >= self.size || (self.filled > 1 && last >= self.fullest);
-        if adds_up || (self.filled > 1 && !full) {
-            return Proof::Enough;
+        if matches_total || (self.filled > 1 && !full) {
+            return EndProof::Proven;
         }
         if !self.empty.contains_key(&(end + 1)) {
-            return Proof::Page(end + 1);
+            return EndProof::Page(end + 1);
         }
         // The list may end with a full page, or both empty pages may have been lost.
-        if full && *times < 2 { Proof::Again(end) } else { Proof::Enough }
+        if full && *times < 2 { EndProof::RetryPage(end) } else { EndProof::Proven }
     }
 }
 
@@ -110,9 +110,9 @@ mod tests {
     /// Pages through a list of `entries` until its end is proven. `lost` is the number of first responses to each page that
     /// are empty. Returns the number of requests and the pages.
     fn listed(entries: usize, size: usize, cap: usize, lost: &BTreeMap<u32, u32>) -> (usize, Pages) {
-        let mut pages = Pages::of_size(u32::try_from(size).unwrap());
+        let mut pages = Pages::with_size(u32::try_from(size).unwrap());
         let (mut lost, mut next, mut asked) = (lost.clone(), 1, 0);
-        let mut ask = |pages: &mut Pages, number: u32| {
+        let mut request_page = |pages: &mut Pages, number: u32| {
             asked += 1;
             let before = (number as usize - 1) * size.min(cap);
             let there = entries.saturating_sub(before).min(size.min(cap));
@@ -123,24 +123,24 @@ mod tests {
             } else {
                 there
             };
-            pages.came(number, entries);
+            pages.record(number, entries);
         };
         loop {
             // Several are in flight at once.
             for _ in 0..3 {
                 if pages.first_empty().is_none_or(|empty| next <= empty) {
-                    ask(&mut pages, next);
+                    request_page(&mut pages, next);
                     next += 1;
                 }
             }
             if pages.first_empty().is_none() {
                 continue;
             }
-            match pages.proof_wanted(false) {
-                Proof::Enough => return (asked, pages),
-                Proof::Again(number) => ask(&mut pages, number),
-                Proof::Page(number) => {
-                    ask(&mut pages, number);
+            match pages.next_proof(false) {
+                EndProof::Proven => return (asked, pages),
+                EndProof::RetryPage(number) => request_page(&mut pages, number),
+                EndProof::Page(number) => {
+                    request_page(&mut pages, number);
                     next = next.max(number + 1);
                 }
             }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_short_page_and_an_empty_one_end_a_list() {
         let (asked, pages) = listed(1_050, 500, 100, &BTreeMap::new());
-        assert_eq!((entries(&pages), pages.count(), pages.hole()), (1_050, 11, None));
+        assert_eq!((entries(&pages), pages.count(), pages.first_gap()), (1_050, 11, None));
         assert!(asked <= 11 + 3, "{asked}");
         let (asked, pages) = listed(5, 500, 500, &BTreeMap::new());
         assert_eq!((asked, entries(&pages)), (3, 5));
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_page_that_stays_empty_is_a_hole_among_listed_pages() {
         let (_, pages) = listed(3_001, 500, 500, &[(2, 9)].into());
-        assert_eq!((entries(&pages), pages.hole()), (2_501, Some(2)));
+        assert_eq!((entries(&pages), pages.first_gap()), (2_501, Some(2)));
     }
 
     proptest! {
@@ -182,7 +182,7 @@ mod tests {
             prop_assume!((lost as usize) < pages_in_all);
             let (asked, pages) = listed(entries_in_all, size, cap, &[(lost, times)].into());
             prop_assert_eq!(entries(&pages), entries_in_all);
-            prop_assert_eq!(pages.hole(), None);
+            prop_assert_eq!(pages.first_gap(), None);
             prop_assert!(asked <= pages_in_all + 8, "{} questions for {} pages", asked, pages_in_all);
         }
     }

@@ -20,7 +20,7 @@ use super::server::Server;
 
 pub struct Client {
     sync: SyncHandle,
-    pub picture: BTreeMap<SegmentId, Arc<Segment>>,
+    pub view: BTreeMap<SegmentId, Arc<Segment>>,
     pub phases: Vec<Phase>,
     pub notices: Vec<Notice>,
     pub queue: ChangeQueue,
@@ -31,7 +31,7 @@ pub struct Client {
     /// Whether failed operations stay, instead of being discarded at once.
     pub keeps_failed: bool,
     /// How often an operation could not reach the server.
-    pub waits: usize,
+    pub unreached_count: usize,
     /// Segments reported as changed, counted each time.
     pub changes: usize,
     /// Their ids, in the order in which they were reported.
@@ -45,9 +45,9 @@ pub struct Client {
     /// How many segments an earlier session had stored.
     pub restored: Option<usize>,
     /// Number of events.
-    pub heard: usize,
+    pub event_count: usize,
     pub lists: usize,
-    pub gathered: usize,
+    pub received: usize,
     pub synchronised: usize,
     /// Why segments may be missing.
     pub lacking: Option<Suspicion>,
@@ -56,14 +56,14 @@ pub struct Client {
 }
 
 /// Longer than any pause and any number of retries; on paused time this costs nothing.
-const LONG: Duration = Duration::from_secs(3_600);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(3_600);
 
 impl Client {
     pub fn start(server: &Server, settings: Settings) -> Self {
         let concurrency = settings.concurrency;
         Self {
             sync: start(Arc::new(server.clone()), settings),
-            picture: BTreeMap::new(),
+            view: BTreeMap::new(),
             phases: Vec::new(),
             notices: Vec::new(),
             // Plan ids differ between clients, as they do between sessions.
@@ -73,16 +73,16 @@ impl Client {
             began: Vec::new(),
             recovered: Vec::new(),
             keeps_failed: false,
-            waits: 0,
+            unreached_count: 0,
             changes: 0,
             named: Vec::new(),
             origins: BTreeMap::new(),
             next: None,
             reached: None,
             restored: None,
-            heard: 0,
+            event_count: 0,
             lists: 0,
-            gathered: 0,
+            received: 0,
             synchronised: 0,
             lacking: None,
             verified: Vec::new(),
@@ -97,39 +97,39 @@ impl Client {
     }
 
     /// Waits until later events of the feed can't be from while the list was loading.
-    pub async fn let_late_news_come(&mut self) {
-        self.hear_for(Duration::from_secs(61)).await;
+    pub async fn wait_for_late_events(&mut self) {
+        self.run_for(Duration::from_secs(61)).await;
     }
 
-    pub async fn hear(&mut self) {
-        let event = timeout(LONG, self.sync.events.recv()).await.expect("the sync actor says something");
-        self.take(event.expect("it lives"));
+    pub async fn next_event(&mut self) {
+        let event = timeout(EVENT_TIMEOUT, self.sync.events.recv()).await.expect("the sync actor says something");
+        self.handle(event.expect("it lives"));
     }
 
     /// Takes events for a while.
-    pub async fn hear_for(&mut self, time: Duration) {
+    pub async fn run_for(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
         while let Ok(event) = tokio::time::timeout_at(until, self.sync.events.recv()).await {
-            self.take(event.expect("it lives"));
+            self.handle(event.expect("it lives"));
         }
     }
 
-    fn take(&mut self, event: Event) {
-        self.heard += 1;
+    fn handle(&mut self, event: Event) {
+        self.event_count += 1;
         match event {
             Event::PhaseChanged(phase) => self.phases.push(phase),
             Event::Restored { forest, .. } => {
                 self.restored = Some(forest.len());
-                self.picture = forest.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect();
+                self.view = forest.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect();
             }
             Event::PageReceived(segments) => {
-                self.gathered += segments.len();
-                self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
+                self.received += segments.len();
+                self.view.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
             Event::Listed { different } => {
                 self.lists += 1;
                 for seen in different {
-                    self.see(seen);
+                    self.apply_change(seen);
                 }
             }
             Event::Changed { seen, next } => {
@@ -138,7 +138,7 @@ impl Client {
                     self.changes += 1;
                     self.named.push(seen.id.to_string());
                     self.origins.entry(seen.id.clone()).or_default().extend(seen.mention.contexts.iter());
-                    self.see(seen);
+                    self.apply_change(seen);
                 }
             }
             Event::Synchronised { next, lacking, .. } => {
@@ -177,16 +177,16 @@ impl Client {
             ExecutionResult::Done(outcome) => {
                 match outcome {
                     WriteResult::Created(written) | WriteResult::Updated(written) => {
-                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                        self.view.insert(written.segment.id.clone(), Arc::clone(&written.segment));
                     }
-                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                    WriteResult::Deleted { id, .. } => drop(self.view.remove(id)),
                 }
                 self.outcomes.push(outcome.clone());
                 self.ended.push((op, Ok(())));
             }
             ExecutionResult::Failed { error, .. } => self.ended.push((op, Err(error.clone()))),
             ExecutionResult::Unreached { .. } => {
-                self.waits += 1;
+                self.unreached_count += 1;
                 self.queue.pause_sending();
             }
         }
@@ -202,7 +202,7 @@ impl Client {
     /// Applies the result of a queue operation: its journal entries are written.
     pub fn apply(&self, transitions: Transitions) {
         if !transitions.journal.is_empty() {
-            self.order_now(Command::Journal(transitions.journal));
+            self.send_now(Command::Journal(transitions.journal));
         }
     }
 
@@ -216,29 +216,29 @@ impl Client {
     fn send_next(&mut self) {
         while let Some(execution) = self.queue.begin() {
             self.began.push(execution.op);
-            self.order_now(Command::Execute(Box::new(execution)));
+            self.send_now(Command::Execute(Box::new(execution)));
         }
     }
 
-    fn order_now(&self, command: Command) {
+    fn send_now(&self, command: Command) {
         self.sync.commands.try_send(command).expect("there is room");
     }
 
-    fn see(&mut self, seen: SegmentChange) {
+    fn apply_change(&mut self, seen: SegmentChange) {
         if let (None, Some(new)) = (&seen.before, &seen.now) {
             let transitions = self.queue.see_new(new);
             self.apply(transitions);
         }
-        assert_eq!(self.picture.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");
+        assert_eq!(self.view.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");
         match seen.now {
-            Some(now) => self.picture.insert(seen.id, now),
-            None => self.picture.remove(&seen.id),
+            Some(now) => self.view.insert(seen.id, now),
+            None => self.view.remove(&seen.id),
         };
     }
 
-    pub async fn hear_until(&mut self, mut enough: impl FnMut(&Self) -> bool) {
+    pub async fn run_until(&mut self, mut enough: impl FnMut(&Self) -> bool) {
         while !enough(self) {
-            self.hear().await;
+            self.next_event().await;
         }
     }
 
@@ -247,13 +247,13 @@ impl Client {
     pub async fn settle(&mut self) {
         // Events that are already waiting say nothing about what is to come.
         while let Ok(event) = self.sync.events.try_recv() {
-            self.take(event);
+            self.handle(event);
         }
         let enough = self.synchronised + 5;
-        self.hear_until(|client| client.synchronised >= enough).await;
+        self.run_until(|client| client.synchronised >= enough).await;
     }
 
-    pub async fn order(&self, command: Command) {
+    pub async fn send(&self, command: Command) {
         self.sync.commands.send(command).await.expect("the sync actor lives");
     }
 
@@ -274,7 +274,7 @@ impl Client {
 
     /// Waits until an operation has succeeded or failed.
     pub async fn outcome_of(&mut self, op: OpId) -> Result<(), WriteError> {
-        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == op)).await;
+        self.run_until(|client| client.ended.iter().any(|(ended, _)| *ended == op)).await;
         let (_, result) = self.ended.iter().rev().find(|(ended, _)| *ended == op).unwrap();
         result.clone()
     }
@@ -285,14 +285,14 @@ impl Client {
     }
 
     pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {
-        self.picture.get(&super::id(id))
+        self.view.get(&super::id(id))
     }
 
     pub fn assert_equals(&self, server: &Server) {
         let there = &server.model().segments;
-        let differs = |segment: &&Segment| self.picture.get(&segment.id).is_none_or(|here| **here != **segment);
+        let differs = |segment: &&Segment| self.view.get(&segment.id).is_none_or(|here| **here != **segment);
         let missing: Vec<_> = there.values().filter(differs).collect();
-        let ghosts: Vec<_> = self.picture.keys().filter(|id| !there.contains_key(*id)).collect();
+        let ghosts: Vec<_> = self.view.keys().filter(|id| !there.contains_key(*id)).collect();
         assert!(missing.is_empty() && ghosts.is_empty(), "missing or old: {missing:?}; ghosts: {ghosts:?}");
     }
 }

@@ -14,7 +14,7 @@ use crate::remote::{Call, ConnectError, Context, Fault};
 use crate::segment::{Draft, Segment};
 
 use super::client::Client;
-use super::server::{Planted, Quirks, Server, refused};
+use super::server::{InjectedFault, Quirks, Server, refused};
 use super::{draft, id, many, segment, settings};
 
 fn unreachable() -> Fault {
@@ -25,7 +25,7 @@ fn is_create(call: &Call) -> bool {
     matches!(call, Call::Create(_))
 }
 
-fn is_look(call: &Call) -> bool {
+fn is_fetch(call: &Call) -> bool {
     matches!(call, Call::One(_))
 }
 
@@ -55,8 +55,8 @@ async fn a_page_that_stays_empty_is_reported_and_removes_nothing() {
     let mut client = Client::start(&server, settings(500));
     client.settle().await;
     server.model().empty_pages = [(3, u32::MAX)].into();
-    client.order(Command::Reload).await;
-    client.hear_until(|client| client.lacking.is_some()).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| client.lacking.is_some()).await;
     client.settle().await;
     client.assert_equals(&server);
     let suspicion = Suspicion::EmptyPage { page: 3 };
@@ -69,17 +69,17 @@ async fn a_page_that_stays_empty_is_reported_and_removes_nothing() {
     assert_eq!(client.lists, lists, "it is not asked again and again");
     // A complete list clears that.
     server.model().empty_pages.clear();
-    client.order(Command::Reload).await;
-    client.hear_until(|client| client.lacking.is_none()).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| client.lacking.is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_total_that_is_not_reached_is_reported() {
     let server = Server::new(many(100));
-    server.model().quirks = Quirks { tells_total: true, ..Quirks::default() };
-    server.model().uncounted = 7;
+    server.model().quirks = Quirks { reports_total: true, ..Quirks::default() };
+    server.model().phantom_count = 7;
     let mut client = Client::start(&server, settings(30));
-    client.hear_until(|client| client.lacking.is_some()).await;
+    client.run_until(|client| client.lacking.is_some()).await;
     assert_eq!(client.lacking, Some(Suspicion::FewerThanTotal { total: 107, came: 100 }));
     client.assert_equals(&server);
 }
@@ -90,8 +90,8 @@ async fn an_order_that_changes_between_pages_removes_nothing() {
     let mut client = Client::start(&server, settings(20));
     client.settle().await;
     server.model().quirks.shuffles = true;
-    client.order(Command::Reload).await;
-    client.hear_until(|client| client.lacking.is_some()).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| client.lacking.is_some()).await;
     client.settle().await;
     client.assert_equals(&server);
     assert!(
@@ -106,9 +106,9 @@ async fn ignored_page_numbers_in_random_order_end_the_list() {
     let server = Server::new(many(1_000));
     server.model().quirks = Quirks { shuffles: true, ignores_page_number: true, ..Quirks::default() };
     let mut client = Client::start(&server, settings(1_000));
-    client.hear_until(|client| client.lists == 1).await;
+    client.run_until(|client| client.lists == 1).await;
     assert!(server.count(is_page) < 100, "{} pages", server.count(is_page));
-    assert_eq!(client.picture.len(), 1_000);
+    assert_eq!(client.view.len(), 1_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,7 +122,7 @@ async fn changes_outside_a_filtered_feed_are_found_by_listing() {
             model.actor = Context::Application;
         }
         let mut client = Client::start(&server, Settings { partial_feed: true, ..settings(10) });
-        client.hear_until(|client| client.gathered >= 60).await;
+        client.run_until(|client| client.received >= 60).await;
         {
             let mut model = server.model();
             for at in 0..30 {
@@ -170,11 +170,11 @@ async fn polling_of_a_feed_that_always_advances_is_rate_limited() {
     for names in [false, true] {
         let server = Server::new(many(100));
         server.model().latency = 0;
-        server.model().quirks.advances_whenever_asked = Some(names);
+        server.model().quirks.advances_on_read = Some(names);
         let mut client = Client::start(&server, settings(50));
-        client.hear_until(|client| client.lists == 1).await;
+        client.run_until(|client| client.lists == 1).await;
         let (before, began) = (server.count(|_| true), Instant::now());
-        client.hear_until(|_| began.elapsed() > Duration::from_secs(60)).await;
+        client.run_until(|_| began.elapsed() > Duration::from_secs(60)).await;
         let asked = server.count(|_| true) - before;
         assert!(asked < 20 * 60, "{asked} requests in a minute");
         assert!(client.synchronised > 0, "it is live all the same");
@@ -195,7 +195,7 @@ async fn an_unreadable_segment_holds_up_no_other() {
         assert_eq!(client.phases.last(), Some(&Phase::Live));
         assert!(matches!(client.notices.as_slice(), [Notice::SetApart { .. }]), "{:?}", client.notices);
         server.model().unreadable = None;
-        client.hear_until(|client| client.shown("00003").is_some_and(|segment| segment.name == "unreadable")).await;
+        client.run_until(|client| client.shown("00003").is_some_and(|segment| segment.name == "unreadable")).await;
         client.assert_equals(&server);
     }
 }
@@ -207,12 +207,12 @@ async fn a_silent_server_is_reported_with_the_pending_request() {
     client.settle().await;
     server.model().latency = 1_000_000;
     let began = Instant::now();
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
     // The longest poll interval, plus some seconds until the request is overdue.
     assert!(began.elapsed() <= Duration::from_secs(30 + 4 + 6), "{:?}", began.elapsed());
     assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Changes(_), .. })));
     server.model().latency = 1;
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Live))).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Live))).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +247,7 @@ async fn a_server_restored_from_a_backup_is_noticed() {
             }
         }
         let mut client = client.unwrap_or_else(|| Client::start(&server, Settings { store, ..settings(50) }));
-        client.hear_until(|client| client.notices.contains(&Notice::FeedWentBack)).await;
+        client.run_until(|client| client.notices.contains(&Notice::FeedWentBack)).await;
         client.settle().await;
         client.assert_equals(&server);
     }
@@ -277,7 +277,7 @@ async fn a_write_is_sent_within_a_few_round_trips() {
             })
         };
         let began = Instant::now();
-        client.hear_until(|_| began.elapsed() > Duration::from_secs(5)).await;
+        client.run_until(|_| began.elapsed() > Duration::from_secs(5)).await;
         for (at, is_sent) in [
             (1, (|call| matches!(call, Call::Update(_))) as fn(&Call) -> bool),
             (2, |call| matches!(call, Call::Delete(_))),
@@ -290,7 +290,7 @@ async fn a_write_is_sent_within_a_few_round_trips() {
             let asked = Instant::now();
             client.begin(Plan::single(operation));
             while server.count(is_sent) == 0 {
-                client.hear_for(Duration::from_millis(1)).await;
+                client.run_for(Duration::from_millis(1)).await;
             }
             let trips = asked.elapsed().div_duration_f64(Duration::from_millis(latency));
             assert!(trips <= 5.5, "{trips} round trips");
@@ -302,7 +302,7 @@ async fn a_write_is_sent_within_a_few_round_trips() {
 #[tokio::test(start_paused = true)]
 async fn a_feed_that_doubles_events_raises_no_suspicion() {
     let server = Server::new(many(10));
-    server.model().quirks.names_twice = true;
+    server.model().quirks.duplicates_events = true;
     for at in 0..5 {
         server.model().put(segment(&format!("{at:05}"), "before", None));
     }
@@ -332,14 +332,14 @@ async fn unreached_operations_are_sent_when_the_server_is_back() {
         Operation::Create { draft: draft("Nowy", None) },
     ];
     client.begin(Plan { operations });
-    client.hear_for(Duration::from_secs(600)).await;
-    assert!(client.waits > 0 && client.ended.is_empty(), "{:?}", client.ended);
+    client.run_for(Duration::from_secs(600)).await;
+    assert!(client.unreached_count > 0 && client.ended.is_empty(), "{:?}", client.ended);
     server.model().unreachable = None;
-    client.hear_until(Client::has_written).await;
+    client.run_until(Client::has_written).await;
     assert!(client.ended.iter().all(|(_, result)| result.is_ok()), "{:?}", client.ended);
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!(client.picture.values().filter(|segment| segment.name == "Nowy").count(), 1);
+    assert_eq!(client.view.values().filter(|segment| segment.name == "Nowy").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,7 +362,7 @@ async fn a_delete_that_is_only_claimed_is_not_reported_as_done() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
-    server.model().quirks.only_claims = true;
+    server.model().quirks.ignores_deletes = true;
     let error = client.write(Operation::delete(client.shown("00001").unwrap().clone())).await.unwrap_err();
     assert_eq!(error, WriteError::NotDone);
     assert!(client.shown("00001").is_some());
@@ -373,13 +373,13 @@ async fn a_slow_delete_is_waited_for() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
-    server.model().quirks.only_claims = true;
+    server.model().quirks.ignores_deletes = true;
     let base = client.shown("00001").unwrap().clone();
     client.begin(Plan::single(Operation::delete(base)));
-    client.hear_until(|client| !client.began.is_empty()).await;
+    client.run_until(|client| !client.began.is_empty()).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     server.model().delete(&id("00001"));
-    client.hear_until(|client| !client.ended.is_empty()).await;
+    client.run_until(|client| !client.ended.is_empty()).await;
     assert_eq!(client.ended[0].1, Ok(()));
 }
 
@@ -389,7 +389,7 @@ async fn a_response_about_another_segment_is_an_error() {
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
     let base = client.shown("00001").unwrap().clone();
-    server.model().mixes_up = Some(id("00007"));
+    server.model().returns_instead = Some(id("00007"));
     let draft = Draft { parent: Some(id("00002")), ..Draft::of(&base) };
     let error = client.write(Operation::Update { base, draft }).await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
@@ -405,15 +405,15 @@ async fn a_conflict_brings_the_tree_up_to_date() {
     let server = Server::new(many(10));
     let settings = Settings { poll: Pace::steady(Duration::from_secs(3_000)), ..settings(50) };
     let mut client = Client::start(&server, settings);
-    client.hear_until(|client| client.synchronised > 0).await;
+    client.run_until(|client| client.synchronised > 0).await;
     let base = client.shown("00001").unwrap().clone();
     server.model().put(segment("00001", "Theirs", None));
     client.keeps_failed = true;
     client.write(Operation::Update { base, draft: draft("Mine", None) }).await.unwrap_err();
     assert_eq!(client.shown("00001").unwrap().name, "Theirs");
     server.model().put(segment("00001", "one of many", None));
-    client.order(Command::PollNow).await;
-    client.hear_until(|client| client.shown("00001").unwrap().name == "one of many").await;
+    client.send(Command::PollNow).await;
+    client.run_until(|client| client.shown("00001").unwrap().name == "one of many").await;
     client.assert_equals(&server);
 }
 
@@ -422,11 +422,11 @@ async fn a_segment_missing_for_a_moment_comes_back() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
-    server.model().planted.push((is_look, Planted::Refuse(refused(404))));
-    server.model().hides = Some((id("00001"), 1));
+    server.model().injected_faults.push((is_fetch, InjectedFault::Refuse(refused(404))));
+    server.model().hidden = Some((id("00001"), 1));
     server.model().put(segment("00001", "renamed", None));
     client.settle().await;
-    client.hear_until(|client| client.shown("00001").is_some_and(|segment| segment.name == "renamed")).await;
+    client.run_until(|client| client.shown("00001").is_some_and(|segment| segment.name == "renamed")).await;
     client.assert_equals(&server);
 }
 
@@ -439,9 +439,9 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
     server.model().quirks = quirks;
     let mut client = Client::start(&server, settings.clone());
     client.settle().await;
-    server.model().planted.push((is_create, Planted::Lose));
+    server.model().injected_faults.push((is_create, InjectedFault::LoseResponse));
     client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
-    client.hear_until(|client| !client.began.is_empty()).await;
+    client.run_until(|client| !client.began.is_empty()).await;
     while server.count(is_create) == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -490,13 +490,13 @@ async fn retrying_a_lost_create_finds_it_in_a_list() {
     client.settle().await;
     client.keeps_failed = true;
     server.model().quirks.feed_lag = Duration::from_secs(100_000);
-    server.model().planted.push((is_create, Planted::Lose));
+    server.model().injected_faults.push((is_create, InjectedFault::LoseResponse));
     let plan_id = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
     let op = crate::changes::OpId { plan_id, index: 0 };
     let error = client.outcome_of(op).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     client.retry(op);
-    client.hear_until(|client| client.ended.len() == 2).await;
+    client.run_until(|client| client.ended.len() == 2).await;
     assert_eq!(client.ended[1].1, Ok(()));
     assert_eq!(server.count(is_create), 1);
     client.settle().await;
@@ -514,8 +514,8 @@ async fn the_first_page_arrives_before_the_end_of_the_feed_is_known() {
     }
     let began = Instant::now();
     let mut client = Client::start(&server, settings(500));
-    client.hear_until(|client| client.gathered > 0).await;
+    client.run_until(|client| client.received > 0).await;
     assert!(began.elapsed() <= Duration::from_millis(750), "two and a half round trips: {:?}", began.elapsed());
-    let _all: Arc<Segment> = client.picture.values().next().unwrap().clone();
+    let _all: Arc<Segment> = client.view.values().next().unwrap().clone();
     assert!(server.count(is_read) <= 3);
 }

@@ -26,18 +26,18 @@ async fn polling_is_rare_when_quiet_and_frequent_when_busy() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let idle = Instant::now();
-    client.hear_until(|_| idle.elapsed() > Duration::from_secs(600)).await;
+    client.run_until(|_| idle.elapsed() > Duration::from_secs(600)).await;
     let before = polls(&server);
-    client.hear_until(|_| idle.elapsed() > Duration::from_secs(1_200)).await;
+    client.run_until(|_| idle.elapsed() > Duration::from_secs(1_200)).await;
     let seldom = polls(&server) - before;
     assert!((17..=23).contains(&seldom), "{seldom} looks in ten quiet minutes");
 
     server.model().put(segment("vip", "renamed", None));
-    client.hear_until(|client| client.changes == 1).await;
+    client.run_until(|client| client.changes == 1).await;
     let (before, busy) = (polls(&server), Instant::now());
     let mut at = 0;
     client
-        .hear_until(|_| {
+        .run_until(|_| {
             at += 1;
             server.model().put(segment("vip", &format!("Renamed {at}"), None));
             busy.elapsed() > Duration::from_secs(30)
@@ -51,9 +51,9 @@ async fn polling_is_rare_when_quiet_and_frequent_when_busy() {
 async fn a_server_that_is_down_is_retried_within_a_minute() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().faults_in_a_hundred = 100;
+    server.model().fault_percent = 100;
     let began = Instant::now();
-    client.hear_until(|_| began.elapsed() > Duration::from_secs(3_600)).await;
+    client.run_until(|_| began.elapsed() > Duration::from_secs(3_600)).await;
     let pauses: Vec<Duration> = client
         .phases
         .iter()
@@ -70,10 +70,10 @@ async fn the_feed_is_polled_soon_after_an_own_write() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let idle = Instant::now();
-    client.hear_until(|_| idle.elapsed() > Duration::from_secs(300)).await;
+    client.run_until(|_| idle.elapsed() > Duration::from_secs(300)).await;
     client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap();
     let (written, synchronised) = (Instant::now(), client.synchronised);
-    client.hear_until(|client| client.synchronised > synchronised).await;
+    client.run_until(|client| client.synchronised > synchronised).await;
     assert!(written.elapsed() < Duration::from_secs(2), "{:?}", written.elapsed());
 }
 
@@ -82,9 +82,9 @@ async fn a_feed_that_never_ends_is_live_all_the_same() {
     let server = tenant();
     server.model().latency = 600;
     let mut client = Client::live(&server).await;
-    server.model().quirks.changes_whenever_asked = true;
+    server.model().quirks.changes_on_read = true;
     let (began, synchronised) = (Instant::now(), client.synchronised);
-    client.hear_until(|client| client.synchronised > synchronised + 20).await;
+    client.run_until(|client| client.synchronised > synchronised + 20).await;
     assert!(began.elapsed() < Duration::from_secs(120), "twenty looks at its end took {:?}", began.elapsed());
     assert_eq!(client.phases.last(), Some(&Phase::Live));
 }
@@ -93,7 +93,7 @@ async fn a_feed_that_never_ends_is_live_all_the_same() {
 async fn a_feed_restored_from_a_backup_leads_to_a_new_list() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    client.let_late_news_come().await;
+    client.wait_for_late_events().await;
     for at in 0..20 {
         server.model().put(segment("vip", &format!("VIP {at}"), None));
     }
@@ -120,7 +120,7 @@ async fn a_feed_that_steps_back_when_quiet_is_followed() {
     let server = tenant();
     server.model().quirks.next_when_quiet = Some(|end| Step((end.0 - 1).max(1)));
     let mut client = Client::live(&server).await;
-    client.let_late_news_come().await;
+    client.wait_for_late_events().await;
     for at in 0..5 {
         server.model().put(segment("vip", &format!("VIP {at}"), None));
         client.settle().await;
@@ -128,7 +128,7 @@ async fn a_feed_that_steps_back_when_quiet_is_followed() {
     }
     assert_eq!(client.lists, 1);
     let (before, synchronised, began) = (polls(&server), client.synchronised, Instant::now());
-    client.hear_until(|client| client.synchronised >= synchronised + 10).await;
+    client.run_until(|client| client.synchronised >= synchronised + 10).await;
     let now_and_then = usize::try_from(began.elapsed().as_secs() / 60).unwrap() + 1;
     assert!(polls(&server) - before <= 11 + now_and_then, "what was explained once is not looked into again");
 }
@@ -165,9 +165,9 @@ async fn a_feed_that_refuses_contexts_is_replaced_by_lists() {
     server.model().quirks.refuses_contexts = true;
     let settings = Settings { origins: Context::ALL.into(), ..Settings::default() };
     let mut client = Client::start(&server, settings);
-    client.hear_until(|client| client.lists == 1).await;
+    client.run_until(|client| client.lists == 1).await;
     let began = Instant::now();
-    client.hear_until(|client| client.lists == 4).await;
+    client.run_until(|client| client.lists == 4).await;
     assert!(began.elapsed() > Duration::from_secs(170), "{:?}", began.elapsed());
     assert!(matches!(client.notices.first(), Some(Notice::FeedUnavailable { .. })), "{:?}", client.notices);
     client.assert_equals(&server);

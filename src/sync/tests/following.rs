@@ -7,7 +7,7 @@ use crate::remote::Call;
 use crate::sync::{Command, Notice, Phase, Settings};
 
 use super::client::Client;
-use super::server::{Planted, Server, refused};
+use super::server::{InjectedFault, Server, refused};
 use super::{draft, id, segment};
 
 fn tenant() -> Server {
@@ -38,8 +38,8 @@ async fn a_burst_right_after_a_list_is_reported_at_once() {
     server.model().latency = 50;
     let mut client = Client::start(&server, Settings { tell_named: true, ..Settings::default() });
     client.settle().await;
-    client.order(Command::Reload).await;
-    client.hear_until(|client| client.lists == 2).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| client.lists == 2).await;
     let looks = server.count(|call| matches!(call, Call::One(_)));
     for at in 0..300 {
         server.model().put(segment(&format!("s{at}"), "Renamed", None));
@@ -47,7 +47,7 @@ async fn a_burst_right_after_a_list_is_reported_at_once() {
     let mut silence = Duration::ZERO;
     while client.changes < 300 && client.lists == 2 {
         let (before, at) = (client.changes, Instant::now());
-        client.hear_until(|client| client.changes > before || client.lists > 2).await;
+        client.run_until(|client| client.changes > before || client.lists > 2).await;
         silence = silence.max(at.elapsed());
     }
     client.settle().await;
@@ -66,7 +66,7 @@ async fn the_echo_of_an_own_write_changes_nothing() {
     let base = client.shown("vip").unwrap().clone();
     client.write(Operation::Update { base, draft: draft("VIP 2", None) }).await.unwrap();
     let base = client.shown("pl").unwrap().clone();
-    let leaving = client.picture.values().filter(|child| child.parent.as_ref() == Some(&base.id));
+    let leaving = client.view.values().filter(|child| child.parent.as_ref() == Some(&base.id));
     let leaving = leaving.map(|child| child.id.clone()).collect();
     client.write(Operation::Delete { base, leaving }).await.unwrap();
     client.settle().await;
@@ -78,12 +78,15 @@ async fn the_echo_of_an_own_write_changes_nothing() {
 async fn an_outage_is_reported_and_nothing_is_missed() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    client.let_late_news_come().await;
+    client.wait_for_late_events().await;
     for _ in 0..4 {
-        server.model().planted.push((|call| matches!(call, Call::Changes(_)), Planted::Refuse(refused(503))));
+        server
+            .model()
+            .injected_faults
+            .push((|call| matches!(call, Call::Changes(_)), InjectedFault::Refuse(refused(503))));
     }
     server.model().put(segment("vip", "Renamed meanwhile", None));
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!(client.phases.last(), Some(&Phase::Live));
@@ -94,7 +97,7 @@ async fn an_outage_is_reported_and_nothing_is_missed() {
 async fn a_failed_fetch_is_retried_before_the_position_advances() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Lose));
+    server.model().injected_faults.push((|call| matches!(call, Call::One(_)), InjectedFault::LoseResponse));
     server.model().put(segment("vip", "renamed", None));
     client.settle().await;
     client.assert_equals(&server);
@@ -126,8 +129,8 @@ async fn a_reload_finds_changes_that_the_feed_missed() {
     server.model().feed.pop();
     client.settle().await;
     assert_eq!(client.shown("vip").unwrap().name, "VIP");
-    client.order(Command::Reload).await;
-    client.hear_until(|client| client.lists == 2).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| client.lists == 2).await;
     client.assert_equals(&server);
 }
 
@@ -137,8 +140,8 @@ async fn polling_now_does_not_wait_for_the_interval() {
     let mut client = Client::live(&server).await;
     server.model().put(segment("vip", "now", None));
     let began = tokio::time::Instant::now();
-    client.order(Command::PollNow).await;
-    client.hear_until(|client| client.changes == 1).await;
+    client.send(Command::PollNow).await;
+    client.run_until(|client| client.changes == 1).await;
     assert!(began.elapsed().as_millis() < 200);
 }
 
@@ -175,15 +178,15 @@ async fn a_tenant_that_is_never_quiet_is_listed_again() {
         at += 1;
         assert!(at < 10_000, "it is never listed again");
         server.model().put(segment("vip", &format!("VIP {at}"), None));
-        client.hear().await;
+        client.next_event().await;
         if client.lists == 1 && client.synchronised > 0 && !secrets {
             secrets = true;
             // Changes that the feed doesn't report.
             let mut model = server.model();
             model.put(segment("slipped", "Slipped", None));
             model.delete(&id("pl"));
-            let told = model.feed.len() - 2;
-            model.feed.truncate(told);
+            let visible_len = model.feed.len() - 2;
+            model.feed.truncate(visible_len);
         }
     }
     assert!(client.shown("slipped").is_some(), "a later list has it");
@@ -204,10 +207,10 @@ async fn a_verification_reports_what_the_feed_missed() {
         model.feed.clear();
     }
     // A change that the feed reports while the verification runs was not missed.
-    client.order(Command::Reload).await;
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Resyncing(_)))).await;
+    client.send(Command::Reload).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Resyncing(_)))).await;
     server.model().put(segment("hurt", "told", None));
-    client.hear_until(|client| !client.verified.is_empty()).await;
+    client.run_until(|client| !client.verified.is_empty()).await;
     let missed: Vec<_> = client.verified[0].iter().map(String::as_str).collect();
     assert!(["new", "vip"].iter().all(|id| missed.contains(id)) && !missed.contains(&"hurt"), "{missed:?}");
     client.settle().await;
@@ -221,10 +224,10 @@ async fn everything_is_verified_every_quarter_of_an_hour() {
     let began = tokio::time::Instant::now();
     server.model().put(segment("vip", "changed in secret", None));
     server.model().feed.clear();
-    client.hear_until(|client| !client.verified.is_empty()).await;
+    client.run_until(|client| !client.verified.is_empty()).await;
     assert!((14..16).contains(&(began.elapsed().as_secs() / 60)), "{:?}", began.elapsed());
     assert_eq!(client.verified, [["vip".to_owned()].into()]);
     client.assert_equals(&server);
-    client.hear_until(|client| client.verified.len() == 2).await;
+    client.run_until(|client| client.verified.len() == 2).await;
     assert!(client.verified[1].is_empty());
 }

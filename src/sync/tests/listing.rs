@@ -5,7 +5,7 @@ use crate::segment::{Segment, Step};
 use crate::sync::{Command, Event, Notice, Phase, Settings};
 
 use super::client::Client;
-use super::server::{Planted, Quirks, Server, refused};
+use super::server::{InjectedFault, Quirks, Server, refused};
 use super::{id, segment};
 
 fn many(count: usize) -> Vec<Segment> {
@@ -29,14 +29,14 @@ async fn a_list_of_smaller_pages_ends_with_an_empty_page() {
     client.assert_equals(&server);
     let pages = server.count(is_page);
     assert!((12..=11 + 6).contains(&pages), "11 pages and at most a window beyond: {pages}");
-    assert!(server.model().most_pages_in_flight <= 6);
-    assert_eq!(client.gathered, 1_050);
+    assert!(server.model().max_pages_in_flight <= 6);
+    assert_eq!(client.received, 1_050);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reported_total_ends_the_list_without_an_empty_page() {
     let server = Server::new(many(100));
-    server.model().quirks = Quirks { tells_total: true, ..Quirks::default() };
+    server.model().quirks = Quirks { reports_total: true, ..Quirks::default() };
     let mut client = Client::start(&server, settings(100));
     client.settle().await;
     client.assert_equals(&server);
@@ -61,14 +61,14 @@ async fn a_list_is_cut_at_the_page_limit() {
     let server = Server::new(many(100));
     let mut client = Client::start(&server, Settings { max_pages: 3, ..settings(10) });
     client.settle().await;
-    assert_eq!(client.picture.len(), 30);
+    assert_eq!(client.view.len(), 30);
     assert_eq!(client.notices, [Notice::TooManyPages { pages: 3 }]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_allows_few_requests_at_once_gets_few() {
     let server = Server::new(many(400));
-    server.model().quirks = Quirks { most_pages_at_once: Some(2), ..Quirks::default() };
+    server.model().quirks = Quirks { max_concurrent_pages: Some(2), ..Quirks::default() };
     let mut client = Client::start(&server, settings(10));
     client.settle().await;
     client.assert_equals(&server);
@@ -78,7 +78,7 @@ async fn a_server_that_allows_few_requests_at_once_gets_few() {
 async fn changes_while_the_list_loads_are_not_missed() {
     let server = Server::new(many(1_000));
     let mut client = Client::start(&server, settings(10));
-    client.hear_until(|client| client.gathered >= 300).await;
+    client.run_until(|client| client.received >= 300).await;
     {
         let mut model = server.model();
         // Deletes at the front shift pages forward, so segments are skipped; one at the front is renamed, and one is created.
@@ -96,12 +96,12 @@ async fn changes_while_the_list_loads_are_not_missed() {
 #[tokio::test(start_paused = true)]
 async fn a_list_resumes_after_a_failed_page() {
     let server = Server::new(many(500));
-    server.model().planted.push((|call| matches!(call, Call::Page(20)), Planted::Refuse(refused(500))));
+    server.model().injected_faults.push((|call| matches!(call, Call::Page(20)), InjectedFault::Refuse(refused(500))));
     let mut client = Client::start(&server, settings(10));
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Stalled { .. }))).await;
-    assert!(client.gathered >= 150, "{}", client.gathered);
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Stalled { .. }))).await;
+    assert!(client.received >= 150, "{}", client.received);
     let asked = server.count(|call| matches!(call, Call::Page(1)));
-    client.order(Command::PollNow).await;
+    client.send(Command::PollNow).await;
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!(server.count(|call| matches!(call, Call::Page(1))), asked, "no page that came is asked for again");
@@ -111,18 +111,18 @@ async fn a_list_resumes_after_a_failed_page() {
 async fn a_stopped_first_list_keeps_its_pages_and_resumes() {
     let server = Server::new(many(500));
     let mut client = Client::start(&server, settings(10));
-    client.hear_until(|client| client.gathered >= 100).await;
-    client.order(Command::StopListing).await;
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Paused(_)))).await;
-    assert!(client.gathered < 500, "{}", client.gathered);
+    client.run_until(|client| client.received >= 100).await;
+    client.send(Command::StopListing).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Paused(_)))).await;
+    assert!(client.received < 500, "{}", client.received);
     let asked = server.count(|call| matches!(call, Call::Page(_)));
     tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
     assert_eq!(server.count(|call| matches!(call, Call::Page(_))), asked, "nothing more is asked for by itself");
-    client.order(Command::PollNow).await;
+    client.send(Command::PollNow).await;
     client.settle().await;
     client.assert_equals(&server);
-    client.order(Command::StopListing).await;
-    client.order(Command::Reload).await;
+    client.send(Command::StopListing).await;
+    client.send(Command::Reload).await;
     client.settle().await;
     assert!(client.lists >= 2, "a later list is nothing to stop");
 }
@@ -132,7 +132,7 @@ async fn a_refused_api_key_is_retried_rarely() {
     let server = Server::new(many(5));
     // One of them is the first page, which is requested beforehand.
     for _ in 0..4 {
-        server.model().planted.push((|_| true, Planted::Refuse(refused(401))));
+        server.model().injected_faults.push((|_| true, InjectedFault::Refuse(refused(401))));
     }
     let began = tokio::time::Instant::now();
     let mut client = Client::start(&server, settings(10));
@@ -159,13 +159,13 @@ async fn the_end_of_a_busy_feed_is_not_chased() {
     {
         let mut model = server.model();
         model.feed = vec![FeedEvent { id: id("00001"), kind: FeedEventKind::Updated }; 20_000];
-        model.quirks.changes_whenever_asked = true;
+        model.quirks.changes_on_read = true;
     }
     let mut client = Client::start(&server, Settings::default());
-    client.hear_until(|client| client.lists == 1).await;
+    client.run_until(|client| client.lists == 1).await;
     let questions = server.count(|call| matches!(call, Call::Changes(_)));
     assert!(questions <= 35, "{questions} questions");
-    server.model().quirks.changes_whenever_asked = false;
+    server.model().quirks.changes_on_read = false;
     client.settle().await;
     client.assert_equals(&server);
     assert!(server.count(|call| matches!(call, Call::One(_))) <= 5, "little of the past is looked at");
@@ -191,10 +191,10 @@ async fn without_a_feed_everything_is_listed_at_intervals() {
     let server = Server::new(many(3));
     server.model().quirks = Quirks { no_feed: true, ..Quirks::default() };
     let mut client = Client::start(&server, Settings::default());
-    client.hear_until(|client| client.lists == 1).await;
+    client.run_until(|client| client.lists == 1).await;
     assert!(matches!(client.notices.as_slice(), [Notice::FeedUnavailable { .. }]), "{:?}", client.notices);
     server.model().put(segment("late", "late", None));
-    client.hear_until(|client| client.lists == 2).await;
+    client.run_until(|client| client.lists == 2).await;
     client.assert_equals(&server);
 }
 

@@ -9,7 +9,7 @@ use crate::store::Completeness;
 use crate::sync::{Command, Notice, Phase, Settings};
 
 use super::client::Client;
-use super::server::{Planted, Server, refused};
+use super::server::{InjectedFault, Server, refused};
 use super::{id, segment};
 
 fn tenant() -> Server {
@@ -20,12 +20,12 @@ fn tenant() -> Server {
 async fn start(server: &Server, path: &Path) -> Client {
     let settings = Settings { store: Some(path.to_owned()), page_size: 50, ..Settings::default() };
     let mut client = Client::start(server, settings);
-    client.hear_until(|client| client.restored.is_some() || client.lists > 0).await;
+    client.run_until(|client| client.restored.is_some() || client.lists > 0).await;
     client
 }
 
 /// Drops the client and waits until another one can write its store.
-async fn load_journal(client: Client, path: &Path) {
+async fn close(client: Client, path: &Path) {
     drop(client);
     while crate::store::open(path).unwrap().store.is_none() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -39,8 +39,8 @@ async fn stored(server: &Server) -> (TempDir, PathBuf) {
     let mut client = start(server, &path).await;
     client.settle().await;
     // And until the feed was polled once more after that.
-    client.hear_for(std::time::Duration::from_secs(120)).await;
-    load_journal(client, &path).await;
+    client.run_for(std::time::Duration::from_secs(120)).await;
+    close(client, &path).await;
     (folder, path)
 }
 
@@ -57,7 +57,7 @@ async fn a_restored_session_fetches_only_what_changed() {
     server.model().delete(&id("007"));
 
     let mut client = start(&server, &path).await;
-    assert_eq!((client.restored, client.heard), (Some(301), 1), "before anything else is said");
+    assert_eq!((client.restored, client.event_count), (Some(301), 1), "before anything else is said");
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!((pages(&server), client.lists), (listed, 0), "nothing is listed again");
@@ -89,15 +89,15 @@ async fn a_recent_list_is_stored_as_unconfirmed() {
     let server = tenant();
     let mut client = start(&server, &path).await;
     client.settle().await;
-    load_journal(client, &path).await;
+    close(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
     assert_eq!(stored.completeness, Completeness::Unconfirmed, "the list has only just ended");
 
     let mut client = start(&server, &path).await;
     client.settle().await;
-    client.let_late_news_come().await;
+    client.wait_for_late_events().await;
     client.assert_equals(&server);
-    load_journal(client, &path).await;
+    close(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
     assert_eq!(stored.completeness, Completeness::Complete);
 }
@@ -112,8 +112,8 @@ async fn own_writes_are_stored_as_well() {
     let base = client.shown("vip").unwrap().clone();
     client.write(crate::changes::Operation::Update { base, draft: super::draft("mine", None) }).await.unwrap();
     client.settle().await;
-    client.let_late_news_come().await;
-    load_journal(client, &path).await;
+    client.wait_for_late_events().await;
+    close(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
     assert_eq!(stored.segments.iter().filter(|segment| segment.name == "mine").count(), 1);
     assert_eq!(stored.completeness, Completeness::Complete);
@@ -149,12 +149,12 @@ async fn the_stored_tree_is_shown_when_the_server_is_down() {
     let server = tenant();
     let (_folder, path) = stored(&server).await;
     for _ in 0..3 {
-        server.model().planted.push((|_| true, Planted::Refuse(refused(503))));
+        server.model().injected_faults.push((|_| true, InjectedFault::Refuse(refused(503))));
     }
     let mut client = start(&server, &path).await;
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
-    assert_eq!(client.picture.len(), 301);
-    client.order(Command::PollNow).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    assert_eq!(client.view.len(), 301);
+    client.send(Command::PollNow).await;
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!(client.lists, 0);
@@ -168,8 +168,8 @@ async fn without_a_feed_later_lists_are_stored_too() {
     let path = folder.path().join("tenant.db");
     let mut client = start(&server, &path).await;
     server.model().put(segment("vip", "VIP 2", None));
-    client.hear_until(|client| client.lists >= 3).await;
-    load_journal(client, &path).await;
+    client.run_until(|client| client.lists >= 3).await;
+    close(client, &path).await;
     let snapshot = crate::store::open(&path).unwrap().snapshot.unwrap();
     let vip = snapshot.segments.iter().find(|segment| segment.id == id("vip")).unwrap();
     assert_eq!(vip.name, "VIP 2");

@@ -37,18 +37,18 @@ async fn schedule(seed: u64) {
         let mut model = server.model();
         model.random = random.fork();
         model.latency = *random.choice(&[1, 20, 300, 3_000]).unwrap();
-        model.faults_in_a_hundred = *random.choice(&[0, 0, 5, 20]).unwrap();
+        model.fault_percent = *random.choice(&[0, 0, 5, 20]).unwrap();
         model.page_cap = random.usize(1..20);
         model.feed_cap = random.usize(1..10);
-        model.quirks.tells_total = random.bool();
+        model.quirks.reports_total = random.bool();
         model.quirks.cascades = random.bool();
         model.quirks.next_when_quiet = match random.u8(0..3) {
             0 => None,
             1 => Some(|end| end),
             _ => Some(|_| Step::FIRST),
         };
-        model.quirks.most_pages_at_once = random.bool().then_some(3);
-        model.quirks.names_twice = random.u8(0..4) == 0;
+        model.quirks.max_concurrent_pages = random.bool().then_some(3);
+        model.quirks.duplicates_events = random.u8(0..4) == 0;
         model.quirks.feed_lag = Duration::from_secs(*random.choice(&[0, 0, 0, 3, 20]).unwrap());
         model.quirks.follows = (random.u8(0..5) == 0).then_some(Context::Backoffice);
     }
@@ -70,33 +70,33 @@ async fn schedule(seed: u64) {
             client = Client::start(&server, settings.clone());
         }
         for _ in 0..random.usize(0..6) {
-            client.hear().await;
+            client.next_event().await;
         }
-        happen(&mut random, &server, &mut client).await;
+        random_event(&mut random, &server, &mut client).await;
     }
     {
         let mut model = server.model();
-        model.faults_in_a_hundred = 0;
-        model.quirks.most_pages_at_once = None;
+        model.fault_percent = 0;
+        model.quirks.max_concurrent_pages = None;
     }
-    client.order(Command::PollNow).await;
-    client.hear_until(Client::has_written).await;
+    client.send(Command::PollNow).await;
+    client.run_until(Client::has_written).await;
     // By then, late events of the feed have been reported.
-    client.hear_for(Duration::from_secs(60)).await;
+    client.run_for(Duration::from_secs(60)).await;
     if partial_feed {
         // Only a list shows what others did.
         let lists = client.lists;
-        client.order(Command::Reload).await;
-        client.hear_until(|client| client.lists > lists).await;
+        client.send(Command::Reload).await;
+        client.run_until(|client| client.lists > lists).await;
     }
     client.settle().await;
     client.assert_equals(&server);
     let twice: Vec<_> =
-        server.model().made.iter().filter(|(_, times)| **times > 1).map(|(name, _)| name.clone()).collect();
+        server.model().created_counts.iter().filter(|(_, times)| **times > 1).map(|(name, _)| name.clone()).collect();
     assert!(twice.is_empty(), "created twice: {twice:?}");
 }
 
-async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client) {
+async fn random_event(random: &mut fastrand::Rng, server: &Server, client: &mut Client) {
     match random.u32(0..12) {
         0..=5 => change(random, &mut server.model()),
         6 => {
@@ -104,8 +104,8 @@ async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client
                 change(random, &mut server.model());
             }
         }
-        7 => client.order(Command::PollNow).await,
-        8 => client.order(Command::Reload).await,
+        7 => client.send(Command::PollNow).await,
+        8 => client.send(Command::Reload).await,
         _ => {
             let operation = operation(random, client);
             if let Some(operation) = operation {
@@ -131,7 +131,7 @@ fn change(random: &mut fastrand::Rng, model: &mut Model) {
 }
 
 fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
-    let shown: Vec<_> = client.picture.values().collect();
+    let shown: Vec<_> = client.view.values().collect();
     let parent = random.choice(&shown).map(|parent| parent.id.to_string());
     // Names are unique.
     let draft = Draft::of(&segment("any", &format!("mine {}", random.u64(..)), parent.as_deref()));

@@ -15,7 +15,7 @@ pub struct Server {
 }
 
 /// Selects calls.
-pub type OpId = fn(&Call) -> bool;
+pub type CallFilter = fn(&Call) -> bool;
 
 pub struct Model {
     pub segments: BTreeMap<SegmentId, Segment>,
@@ -35,28 +35,28 @@ pub struct Model {
     pub calls: Vec<Call>,
     pub random: fastrand::Rng,
     /// Percentage of calls that fail, half of them after they were applied.
-    pub faults_in_a_hundred: u32,
+    pub fault_percent: u32,
     /// Faults for the next calls that match, in order.
-    pub planted: Vec<(OpId, Planted)>,
+    pub injected_faults: Vec<(CallFilter, InjectedFault)>,
     pub latency: u64,
     /// Whether requests and responses always take exactly that long.
     pub steady_latency: bool,
     /// Pages that come empty, and how many more times.
     pub empty_pages: BTreeMap<u32, u32>,
     /// Segments that the server counts but does not have.
-    pub uncounted: u64,
+    pub phantom_count: u64,
     /// A segment that can't be read.
     pub unreadable: Option<(SegmentId, Fault)>,
     /// A segment that is reported as missing, and for how many more fetches.
-    pub hides: Option<(SegmentId, u32)>,
+    pub hidden: Option<(SegmentId, u32)>,
     /// The segment that every fetch returns, whichever was requested.
-    pub mixes_up: Option<SegmentId>,
+    pub returns_instead: Option<SegmentId>,
     /// Why no call reaches the server.
     pub unreachable: Option<Fault>,
     pub pages_in_flight: usize,
-    pub most_pages_in_flight: usize,
+    pub max_pages_in_flight: usize,
     /// How many segments were created through the API, by name.
-    pub made: BTreeMap<String, usize>,
+    pub created_counts: BTreeMap<String, usize>,
     next_id: u32,
 }
 
@@ -64,23 +64,23 @@ pub struct Model {
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, and servers have any mix of them")]
 pub struct Quirks {
     pub ignores_page_number: bool,
-    pub tells_total: bool,
+    pub reports_total: bool,
     pub no_feed: bool,
     pub refuses_contexts: bool,
-    pub changes_whenever_asked: bool,
+    pub changes_on_read: bool,
     /// The feed always advances; whether it also names a segment.
-    pub advances_whenever_asked: Option<bool>,
+    pub advances_on_read: Option<bool>,
     /// The order changes with each page.
     pub shuffles: bool,
     /// A create of a name that exists returns the existing segment.
     pub upserts: bool,
     /// Deletes are reported as done but not applied.
-    pub only_claims: bool,
-    pub most_pages_at_once: Option<usize>,
+    pub ignores_deletes: bool,
+    pub max_concurrent_pages: Option<usize>,
     pub cascades: bool,
     pub ignores_external_ids: bool,
     /// The feed names each write twice.
-    pub names_twice: bool,
+    pub duplicates_events: bool,
     /// Delay until the feed names a change.
     pub feed_lag: Duration,
     /// The context whose changes the feed names, other than in [`Remote::changes_by_anybody`].
@@ -90,13 +90,13 @@ pub struct Quirks {
 }
 
 #[derive(Clone)]
-pub enum Planted {
+pub enum InjectedFault {
     /// The call is not applied.
     Refuse(Fault),
     /// The call is applied and its response is lost.
-    Lose,
+    LoseResponse,
     /// The call is applied after this delay.
-    Late(Duration),
+    Delay(Duration),
 }
 
 pub fn refused(status: u16) -> Fault {
@@ -119,19 +119,19 @@ impl Server {
             quirks: Quirks::default(),
             calls: Vec::new(),
             random: fastrand::Rng::with_seed(1),
-            faults_in_a_hundred: 0,
-            planted: Vec::new(),
+            fault_percent: 0,
+            injected_faults: Vec::new(),
             latency: 20,
             steady_latency: false,
             empty_pages: BTreeMap::new(),
-            uncounted: 0,
+            phantom_count: 0,
             unreadable: None,
-            hides: None,
-            mixes_up: None,
+            hidden: None,
+            returns_instead: None,
             unreachable: None,
             pages_in_flight: 0,
-            most_pages_in_flight: 0,
-            made: BTreeMap::new(),
+            max_pages_in_flight: 0,
+            created_counts: BTreeMap::new(),
             next_id: 0,
         };
         Self { model: Arc::new(Mutex::new(model)) }
@@ -141,50 +141,50 @@ impl Server {
         self.model.lock().unwrap()
     }
 
-    pub fn count(&self, op: impl Fn(&Call) -> bool) -> usize {
-        self.model().calls.iter().filter(|call| op(call)).count()
+    pub fn count(&self, filter: impl Fn(&Call) -> bool) -> usize {
+        self.model().calls.iter().filter(|call| filter(call)).count()
     }
 
     /// Carries a call as a network does: late, sometimes not at all, sometimes without the response.
-    async fn carry<T>(
+    async fn simulate<T>(
         &self,
         call: Call,
         act: impl FnOnce(&mut Model) -> Result<T, Fault> + Send,
     ) -> Result<T, RemoteError> {
-        let (there, back, fate) = {
+        let (request_latency, response_latency, outcome) = {
             let mut model = self.model();
             model.calls.push(call.clone());
             let latency = model.latency;
-            let planted = model.planted.iter().position(|(op, _)| op(&call));
-            let planted = planted.map(|at| model.planted.remove(at).1);
+            let injected = model.injected_faults.iter().position(|(filter, _)| filter(&call));
+            let injected = injected.map(|at| model.injected_faults.remove(at).1);
             let chance = model.random.u32(0..200);
-            let unreachable = model.unreachable.clone().map(Planted::Refuse);
-            let fate = planted.or(unreachable).or(match chance {
-                chance if chance < model.faults_in_a_hundred => Some(Planted::Lose),
-                chance if chance < 2 * model.faults_in_a_hundred => Some(Planted::Refuse(refused(503))),
+            let unreachable = model.unreachable.clone().map(InjectedFault::Refuse);
+            let outcome = injected.or(unreachable).or(match chance {
+                chance if chance < model.fault_percent => Some(InjectedFault::LoseResponse),
+                chance if chance < 2 * model.fault_percent => Some(InjectedFault::Refuse(refused(503))),
                 _ => None,
             });
             if model.steady_latency {
-                (latency, latency, fate)
+                (latency, latency, outcome)
             } else {
-                (model.random.u64(0..=latency), model.random.u64(0..=latency), fate)
+                (model.random.u64(0..=latency), model.random.u64(0..=latency), outcome)
             }
         };
-        sleep(Duration::from_millis(there)).await;
-        if let Some(Planted::Late(time)) = &fate {
+        sleep(Duration::from_millis(request_latency)).await;
+        if let Some(InjectedFault::Delay(time)) = &outcome {
             sleep(*time).await;
         }
-        let result = if let Some(Planted::Refuse(fault)) = &fate {
+        let result = if let Some(InjectedFault::Refuse(fault)) = &outcome {
             Err(fault.clone())
         } else {
             let mut model = self.model();
-            let colleague = std::mem::replace(&mut model.actor, Context::Integrations);
+            let previous_actor = std::mem::replace(&mut model.actor, Context::Integrations);
             let result = act(&mut model);
-            model.actor = colleague;
+            model.actor = previous_actor;
             result
         };
-        sleep(Duration::from_millis(back)).await;
-        let result = if let Some(Planted::Lose) = fate {
+        sleep(Duration::from_millis(response_latency)).await;
+        let result = if let Some(InjectedFault::LoseResponse) = outcome {
             Err(Fault::TimedOut { after: Duration::from_secs(30) })
         } else {
             result
@@ -211,14 +211,14 @@ impl Model {
             self.order.insert(place, id.clone());
             FeedEventKind::Created
         };
-        self.happened(&id, kind);
+        self.record_event(&id, kind);
     }
 
-    fn happened(&mut self, id: &SegmentId, kind: FeedEventKind) {
+    fn record_event(&mut self, id: &SegmentId, kind: FeedEventKind) {
         // Tests truncate the feed to hide events.
         self.origins.resize(self.feed.len(), Context::Backoffice);
         self.times.resize(self.feed.len(), Instant::now());
-        for _ in 0..=usize::from(self.quirks.names_twice) {
+        for _ in 0..=usize::from(self.quirks.duplicates_events) {
             self.origins.push(self.actor);
             self.times.push(Instant::now());
             self.feed.push(FeedEvent { id: id.clone(), kind });
@@ -230,7 +230,7 @@ impl Model {
             return;
         }
         self.order.retain(|other| other != id);
-        self.happened(id, FeedEventKind::Deleted);
+        self.record_event(id, FeedEventKind::Deleted);
         if self.quirks.cascades {
             let children: Vec<_> =
                 self.segments.values().filter(|child| child.parent.as_ref() == Some(id)).cloned().collect();
@@ -252,7 +252,7 @@ impl Model {
         let size = self.page_cap.min(size as usize);
         let number = if self.quirks.ignores_page_number { 1 } else { number as usize };
         let ids = self.order.iter().skip((number - 1) * size).take(size);
-        let total = self.quirks.tells_total.then_some(self.order.len() as u64 + self.uncounted);
+        let total = self.quirks.reports_total.then_some(self.order.len() as u64 + self.phantom_count);
         Page { segments: ids.map(|id| self.segments[id].clone()).collect(), total, unreadable: 0 }
     }
 
@@ -263,20 +263,20 @@ impl Model {
         if from.0 < self.oldest_step || (only.is_some() && self.quirks.refuses_contexts) {
             return Err(refused(410));
         }
-        if let Some(names) = self.quirks.advances_whenever_asked {
+        if let Some(names) = self.quirks.advances_on_read {
             let event = FeedEvent { id: self.order[0].clone(), kind: FeedEventKind::Updated };
             let events = if names { vec![event] } else { Vec::new() };
             return Ok(Changes { next: Some(Step(from.0 + 1_000)), events });
         }
-        let changes = if self.quirks.changes_whenever_asked { self.random.usize(1..4) } else { 0 };
+        let changes = if self.quirks.changes_on_read { self.random.usize(1..4) } else { 0 };
         for segment in self.segments.values().take(changes).cloned().collect::<Vec<_>>() {
             self.put(segment);
         }
         let lag = self.quirks.feed_lag;
-        let is_told = |at: usize| self.times.get(at).is_none_or(|time| time.elapsed() >= lag);
-        let told = (0..self.feed.len()).find(|at| !is_told(*at)).unwrap_or(self.feed.len());
-        let start = usize::try_from(from.0 - 1).unwrap().min(told);
-        let part = &self.feed[start..told.min(start.saturating_add(self.feed_cap))];
+        let is_visible = |at: usize| self.times.get(at).is_none_or(|time| time.elapsed() >= lag);
+        let visible_len = (0..self.feed.len()).find(|at| !is_visible(*at)).unwrap_or(self.feed.len());
+        let start = usize::try_from(from.0 - 1).unwrap().min(visible_len);
+        let part = &self.feed[start..visible_len.min(start.saturating_add(self.feed_cap))];
         let is_wanted = |at: usize| only.is_none_or(|only| self.origins.get(at) == Some(&only));
         let events: Vec<_> =
             (start..).zip(part).filter(|(at, _)| is_wanted(*at)).map(|(_, event)| event.clone()).collect();
@@ -292,10 +292,10 @@ impl Remote for Server {
             let mut model = self.model();
             model.pages_in_flight += 1;
             let in_flight = model.pages_in_flight;
-            model.most_pages_in_flight = model.most_pages_in_flight.max(in_flight);
+            model.max_pages_in_flight = model.max_pages_in_flight.max(in_flight);
         }
-        let result = self.carry(Call::Page(number), |model| {
-            if model.quirks.most_pages_at_once.is_some_and(|most| model.pages_in_flight > most) {
+        let result = self.simulate(Call::Page(number), |model| {
+            if model.quirks.max_concurrent_pages.is_some_and(|most| model.pages_in_flight > most) {
                 return Err(refused(429));
             }
             Ok(model.page(number, size))
@@ -306,31 +306,31 @@ impl Remote for Server {
     }
 
     async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
-        self.carry(Call::One(id.clone()), |model| {
+        self.simulate(Call::One(id.clone()), |model| {
             if let Some((_, fault)) = model.unreadable.as_ref().filter(|(unreadable, _)| unreadable == id) {
                 return Err(fault.clone());
             }
-            if let Some((_, times)) = model.hides.as_mut().filter(|(hidden, times)| hidden == id && *times > 0) {
+            if let Some((_, times)) = model.hidden.as_mut().filter(|(hidden, times)| hidden == id && *times > 0) {
                 *times -= 1;
                 return Ok(None);
             }
-            let asked = model.mixes_up.as_ref().unwrap_or(id);
+            let asked = model.returns_instead.as_ref().unwrap_or(id);
             Ok(model.segments.get(asked).cloned())
         })
         .await
     }
 
     async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
-        self.carry(Call::Changes(from), |model| model.changes(from, only.or(model.quirks.follows))).await
+        self.simulate(Call::Changes(from), |model| model.changes(from, only.or(model.quirks.follows))).await
     }
 
     async fn changes_by_anybody(&self, from: Step) -> Result<Changes, RemoteError> {
-        self.carry(Call::Changes(from), |model| model.changes(from, None)).await
+        self.simulate(Call::Changes(from), |model| model.changes(from, None)).await
     }
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
         let call = Call::Create(draft.name.as_str().into());
-        self.carry(call, |model| {
+        self.simulate(call, |model| {
             let mut draft = draft.clone();
             if model.quirks.ignores_external_ids {
                 draft.external_id = None;
@@ -339,14 +339,14 @@ impl Remote for Server {
             if let Some(existing) = existing.filter(|_| model.quirks.upserts) {
                 return Ok(existing.id.clone());
             }
-            *model.made.entry(draft.name.as_str().to_owned()).or_default() += 1;
+            *model.created_counts.entry(draft.name.as_str().to_owned()).or_default() += 1;
             Ok(model.create(&draft))
         })
         .await
     }
 
     async fn update(&self, id: &SegmentId, draft: &Draft) -> Result<(), RemoteError> {
-        self.carry(Call::Update(id.clone()), |model| {
+        self.simulate(Call::Update(id.clone()), |model| {
             if !model.segments.contains_key(id) {
                 return Err(refused(404));
             }
@@ -357,8 +357,8 @@ impl Remote for Server {
     }
 
     async fn delete(&self, id: &SegmentId) -> Result<(), RemoteError> {
-        self.carry(Call::Delete(id.clone()), |model| {
-            if !model.quirks.only_claims {
+        self.simulate(Call::Delete(id.clone()), |model| {
+            if !model.quirks.ignores_deletes {
                 model.delete(id);
             }
             Ok(())

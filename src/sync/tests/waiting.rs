@@ -10,7 +10,7 @@ use crate::remote::{Call, ConnectError, Fault};
 use crate::sync::{Command, Phase};
 
 use super::client::Client;
-use super::server::{Planted, Server};
+use super::server::{InjectedFault, Server};
 use super::{draft, many, segment, settings};
 
 /// Returns the fault of a server that asks to be retried after so many seconds.
@@ -34,20 +34,20 @@ async fn retry_after_is_reported_and_honoured_for_every_request() {
         (|call| matches!(call, Call::One(_)), offline),
         (|call| matches!(call, Call::Changes(_)), offline),
     ];
-    for (nth, (is_it, retry_in)) in cases.into_iter().enumerate() {
+    for (nth, (filter, retry_in)) in cases.into_iter().enumerate() {
         let server = Server::new(many(10));
         let mut client = Client::start(&server, settings(50));
         client.settle().await;
-        server.model().planted.push((is_it, Planted::Refuse(busy(503, 50))));
+        server.model().injected_faults.push((filter, InjectedFault::Refuse(busy(503, 50))));
         match nth {
-            0 => client.order(Command::Reload).await,
+            0 => client.send(Command::Reload).await,
             _ => server.model().put(segment("00003", "different", None)),
         }
-        client.hear_until(|client| client.phases.iter().any(|phase| retry_in(phase).is_some())).await;
+        client.run_until(|client| client.phases.iter().any(|phase| retry_in(phase).is_some())).await;
         let told = client.phases.iter().find_map(retry_in).unwrap();
         assert!((50..=61).contains(&told.as_secs()), "case {nth}: {told:?}");
         let (asked, began) = (server.count(|_| true), Instant::now());
-        client.hear_until(|client| client.phases.last() == Some(&Phase::Live)).await;
+        client.run_until(|client| client.phases.last() == Some(&Phase::Live)).await;
         assert!(began.elapsed() >= Duration::from_secs(49), "case {nth}: {:?}", began.elapsed());
         assert!(server.count(|_| true) - asked < 30, "case {nth}");
         assert!(!client.phases.iter().any(|phase| matches!(phase, Phase::Silent { .. })), "case {nth}");
@@ -64,7 +64,7 @@ async fn a_write_with_retry_after_stays_queued_until_then() {
         client.settle().await;
         let is_write = |call: &Call| matches!(call, Call::Update(_) | Call::Delete(_));
         for _ in 0..2 {
-            server.model().planted.push((is_write, Planted::Refuse(busy(status, seconds))));
+            server.model().injected_faults.push((is_write, InjectedFault::Refuse(busy(status, seconds))));
         }
         let operations = vec![
             Operation::Update { base: client.shown("00001").unwrap().clone(), draft: draft("Mine", None) },
@@ -72,9 +72,9 @@ async fn a_write_with_retry_after_stays_queued_until_then() {
         ];
         let began = Instant::now();
         client.begin(Plan { operations });
-        client.hear_until(Client::has_written).await;
+        client.run_until(Client::has_written).await;
         assert!(client.ended.iter().all(|(_, result)| result.is_ok()), "{:?}", client.ended);
-        assert!(client.waits > 0);
+        assert!(client.unreached_count > 0);
         // A server may ask for a day, but it is retried after ten minutes.
         assert!(began.elapsed() >= Duration::from_secs(seconds.min(600)), "{:?}", began.elapsed());
         client.settle().await;
@@ -87,32 +87,35 @@ async fn a_write_without_a_response_is_reported_within_seconds() {
     let server = Server::new(many(10));
     let mut client = Client::start(&server, settings(50));
     client.settle().await;
-    server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Late(Duration::from_secs(25))));
+    server
+        .model()
+        .injected_faults
+        .push((|call| matches!(call, Call::Update(_)), InjectedFault::Delay(Duration::from_secs(25))));
     let operation = Operation::Update { base: client.shown("00001").unwrap().clone(), draft: draft("Mine", None) };
     let began = Instant::now();
     client.begin(Plan::single(operation));
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Update(_), .. })));
-    client.hear_until(Client::has_written).await;
-    client.hear_until(|client| client.phases.last() == Some(&Phase::Live)).await;
+    client.run_until(Client::has_written).await;
+    client.run_until(|client| client.phases.last() == Some(&Phase::Live)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unreached_write_does_not_shorten_a_requested_wait() {
     let server = Server::new(many(10));
     let is_read = |call: &Call| matches!(call, Call::Changes(_));
-    server.model().planted.push((is_read, Planted::Refuse(busy(503, 50))));
+    server.model().injected_faults.push((is_read, InjectedFault::Refuse(busy(503, 50))));
     let unreachable = Fault::Unreachable { reason: ConnectError::default() };
-    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Refuse(unreachable)));
+    server.model().injected_faults.push((|call| matches!(call, Call::One(_)), InjectedFault::Refuse(unreachable)));
     let mut client = Client::start(&server, settings(50));
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    client.run_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
     let base = Arc::new(segment("00001", "one of many", None));
     client.begin(Plan::single(Operation::Update { base, draft: draft("Mine", None) }));
-    client.hear_for(Duration::from_secs(45)).await;
-    assert!(client.waits > 0);
+    client.run_for(Duration::from_secs(45)).await;
+    assert!(client.unreached_count > 0);
     assert_eq!(server.count(is_read), 1, "it was to be asked again after 50 s");
-    client.hear_until(Client::has_written).await;
+    client.run_until(Client::has_written).await;
     client.settle().await;
     client.assert_equals(&server);
 }

@@ -11,7 +11,7 @@ use crate::remote::Call;
 use crate::segment::{Draft, Field, Segment};
 
 use super::client::Client;
-use super::server::{Planted, Quirks, Server, refused};
+use super::server::{InjectedFault, Quirks, Server, refused};
 use super::{draft, id, segment};
 
 fn tenant() -> Server {
@@ -50,9 +50,12 @@ async fn a_merged_change_is_not_reported_as_concurrent() {
     let base = base(&client, "vip");
     let with_key = |name| Segment { external_id: Some("ERP-7".into()), ..segment("vip", name, None) };
     // The feed responds before the change, and the fetch after it.
-    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Late(Duration::from_millis(300))));
+    server
+        .model()
+        .injected_faults
+        .push((|call| matches!(call, Call::One(_)), InjectedFault::Delay(Duration::from_millis(300))));
     let plan_id = client.begin(Plan::single(Operation::Update { base, draft: draft("VIP 2", None) }));
-    client.hear_for(Duration::from_millis(200)).await;
+    client.run_for(Duration::from_millis(200)).await;
     server.model().put(with_key("VIP"));
     client.outcome_of(OpId { plan_id, index: 0 }).await.unwrap();
     assert_eq!(server.model().segments[&id("vip")], with_key("VIP 2"));
@@ -110,19 +113,19 @@ async fn a_segment_that_is_gone_can_be_deleted_but_not_updated() {
 async fn a_create_with_a_lost_response_is_found_and_not_repeated() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().planted.push((is_create, Planted::Lose));
+    server.model().injected_faults.push((is_create, InjectedFault::LoseResponse));
     client.write(Operation::Create { draft: draft("Nowy", Some("pl")) }).await.unwrap();
     assert_eq!(server.count(is_create), 1);
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!(client.picture.len(), 4);
+    assert_eq!(client.view.len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_create_that_failed_with_500_is_in_doubt() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().planted.push((is_create, Planted::Refuse(refused(500))));
+    server.model().injected_faults.push((is_create, InjectedFault::Refuse(refused(500))));
     let error = client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     assert_eq!(server.count(is_create), 1, "never repeated");
@@ -134,8 +137,8 @@ async fn a_create_that_failed_with_500_is_in_doubt() {
 async fn updates_and_deletes_survive_lost_responses() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Lose));
-    server.model().planted.push((|call| matches!(call, Call::Delete(_)), Planted::Lose));
+    server.model().injected_faults.push((|call| matches!(call, Call::Update(_)), InjectedFault::LoseResponse));
+    server.model().injected_faults.push((|call| matches!(call, Call::Delete(_)), InjectedFault::LoseResponse));
     let seen = base(&client, "vip");
     client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
     let seen = base(&client, "vip");
@@ -148,7 +151,7 @@ async fn updates_and_deletes_survive_lost_responses() {
 async fn a_refusal_is_reported_in_the_servers_words() {
     let server = tenant();
     let mut client = Client::live(&server).await;
-    server.model().planted.push((is_create, Planted::Refuse(refused(422))));
+    server.model().injected_faults.push((is_create, InjectedFault::Refuse(refused(422))));
     let error = client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap_err();
     assert_eq!(error.to_string(), "the server responded 422: no");
 }
@@ -170,22 +173,22 @@ async fn a_failed_operation_holds_up_those_that_depend_on_it() {
     let mut client = Client::live(&server).await;
     server
         .model()
-        .planted
-        .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), Planted::Refuse(refused(409))));
+        .injected_faults
+        .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), InjectedFault::Refuse(refused(409))));
     let operations = ["vip", "pl", "hurt"].map(|id| Operation::delete(base(&client, id)));
     client.keeps_failed = true;
     let plan_id = client.begin(Plan { operations: operations.into() });
-    client.hear_until(|client| client.ended.len() == 2).await;
+    client.run_until(|client| client.ended.len() == 2).await;
     let failed = OpId { plan_id, index: 1 };
     assert!(matches!(client.outcome_of(failed).await, Err(WriteError::Refused(_))));
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!((client.picture.len(), client.ended.len()), (2, 2), "the parent waits");
+    assert_eq!((client.view.len(), client.ended.len()), (2, 2), "the parent waits");
     client.retry(failed);
-    client.hear_until(|client| client.ended.len() == 4).await;
+    client.run_until(|client| client.ended.len() == 4).await;
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!(client.picture.len(), 0);
+    assert_eq!(client.view.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +200,7 @@ async fn after_a_delete_the_children_are_fetched() {
     let began = Instant::now();
     let seen = base(&client, "hurt");
     client.write(Operation::Delete { base: seen, leaving: vec![id("pl")] }).await.unwrap();
-    client.hear_until(|client| client.changes == 1).await;
+    client.run_until(|client| client.changes == 1).await;
     assert!(began.elapsed() < feed_lag, "before the feed told");
     client.assert_equals(&server);
 }
@@ -208,16 +211,16 @@ async fn a_create_in_doubt_is_searched_for_before_it_is_repeated() {
     let mut client = Client::live(&server).await;
     client.keeps_failed = true;
     // It is applied, and then the server fails for longer than the search lasts.
-    server.model().planted.push((is_create, Planted::Lose));
-    server.model().faults_in_a_hundred = 100;
+    server.model().injected_faults.push((is_create, InjectedFault::LoseResponse));
+    server.model().fault_percent = 100;
     client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
-    client.hear_until(|client| client.waits > 0).await;
-    server.model().faults_in_a_hundred = 0;
-    client.hear_until(|client| client.ended.len() == 1).await;
+    client.run_until(|client| client.unreached_count > 0).await;
+    server.model().fault_percent = 0;
+    client.run_until(|client| client.ended.len() == 1).await;
     assert_eq!(client.ended[0].1, Ok(()));
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!(client.picture.values().filter(|segment| segment.name == "Nowy").count(), 1);
+    assert_eq!(client.view.values().filter(|segment| segment.name == "Nowy").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

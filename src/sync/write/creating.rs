@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 use crate::changes::{RecoveredState, Resend, WriteError, WriteResult, Written};
 use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId};
-use crate::sync::hearing::Heard;
+use crate::sync::hearing::EventMark;
 use crate::sync::message::FeedSource;
 use crate::sync::report::{Claim, Report};
 use crate::sync::segment_cache::Fetched;
 
-use super::{Ended, Stop, Writer, is_of_the_network};
+use super::{WriteFailure, WriteSuccess, Writer, is_network_fault};
 
 /// What was found of a create on the server.
 #[derive(Debug)]
@@ -32,24 +32,24 @@ enum CreateMatch {
 }
 
 /// Pause between two searches for a create whose response was lost, and between two reads of a new segment.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to search for a create of an earlier session before anything else is written: it was sent longer ago than one of
 /// this session. The search can be repeated later.
-const RECOVERY: Duration = Duration::from_secs(3);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Parts of the feed that one search reads. Later parts are left to the next search, or to the new segments.
-const PARTS: u32 = 50;
+const MAX_FEED_PARTS: u32 = 50;
 /// Segments that one search fetches.
-const CANDIDATES: usize = 500;
+const MAX_CANDIDATES: usize = 500;
 
 impl<R: Remote> Writer<R> {
-    pub(super) async fn create(&mut self, draft: &Draft) -> Result<Ended, Stop> {
+    pub(super) async fn create(&mut self, draft: &Draft) -> Result<WriteSuccess, WriteFailure> {
         if let Some(evidence) = &self.evidence {
             if let Some(id) = evidence.adopted.clone() {
-                return self.adopted(&id, draft).await;
+                return self.complete_adopted(&id, draft).await;
             }
             let resend = evidence.resend;
-            match self.trace(draft).await {
-                Ok(CreateMatch::Exact(segment)) => return self.made(&segment, draft).await,
+            match self.find_match(draft).await {
+                Ok(CreateMatch::Exact(segment)) => return self.complete_found(&segment, draft).await,
                 Ok(CreateMatch::Similar(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
                 Ok(CreateMatch::None) if resend == Resend::Listed => {}
                 Ok(CreateMatch::None) => return Err(WriteError::InDoubt(not_found(draft)).into()),
@@ -58,11 +58,11 @@ impl<R: Remote> Writer<R> {
             }
         }
         let call = Call::Create(draft.name.as_str().into());
-        match self.asking(call, self.remote.create(draft)).await {
-            Ok(id) => self.answered(&id, draft).await,
+        match self.send_tracked(call, self.remote.create(draft)).await {
+            Ok(id) => self.complete_answered(&id, draft).await,
             Err(error) if error.fault.may_have_taken_effect() => {
                 match self.search(draft, self.create_confirm_timeout).await {
-                    Ok(CreateMatch::Exact(segment)) => self.made(&segment, draft).await,
+                    Ok(CreateMatch::Exact(segment)) => self.complete_found(&segment, draft).await,
                     Ok(CreateMatch::Similar(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
                     // The search is repeated when the server is back.
                     Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
@@ -75,132 +75,133 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Completes a create that the server answered with an id, which may be that of a segment that existed before.
-    async fn answered(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
-        let before = self.reporter.ask(|reply| Report::Made { id: id.clone(), reply }).await.flatten();
-        let ended = self.created(id, draft).await?;
-        Ok(match (before, ended.outcome) {
+    async fn complete_answered(&mut self, id: &SegmentId, draft: &Draft) -> Result<WriteSuccess, WriteFailure> {
+        let before = self.reporter.request(|reply| Report::CheckExisting { id: id.clone(), reply }).await.flatten();
+        let success = self.read_back_created(id, draft).await?;
+        Ok(match (before, success.outcome) {
             (Some(_), WriteResult::Created(applied)) => {
-                Ended { outcome: WriteResult::Created(Written { existed: true, ..applied }), ..ended }
+                WriteSuccess { outcome: WriteResult::Created(Written { existed: true, ..applied }), ..success }
             }
-            (_, outcome) => Ended { outcome, ..ended },
+            (_, outcome) => WriteSuccess { outcome, ..success },
         })
     }
 
     /// Reads back a created segment. The create is known to be applied, so it must not be repeated because the segment can't
     /// be read.
-    async fn created(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
-        let until = Instant::now() + self.create_confirm_timeout;
-        let answer = loop {
-            let looked = self.fetch(id).await;
-            let late = Instant::now() >= until;
-            match looked {
-                Ok(answer) if answer.now.is_some() || late => break answer,
-                Err(_) if late => {
+    async fn read_back_created(&mut self, id: &SegmentId, draft: &Draft) -> Result<WriteSuccess, WriteFailure> {
+        let deadline = Instant::now() + self.create_confirm_timeout;
+        let response = loop {
+            let read = self.fetch(id).await;
+            let is_late = Instant::now() >= deadline;
+            match read {
+                Ok(response) if response.now.is_some() || is_late => break response,
+                Err(_) if is_late => {
                     let now = Some(Arc::new(draft.clone().into_segment(id.clone())));
-                    let asked = self.questions.next();
-                    break Fetched { id: id.clone(), now, asked, mention: FeedSource::default() };
+                    let seq = self.sequence.next();
+                    break Fetched { id: id.clone(), now, seq, mention: FeedSource::default() };
                 }
-                Ok(_) | Err(_) => sleep(LOOK_AGAIN).await,
+                Ok(_) | Err(_) => sleep(SEARCH_INTERVAL).await,
             }
         };
-        let Some(segment) = answer.now.clone() else {
+        let Some(segment) = response.now.clone() else {
             // Someone has deleted it since.
-            return Err(WriteError::InDoubt(unreadable(draft, "it was created and then deleted")).into());
+            return Err(WriteError::InDoubt(invalid_response(draft, "it was created and then deleted")).into());
         };
         let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
-        if !ignored.is_empty() && self.catch_up_on_new(id).await {
+        if !ignored.is_empty() && self.was_written_by_others(id).await {
             // The server did not ignore the fields; someone else changed them.
             std::mem::swap(&mut merged, &mut ignored);
         }
         let applied =
             Written { segment, merged, ignored, written: Vec::new(), concurrent_write: false, existed: false };
-        Ok(Ended { outcome: WriteResult::Created(applied), answer })
+        Ok(WriteSuccess { outcome: WriteResult::Created(applied), response })
     }
 
     /// Whether someone else has written a new segment.
-    async fn catch_up_on_new(&self, id: &SegmentId) -> bool {
-        self.namings_since(id, Some(Heard::default()), 1).await.someone_else
+    async fn was_written_by_others(&self, id: &SegmentId) -> bool {
+        self.events_since(id, Some(EventMark::default()), 1).await.has_other_writer
     }
 
     /// Completes a create whose result was found. The draft may have changed since it was sent.
-    async fn made(&mut self, segment: &Arc<Segment>, draft: &Draft) -> Result<Ended, Stop> {
-        if is_made_from(segment, draft) {
-            return self.created(&segment.id, draft).await;
+    async fn complete_found(&mut self, segment: &Arc<Segment>, draft: &Draft) -> Result<WriteSuccess, WriteFailure> {
+        if matches_draft(segment, draft) {
+            return self.read_back_created(&segment.id, draft).await;
         }
-        let ended = self.update(segment, draft).await?;
-        Ok(match ended.outcome {
-            WriteResult::Updated(applied) => Ended { outcome: WriteResult::Created(applied), ..ended },
-            WriteResult::Created(_) | WriteResult::Deleted { .. } => ended,
+        let success = self.update(segment, draft).await?;
+        Ok(match success.outcome {
+            WriteResult::Updated(applied) => WriteSuccess { outcome: WriteResult::Created(applied), ..success },
+            WriteResult::Created(_) | WriteResult::Deleted { .. } => success,
         })
     }
 
     /// Completes a create with the segment that a person identified as its result. The segment stays as it is.
-    async fn adopted(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
-        let answer = match self.fetch(id).await {
-            Ok(answer) => answer,
-            Err(error) if is_of_the_network(&error.fault) => return Err(self.unreached(error, true)),
+    async fn complete_adopted(&mut self, id: &SegmentId, draft: &Draft) -> Result<WriteSuccess, WriteFailure> {
+        let response = match self.fetch(id).await {
+            Ok(response) => response,
+            Err(error) if is_network_fault(&error.fault) => return Err(self.unreached(error, true)),
             Err(error) => return Err(WriteError::InDoubt(error).into()),
         };
-        let Some(segment) = answer.now.clone() else {
-            return Err(WriteError::InDoubt(unreadable(draft, "the segment that matched it is gone")).into());
+        let Some(segment) = response.now.clone() else {
+            return Err(WriteError::InDoubt(invalid_response(draft, "the segment that matched it is gone")).into());
         };
         let merged = draft.changes(&segment);
         let (ignored, written) = (Vec::new(), Vec::new());
         let applied = Written { segment, merged, ignored, written, concurrent_write: false, existed: false };
-        Ok(Ended { outcome: WriteResult::Created(applied), answer })
+        Ok(WriteSuccess { outcome: WriteResult::Created(applied), response })
     }
 
     /// Repeats the search for a while. Returns the result or the error of the last one.
-    async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<CreateMatch, RemoteError> {
-        let until = Instant::now() + patience;
+    async fn search(&mut self, draft: &Draft, timeout: Duration) -> Result<CreateMatch, RemoteError> {
+        let deadline = Instant::now() + timeout;
         loop {
             // A server that can't be reached is retried, like one that has nothing to report yet.
-            let found = self.trace(draft).await;
-            if Instant::now() >= until || matches!(found, Ok(CreateMatch::Exact(_))) {
+            let found = self.find_match(draft).await;
+            if Instant::now() >= deadline || matches!(found, Ok(CreateMatch::Exact(_))) {
                 return found;
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(SEARCH_INTERVAL).await;
         }
     }
 
     /// Searches once for the segment that a create has made.
-    async fn trace(&mut self, draft: &Draft) -> Result<CreateMatch, RemoteError> {
-        let former = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
-        let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
-        let told = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
-        let mut trace = CreateMatch::None;
+    async fn find_match(&mut self, draft: &Draft) -> Result<CreateMatch, RemoteError> {
+        let earlier_drafts = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
+        let drafts: Vec<Draft> = earlier_drafts.chain([draft.clone()]).collect();
+        let reported = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
+        let mut best_match = CreateMatch::None;
         for (id, kind) in self.candidates(&drafts).await? {
-            let answer = self.fetch(&id).await?;
-            let Some(candidate) = answer.now.clone() else { continue };
-            self.learnt.push(answer);
-            if drafts.iter().any(|draft| is_made_from(&candidate, draft)) {
+            let response = self.fetch(&id).await?;
+            let Some(candidate) = response.now.clone() else { continue };
+            self.fetched.push(response);
+            if drafts.iter().any(|draft| matches_draft(&candidate, draft)) {
                 if self.claim(&id, kind, true).await {
                     return Ok(CreateMatch::Exact(candidate));
                 }
-            } else if matches!(trace, CreateMatch::None)
-                && !told.contains(&id)
-                && drafts.iter().any(|draft| is_like(&candidate, draft))
+            } else if matches!(best_match, CreateMatch::None)
+                && !reported.contains(&id)
+                && drafts.iter().any(|draft| resembles_draft(&candidate, draft))
                 && self.claim(&id, kind, false).await
             {
-                trace = CreateMatch::Similar(candidate);
+                best_match = CreateMatch::Similar(candidate);
             }
         }
-        Ok(trace)
+        Ok(best_match)
     }
 
     /// Returns segments that may be the result: known lookalikes, then what the feed names since before the create was sent.
     async fn candidates(&self, drafts: &[Draft]) -> Result<Vec<(SegmentId, Option<FeedEventKind>)>, RemoteError> {
         let (op, drafts) = (self.op, drafts.to_vec());
-        let known = self.reporter.ask(|reply| Report::Sought { op, drafts, reply }).await.unwrap_or_default();
+        let known =
+            self.reporter.request(|reply| Report::FindCandidates { op, drafts, reply }).await.unwrap_or_default();
         let mut candidates: Vec<_> = known.into_iter().map(|id| (id, None)).collect();
         let Some(mut step) = self.evidence.as_ref().map_or(self.since, |evidence| evidence.since) else {
             return Ok(candidates);
         };
         let mut named: HashSet<SegmentId> = candidates.iter().map(|(id, _)| id.clone()).collect();
-        for _ in 0..PARTS {
+        for _ in 0..MAX_FEED_PARTS {
             let changes = self.remote.changes_by_anybody(step).await?;
             for FeedEvent { id, kind } in changes.events {
-                if kind != FeedEventKind::Deleted && candidates.len() < CANDIDATES && named.insert(id.clone()) {
+                if kind != FeedEventKind::Deleted && candidates.len() < MAX_CANDIDATES && named.insert(id.clone()) {
                     candidates.push((id, Some(kind)));
                 }
             }
@@ -213,24 +214,28 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Whether a segment may be the result: it is new, and no other operation has created it.
-    async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
-        let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.evidence.is_some(), firm };
-        self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
+    async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, is_exact: bool) -> bool {
+        let claim = Claim { op: self.op, id: id.clone(), kind, was_sent: self.evidence.is_some(), is_exact };
+        self.reporter.request(|reply| Report::Claim { claim, reply }).await.unwrap_or(false)
     }
 
     /// Finds out what became of a create that an earlier session sent.
-    pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, RecoveredState> {
-        match self.search(draft, self.create_confirm_timeout.min(RECOVERY)).await.map_err(RecoveredState::Unknown)? {
-            CreateMatch::Exact(segment) => match self.created(&segment.id, draft).await {
-                Ok(ended) => Ok(ended),
-                Err(Stop::Failed(WriteError::InDoubt(error)) | Stop::Unreached { error, .. }) => {
+    pub(super) async fn recover_create(&mut self, draft: &Draft) -> Result<WriteSuccess, RecoveredState> {
+        match self
+            .search(draft, self.create_confirm_timeout.min(RECOVERY_TIMEOUT))
+            .await
+            .map_err(RecoveredState::Unknown)?
+        {
+            CreateMatch::Exact(segment) => match self.read_back_created(&segment.id, draft).await {
+                Ok(success) => Ok(success),
+                Err(WriteFailure::Failed(WriteError::InDoubt(error)) | WriteFailure::Unreached { error, .. }) => {
                     Err(RecoveredState::Unknown(error))
                 }
-                Err(Stop::Failed(_)) => Err(RecoveredState::NotFound),
+                Err(WriteFailure::Failed(_)) => Err(RecoveredState::NotFound),
             },
             CreateMatch::Similar(theirs) => {
                 let reason = format!("“{}” appeared since and may be the result", theirs.name);
-                Err(RecoveredState::Unknown(unreadable(draft, &reason)))
+                Err(RecoveredState::Unknown(invalid_response(draft, &reason)))
             }
             CreateMatch::None => Err(RecoveredState::NotFound),
         }
@@ -239,10 +244,10 @@ impl<R: Remote> Writer<R> {
 
 /// Returns the error for a create of which no trace was found so far.
 pub(in crate::sync) fn not_found(draft: &Draft) -> RemoteError {
-    unreadable(draft, "no response came, and it was not found on the server so far")
+    invalid_response(draft, "no response came, and it was not found on the server so far")
 }
 
-fn unreadable(draft: &Draft, reason: &str) -> RemoteError {
+fn invalid_response(draft: &Draft, reason: &str) -> RemoteError {
     RemoteError {
         call: Call::Create(draft.name.as_str().into()),
         fault: Fault::InvalidResponse { reason: reason.into() },
@@ -250,13 +255,13 @@ fn unreadable(draft: &Draft, reason: &str) -> RemoteError {
 }
 
 /// Whether a segment is exactly what a draft would have created.
-pub(in crate::sync) fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
+pub(in crate::sync) fn matches_draft(segment: &Segment, draft: &Draft) -> bool {
     draft.changes(segment).is_empty()
 }
 
 /// Whether a segment may be the result of a draft that someone has changed since.
-pub(in crate::sync) fn is_like(segment: &Segment, draft: &Draft) -> bool {
-    let unlike = draft.changes(segment);
-    let same_external_id = draft.external_id.is_some() && !unlike.contains(&Field::ExternalId);
-    same_external_id || !unlike.contains(&Field::Name)
+pub(in crate::sync) fn resembles_draft(segment: &Segment, draft: &Draft) -> bool {
+    let differing = draft.changes(segment);
+    let same_external_id = draft.external_id.is_some() && !differing.contains(&Field::ExternalId);
+    same_external_id || !differing.contains(&Field::Name)
 }

@@ -2,69 +2,73 @@
 
 use crate::changes::Operation;
 use crate::remote::Remote;
-use crate::sync::report::{About, CatchUp, Caught};
+use crate::sync::report::{CatchUp, EventQuery, FeedState};
 
 use super::super::{Actor, Work};
-use super::{ReadNumber, UNSEEN};
+use super::{MAX_UNFETCHED, ReadNumber};
 
 impl<R: Remote> Actor<R> {
     /// Answers an operation after the next read of the feed.
     pub(in crate::sync::actor) fn catch_up(&mut self, catch_up: CatchUp) {
-        let asks = matches!(self.work, Work::Following | Work::Listing(_));
-        if !asks || !self.following.has_feed() {
-            self.answer(catch_up, false);
+        let can_read = matches!(self.work, Work::Following | Work::Listing(_));
+        if !can_read || !self.following.has_feed() {
+            self.complete_catch_up(catch_up, false);
             return;
         }
         // The response of a read under way may be from before now.
         let next = ReadNumber(self.following.reader.last_read.0 + 1);
-        self.following.reader.catching_up.push((next, catch_up));
-        if self.following.reader.reading.is_none() {
-            self.read_on();
+        self.following.reader.pending_catch_ups.push((next, catch_up));
+        if self.following.reader.read_in_flight.is_none() {
+            self.read_next_part();
         }
     }
 
-    pub(super) fn answer_those_who_catch_up(&mut self) {
+    pub(super) fn complete_catch_ups(&mut self) {
         let read = self.following.reader.last_read;
-        let (answered, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.following.reader.catching_up).into_iter().partition(|(number, _)| *number <= read);
-        self.following.reader.catching_up = waiting;
-        for (_, catch_up) in answered {
-            self.answer(catch_up, true);
+        let (completed, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut self.following.reader.pending_catch_ups)
+            .into_iter()
+            .partition(|(number, _)| *number <= read);
+        self.following.reader.pending_catch_ups = pending;
+        for (_, catch_up) in completed {
+            self.complete_catch_up(catch_up, true);
         }
     }
 
     /// Answers without the feed, which can't be read at present. That is no reason not to write.
-    pub(in crate::sync::actor) fn stop_waiting_to_catch_up(&mut self) {
-        for (_, catch_up) in std::mem::take(&mut self.following.reader.catching_up) {
-            self.answer(catch_up, false);
+    pub(in crate::sync::actor) fn abort_catch_ups(&mut self) {
+        for (_, catch_up) in std::mem::take(&mut self.following.reader.pending_catch_ups) {
+            self.complete_catch_up(catch_up, false);
         }
     }
 
-    fn answer(&mut self, catch_up: CatchUp, heard: bool) {
-        let CatchUp { op, about, reply } = catch_up;
+    fn complete_catch_up(&mut self, catch_up: CatchUp, was_read: bool) {
+        let CatchUp { op, query, reply } = catch_up;
         let operation = self.writing.operation(op);
         let deletes = matches!(operation, Some(Operation::Delete { .. }));
-        let newcomers = operation.map(|operation| self.writing.newcomers(operation)).unwrap_or_default();
+        let new_children = operation.map(|operation| self.writing.new_children(operation)).unwrap_or_default();
         let hearing = &mut self.following.hearing;
-        let namings: Vec<_> =
-            about.iter().flat_map(|about| hearing.since(&about.id, about.since)).map(|naming| naming.kind).collect();
+        let event_kinds: Vec<_> = query
+            .iter()
+            .flat_map(|query| hearing.events_since(&query.id, query.since))
+            .map(|event| event.kind)
+            .collect();
         let creates = matches!(operation, Some(Operation::Create { .. }));
-        let judged = |about: About| {
+        let judge = |query: EventQuery| {
             if creates {
-                hearing.probably_someone_else(namings.len(), about.sends)
+                hearing.suspect_other_writer(event_kinds.len(), query.own_writes)
             } else {
-                hearing.someone_else(namings.len(), about.sends)
+                hearing.detect_other_writer(event_kinds.len(), query.own_writes)
             }
         };
-        let counted = about.filter(|_| heard).is_some_and(judged);
-        let caught = Caught {
-            up_to: heard.then(|| hearing.now()),
-            someone_else: counted,
-            namings,
-            newcomers,
-            unseen: if deletes { self.following.looks.backlog.some(UNSEEN) } else { Vec::new() },
+        let has_other_writer = query.filter(|_| was_read).is_some_and(judge);
+        let feed_state = FeedState {
+            mark: was_read.then(|| hearing.current_mark()),
+            has_other_writer,
+            event_kinds,
+            new_children,
+            unfetched: if deletes { self.following.fetches.backlog.pending_ids(MAX_UNFETCHED) } else { Vec::new() },
         };
         // The asking task may have been stopped.
-        let _stopped = reply.send(caught);
+        let _stopped = reply.send(feed_state);
     }
 }

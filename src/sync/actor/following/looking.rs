@@ -13,152 +13,162 @@ use crate::sync::message::{Event, FeedSource, Notice, SegmentChange};
 use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 
-use super::super::{Actor, Next, Stopped, Work};
-use super::{KEPT_EVERY, LEFT_ALONE, LedBy, MOST_RECHECKS, RECHECKS, TRIES};
+use super::super::{Actor, NextWork, Stopped, Work};
+use super::{FetchCause, IN_FLIGHT_RETRY_DELAY, MAX_RECHECKS, PERSIST_INTERVAL, RECHECK_DELAYS, UNREADABLE_FAILURES};
 
 impl<R: Remote> Actor<R> {
     /// Fetches the next segment in the backlog. Returns whether there was one.
-    pub(super) fn look_at_next(&mut self) -> bool {
-        let Some((id, mention)) = self.following.looks.backlog.begin_look() else { return false };
-        self.following.looks.under_way += 1;
+    pub(super) fn fetch_next(&mut self) -> bool {
+        let Some((id, mention)) = self.following.fetches.backlog.begin_fetch() else { return false };
+        self.following.fetches.in_flight += 1;
         if self.settings.tell_named {
-            self.following.looks.in_order.push_back((id.clone(), None));
+            self.following.fetches.in_order.push_back((id.clone(), None));
         }
-        self.told.silence.look_asks(&id);
-        let (remote, questions) = (Arc::clone(&self.tasks.remote), self.tasks.questions.clone());
-        self.send_out(async move {
-            let result = fetch(&*remote, &questions, id.clone(), mention).await;
-            Report::Looked { id, mention, result }
+        self.connection.pending_requests.fetch_started(&id);
+        let (remote, sequence) = (Arc::clone(&self.tasks.remote), self.tasks.sequence.clone());
+        self.spawn_task(async move {
+            let result = fetch(&*remote, &sequence, id.clone(), mention).await;
+            Report::FetchEnded { id, mention, result }
         });
         true
     }
 
     /// Takes in the result of a fetch. With `tell_named`, changes are reported in feed order, so a result waits for the
     /// fetches before it; otherwise it is applied at once.
-    pub(in crate::sync::actor) async fn looked(
+    pub(in crate::sync::actor) async fn fetch_ended(
         &mut self,
         id: SegmentId,
         mention: FeedSource,
         result: Result<Fetched, RemoteError>,
     ) -> Result<(), Stopped> {
-        self.following.looks.under_way -= 1;
-        self.told.silence.look_ended(&id);
+        self.following.fetches.in_flight -= 1;
+        self.connection.pending_requests.fetch_ended(&id);
         if !self.settings.tell_named {
-            return self.take_look(id, mention, result).await;
+            return self.apply_fetch(id, mention, result).await;
         }
-        if let Some(place) = self.following.looks.in_order.iter_mut().find(|place| place.0 == id && place.1.is_none()) {
-            place.1 = Some((mention, result));
+        if let Some(slot) = self.following.fetches.in_order.iter_mut().find(|slot| slot.0 == id && slot.1.is_none()) {
+            slot.1 = Some((mention, result));
         }
-        while let Some((_, Some(_))) = self.following.looks.in_order.front()
-            && let Some((id, Some((mention, result)))) = self.following.looks.in_order.pop_front()
+        while let Some((_, Some(_))) = self.following.fetches.in_order.front()
+            && let Some((id, Some((mention, result)))) = self.following.fetches.in_order.pop_front()
         {
-            self.take_look(id, mention, result).await?;
+            self.apply_fetch(id, mention, result).await?;
         }
         Ok(())
     }
 
-    async fn take_look(
+    async fn apply_fetch(
         &mut self,
         id: SegmentId,
         mention: FeedSource,
         result: Result<Fetched, RemoteError>,
     ) -> Result<(), Stopped> {
         match result {
-            Ok(answer) => {
-                let apart = self.following.looks.apart.remove(&id);
-                if apart.is_some() {
+            Ok(response) => {
+                let unreadable = self.following.fetches.unreadable.remove(&id);
+                if unreadable.is_some() {
                     tracing::info!(%id, "a segment can be read again");
                 }
-                let of_the_start = apart.is_some_and(|apart| apart.of_the_start);
-                let by = if of_the_start { LedBy::FeedAtStart } else { LedBy::Feed };
+                let is_initial = unreadable.is_some_and(|unreadable| unreadable.is_initial);
+                let cause = if is_initial { FetchCause::FeedAtStart } else { FetchCause::Feed };
                 self.failures = 0;
-                if answer.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
-                    self.look_again_later(&id);
+                if response.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
+                    self.schedule_recheck(&id);
                 }
-                self.following.looks.backlog.looked(&id);
+                self.following.fetches.backlog.complete_fetch(&id);
                 let more = self.following.advance();
-                if self.take(vec![answer], by).await?.is_empty() {
-                    self.following.looks.idle.spend(Instant::now());
+                if self.apply_and_emit(vec![response], cause).await?.is_empty() {
+                    self.following.fetches.unchanged_budget.consume(Instant::now());
                 }
-                if more && self.following.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
-                    self.following.kept_at = Some(Instant::now());
-                    self.keep().await;
+                if more && self.following.stored_at.is_none_or(|at| at.elapsed() >= PERSIST_INTERVAL) {
+                    self.following.stored_at = Some(Instant::now());
+                    self.persist().await;
                 }
             }
-            Err(error) if concerns_one(&error.fault) && self.following.can_set_apart(&id) => {
+            Err(error) if is_segment_fault(&error.fault) && self.following.can_mark_unreadable(&id) => {
                 tracing::warn!(%error, "a segment can't be read");
                 // The position stays before the segment: a client that starts from there later fetches it again.
-                self.following.looks.backlog.set_apart(&id);
-                let tries = if self.settings.tell_named { 1 } else { TRIES };
-                if self.following.set_apart(id, &error.fault, tries) {
+                self.following.fetches.backlog.mark_unreadable(&id);
+                let min_failures = if self.settings.tell_named { 1 } else { UNREADABLE_FAILURES };
+                if self.following.record_unreadable(id, &error.fault, min_failures) {
                     self.emit(Event::Noticed(Notice::SetApart { error })).await?;
                 }
             }
             Err(error) => {
-                self.following.looks.backlog.look_again(&id);
+                self.following.fetches.backlog.retry_fetch(&id);
                 if matches!(self.work, Work::Following) {
-                    return self.failed(error, Next::Follow).await;
+                    return self.failed(error, NextWork::Follow).await;
                 }
             }
         }
-        self.go_on_following().await
+        self.continue_following().await
     }
 
-    fn look_again_later(&mut self, id: &SegmentId) {
+    fn schedule_recheck(&mut self, id: &SegmentId) {
         let following = &mut self.following;
-        if following.looks.rechecks.iter().any(|(_, other)| other == id) {
+        if following.fetches.rechecks.iter().any(|(_, other)| other == id) {
             return;
         }
-        for pause in RECHECKS {
+        for pause in RECHECK_DELAYS {
             let at = Instant::now() + pause;
-            let place = following.looks.rechecks.partition_point(|(other, _)| *other <= at);
-            following.looks.rechecks.insert(place, (at, id.clone()));
+            let index = following.fetches.rechecks.partition_point(|(other, _)| *other <= at);
+            following.fetches.rechecks.insert(index, (at, id.clone()));
         }
-        following.looks.rechecks.truncate(MOST_RECHECKS);
+        following.fetches.rechecks.truncate(MAX_RECHECKS);
     }
 
     /// Fetches again what was not found, and what could not be read.
     pub(super) fn recheck(&mut self, now: Instant) {
-        while let Some((at, id)) = self.following.looks.rechecks.front()
+        while let Some((at, id)) = self.following.fetches.rechecks.front()
             && *at <= now
         {
             // A segment that has been seen since needs no recheck.
             if self.cache.get(id).is_none() {
-                self.following.looks.backlog.owe(id.clone());
+                self.following.fetches.backlog.add_segment(id.clone());
             }
-            self.following.looks.rechecks.pop_front();
+            self.following.fetches.rechecks.pop_front();
         }
-        let due: Vec<SegmentId> =
-            self.following.looks.apart.iter().filter(|(_, apart)| apart.at <= now).map(|(id, _)| id.clone()).collect();
+        let due: Vec<SegmentId> = self
+            .following
+            .fetches
+            .unreadable
+            .iter()
+            .filter(|(_, unreadable)| unreadable.retry_at <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in due {
-            if let Some(apart) = self.following.looks.apart.get_mut(&id) {
-                apart.at = now + LEFT_ALONE;
+            if let Some(unreadable) = self.following.fetches.unreadable.get_mut(&id) {
+                unreadable.retry_at = now + IN_FLIGHT_RETRY_DELAY;
             }
-            self.following.looks.backlog.owe(id);
+            self.following.fetches.backlog.add_segment(id);
         }
     }
 
     /// Takes in segments that were fetched for a reason other than the feed.
-    pub(in crate::sync::actor) async fn looked_at(&mut self, answers: Vec<Fetched>) -> Result<(), Stopped> {
-        for gone in answers.iter().filter(|answer| answer.now.is_none()) {
-            self.look_again_later(&gone.id.clone());
+    pub(in crate::sync::actor) async fn batch_fetched(&mut self, responses: Vec<Fetched>) -> Result<(), Stopped> {
+        for gone in responses.iter().filter(|response| response.now.is_none()) {
+            self.schedule_recheck(&gone.id.clone());
         }
-        let gone = self.take(answers, LedBy::Other).await?.into_iter().filter(|seen| seen.now.is_none());
+        let gone =
+            self.apply_and_emit(responses, FetchCause::Other).await?.into_iter().filter(|change| change.now.is_none());
         // A server that deletes children along with their parent may do so at every level.
-        let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
-        let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
-        self.look_at(below);
+        let gone: HashSet<SegmentId> = gone.map(|change| change.id).collect();
+        let children = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
+        self.fetch_batch(children);
         if !self.following.has_feed() {
             // With a feed, the store is updated together with the position.
-            self.keep().await;
+            self.persist().await;
         }
         Ok(())
     }
 
     /// Lists everything, since the feed named more segments than a list has pages.
     pub(super) async fn list_instead(&mut self) -> Result<(), Stopped> {
-        tracing::info!(named = self.following.looks.backlog.named(), "everything is listed instead of looking at each");
-        self.lists.last.covers = Some(self.following.looks.backlog.last_part());
+        tracing::info!(
+            named = self.following.fetches.backlog.named_count(),
+            "everything is listed instead of looking at each"
+        );
+        self.lists.last.replaces_fetches_up_to = Some(self.following.fetches.backlog.last_part());
         self.relist().await
     }
 
@@ -169,16 +179,16 @@ impl<R: Remote> Actor<R> {
         &mut self,
         different: &mut [SegmentChange],
     ) -> Result<HashSet<SegmentId>, Stopped> {
-        let Some(part) = self.lists.last.covers.take() else { return Ok(HashSet::new()) };
-        let begun = self.lists.last.begun;
-        let tell_all = self.settings.tell_named && !self.following.synchronised;
-        let (ledger, mut named, mut gone) = (&self.cache, Vec::new(), Vec::new());
-        self.following.looks.backlog.settle_up_to(part, |id, mention, last| {
-            let is_listed = ledger.knows_since(id, begun);
+        let Some(part) = self.lists.last.replaces_fetches_up_to.take() else { return Ok(HashSet::new()) };
+        let start_seq = self.lists.last.start_seq;
+        let report_all = self.settings.tell_named && !self.following.synchronised;
+        let (cache, mut named, mut gone) = (&self.cache, Vec::new(), Vec::new());
+        self.following.fetches.backlog.settle_up_to(part, |id, mention, last| {
+            let is_listed = cache.is_known_since(id, start_seq);
             // The feed reports the segment as deleted, and the list does not contain it.
             let deleted = !is_listed && last == Some(FeedEventKind::Deleted);
             if deleted {
-                gone.push(Fetched { id: id.clone(), now: None, asked: begun, mention });
+                gone.push(Fetched { id: id.clone(), now: None, seq: start_seq, mention });
             }
             if is_listed || deleted {
                 named.push((id.clone(), mention, deleted));
@@ -186,51 +196,54 @@ impl<R: Remote> Actor<R> {
             is_listed || deleted
         });
         for (id, ..) in &named {
-            self.following.looks.apart.remove(id);
+            self.following.fetches.unreadable.remove(id);
         }
         let mentions: HashMap<&SegmentId, FeedSource> = named.iter().map(|(id, mention, _)| (id, *mention)).collect();
-        for seen in different.iter_mut() {
-            if let Some(mention) = mentions.get(&seen.id) {
-                seen.mention = *mention;
+        for change in different.iter_mut() {
+            if let Some(mention) = mentions.get(&change.id) {
+                change.mention = *mention;
             }
         }
-        let mut known: HashMap<SegmentId, SegmentChange> = HashMap::new();
+        let mut changes_by_id: HashMap<SegmentId, SegmentChange> = HashMap::new();
         if self.settings.tell_named {
-            let listed = different.iter().filter(|seen| mentions.contains_key(&seen.id));
-            known.extend(listed.map(|seen| (seen.id.clone(), seen.clone())));
+            let listed = different.iter().filter(|change| mentions.contains_key(&change.id));
+            changes_by_id.extend(listed.map(|change| (change.id.clone(), change.clone())));
         }
-        known.extend(self.apply(gone, LedBy::Feed).told.into_iter().map(|seen| (seen.id.clone(), seen)));
-        let mut told = Vec::new();
+        changes_by_id
+            .extend(self.apply(gone, FetchCause::Feed).to_report.into_iter().map(|change| (change.id.clone(), change)));
+        let mut to_report = Vec::new();
         for (id, mention, deleted) in &named {
-            if let Some(seen) = known.remove(id) {
-                told.push(seen);
-            } else if tell_all && !deleted {
+            if let Some(change) = changes_by_id.remove(id) {
+                to_report.push(change);
+            } else if report_all && !deleted {
                 let now = self.cache.get(id).cloned();
-                told.push(SegmentChange { id: id.clone(), before: now.clone(), now, mention: *mention });
+                to_report.push(SegmentChange { id: id.clone(), before: now.clone(), now, mention: *mention });
             }
         }
-        let told_ids = told.iter().map(|seen| seen.id.clone()).collect();
-        self.emit_changes(told, self.following.earliest()).await?;
+        let reported_ids = to_report.iter().map(|change| change.id.clone()).collect();
+        self.emit_changes(to_report, self.following.earliest()).await?;
         self.following.advance();
-        Ok(told_ids)
+        Ok(reported_ids)
     }
 
     /// Settles unreadable segments that the feed named before the list began and that the list contains: it has what a fetch
     /// would have returned. With `tell_named`, they wait for the fetch.
-    pub(in crate::sync::actor) fn settle_apart_by_list(&mut self, before: PartNumber) {
+    pub(in crate::sync::actor) fn settle_unreadable_by_list(&mut self, before: PartNumber) {
         if self.settings.tell_named {
             return;
         }
-        let (cache, begun) = (&self.cache, self.lists.last.begun);
-        for id in self.following.looks.backlog.settle_apart_up_to(before, |id| cache.knows_since(id, begun)) {
-            self.following.looks.apart.remove(&id);
+        let (cache, start_seq) = (&self.cache, self.lists.last.start_seq);
+        for id in
+            self.following.fetches.backlog.settle_unreadable_up_to(before, |id| cache.is_known_since(id, start_seq))
+        {
+            self.following.fetches.unreadable.remove(&id);
         }
         self.following.advance();
     }
 }
 
 /// Whether a fetch failed for a reason that may concern only that segment.
-const fn concerns_one(fault: &Fault) -> bool {
+const fn is_segment_fault(fault: &Fault) -> bool {
     match fault {
         // A request to wait concerns all requests.
         Fault::Refused { status, retry_after, .. } => !matches!(status, 401 | 407 | 429) && retry_after.is_none(),

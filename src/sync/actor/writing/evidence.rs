@@ -9,21 +9,21 @@ use crate::changes::{Evidence, Execution, OpId, Operation, Resend, WriteError};
 use crate::remote::{FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 use crate::sync::report::Claim;
-use crate::sync::write::{Ended, Stop, is_like, is_made_from};
+use crate::sync::write::{WriteFailure, WriteSuccess, matches_draft, resembles_draft};
 
 use super::{Actor, RecoveredJournal, Stopped};
 
 impl<R: Remote> Actor<R> {
     /// Records the segments that look like what an operation creates and that existed before it was first sent.
-    pub(super) fn note_existing(
+    pub(super) fn record_existing(
         &mut self,
         op: OpId,
         operation: &Operation,
         evidence: Option<&Evidence>,
     ) -> Vec<SegmentId> {
         let Some(draft) = super::created_by(operation) else { return Vec::new() };
-        let noted = evidence.and_then(|evidence| evidence.existing.clone());
-        let existing = noted.unwrap_or_else(|| self.writing.namesakes.of(draft));
+        let recorded = evidence.and_then(|evidence| evidence.existing.clone());
+        let existing = recorded.unwrap_or_else(|| self.writing.lookalikes.find(draft));
         self.writing.existing.insert(op, existing.iter().cloned().collect());
         existing
     }
@@ -35,14 +35,14 @@ impl<R: Remote> Actor<R> {
         operation: &Operation,
         since: Option<Step>,
         before: Option<Evidence>,
-        result: &Result<Ended, Stop>,
+        result: &Result<WriteSuccess, WriteFailure>,
     ) -> Option<Evidence> {
         let existing: Option<HashSet<SegmentId>> = self.writing.existing.remove(&op);
         let duplicate = match result {
             Ok(_) => return None,
-            Err(Stop::Failed(WriteError::PossibleDuplicate { theirs })) => Some(theirs.id.clone()),
-            Err(Stop::Failed(WriteError::InDoubt(_)) | Stop::Unreached { sent: true, .. }) => None,
-            Err(Stop::Failed(_) | Stop::Unreached { .. }) => return before,
+            Err(WriteFailure::Failed(WriteError::PossibleDuplicate { theirs })) => Some(theirs.id.clone()),
+            Err(WriteFailure::Failed(WriteError::InDoubt(_)) | WriteFailure::Unreached { sent: true, .. }) => None,
+            Err(WriteFailure::Failed(_) | WriteFailure::Unreached { .. }) => return before,
         };
         let existing = || existing.map(|existing| existing.into_iter().collect());
         let mut evidence = before.unwrap_or_else(|| Evidence { since, existing: existing(), ..Evidence::default() });
@@ -55,9 +55,9 @@ impl<R: Remote> Actor<R> {
 
     /// Sends a create again that may have been applied, as a person asked. Everything is listed first, so that its result is
     /// found even if the feed doesn't name it.
-    pub(super) async fn execute_after_list(&mut self, execution: Execution) -> Result<(), Stopped> {
-        self.writing.after_list.push(execution);
-        self.lists.reload_wanted = true;
+    pub(super) async fn defer_resend(&mut self, execution: Execution) -> Result<(), Stopped> {
+        self.writing.pending_resends.push(execution);
+        self.lists.reload_pending = true;
         if self.following.is_idle() && matches!(self.work, super::super::Work::Following) {
             return self.relist().await;
         }
@@ -65,12 +65,12 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Sends the creates that waited for a list, which may show what became of them.
-    pub(in crate::sync::actor) async fn listed_for_resends(&mut self) -> Result<(), Stopped> {
-        if self.lists.reload_wanted {
+    pub(in crate::sync::actor) async fn execute_resends(&mut self) -> Result<(), Stopped> {
+        if self.lists.reload_pending {
             // The list began before the request to send again.
             return Ok(());
         }
-        for mut execution in std::mem::take(&mut self.writing.after_list) {
+        for mut execution in std::mem::take(&mut self.writing.pending_resends) {
             if let Some(evidence) = &mut execution.evidence {
                 evidence.resend = Resend::Listed;
             }
@@ -80,56 +80,53 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Returns operations that wait for a list to the queue, since nothing can be listed for now.
-    pub(in crate::sync::actor) async fn give_back_what_waits_for_a_list(
-        &mut self,
-        error: &RemoteError,
-    ) -> Result<(), Stopped> {
-        for Execution { op, evidence, .. } in std::mem::take(&mut self.writing.after_list) {
-            self.unreached(op, error.clone(), evidence).await?;
+    pub(in crate::sync::actor) async fn requeue_resends(&mut self, error: &RemoteError) -> Result<(), Stopped> {
+        for Execution { op, evidence, .. } in std::mem::take(&mut self.writing.pending_resends) {
+            self.operation_unreached(op, error.clone(), evidence).await?;
         }
         Ok(())
     }
 
     /// Whether an operation may have created a segment. Each segment is the result of at most one operation.
     pub(in crate::sync::actor) fn claim(&mut self, claim: Claim) -> bool {
-        let Claim { op, id, kind, doubted, firm } = claim;
+        let Claim { op, id, kind, was_sent, is_exact } = claim;
         let existed = self.writing.existing.get(&op).is_some_and(|existing| existing.contains(&id));
-        let unknown = self.cache.get(&id).is_none() || self.writing.created_since.contains(&id);
+        let is_unknown = self.cache.get(&id).is_none() || self.writing.new_segments.contains(&id);
         let created = kind == Some(FeedEventKind::Created);
-        let new = match self.writing.left {
+        let new = match self.writing.recovered_journal {
             // The known segments may include the result, as they were stored or listed after it was sent. So the segment has
             // to be one that did not exist before.
-            RecoveredJournal::Investigated => created || (kind.is_none() && self.writing.existing.contains_key(&op)),
-            RecoveredJournal::Nothing | RecoveredJournal::Found(_) => {
-                unknown || (doubted && (created || kind.is_none()))
+            RecoveredJournal::Checking => created || (kind.is_none() && self.writing.existing.contains_key(&op)),
+            RecoveredJournal::Empty | RecoveredJournal::Pending(_) => {
+                is_unknown || (was_sent && (created || kind.is_none()))
             }
         };
         let new = new && !existed;
-        if new && firm {
+        if new && is_exact {
             self.writing.claimed.entry(id.clone()).or_insert(op);
         }
         new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == op)
     }
 
     /// Returns known segments that an operation may have created: those that look like it and did not exist before.
-    pub(in crate::sync::actor) fn seek(&self, op: OpId, drafts: &[Draft]) -> Vec<SegmentId> {
-        const MANY: usize = 100;
+    pub(in crate::sync::actor) fn find_candidates(&self, op: OpId, drafts: &[Draft]) -> Vec<SegmentId> {
+        const MAX_CANDIDATES: usize = 100;
         let existed = self.writing.existing.get(&op);
-        let alike = |segment: &&Arc<Segment>| {
-            drafts.iter().any(|draft| is_like(segment, draft))
+        let is_candidate = |segment: &&Arc<Segment>| {
+            drafts.iter().any(|draft| resembles_draft(segment, draft))
                 && !existed.is_some_and(|existed| existed.contains(&segment.id))
         };
         // Exact matches first.
-        let (same, like): (Vec<_>, Vec<_>) = self
+        let (exact, similar): (Vec<_>, Vec<_>) = self
             .cache
             .segments()
-            .filter(alike)
-            .partition(|segment| drafts.iter().any(|draft| is_made_from(segment, draft)));
-        same.into_iter().chain(like).take(MANY).map(|segment| segment.id.clone()).collect()
+            .filter(is_candidate)
+            .partition(|segment| drafts.iter().any(|draft| matches_draft(segment, draft)));
+        exact.into_iter().chain(similar).take(MAX_CANDIDATES).map(|segment| segment.id.clone()).collect()
     }
 
     /// Returns the segment that a create was answered with, if it existed before the create.
     pub(in crate::sync::actor) fn existed_before(&self, id: &SegmentId) -> Option<Arc<Segment>> {
-        self.cache.get(id).filter(|_| !self.writing.created_since.contains(id)).cloned()
+        self.cache.get(id).filter(|_| !self.writing.new_segments.contains(id)).cloned()
     }
 }

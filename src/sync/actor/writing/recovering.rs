@@ -9,37 +9,37 @@ use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 use crate::sync::write::Writer;
 
-use crate::sync::actor::following::LedBy;
+use crate::sync::actor::following::FetchCause;
 
 use super::{Actor, RecoveredJournal, Stopped, created_by};
 
 impl<R: Remote> Actor<R> {
     /// Starts checking the operations of an earlier session, now that the server is known to respond.
     pub(in crate::sync::actor) fn investigate(&mut self) {
-        if !matches!(self.writing.left, RecoveredJournal::Found(_)) {
+        if !matches!(self.writing.recovered_journal, RecoveredJournal::Pending(_)) {
             return;
         }
-        let RecoveredJournal::Found(journal) =
-            std::mem::replace(&mut self.writing.left, RecoveredJournal::Investigated)
+        let RecoveredJournal::Pending(journal) =
+            std::mem::replace(&mut self.writing.recovered_journal, RecoveredJournal::Checking)
         else {
             return;
         };
-        let creates = journal.iter().filter_map(|left| created_by(&left.operation));
-        self.writing.namesakes.mind(creates, self.cache.segments());
+        let creates = journal.iter().filter_map(|entry| created_by(&entry.operation));
+        self.writing.lookalikes.track(creates, self.cache.segments());
         let mut writers: Vec<(Journalled, Option<Writer<R>>)> = Vec::with_capacity(journal.len());
-        for left in journal {
-            if let Some(existing) = &left.existing {
-                self.writing.existing.insert(left.op, existing.iter().cloned().collect());
+        for entry in journal {
+            if let Some(existing) = &entry.existing {
+                self.writing.existing.insert(entry.op, existing.iter().cloned().collect());
             }
-            let writer =
-                (left.progress == Progress::Sent).then(|| self.writer(left.op, left.since, Some(evidence_of(&left))));
-            writers.push((left, writer));
+            let writer = (entry.progress == Progress::Sent)
+                .then(|| self.writer(entry.op, entry.since, Some(evidence_of(&entry))));
+            writers.push((entry, writer));
         }
-        let at_once = self.settings.concurrency;
-        self.send_out(async move {
+        let concurrency = self.settings.concurrency;
+        self.spawn_task(async move {
             // Each search may take a while, so several run concurrently.
-            let looks = writers.into_iter().map(|(left, writer)| investigate(left, writer));
-            Report::Investigated(futures_util::stream::iter(looks).buffered(at_once.max(1)).collect().await)
+            let checks = writers.into_iter().map(|(entry, writer)| investigate(entry, writer));
+            Report::Investigated(futures_util::stream::iter(checks).buffered(concurrency.max(1)).collect().await)
         });
     }
 
@@ -48,22 +48,22 @@ impl<R: Remote> Actor<R> {
         found: Vec<(Recovered, Vec<Fetched>)>,
     ) -> Result<(), Stopped> {
         let mut recovered = Vec::with_capacity(found.len());
-        let mut learnt = Vec::new();
-        let mut over = Vec::new();
-        for (one, answers) in found {
-            learnt.extend(answers);
-            self.writing.existing.remove(&one.op);
-            if let RecoveredState::Applied(result) = &one.state {
+        let mut fetched = Vec::new();
+        let mut finished = Vec::new();
+        for (recovery, responses) in found {
+            fetched.extend(responses);
+            self.writing.existing.remove(&recovery.op);
+            if let RecoveredState::Applied(result) = &recovery.state {
                 if let WriteResult::Created(written) = result {
-                    self.writing.claimed.insert(written.segment.id.clone(), one.op);
+                    self.writing.claimed.insert(written.segment.id.clone(), recovery.op);
                 }
-                over.push(JournalEntry::Over(one.op));
+                finished.push(JournalEntry::Over(recovery.op));
             }
-            recovered.push(one);
+            recovered.push(recovery);
         }
-        self.journal(over).await;
-        self.take(learnt, LedBy::Other).await?;
-        self.writing.left = RecoveredJournal::Nothing;
+        self.journal(finished).await;
+        self.apply_and_emit(fetched, FetchCause::Other).await?;
+        self.writing.recovered_journal = RecoveredJournal::Empty;
         self.emit(Event::Recovered(recovered)).await?;
         for execution in std::mem::take(&mut self.writing.postponed) {
             self.execute(execution).await?;
@@ -73,20 +73,20 @@ impl<R: Remote> Actor<R> {
 }
 
 /// Finds out what became of an operation of an earlier session.
-async fn investigate<R: Remote>(left: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
-    let evidence = writer.is_some().then(|| evidence_of(&left));
-    let Journalled { op, operation, progress, undoes, .. } = left;
-    let (state, answers) = match (writer, progress) {
+async fn investigate<R: Remote>(entry: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
+    let evidence = writer.is_some().then(|| evidence_of(&entry));
+    let Journalled { op, operation, progress, undoes, .. } = entry;
+    let (state, responses) = match (writer, progress) {
         (Some(writer), _) => writer.investigate(&operation).await,
         (None, Progress::Staged) => (RecoveredState::Staged, Vec::new()),
         (None, _) => (RecoveredState::NotSent, Vec::new()),
     };
-    (Recovered { op, operation, state, evidence, undoes }, answers)
+    (Recovered { op, operation, state, evidence, undoes }, responses)
 }
 
 /// Returns the evidence about an operation that an earlier session sent.
-fn evidence_of(left: &Journalled) -> Evidence {
-    let Journalled { operation, since, existing, drafts, .. } = left;
+fn evidence_of(entry: &Journalled) -> Evidence {
+    let Journalled { operation, since, existing, drafts, .. } = entry;
     let mut drafts = drafts.clone();
     let draft = created_by(operation).filter(|draft| !drafts.contains(draft));
     drafts.extend(draft.cloned());
