@@ -110,7 +110,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Dismiss => return dismiss(state),
         Action::Move => return changing::pick_parent(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => {
-            open_edit_dialog(state, action)
+            open_edit_dialog(state, action);
         }
         Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),

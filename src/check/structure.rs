@@ -30,7 +30,7 @@ pub(super) fn check(segments: &[Arc<Segment>], collector: &mut FindingCollector<
     for (segment, parent) in segments.iter().zip(&parents) {
         match &segment.parent {
             Some(parent_id) if *parent_id == segment.id => {
-                collector.add(Rule::SelfParent, segment, Evidence::OwnParent)
+                collector.add(Rule::SelfParent, segment, Evidence::OwnParent);
             }
             Some(parent_id) if parent.is_none() => {
                 collector.add(Rule::Orphan, segment, Evidence::ParentMissing(parent_id.clone()));

@@ -45,8 +45,8 @@ pub(super) async fn run(arguments: CheckArguments, context: CommandContext) -> R
         let segments: Vec<Arc<Segment>> = subject.forest.iter().cloned().collect();
         let findings = check(&segments, &rules);
         drop(segments);
-        let content = if arguments.output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
-        Target::Stdout.write(content, cancelled, |out| match arguments.output {
+        let output_kind = if arguments.output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
+        Target::Stdout.write(output_kind, cancelled, |out| match arguments.output {
             TextOrJson::Text => write_text(out, &subject, &findings, paint),
             TextOrJson::Json => write_json(out, &subject, &findings),
         })?;

@@ -37,12 +37,12 @@ pub(super) async fn run(arguments: DiffArguments, context: CommandContext) -> Re
         let key = arguments.key.or_else(|| default_key(from.tenant.as_ref(), to.tenant.as_ref()));
         let before: Forest = segments(&from.name, &from.rows)?.into_iter().map(|row| row.segment).collect();
         let planned = plan_differences(&before, &to, key)?;
-        let (content, form) = match arguments.output {
+        let (output_kind, form) = match arguments.output {
             TextOrJson::Text => (Content::HumanReadable, TextOrJson::Text),
             TextOrJson::Json => (Content::Data, TextOrJson::Json),
         };
         let comparison = Comparison { from: &from, to: &to, before: &before, planned: &planned };
-        Target::Stdout.write(content, cancelled, |out| match form {
+        Target::Stdout.write(output_kind, cancelled, |out| match form {
             TextOrJson::Text => comparison.write_text(out, paint),
             TextOrJson::Json => comparison.write_json(out),
         })?;

@@ -29,11 +29,11 @@ pub(super) async fn run(arguments: FindArguments, context: CommandContext) -> Re
             notes.remark(format_args!("no matches for “{text}”"));
         }
         notes.detail(format_args!("found {}", counted(count, Noun::Segment)));
-        let content = match form {
+        let output_kind = match form {
             FindForm::Table | FindForm::Tree => Content::HumanReadable,
             FindForm::Json | FindForm::Ndjson | FindForm::Csv | FindForm::Ids => Content::Data,
         };
-        Target::Stdout.write(content, cancelled, |out| match form {
+        Target::Stdout.write(output_kind, cancelled, |out| match form {
             FindForm::Tree => write_tree(out, &part, &options),
             _ => listing::write(out, form, &loaded, || part.records(), options.query.as_ref(), options.paint),
         })?;

@@ -22,9 +22,9 @@ pub(super) async fn run(arguments: GetArguments, context: CommandContext) -> Res
         let form = FindForm::from(arguments.output);
         let ids = resolve_all(&loaded, &arguments.references)?;
         let segments = select_segments(&loaded.forest, &ids, &arguments);
-        let content = if form == FindForm::Table { Content::HumanReadable } else { Content::Data };
+        let output_kind = if form == FindForm::Table { Content::HumanReadable } else { Content::Data };
         let records = || segments.iter().map(|segment| Record::of(&loaded.forest, segment));
-        Target::Stdout.write(content, cancelled, |out| listing::write(out, form, &loaded, records, None, paint))?;
+        Target::Stdout.write(output_kind, cancelled, |out| listing::write(out, form, &loaded, records, None, paint))?;
         Ok(loaded.exit())
     })
     .await

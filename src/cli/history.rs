@@ -54,8 +54,8 @@ pub(super) async fn run(arguments: HistoryArguments, context: CommandContext) ->
     let by_run = arguments.reference.is_none();
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     output::blocking(move |cancelled| {
-        let content = if form == HistoryForm::Text { Content::HumanReadable } else { Content::Data };
-        Target::Stdout.write(content, cancelled, |out| match form {
+        let output_kind = if form == HistoryForm::Text { Content::HumanReadable } else { Content::Data };
+        Target::Stdout.write(output_kind, cancelled, |out| match form {
             HistoryForm::Text if by_run => write_runs(out, &runs(entries), paint),
             HistoryForm::Text => write_changes(out, &entries, paint),
             HistoryForm::Ndjson => entries.iter().try_for_each(|entry| writeln!(out, "{}", object(entry)?)),

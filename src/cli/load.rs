@@ -182,7 +182,7 @@ async fn load_list(sync: &mut SyncHandle, journal: &mut JournalState, notes: Not
             // The first page of the first list may be received twice, but is counted once.
             Event::PhaseChanged(Phase::Loading(list_progress)) => show(&mut progress, forest.len(), &list_progress),
             Event::PhaseChanged(Phase::Resyncing(list_progress)) => {
-                show(&mut progress, list_progress.segments, &list_progress)
+                show(&mut progress, list_progress.segments, &list_progress);
             }
             Event::PhaseChanged(Phase::Silent { call, since }) => {
                 progress.clear();

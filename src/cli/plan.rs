@@ -45,8 +45,8 @@ pub(super) async fn run(arguments: PlanArguments, context: CommandContext) -> Re
         let planned = planned(&source, &options, &loaded, &owned)?;
         let blown = fuses(&matching).blown(&planned, &loaded.forest);
         let saved = saved(&planned, &options, &loaded, &blown);
-        let content = if output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
-        Target::Stdout.write(content, cancelled, |text| match output {
+        let output_kind = if output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
+        Target::Stdout.write(output_kind, cancelled, |text| match output {
             TextOrJson::Json => write_json(text, &saved),
             TextOrJson::Text => {
                 write_heading(text, Some(&source), &connection, paint)?;

@@ -229,7 +229,7 @@ impl Query {
                     ranges.extend(text_term.needle.ranges(text, &mut scratch));
                 }
                 Condition::Path(needle) if includes(SearchedFields::Name) => {
-                    ranges.extend(needle.ranges(text, &mut scratch))
+                    ranges.extend(needle.ranges(text, &mut scratch));
                 }
                 _ => {}
             }

@@ -62,10 +62,10 @@ impl Store {
         for entry in entries {
             match entry {
                 JournalEntry::Queued(op, operation) => {
-                    upsert_operation(&transaction, *op, operation, Progress::Queued)?
+                    upsert_operation(&transaction, *op, operation, Progress::Queued)?;
                 }
                 JournalEntry::Staged(op, operation) => {
-                    upsert_operation(&transaction, *op, operation, Progress::Staged)?
+                    upsert_operation(&transaction, *op, operation, Progress::Staged)?;
                 }
                 JournalEntry::Sent { op, since, existing } => mark_sent(&transaction, *op, *since, existing)?,
                 JournalEntry::NotSent(op) => {

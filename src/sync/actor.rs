@@ -98,7 +98,7 @@ struct Tasks<R> {
     sequence: SequenceCounter,
     reports: mpsc::Receiver<Report>,
     reporter: Reporter,
-    running_tasks: JoinSet<()>,
+    running: JoinSet<()>,
 }
 
 /// State of the lists of all segments.
@@ -135,11 +135,11 @@ impl<R: Remote> Actor<R> {
         let sequence = SequenceCounter::default();
         let now = Instant::now();
         let last = LastList::none(sequence.next(), settings.verify_every, now);
-        let (reporter, running_tasks) = (Reporter::new(reporter), JoinSet::new());
+        let (reporter, running) = (Reporter::new(reporter), JoinSet::new());
         Self {
             commands,
             events,
-            tasks: Tasks { remote, sequence, reports, reporter, running_tasks },
+            tasks: Tasks { remote, sequence, reports, reporter, running },
             cache: SegmentCache::default(),
             work: Work::Resting { until: now, then: NextWork::Locate },
             following: Following::new(settings.poll, now),
@@ -175,7 +175,7 @@ impl<R: Remote> Actor<R> {
             command = self.commands.recv() => self.handle_command(command.ok_or(Stopped::ByClient)?).await?,
             Some(report) = self.tasks.reports.recv() => self.on_report(report).await?,
             () = sleep_until(wakeup.unwrap_or_else(Instant::now)), if wakeup.is_some() => self.on_wakeup().await?,
-            Some(ended) = self.tasks.running_tasks.join_next() => {
+            Some(ended) = self.tasks.running.join_next() => {
                 // Finished tasks have reported already.
                 ended.map_err(|_| Stopped::ByTask)?;
             }
@@ -314,7 +314,7 @@ impl<R: Remote> Actor<R> {
 
     fn spawn_task(&mut self, task: impl Future<Output = Report> + Send + 'static) {
         let reporter = self.tasks.reporter.clone();
-        self.tasks.running_tasks.spawn(async move { reporter.emit(task.await).await });
+        self.tasks.running.spawn(async move { reporter.emit(task.await).await });
     }
 
     /// Continues after a rest.

@@ -91,7 +91,7 @@ impl<R: Remote> EndSearch<'_, R> {
         let mut lower = first;
         // A short feed is complete by now.
         let Some(next) = self.step_after(lower).await? else { return Ok(lower) };
-        let mut longest_part = next - lower;
+        let mut max_steps = next - lower;
         lower = next;
         let mut upper = BEYOND;
         while upper - lower > 1 && self.requests < MAX_SEARCH_REQUESTS {
@@ -109,12 +109,12 @@ impl<R: Remote> EndSearch<'_, R> {
             }
             if let Some((next, length)) = farthest.filter(|(next, _)| *next > lower) {
                 lower = next;
-                if length < longest_part {
+                if length < max_steps {
                     // Shorter than other parts, so probably the last one.
                     let Some(next) = self.step_after(lower).await? else { return Ok(lower) };
                     lower = next;
                 }
-                longest_part = longest_part.max(length);
+                max_steps = max_steps.max(length);
             }
             upper = if first_empty > lower { first_empty } else { upper.max(lower) };
         }
@@ -192,7 +192,7 @@ pub(super) struct Part {
     /// Next steps that were earlier than the requested ones.
     pub rewinds: Vec<PositionRewind>,
     /// Length in steps of the longest part ever seen.
-    pub longest_part: i64,
+    pub max_steps: i64,
     /// Landmarks of the part, one for each context that had events.
     pub landmarks: Vec<Landmark>,
 }
@@ -206,9 +206,9 @@ pub(super) struct PositionRewind {
 }
 
 /// Reads one part of the feed, with one concurrent request for each context that is followed separately. The feed ends where
-/// nothing follows, and also at a short part that is shorter than an earlier one (`longest_part`, in steps): on a busy tenant,
+/// nothing follows, and also at a short part that is shorter than an earlier one (`max_steps`, in steps): on a busy tenant,
 /// something always follows.
-pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, longest_part: i64) -> Result<Part, RemoteError> {
+pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, max_steps: i64) -> Result<Part, RemoteError> {
     let responses = try_join_all(from.places().map(|(only, step)| async move {
         let changes = remote.changes(step, only).await?;
         Ok::<_, RemoteError>((only, step, changes))
@@ -218,7 +218,7 @@ pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, longest_pa
         next: from.clone(),
         reached_end: true,
         rewinds: Vec::new(),
-        longest_part,
+        max_steps,
         landmarks: Vec::new(),
     };
     let mut positions = Vec::new();
@@ -227,8 +227,8 @@ pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, longest_pa
         part.rewinds
             .extend(changes.next.filter(|returned| *returned < step).map(|returned| PositionRewind { only, returned }));
         let steps = next.map_or(0, |next| next.0 - step.0);
-        part.reached_end &= next.is_none() || steps < part.longest_part.min(SHORT_PART);
-        part.longest_part = part.longest_part.max(steps);
+        part.reached_end &= next.is_none() || steps < part.max_steps.min(SHORT_PART);
+        part.max_steps = part.max_steps.max(steps);
         positions.push((only, next.unwrap_or(step)));
         part.landmarks.extend(landmark(only, step, next.unwrap_or(step), &changes.events));
         part.events.extend(changes.events.into_iter().map(|event| (only, event)));

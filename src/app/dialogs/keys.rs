@@ -192,7 +192,7 @@ impl PendingPane {
         if let Some(op) = selected.and_then(|op| state.changes.queue.op(op)) {
             match op.state {
                 OpState::Failed(_) => {
-                    keys.extend([(if shows_left_over { "e" } else { "enter" }, "resolve"), ("r", "retry")])
+                    keys.extend([(if shows_left_over { "e" } else { "enter" }, "resolve"), ("r", "retry")]);
                 }
                 OpState::OnHold => keys.push(("r", "resume")),
                 OpState::Staged => keys.push(("r", "send this")),

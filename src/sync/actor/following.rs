@@ -172,10 +172,10 @@ impl<R: Remote> Actor<R> {
         let following = &mut self.following;
         following.reader.last_read.0 += 1;
         following.reader.read_in_flight = Some(following.reader.last_read);
-        let (number, longest_part) = (following.reader.last_read.0, following.reader.longest_part);
+        let (number, max_steps) = (following.reader.last_read.0, following.reader.max_steps);
         self.connection.pending_requests.read_started(Call::Changes(from.earliest()));
         let remote = Arc::clone(&self.tasks.remote);
-        self.spawn_task(async move { Report::Read(number, feed::read_part(&*remote, &from, longest_part).await) });
+        self.spawn_task(async move { Report::Read(number, feed::read_part(&*remote, &from, max_steps).await) });
     }
 
     pub(super) async fn read_ended(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
@@ -214,7 +214,7 @@ impl<R: Remote> Actor<R> {
 
     /// Takes in a part of the feed.
     fn apply_part(&mut self, part: Part) {
-        let Part { events, next, rewinds, longest_part, landmarks, .. } = part;
+        let Part { events, next, rewinds, max_steps, landmarks, .. } = part;
         let writing = self.writing.is_writing();
         let following = &mut self.following;
         following.hearing.record(&events, writing);
@@ -225,7 +225,7 @@ impl<R: Remote> Actor<R> {
         let named = events.iter().map(|(only, event)| (&event.id, event.kind, *only));
         following.fetches.backlog.add_part(named, next.clone(), following.identity.newest.clone());
         following.reader.position = Some(next);
-        following.reader.longest_part = longest_part;
+        following.reader.max_steps = max_steps;
         following.reader.round.parts += 1;
         following.reader.round.events += events.len();
         let named = events.into_iter().map(|(_, event)| event.id);

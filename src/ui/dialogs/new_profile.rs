@@ -222,7 +222,7 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
     dialog::label_target(name, area, frame);
     match field {
         ProfileField::BaseUrl => {
-            draw_text_field(&form.base_url, name, "host, host:port or URL", value, focused, theme, frame)
+            draw_text_field(&form.base_url, name, "host, host:port or URL", value, focused, theme, frame);
         }
         ProfileField::Tenant => dialog::named_field(&form.tenant, name, value, focused, theme, frame),
         ProfileField::Name => {

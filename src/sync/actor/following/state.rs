@@ -45,7 +45,7 @@ pub(in crate::sync::actor) struct Reader {
     /// Backward steps of the feed that were already investigated.
     pub(super) known_rewinds: Vec<PositionRewind>,
     /// Length in steps of the longest part received.
-    pub(super) longest_part: i64,
+    pub(super) max_steps: i64,
     /// The read under way, if any.
     pub(super) read_in_flight: Option<ReadNumber>,
     pub(super) last_read: ReadNumber,
@@ -263,7 +263,7 @@ impl Following {
         self.identity.anchor.clone_from(&landmarks);
         self.reader.landmarks = landmarks;
         self.reader.known_rewinds.clear();
-        self.reader.longest_part = 0;
+        self.reader.max_steps = 0;
         self.goal = None;
         self.reader.round = Round::default();
         // The response of a read under way belongs to the former position.
