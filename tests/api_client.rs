@@ -30,9 +30,9 @@ fn settings(address: &str) -> Settings {
     let mut settings = Settings::new(base_url, "acme", KEY.into());
     settings.retries = Policy {
         tries: u32::try_from(TRIES).unwrap(),
-        first_pause: Duration::from_millis(1),
-        longest_pause: Duration::from_millis(2),
-        longest_asked_wait: Duration::ZERO,
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(2),
+        max_retry_after: Duration::ZERO,
     };
     settings
 }

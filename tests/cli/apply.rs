@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use insta::assert_snapshot;
-use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Options, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment, Options};
 use segtui::segment::{Segment, SegmentId};
 
 use crate::desk::{Office, PATIENCE, tenant_of, told};
@@ -239,7 +239,11 @@ fn an_unwritable_output_is_reported_with_the_summary() {
     }
     // Where something else has failed as well, both are reported.
     let office = office();
-    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse {
+        on: (Method::POST, "segments"),
+        status: 422,
+        retry_after: None,
+    });
     let (code, stdout, stderr) = apply(&office, text, &["--yes", "--rejects", "/dev/full"]);
     assert_eq!(code, 5, "{stdout}{stderr}");
     assert!(stdout.contains("5 created, 1 failed"), "{stdout}");
@@ -250,7 +254,11 @@ fn an_unwritable_output_is_reported_with_the_summary() {
 fn a_refused_row_holds_only_what_depends_on_it() {
     let office = office();
     let text = "externalId,name,parentExternalId\nA,A,\nA1,A1,A\nB,B,\n007,Lodz,H\n";
-    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse {
+        on: (Method::POST, "segments"),
+        status: 422,
+        retry_after: None,
+    });
     let [report, left] = ["report.ndjson", "left.csv"].map(|name| office.desk.home.path().join(name));
     let outputs = ["--report", report.to_str().unwrap(), "--rejects", left.to_str().unwrap()];
     let flags = [&["--yes", "--concurrency", "1"], &outputs[..]].concat();
@@ -272,10 +280,10 @@ fn a_refused_row_holds_only_what_depends_on_it() {
 #[test]
 fn nothing_done_is_one_and_stop_on_error_begins_no_more() {
     let office = office();
-    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
     let (code, stdout, stderr) = apply(&office, "externalId,name\n007,Lodz\n", &["--yes"]);
     assert_eq!(code, 1, "{stdout}{stderr}");
-    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
     let text = "externalId,name\n007,Lodz\nPL-12,Krk\nD,Det\n";
     assert_snapshot!(picture(&office, apply(&office, text, &["--yes", "--stop-on-error", "--concurrency", "1"])));
 }
@@ -284,13 +292,13 @@ fn nothing_done_is_one_and_stop_on_error_begins_no_more() {
 fn what_a_colleague_has_changed_is_never_overwritten() {
     let office = office();
     // A colleague is faster: they write between the plan and our write.
-    office.server.plan(Trouble::Between {
+    office.server.inject_fault(InjectedFault::ConcurrentChange {
         on: (Method::GET, "segments/h1"),
         change: ChangeRequest::Update(id("h1"), fields("Theirs", "007", "h")),
         by: Actor::Backoffice,
         moment: Moment::Before,
     });
-    office.server.plan(Trouble::Between {
+    office.server.inject_fault(InjectedFault::ConcurrentChange {
         on: (Method::GET, "segments/h2"),
         change: ChangeRequest::Update(id("h2"), fields("Kraków", "PL-12-new", "h")),
         by: Actor::Backoffice,
@@ -509,13 +517,17 @@ fn undo_skips_a_run_that_others_have_undone() {
 fn an_unreachable_server_exits_with_seven() {
     let office = office();
     for _ in 0..50 {
-        office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 503, retry_after: Some(30) });
+        office.server.inject_fault(InjectedFault::Refuse {
+            on: (Method::PUT, "h1"),
+            status: 503,
+            retry_after: Some(30),
+        });
     }
     let (code, stdout, stderr) = apply(&office, "externalId,name\n007,Lodz\nD,Det\n", &["--yes", "--timeout", "3"]);
     assert_eq!(code, 7, "{stdout}{stderr}");
     assert!(stdout.contains("1 updated, 1 not sent"), "{stdout}");
     assert!(stderr.contains("1 of 2 changes applied") && stderr.contains("run it again to continue"), "{stderr}");
-    office.server.end_trouble();
+    office.server.clear_faults();
     let (code, stdout, _) = apply(&office, "externalId,name\n007,Lodz\nD,Det\n", &["--yes"]);
     assert_eq!(code, 0, "{stdout}");
     assert!(stdout.contains(": 1 updated"), "{stdout}");
@@ -524,7 +536,7 @@ fn an_unreachable_server_exits_with_seven() {
 #[test]
 fn a_rejected_key_exits_with_four_and_stops_sending() {
     let office = office();
-    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 401, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse { on: (Method::PUT, "h1"), status: 401, retry_after: None });
     let text = "externalId,name\n007,Lodz\nPL-12,Krk\nD,Det\n";
     let (code, stdout, stderr) = apply(&office, text, &["--yes", "--concurrency", "1"]);
     assert_eq!(code, 4, "{stdout}{stderr}");
@@ -537,7 +549,7 @@ fn a_rejected_key_exits_with_four_and_stops_sending() {
 fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
     let office = office();
     for _ in 0..2 {
-        office.server.plan(Trouble::LoseAnswer { on: (Method::POST, "segments") });
+        office.server.inject_fault(InjectedFault::LoseResponse { on: (Method::POST, "segments") });
     }
     let text = "externalId,name,parentExternalId\nN,Nowe,H\nN1,Nowsze,N\n";
     let (code, stdout, stderr) = apply(&office, text, &["--yes"]);
@@ -568,7 +580,11 @@ fn objects_on_one_line_have_a_row_each_in_every_output() {
     let object = |name: &str, id: &str| format!("{{\"name\":\"{name}\",\"externalId\":\"{id}\"}}");
     let text = format!("[{},{},{}]", object("Nowe", "N"), object("Inne", "M"), object("Łódź", "007"));
     let json = file(&office, "a.json", &text);
-    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    office.server.inject_fault(InjectedFault::Refuse {
+        on: (Method::POST, "segments"),
+        status: 422,
+        retry_after: None,
+    });
     let (ids, left) = (path("ids.csv"), path("left.json"));
     let flags = ["apply", json.to_str().unwrap(), "--yes", "--id-map", &ids, "--rejects", &left];
     let (code, stdout, stderr) = office.run(&flags);
@@ -609,8 +625,12 @@ fn a_file_can_be_tried_on_the_demo() {
 fn a_create_in_doubt_is_looked_up_and_retried_in_one_run() {
     let office = office();
     // One isn't applied; the other is, although its response says otherwise.
-    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 503, retry_after: None });
-    office.server.plan(Trouble::Belie { on: (Method::POST, "segments"), status: 503 });
+    office.server.inject_fault(InjectedFault::Refuse {
+        on: (Method::POST, "segments"),
+        status: 503,
+        retry_after: None,
+    });
+    office.server.inject_fault(InjectedFault::ReportFailure { on: (Method::POST, "segments"), status: 503 });
     let report = office.desk.home.path().join("report.ndjson");
     let text = "externalId,name,parentExternalId\nN,Nowe,H\nM,Inne,H\nN1,Nowsze,N\nM1,Inniejsze,M\n";
     let (code, stdout, stderr) = apply(&office, text, &["--yes", "--report", report.to_str().unwrap()]);
@@ -717,7 +737,9 @@ fn an_interrupt_waits_for_requests_and_the_next_run_resumes() {
     let flags = ["--yes", "-o", "json", "--report", report.to_str().unwrap()];
     let child = begin_with(&office, &[&["apply", path.to_str().unwrap()][..], &flags].concat());
     wait_until("a few changes", || office.server.history().len() > before + 5);
-    office.server.plan(Trouble::HoldAnswer { on: (Method::POST, "segments"), by: Duration::from_secs(30) });
+    office
+        .server
+        .inject_fault(InjectedFault::DelayResponse { on: (Method::POST, "segments"), by: Duration::from_secs(30) });
     wait_until("a request that is held", || office.server.requests().iter().any(|request| request.troubled));
     signal(&child, "INT");
     std::thread::sleep(Duration::from_millis(300));
@@ -883,13 +905,16 @@ fn an_interrupted_undo_resumes_the_same_run() {
 fn requests_in_flight_at_a_killed_undo_belong_to_its_run() {
     let office = applied_twice(30);
     for _ in 0..30 {
-        office.server.plan(Trouble::HoldAnswer { on: (Method::DELETE, "segments"), by: Duration::from_secs(60) });
+        office.server.inject_fault(InjectedFault::DelayResponse {
+            on: (Method::DELETE, "segments"),
+            by: Duration::from_secs(60),
+        });
     }
     let mut child = begin_with(&office, &["undo", "--yes"]);
     wait_until("a deletion without an answer", || count_of(&office, 'X') < 30);
     signal(&child, "KILL");
     child.wait().unwrap();
-    office.server.end_trouble();
+    office.server.clear_faults();
     assert!(count_of(&office, 'X') > 0);
     let (code, stdout, stderr) = undo(&office, &[]);
     assert_eq!(code, 0, "{stdout}{stderr}");
@@ -902,14 +927,16 @@ fn requests_in_flight_at_a_killed_undo_belong_to_its_run() {
 fn undo_includes_what_was_in_flight_at_a_killed_apply() {
     let office = slow();
     for _ in 0..30 {
-        office.server.plan(Trouble::HoldAnswer { on: (Method::POST, "segments"), by: Duration::from_secs(60) });
+        office
+            .server
+            .inject_fault(InjectedFault::DelayResponse { on: (Method::POST, "segments"), by: Duration::from_secs(60) });
     }
     let path = file(&office, "many.csv", &many(30));
     let mut child = begin(&office, &path);
     wait_until("a creation without an answer", || count_of(&office, 'X') > 2);
     signal(&child, "KILL");
     child.wait().unwrap();
-    office.server.end_trouble();
+    office.server.clear_faults();
     let (code, stdout, stderr) = undo(&office, &[]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(stderr.contains("an earlier command didn't finish"), "{stderr}");

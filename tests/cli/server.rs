@@ -163,14 +163,14 @@ async fn with_one_page() -> wiremock::MockServer {
 #[test]
 fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     use axum::http::Method;
-    use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Trouble};
+    use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment};
 
     let office = Office::new();
     for number in 0..50 {
         let change =
             ChangeRequest::Create(Fields { name: format!("New {number}").into(), external_id: None, parent: None });
         let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-        office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
+        office.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
     }
     let (code, stdout, stderr) = office.run(&["find", "polska", "-o", "json", "-q"]);
     let said: serde_json::Value = serde_json::from_str(&stderr).unwrap();
@@ -181,10 +181,10 @@ fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     assert_eq!((&found["complete"], found["segments"].as_array().map(Vec::len)), (&false.into(), Some(1)), "{stdout}");
 
     // A single change during the list is followed, and the list is complete.
-    office.server.end_trouble();
+    office.server.clear_faults();
     let change = ChangeRequest::Create(Fields { name: "One more".into(), external_id: None, parent: None });
     let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-    office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
+    office.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
     let (code, stdout, stderr) = office.run(&["find", "One more", "-o", "ids"]);
     assert_eq!((code, stdout.lines().count()), (0, 1), "{stderr}");
 }

@@ -50,7 +50,7 @@ pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
 fn sync_allowed(access: Access, server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let mut api = ApiSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
-    api.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
+    api.retries = Policy { initial_backoff: Duration::from_millis(5), ..Policy::default() };
     sync::start(Arc::new(Guarded::new(Api::new(api).unwrap(), access)), settings)
 }
 

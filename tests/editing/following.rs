@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{Operation, WriteError};
-use segtui::demo::{Actor, ChangeRequest, Fields, ListForm, Options, Request, Server, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, ListForm, Options, Request, Server};
 use segtui::remote::{Access, Call, Fault, RemoteError};
 use segtui::segment::{Draft, Name};
 use segtui::sync::Settings;
@@ -35,7 +35,7 @@ async fn a_create_whose_answer_is_lost_exists_once() {
     let server = Server::start(Options::default()).await.unwrap();
     let mut client = following(&server, quick());
     client.settle_all().await;
-    server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
+    server.inject_fault(InjectedFault::LoseResponse { on: (Method::POST, "/segments") });
     let draft = Draft { name: Name::parse("Nowy").unwrap(), external_id: None, parent: None };
     client.begin([Operation::Create { draft }]);
     client.settle_all().await;
@@ -68,7 +68,11 @@ async fn a_read_only_client_never_sends_a_write() {
 async fn a_page_that_keeps_failing_stalls_the_list_until_it_loads() {
     let server = Server::start(Options { segments: Some(500), ..Options::default() }).await.unwrap();
     for _ in 0..10 {
-        server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=4&"), status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse {
+            on: (Method::GET, "pageNumber=4&"),
+            status: 500,
+            retry_after: None,
+        });
     }
     let mut client = following(&server, Settings { page_size: 50, ..quick() });
     while client.stalled == 0 {
@@ -103,7 +107,7 @@ async fn a_storm_of_changes_loses_nothing_and_bounds_requests() {
         client.hear().await;
     }
     let lasted = began.elapsed();
-    server.end_churn();
+    server.stop_churn();
     let changes = server.events() - before;
     client.settle_all().await;
     let polls_by_time = began.elapsed().as_millis() / 18;
@@ -174,10 +178,13 @@ async fn schedule(seed: u64) {
         }
         if random.u8(0..4) == 0 {
             let method = random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
-            server.plan(match random.u8(0..3) {
-                0 => Trouble::LoseAnswer { on: (method, "/segments") },
-                1 => Trouble::Delay { on: (method, "/segments"), by: Duration::from_millis(random.u64(0..40)) },
-                _ => Trouble::Refuse { on: (method, "/segments"), status: 503, retry_after: None },
+            server.inject_fault(match random.u8(0..3) {
+                0 => InjectedFault::LoseResponse { on: (method, "/segments") },
+                1 => InjectedFault::DelayRequest {
+                    on: (method, "/segments"),
+                    by: Duration::from_millis(random.u64(0..40)),
+                },
+                _ => InjectedFault::Refuse { on: (method, "/segments"), status: 503, retry_after: None },
             });
         }
         if random.bool() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{OpId, Operation, PlanId, Title, WriteError, WriteResult};
-use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Options, Server, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment, Options, Server};
 use segtui::segment::{Draft, Field, Segment};
 use segtui::sync::{Command, Settings};
 
@@ -47,14 +47,14 @@ fn colleague(server: &Server, change: ChangeRequest) {
     server.change(Actor::Backoffice, change).unwrap();
 }
 
-fn between(method: Method, change: ChangeRequest, moment: Moment) -> Trouble {
-    Trouble::Between { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
+fn between(method: Method, change: ChangeRequest, moment: Moment) -> InjectedFault {
+    InjectedFault::ConcurrentChange { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
 }
 
 /// Refuses every attempt of a call; the client makes at most five.
 fn refuse_all(server: &Server, on: &(Method, &'static str)) {
     for _ in 0..5 {
-        server.plan(Trouble::Refuse { on: on.clone(), status: 503, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: on.clone(), status: 503, retry_after: None });
     }
 }
 
@@ -69,9 +69,9 @@ const fn first(plan_id: PlanId) -> OpId {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_found_through_the_feed() {
-    for trouble in [Trouble::LoseAnswer { on: POST }, Trouble::CutShort { on: POST }] {
+    for trouble in [InjectedFault::LoseResponse { on: POST }, InjectedFault::TruncateResponse { on: POST }] {
         let (server, mut client) = tenant().await;
-        server.plan(trouble);
+        server.inject_fault(trouble);
         let outcome = client.write(create("Nowy", None)).await.unwrap();
         assert_eq!(named(&server, "Nowy"), [(*applied(outcome).segment).clone()]);
         assert_eq!(sent(&server, &Method::POST), 1);
@@ -83,7 +83,7 @@ async fn a_create_whose_answer_is_lost_is_found_through_the_feed() {
 #[tokio::test]
 async fn a_create_answered_500_is_in_doubt_and_a_retry_creates_it() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 500, retry_after: None });
     let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
@@ -98,7 +98,7 @@ async fn a_create_answered_500_is_in_doubt_and_a_retry_creates_it() {
 async fn a_create_that_a_proxy_reports_as_failed_exists_once() {
     for status in [502, 503, 504] {
         let (server, mut client) = tenant().await;
-        server.plan(Trouble::Belie { on: POST, status });
+        server.inject_fault(InjectedFault::ReportFailure { on: POST, status });
         client.write(create("Nowy", None)).await.unwrap();
         assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1), "{status}");
         client.settle().await;
@@ -137,10 +137,10 @@ async fn a_value_that_is_already_set_is_not_sent_again() {
 #[tokio::test]
 async fn a_lost_create_is_found_once_a_failing_feed_recovers() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     // The feed fails while the create is being looked up.
     for _ in 0..20 {
-        server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: FEED, status: 500, retry_after: None });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     client.result(first(plan_id)).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
     let (server, mut client) = tenant().await;
     let parent = client.named("Podhurt").id.clone();
     // The response has its ID, so it certainly exists, even though it can't be fetched.
-    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
+    server.inject_fault(InjectedFault::DelayResponse { on: POST, by: Duration::from_millis(300) });
     let plan_id = client.begin([create("Nowy", Some(parent))]);
     let new = loop {
         if let Some(new) = named(&server, "Nowy").first() {
@@ -164,7 +164,7 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
     };
     let look: &'static str = Box::leak(format!("/segments/{new}").into_boxed_str());
     for _ in 0..40 {
-        server.plan(Trouble::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
     }
     client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
@@ -175,9 +175,9 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
 /// A create whose response is lost and whose segment a colleague changes before it is looked up.
 async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     for _ in 0..20 {
-        server.plan(Trouble::Delay { on: FEED, by: Duration::from_millis(100) });
+        server.inject_fault(InjectedFault::DelayRequest { on: FEED, by: Duration::from_millis(100) });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     let made = loop {
@@ -225,7 +225,7 @@ async fn a_possible_duplicate_can_be_created_anyway() {
 #[tokio::test]
 async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
+    server.inject_fault(InjectedFault::DelayResponse { on: POST, by: Duration::from_millis(200) });
     let plan_id = client.begin([create("Nowy", None)]);
     let base =
         Arc::new(Segment { id: first(plan_id).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
@@ -248,14 +248,14 @@ async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
 #[tokio::test]
 async fn an_amended_create_in_doubt_updates_what_it_created() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     for _ in 0..60 {
-        server.plan(Trouble::Refuse { on: FEED, status: 403, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: FEED, status: 403, retry_after: None });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
-    server.end_trouble();
+    server.clear_faults();
     client.order(Command::PollNow).await;
     client.results.remove(&first(plan_id));
     let transitions = client.queue.replace(first(plan_id), create("Nowszy", None), Title::default());
@@ -271,7 +271,7 @@ async fn an_amended_create_in_doubt_updates_what_it_created() {
 async fn two_identical_lost_creates_make_two_segments() {
     let (server, mut client) = tenant().await;
     for _ in 0..2 {
-        server.plan(Trouble::LoseAnswer { on: POST });
+        server.inject_fault(InjectedFault::LoseResponse { on: POST });
     }
     let plan_id = client.begin([create("Twin", None), create("Twin", None)]);
     let mut ids = Vec::new();
@@ -287,7 +287,7 @@ async fn two_identical_lost_creates_make_two_segments() {
 #[tokio::test]
 async fn a_lost_update_is_not_taken_for_a_concurrent_write() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: PUT });
+    server.inject_fault(InjectedFault::LoseResponse { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Zgierz 2")).await.unwrap());
     assert_eq!((outcome.concurrent_write, outcome.merged.len(), outcome.ignored.len()), (false, 0, 0));
     assert_eq!((named(&server, "Zgierz 2").len(), sent(&server, &Method::PUT)), (1, 1));
@@ -307,7 +307,7 @@ async fn a_colleagues_deletion_is_not_counted_as_ours() {
 #[tokio::test]
 async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: DELETE });
+    server.inject_fault(InjectedFault::LoseResponse { on: DELETE });
     client.write(client.delete("Zgierz")).await.unwrap();
     assert_eq!((named(&server, "Zgierz").len(), sent(&server, &Method::DELETE)), (0, 1));
     client.settle().await;
@@ -318,7 +318,7 @@ async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
 async fn a_retried_update_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
-    server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: PUT, status: 503, retry_after: None });
     let plan_id = client.begin([client.rename("Zgierz", "Mine")]);
     while sent(&server, &Method::PUT) == 0 {
         tokio::task::yield_now().await;
@@ -334,7 +334,7 @@ async fn a_retried_update_does_not_overwrite_a_colleagues_change() {
 async fn a_retried_delete_spares_a_segment_a_colleague_changed() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
-    server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: DELETE, status: 503, retry_after: None });
     let plan_id = client.begin([client.delete("Zgierz")]);
     while sent(&server, &Method::DELETE) == 0 {
         tokio::task::yield_now().await;
@@ -409,7 +409,7 @@ async fn a_write_that_races_with_an_update_is_reported() {
         let seen = client.named("Zgierz");
         let theirs =
             ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-        server.plan(between(Method::PUT, theirs, moment));
+        server.inject_fault(between(Method::PUT, theirs, moment));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
         // A write after ours is not lost: it counts as theirs, not as fields that the server ignored.
         assert_eq!(outcome.concurrent_write, moment == Moment::Before, "{moment:?}");
@@ -426,7 +426,12 @@ async fn a_colleagues_change_right_before_the_fetch_is_kept() {
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
     let by = Actor::Backoffice;
-    server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::Before });
+    server.inject_fault(InjectedFault::ConcurrentChange {
+        on: (Method::GET, look),
+        change: theirs,
+        by,
+        moment: Moment::Before,
+    });
     let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
     assert_eq!((outcome.segment.name.as_str(), outcome.segment.external_id.as_deref()), ("Mine", Some("T")));
     client.settle().await;
@@ -440,8 +445,8 @@ async fn a_race_is_reported_even_if_the_answer_is_lost() {
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     // Their change lands after the feed and the segment were read and before the PUT is sent, whose response is lost.
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
-    server.plan(Trouble::HoldAnswer { on: (Method::GET, look), by: Duration::from_millis(300) });
-    server.plan(Trouble::LoseAnswer { on: PUT });
+    server.inject_fault(InjectedFault::DelayResponse { on: (Method::GET, look), by: Duration::from_millis(300) });
+    server.inject_fault(InjectedFault::LoseResponse { on: PUT });
     let reads = |server: &Server| {
         let requests = server.requests();
         let of = |part: &str| requests.iter().filter(|request| request.target.contains(part)).count();
@@ -471,7 +476,7 @@ async fn a_write_that_races_with_a_deletion_is_reported() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-    server.plan(between(Method::DELETE, theirs, Moment::Before));
+    server.inject_fault(between(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, concurrent_write: true });
     client.write(create("Leaf", None)).await.unwrap();
@@ -496,7 +501,7 @@ async fn a_segment_with_new_children_is_not_deleted() {
 #[tokio::test]
 async fn a_child_of_a_pending_create_gets_its_parents_real_id() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(200) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(200) });
     let parent = client.begin([create("Parent", None)]);
     let child = client.begin([create("Child", Some(first(parent).provisional_id()))]);
     client.result(first(child)).await.unwrap();
@@ -511,12 +516,12 @@ async fn writes_in_flight_never_exceed_the_concurrency() {
     const AT_ONCE: usize = 3;
     let (server, mut client) = tenant_with(Settings { concurrency: AT_ONCE, ..quick() }).await;
     for _ in 0..12 {
-        server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(30) });
+        server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(30) });
     }
     let plan_id = client.begin((0..12).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.results.len() == 12).await;
     assert!(client.results.values().all(Result::is_ok));
-    assert_eq!(server.most_in_flight(&Method::POST), AT_ONCE);
+    assert_eq!(server.max_in_flight(&Method::POST), AT_ONCE);
     assert_eq!(client.began.len(), 12);
     assert!(client.began.iter().all(|op| op.plan_id == plan_id));
 }
@@ -524,7 +529,7 @@ async fn writes_in_flight_never_exceed_the_concurrency() {
 #[tokio::test]
 async fn a_plan_on_hold_sends_nothing_until_resumed() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.began.len() == 1).await;
     assert_eq!(client.queue.hold_all(), 2);
@@ -542,7 +547,7 @@ async fn a_plan_on_hold_sends_nothing_until_resumed() {
 #[tokio::test]
 async fn resuming_a_plan_retries_its_failed_operations() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 422, retry_after: None });
     let plan_id = client.begin([create("New", None)]);
     client.result(first(plan_id)).await.unwrap_err();
     client.results.clear();
@@ -555,7 +560,7 @@ async fn resuming_a_plan_retries_its_failed_operations() {
 #[tokio::test]
 async fn discarding_an_operation_discards_its_dependents() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 422, retry_after: None });
     let parent = OpId { plan_id: PlanId(1), index: 0 };
     let child = OpId { plan_id: PlanId(1), index: 1 };
     let operations = [
@@ -577,7 +582,7 @@ async fn discarding_an_operation_discards_its_dependents() {
 #[tokio::test]
 async fn discarding_a_plan_finishes_only_what_is_being_sent() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.began.len() == 1).await;
     let transitions = client.queue.discard_plan(plan_id);
@@ -592,7 +597,7 @@ async fn discarding_a_plan_finishes_only_what_is_being_sent() {
 #[tokio::test]
 async fn an_operation_being_sent_cannot_be_discarded() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin([create("New", None)]);
     client.hear_until(|client| client.began.len() == 1).await;
     let transitions = client.queue.discard(first(plan_id));

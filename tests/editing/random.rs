@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
 use segtui::changes::{ExecutionResult, JournalEntry, OpId, Operation, QueueCounts, WriteError, WriteResult};
-use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, Options, Server, Trouble};
+use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, InjectedFault, Options, Server};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
 use segtui::remote::{BaseUrl, InsecureHttp};
@@ -26,7 +26,7 @@ enum Around {
     /// Nothing.
     Quiet,
     /// A colleague makes changes, and responses are late, refused or lost.
-    Trouble,
+    InjectedFault,
 }
 
 const SEEDS: std::ops::Range<u64> = 0..1;
@@ -47,7 +47,7 @@ fn seeds() -> std::ops::Range<u64> {
 async fn what_the_user_is_told_matches_the_server_despite_faults() {
     for seed in seeds() {
         println!("seed {seed}");
-        let mut person = Person::start(seed, Around::Trouble).await;
+        let mut person = Person::start(seed, Around::InjectedFault).await;
         for _ in 0..ACTIONS {
             person.act().await;
         }
@@ -362,7 +362,7 @@ impl Person {
                 tokio::time::sleep(Duration::from_millis(self.random.u64(0..6))).await;
             }
         }
-        if self.around == Around::Trouble {
+        if self.around == Around::InjectedFault {
             if self.random.u8(0..4) == 0 {
                 self.trouble();
             }
@@ -493,7 +493,7 @@ impl Person {
             _ if leaf => "enter",
             true if !many => "s",
             // What the server does with the descendants can't be undone.
-            _ if self.around == Around::Trouble && self.random.u8(0..3) == 0 => "o",
+            _ if self.around == Around::InjectedFault && self.random.u8(0..3) == 0 => "o",
             _ => "p",
         };
         self.press(key);
@@ -532,11 +532,11 @@ impl Person {
     fn trouble(&mut self) {
         let method = self.random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
         let on = (method, "/segments");
-        self.server.plan(match self.random.u8(0..4) {
-            0 => Trouble::LoseAnswer { on },
-            1 => Trouble::Delay { on, by: Duration::from_millis(self.random.u64(0..60)) },
-            2 => Trouble::HoldAnswer { on, by: Duration::from_millis(self.random.u64(0..60)) },
-            _ => Trouble::Refuse { on, status: 503, retry_after: None },
+        self.server.inject_fault(match self.random.u8(0..4) {
+            0 => InjectedFault::LoseResponse { on },
+            1 => InjectedFault::DelayRequest { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            2 => InjectedFault::DelayResponse { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            _ => InjectedFault::Refuse { on, status: 503, retry_after: None },
         });
     }
 
@@ -562,7 +562,7 @@ impl Person {
 
     /// Applies everything pending, or discards what can't be applied.
     async fn end(&mut self) {
-        self.server.end_trouble();
+        self.server.clear_faults();
         self.close();
         if self.state.changes.counts().staged > 0 {
             self.press("S y");

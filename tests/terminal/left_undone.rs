@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault};
 use tempfile::TempDir;
 
 use super::pty::{Pty, eventually};
@@ -34,9 +34,9 @@ impl Point {
 
     fn plan(self, demo: &Demo, method: Method) {
         let (on, by) = ((method, "/segments"), FOREVER);
-        demo.server.plan(match self {
-            Self::Sent => Trouble::Delay { on, by },
-            Self::CarriedOut => Trouble::HoldAnswer { on, by },
+        demo.server.inject_fault(match self {
+            Self::Sent => InjectedFault::DelayRequest { on, by },
+            Self::CarriedOut => InjectedFault::DelayResponse { on, by },
         });
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{ChangeRequest, Fields, Trouble};
+use segtui::demo::{ChangeRequest, Fields, InjectedFault};
 use tempfile::TempDir;
 
 use crate::pty::{Pty, eventually};
@@ -145,7 +145,7 @@ fn sync_continues_while_the_editor_is_open() {
     select(&mut pty, "Eksport");
     // The rename is submitted, and the editor opens before it is sent.
     let hold = Duration::from_millis(800);
-    demo.server.plan(Trouble::Delay { on: (Method::GET, "/segments/"), by: hold });
+    demo.server.inject_fault(InjectedFault::DelayRequest { on: (Method::GET, "/segments/"), by: hold });
     pty.type_text(&format!("r Nowy{ENTER}"));
     pty.type_text("E");
     eventually(|| opened.exists().then_some(()));

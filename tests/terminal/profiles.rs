@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
-use segtui::demo::{Options, Server, Trouble};
+use segtui::demo::{InjectedFault, Options, Server};
 use tempfile::TempDir;
 
 use crate::pty::Pty;
@@ -290,8 +290,8 @@ fn a_profile_that_failed_its_test_can_be_saved_anyway() {
     let demo = Demo::start();
     let home = Home::new();
     let mut pty = home.start(&[]);
-    let refuse = Trouble::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
-    demo.server.plan(refuse);
+    let refuse = InjectedFault::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
+    demo.server.inject_fault(refuse);
     fill_in(&mut pty, &demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     pty.wait_for("internal error (500");
     assert!(!home.config().exists());
@@ -360,8 +360,8 @@ fn switching_profiles_asks_about_unsent_changes_first() {
     pty.wait_for("290 segments   ● live");
 
     // A change that the server refuses and that stays pending.
-    let refuse = Trouble::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
-    demo.server.plan(refuse);
+    let refuse = InjectedFault::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
+    demo.server.inject_fault(refuse);
     pty.type_text("/vip client\r");
     pty.wait_for("/ vip client · 1 of");
     pty.type_text(&format!("r!{ENTER}"));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::Method;
-use segtui::demo::Trouble;
+use segtui::demo::InjectedFault;
 use segtui::segment::SegmentId;
 
 use crate::demo::{Demo, Watch, step, until};
@@ -16,7 +16,7 @@ impl Demo {
     /// From now on, refuses every GET request for a part of the API.
     fn refuse(&self, path: &'static str, status: u16) {
         for _ in 0..ALWAYS {
-            self.server.plan(Trouble::Refuse { on: (Method::GET, path), status, retry_after: None });
+            self.server.inject_fault(InjectedFault::Refuse { on: (Method::GET, path), status, retry_after: None });
         }
     }
 
@@ -54,7 +54,7 @@ fn an_unreadable_change_is_reported_and_survives_restarts() {
     watch.complaint_with("couldn't fetch segment");
     watch.complaint_with(&format!("watching demo-wholesale from step {before}"));
     watch.killed();
-    demo.server.end_trouble();
+    demo.server.clear_faults();
     let mut watch = demo.watch(&arguments);
     assert_eq!(name(&mut watch), "A 2");
     until("the state moves on", || step(&state) > Some(before));
@@ -71,7 +71,7 @@ fn a_change_read_late_is_reported_even_if_the_list_had_it() {
     demo.refuse_segment(&id);
     let mut watch = demo.watch(&["--format", "ndjson", "--since", &since]);
     watch.complaint_with(&format!("watching demo-wholesale from step {since}"));
-    demo.server.end_trouble();
+    demo.server.clear_faults();
     assert_eq!(name(&mut watch), "A 2");
 }
 
@@ -87,7 +87,7 @@ fn a_tenant_without_a_feed_is_an_error_that_says_so() {
         let expected = "segtui: couldn't watch demo-wholesale: it has no change feed (couldn't fetch changes: the server responded 404";
         assert!(said.contains(expected), "{said}");
         assert!(said.contains("\nhint: check the base URL and the tenant with `segtui doctor`"), "{said}");
-        demo.server.end_trouble();
+        demo.server.clear_faults();
     }
     assert!(!state.exists());
 }

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault};
 use serde_json::{Value, json};
 
 use demo::{Demo, PATIENCE};
@@ -126,7 +126,7 @@ fn a_closed_stdout_is_not_an_error() {
 #[test]
 fn a_step_no_longer_in_the_feed_is_an_error() {
     let demo = Demo::start();
-    demo.server.plan(Trouble::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
+    demo.server.inject_fault(InjectedFault::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
     let (code, complaint) = demo.watch(&["--since", "7"]).ended();
     assert_eq!(code, 1);
     assert!(complaint.contains("step 7 is no longer in the feed"), "{complaint}");
