@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(15);
 /// Silence after which a key counts as unanswered.
 const UNANSWERED: Duration = Duration::from_millis(250);
 /// No start takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 pub struct Pty {
     _master: Box<dyn MasterPty + Send>,
@@ -97,7 +97,7 @@ impl Pty {
         let begun = Instant::now();
         let mut at = Instant::now();
         while !reached(&self.screen()) {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}; the screen:\n{}", self.screen());
+            assert!(begun.elapsed() < TIMEOUT, "waited in vain for {what}; the screen:\n{}", self.screen());
             match self.output.recv_timeout(Duration::from_millis(100)) {
                 Ok((came, bytes)) => {
                     at = came;
@@ -156,7 +156,7 @@ impl Pty {
         self.send("q");
         let patience = Instant::now();
         while self.child.try_wait().expect("it can be asked").is_none() {
-            assert!(patience.elapsed() < PATIENCE, "it does not end");
+            assert!(patience.elapsed() < TIMEOUT, "it does not end");
             thread::sleep(Duration::from_millis(5));
         }
         self.home.take()
