@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use self::exchange::{Answer, Most, Request};
+use self::exchange::{ApiResponse, BodyLimit, Request};
 use self::retry::{Policy, RetrySafety};
 use crate::clock;
 use crate::remote::{Call, Changes, Context, ContextsForm, Exchange, Fault, Page, Remote, RemoteError};
@@ -46,8 +46,8 @@ pub struct Client {
 /// When a request was sent, and how long it took.
 #[derive(Debug, Clone, Copy)]
 struct Timing {
-    at: Timestamp,
-    took: Duration,
+    sent_at: Timestamp,
+    elapsed: Duration,
 }
 
 impl Client {
@@ -66,29 +66,29 @@ impl Client {
         Self { recorder: Some(recorder), ..self }
     }
 
-    /// Makes a call until it succeeds, fails for good, or has been tried often enough. `read` parses the body of the response;
+    /// Makes a call until it succeeds, fails for good, or has been tried often enough. `parse` reads the body of the response;
     /// the bodies of PUT and DELETE responses are undocumented, so for those the status alone decides.
-    async fn make<T>(
+    async fn send_with_retries<T>(
         &self,
         call: Call,
         request: Request,
-        read: impl Fn(&[u8]) -> Result<T, Fault>,
+        parse: impl Fn(&[u8]) -> Result<T, Fault>,
     ) -> Result<T, RemoteError> {
-        let repetition = repetition(&request.method);
+        let retry_safety = retry_safety(&request.method);
         let mut failures = 0;
         loop {
-            let (answer, timing) = self.try_once(&request).await;
-            let outcome = match &answer.fault {
+            let (response, timing) = self.try_once(&request).await;
+            let result = match &response.fault {
                 Some(fault) => Err(fault.clone()),
-                None => self.make_sense_of(&answer.body, &read),
+                None => self.parse_body(&response.body, &parse),
             };
-            self.record(&request, &answer, outcome.as_ref().err(), timing, failures + 1);
-            let fault = match outcome {
-                Ok(answer) => return Ok(answer),
+            self.record(&request, &response, result.as_ref().err(), timing, failures + 1);
+            let fault = match result {
+                Ok(value) => return Ok(value),
                 Err(fault) => fault,
             };
             failures += 1;
-            let Some(pause) = self.retries().pause(&fault, repetition, failures, fastrand::f64()) else {
+            let Some(pause) = self.retries().backoff(&fault, retry_safety, failures, fastrand::f64()) else {
                 return Err(RemoteError { call, fault });
             };
             tracing::warn!(%call, %fault, failures, ?pause, "trying again");
@@ -96,38 +96,38 @@ impl Client {
         }
     }
 
-    async fn try_once(&self, request: &Request) -> (Answer, Timing) {
-        let (at, start) = (clock::now(), Instant::now());
-        let answer = request.send(&self.http, &self.settings).await;
+    async fn try_once(&self, request: &Request) -> (ApiResponse, Timing) {
+        let (sent_at, start) = (clock::now(), Instant::now());
+        let response = request.send(&self.http, &self.settings).await;
         let (method, path, elapsed) = (&request.method, request.url.path(), start.elapsed());
-        match &answer.fault {
-            None => tracing::debug!(%method, path, ?elapsed, bytes = answer.body.len(), "answered"),
+        match &response.fault {
+            None => tracing::debug!(%method, path, ?elapsed, bytes = response.body.len(), "answered"),
             Some(fault) => tracing::debug!(%method, path, ?elapsed, %fault, "failed"),
         }
-        (answer, Timing { at, took: elapsed })
+        (response, Timing { sent_at, elapsed })
     }
 
-    fn record(&self, request: &Request, answer: &Answer, fault: Option<&Fault>, timing: Timing, attempt: u32) {
+    fn record(&self, request: &Request, response: &ApiResponse, fault: Option<&Fault>, timing: Timing, attempt: u32) {
         let Some(recorder) = &self.recorder else { return };
         let Settings { key, tenant, .. } = &self.settings;
         recorder.record(|| Exchange {
-            at: timing.at,
+            at: timing.sent_at,
             method: request.method.to_string(),
             url: mask::without_key(request.url.as_str(), key),
             tenant: tenant.clone(),
             sent: request.body().map(|body| recorder::excerpt(body, key)),
-            status: answer.status,
+            status: response.status,
             fault: fault.cloned(),
-            answer: recorder::excerpt(&answer.body, key),
-            took: timing.took,
+            answer: recorder::excerpt(&response.body, key),
+            took: timing.elapsed,
             attempt,
             missed: 0,
         });
     }
 
     /// Parses a body. If that fails, the error quotes the body, which may echo the request, so the key is masked.
-    fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
-        read(body).map_err(|fault| match fault {
+    fn parse_body<T>(&self, body: &[u8], parse: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
+        parse(body).map_err(|fault| match fault {
             Fault::InvalidResponse { reason } => Fault::InvalidResponse {
                 reason: server_message::shortened(&mask::without_key(&reason, &self.settings.key)),
             },
@@ -140,7 +140,12 @@ impl Client {
         url.query_pairs_mut()
             .extend_pairs(contexts_query(contexts, self.settings.contexts_form))
             .append_pair("startId", &from.to_string());
-        self.make(Call::Changes(from), Request::new(Method::GET, url).answered_with(Most::FEED), wire::changes).await
+        self.send_with_retries(
+            Call::Changes(from),
+            Request::new(Method::GET, url).with_body_limit(BodyLimit::FEED),
+            wire::changes,
+        )
+        .await
     }
 
     fn retries(&self) -> &Policy {
@@ -148,7 +153,7 @@ impl Client {
     }
 
     /// The URL of one segment. An id that no URL can hold fails before anything is sent.
-    fn address_of(&self, id: &SegmentId) -> Result<Url, Fault> {
+    fn segment_url(&self, id: &SegmentId) -> Result<Url, Fault> {
         self.settings
             .base_url
             .segment(id)
@@ -160,15 +165,23 @@ impl Remote for Client {
     async fn page(&self, number: u32, size: u32) -> Result<Page, RemoteError> {
         let mut url = self.settings.base_url.segments();
         url.query_pairs_mut().append_pair("pageNumber", &number.to_string()).append_pair("pageSize", &size.to_string());
-        self.make(Call::Page(number), Request::new(Method::GET, url).answered_with(Most::page(size)), wire::page).await
+        self.send_with_retries(
+            Call::Page(number),
+            Request::new(Method::GET, url).with_body_limit(BodyLimit::page(size)),
+            wire::page,
+        )
+        .await
     }
 
     async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
         let call = Call::One(id.clone());
-        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
-        match self.make(call, Request::new(Method::GET, url).answered_with(Most::SEGMENT), wire::one).await {
-            Err(error) if says_gone(&error.fault) => Ok(None),
-            answer => answer.map(Some),
+        let url = self.segment_url(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        match self
+            .send_with_retries(call, Request::new(Method::GET, url).with_body_limit(BodyLimit::SEGMENT), wire::one)
+            .await
+        {
+            Err(error) if is_gone(&error.fault) => Ok(None),
+            result => result.map(Some),
         }
     }
 
@@ -183,28 +196,28 @@ impl Remote for Client {
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
         let url = self.settings.base_url.segments();
-        let request = Request::new(Method::POST, url).with_json(wire::body(draft)).answered_with(Most::SEGMENT);
-        self.make(Call::Create(draft.name.as_str().into()), request, wire::created).await
+        let request = Request::new(Method::POST, url).with_json(wire::body(draft)).with_body_limit(BodyLimit::SEGMENT);
+        self.send_with_retries(Call::Create(draft.name.as_str().into()), request, wire::created).await
     }
 
     async fn update(&self, id: &SegmentId, draft: &Draft) -> Result<(), RemoteError> {
         let call = Call::Update(id.clone());
-        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        let url = self.segment_url(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
         let request = Request::new(Method::PUT, url).with_json(wire::body(draft));
-        self.make(call, request, |_| Ok(())).await
+        self.send_with_retries(call, request, |_| Ok(())).await
     }
 
     async fn delete(&self, id: &SegmentId) -> Result<(), RemoteError> {
         let call = Call::Delete(id.clone());
-        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
-        match self.make(call, Request::new(Method::DELETE, url), |_| Ok(())).await {
-            Err(error) if says_gone(&error.fault) => Ok(()),
-            answer => answer,
+        let url = self.segment_url(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        match self.send_with_retries(call, Request::new(Method::DELETE, url), |_| Ok(())).await {
+            Err(error) if is_gone(&error.fault) => Ok(()),
+            result => result,
         }
     }
 }
 
-fn repetition(method: &Method) -> RetrySafety {
+fn retry_safety(method: &Method) -> RetrySafety {
     if method.is_safe() {
         RetrySafety::Idempotent
     } else if method.is_idempotent() {
@@ -214,7 +227,7 @@ fn repetition(method: &Method) -> RetrySafety {
     }
 }
 
-fn says_gone(fault: &Fault) -> bool {
+fn is_gone(fault: &Fault) -> bool {
     let gone = StatusCode::GONE.as_u16();
     fault.is_not_found() || matches!(fault, Fault::Refused { status, .. } if *status == gone)
 }
@@ -250,10 +263,10 @@ mod tests {
 
     #[test]
     fn only_reads_are_safe_to_repeat() {
-        assert_eq!(repetition(&Method::GET), RetrySafety::Idempotent);
+        assert_eq!(retry_safety(&Method::GET), RetrySafety::Idempotent);
         for method in [Method::PUT, Method::DELETE] {
-            assert_eq!(repetition(&method), RetrySafety::NeedsReread, "{method}");
+            assert_eq!(retry_safety(&method), RetrySafety::NeedsReread, "{method}");
         }
-        assert_eq!(repetition(&Method::POST), RetrySafety::NotIdempotent);
+        assert_eq!(retry_safety(&Method::POST), RetrySafety::NotIdempotent);
     }
 }

@@ -43,7 +43,7 @@ use file::Profile;
 pub use effective::{Effective, EffectiveSetting, Origin, effective};
 pub use faults::faults;
 pub use file::{FaultInFile, File};
-pub use keyring::{KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
+pub use keyring::{KeyOwner, check_available as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list, used_profile};
 pub use roots::{CaFileFault, ExtraRoots};
@@ -157,7 +157,7 @@ pub struct Connection {
     /// How several contexts are written in a request.
     pub contexts_form: ContextsForm,
     /// Whether each context is polled separately, so that each change can be attributed.
-    pub tell_origins: bool,
+    pub track_origins: bool,
     /// Whether the tenant is protected, such as a production tenant: every change asks for the tenant's name.
     pub protected: bool,
     /// The colour of the screen's frame.
@@ -177,7 +177,7 @@ impl Connection {
     #[must_use]
     pub fn origins(&self) -> Vec<Context> {
         match self.contexts.as_slice() {
-            _ if !self.tell_origins => Vec::new(),
+            _ if !self.track_origins => Vec::new(),
             [] => Context::ALL.into(),
             some => some.into(),
         }
@@ -228,7 +228,7 @@ pub enum ConfigError {
     /// There are several profiles, and none was selected.
     #[error(
         "no profile selected: {path} defines {known}; use --profile, SEGTUI_PROFILE or `default_profile` in the file",
-        path = .path.display(), known = listed(.known)
+        path = .path.display(), known = join_names(.known)
     )]
     NoneChosen {
         /// The file.
@@ -248,7 +248,7 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FaultInFile),
     /// A profile that does not exist.
-    #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = listed(.known))]
+    #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = join_names(.known))]
     UnknownProfile {
         /// The requested name.
         name: String,
@@ -291,7 +291,7 @@ pub enum ConfigError {
         value: String,
     },
     /// The theme variable does not name a theme.
-    #[error("{THEME} is `{value}`; expected {names}", names = look::names())]
+    #[error("{THEME_VARIABLE} is `{value}`; expected {names}", names = look::names())]
     UnknownTheme {
         /// Its value.
         value: String,
@@ -323,7 +323,7 @@ pub enum ConfigError {
     },
 }
 
-fn listed(names: &[String]) -> String {
+fn join_names(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
@@ -334,14 +334,14 @@ pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
 const CA_FILE_VARIABLE: &str = "SEGTUI_CA_FILE";
 
 /// The variable for a theme.
-const THEME: &str = "SEGTUI_THEME";
+const THEME_VARIABLE: &str = "SEGTUI_THEME";
 
 /// The defaults.
-const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
-const PAGE_SIZE: u32 = 500;
-const CONCURRENCY: usize = 6;
+const DEFAULT_VERIFY_INTERVAL: Duration = Duration::from_secs(15 * 60);
+const DEFAULT_PAGE_SIZE: u32 = 500;
+const DEFAULT_CONCURRENCY: usize = 6;
 /// The default colour of a protected profile.
-const PROTECTED_COLOUR: Color = Color::Red;
+const DEFAULT_PROTECTED_COLOUR: Color = Color::Red;
 
 /// Combines flags, environment and file, in this order of precedence.
 ///
@@ -350,28 +350,28 @@ const PROTECTED_COLOUR: Color = Color::Red;
 /// Any [`ConfigError`]; each says what to do.
 pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Connection, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    let requested = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
     let known: Vec<String> = file.iter().flat_map(|file| file.profiles.keys().cloned()).collect();
     let key_variables = key_variables(file.as_ref());
-    let (name, profile) = choose(wanted, &path, file)?;
-    let given = Given {
+    let (name, profile) = select_profile(requested, &path, file)?;
+    let overrides = Overrides {
         key_variables,
         base_url: flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")),
         tenant: flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")),
         api_key: match &flags.api_key {
             Some(key) => Some(key.clone()),
-            None => secret::of_variables(environment)?,
+            None => secret::from_variables(environment)?,
         },
         ca_file: ca_file(flags, environment),
     };
-    match (&name, &given) {
-        (None, Given { base_url: None, tenant: None, api_key: None, .. }) if known.is_empty() => {
+    match (&name, &overrides) {
+        (None, Overrides { base_url: None, tenant: None, api_key: None, .. }) if known.is_empty() => {
             Err(ConfigError::NothingConfigured { looked_at: path })
         }
-        (None, Given { base_url: None, tenant: None, api_key: None, .. }) => {
+        (None, Overrides { base_url: None, tenant: None, api_key: None, .. }) => {
             Err(ConfigError::NoneChosen { path, known })
         }
-        _ => connection(name, profile, given, flags, environment, &path),
+        _ => connection(name, profile, overrides, flags, environment, &path),
     }
 }
 
@@ -389,10 +389,13 @@ pub fn resolve_profile(
     paths: &Paths,
 ) -> Result<Connection, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let given =
-        Given { key_variables: key_variables(file.as_ref()), ca_file: ca_file(flags, environment), ..Given::default() };
-    let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
-    connection(name, profile, given, flags, environment, &path)
+    let overrides = Overrides {
+        key_variables: key_variables(file.as_ref()),
+        ca_file: ca_file(flags, environment),
+        ..Overrides::default()
+    };
+    let (name, profile) = select_profile(Some(name.to_owned()), &path, file)?;
+    connection(name, profile, overrides, flags, environment, &path)
 }
 
 /// The tenant of a profile. Its key is not read.
@@ -418,7 +421,7 @@ pub fn whereabouts(
     paths: &Paths,
 ) -> Result<Whereabouts, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let (_, profile) = choose(Some(name.to_owned()), &path, file)?;
+    let (_, profile) = select_profile(Some(name.to_owned()), &path, file)?;
     let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.clone() };
     let base_url =
         profile.base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
@@ -433,8 +436,8 @@ pub fn whereabouts(
 /// A file that can't be read or is faulty, and a profile that does not exist.
 pub fn rules(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Rules, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
-    choose(wanted, &path, file).map(|(_, profile)| profile.check)
+    let requested = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    select_profile(requested, &path, file).map(|(_, profile)| profile.check)
 }
 
 /// The file with certificates that a flag or a variable names, as an absolute path, so that a change of directory doesn't affect
@@ -447,7 +450,7 @@ pub fn ca_file(flags: &Flags, environment: Environment<'_>) -> Option<PathBuf> {
 
 /// The full path for one written in the configuration file: `~/` is the user's home, and a relative path starts at the file's
 /// folder.
-fn written_path(written: &str, file: &Path, environment: Environment<'_>) -> PathBuf {
+fn resolve_path(written: &str, file: &Path, environment: Environment<'_>) -> PathBuf {
     if let (Some(below), Some(home)) = (written.strip_prefix("~/"), environment(platform::HOME)) {
         return Path::new(&home).join(below);
     }
@@ -461,7 +464,7 @@ fn key_variables(file: Option<&File>) -> Vec<String> {
 
 /// The connection settings from flags and variables.
 #[derive(Debug, Default)]
-struct Given {
+struct Overrides {
     base_url: Option<String>,
     tenant: Option<String>,
     api_key: Option<SecretString>,
@@ -473,26 +476,26 @@ struct Given {
 fn connection(
     name: Option<String>,
     profile: Profile,
-    given: Given,
+    overrides: Overrides,
     flags: &Flags,
     environment: Environment<'_>,
     path: &Path,
 ) -> Result<Connection, ConfigError> {
-    let base_url = given.base_url.or(profile.base_url.clone());
-    let tenant = given.tenant.or(profile.tenant.clone());
+    let base_url = overrides.base_url.or(profile.base_url.clone());
+    let tenant = overrides.tenant.or(profile.tenant.clone());
     let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.to_owned() };
     let base_url = base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
-    let key_in = (given.api_key.is_none() && profile.api_key.is_some()).then(|| path.to_owned());
-    let api_key = match given.api_key {
+    let key_in = (overrides.api_key.is_none() && profile.api_key.is_some()).then(|| path.to_owned());
+    let api_key = match overrides.api_key {
         Some(key) => Some(key),
-        None => secret::of(&profile, path, environment, &given.key_variables)?,
+        None => secret::from_profile(&profile, path, environment, &overrides.key_variables)?,
     };
     if api_key.is_none() && name.is_none() {
         return Err(missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"));
     }
-    let in_profile = profile.ca_file.as_deref().map(|written| written_path(written, path, environment));
-    let ca_file = given.ca_file.or(in_profile);
+    let in_profile = profile.ca_file.as_deref().map(|written| resolve_path(written, path, environment));
+    let ca_file = overrides.ca_file.or(in_profile);
     let extra_roots = ca_file.map(|file| ExtraRoots::read(&file)).transpose()?.unwrap_or_default();
     let in_profile = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
     let connection = Connection {
@@ -504,14 +507,14 @@ fn connection(
         extra_roots,
         access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
-        verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
-        page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
-        concurrency: flags.concurrency.or(profile.concurrency).unwrap_or(CONCURRENCY),
+        verify_every: Some(profile.verify_every.unwrap_or(DEFAULT_VERIFY_INTERVAL)).filter(|pause| !pause.is_zero()),
+        page_size: flags.page_size.or(profile.page_size).unwrap_or(DEFAULT_PAGE_SIZE),
+        concurrency: flags.concurrency.or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY),
         contexts: profile.contexts,
         contexts_form: profile.contexts_form,
-        tell_origins: profile.origins,
+        track_origins: profile.origins,
         protected: profile.protected,
-        colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
+        colour: profile.colour.or(profile.protected.then_some(DEFAULT_PROTECTED_COLOUR)),
         owned: profile.owned,
         open: profile.open,
         columns: profile.columns,
@@ -534,23 +537,24 @@ fn connection(
 pub fn interface(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Interface, ConfigError> {
     let (_, file) = read_file(flags, environment, paths)?;
     let in_file = file.map(|file| file.interface).unwrap_or_default();
-    let by_variable =
-        environment(THEME).map(|value| Name::parse(&value).ok_or(ConfigError::UnknownTheme { value })).transpose()?;
-    let asked = flags.theme.or(by_variable);
-    let theme = asked.unwrap_or(in_file.theme);
-    let theme_is_chosen = asked.is_some() || in_file.theme_is_chosen;
+    let from_variable = environment(THEME_VARIABLE)
+        .map(|value| Name::parse(&value).ok_or(ConfigError::UnknownTheme { value }))
+        .transpose()?;
+    let chosen = flags.theme.or(from_variable);
+    let theme = chosen.unwrap_or(in_file.theme);
+    let theme_is_chosen = chosen.is_some() || in_file.theme_is_chosen;
     let accessible = flags.accessible || in_file.accessible;
     Ok(Interface { theme, theme_is_chosen, accessible, ..in_file })
 }
 
 /// Unlike other settings, the strictest source wins: a forgotten variable must not lift a tenant's protection.
 fn access(flags: &Flags, environment: Environment<'_>, profile: &Profile) -> Result<Access, ConfigError> {
-    let by_variable = environment(READ_ONLY).map_or(Ok(false), |value| yes_or_no(READ_ONLY, value))?;
-    let read_only = flags.read_only || by_variable || profile.access == Access::ReadOnly;
+    let from_variable = environment(READ_ONLY).map_or(Ok(false), |value| parse_bool(READ_ONLY, value))?;
+    let read_only = flags.read_only || from_variable || profile.access == Access::ReadOnly;
     Ok(if read_only { Access::ReadOnly } else { Access::ReadWrite })
 }
 
-fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError> {
+fn parse_bool(variable: &'static str, value: String) -> Result<bool, ConfigError> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
@@ -561,9 +565,9 @@ fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError>
 /// The path of the configuration file, whether or not it exists, and whether it was given explicitly.
 #[must_use]
 pub fn config_path(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> (PathBuf, bool) {
-    let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
-    let is_asked_for = asked_for.is_some();
-    (asked_for.unwrap_or_else(|| paths.config_file()), is_asked_for)
+    let explicit = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
+    let is_explicit = explicit.is_some();
+    (explicit.unwrap_or_else(|| paths.config_file()), is_explicit)
 }
 
 /// The path and contents of the configuration file. It may be missing only at the usual path.
@@ -572,24 +576,28 @@ fn read_file(
     environment: Environment<'_>,
     paths: &Paths,
 ) -> Result<(PathBuf, Option<File>), ConfigError> {
-    let (path, asked_for) = config_path(flags, environment, paths);
+    let (path, is_explicit) = config_path(flags, environment, paths);
     match files::read_text(&path) {
         Ok(text) => Ok((path.clone(), Some(File::read(&text, &path)?))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => Ok((path, None)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_explicit => Ok((path, None)),
         Err(source) => Err(ConfigError::Unreadable { path, source }),
     }
 }
 
 /// The requested profile, else the file's default, else its only one.
-fn choose(wanted: Option<String>, path: &Path, file: Option<File>) -> Result<(Option<String>, Profile), ConfigError> {
+fn select_profile(
+    requested: Option<String>,
+    path: &Path,
+    file: Option<File>,
+) -> Result<(Option<String>, Profile), ConfigError> {
     let Some(mut file) = file else {
-        return match wanted {
+        return match requested {
             Some(name) => Err(ConfigError::NoFileForProfile { name, path: path.to_owned() }),
             None => Ok((None, Profile::default())),
         };
     };
     let only = || file.profiles.keys().next().filter(|_| file.profiles.len() == 1).cloned();
-    let Some(name) = wanted.or_else(|| file.default_profile.clone()).or_else(only) else {
+    let Some(name) = requested.or_else(|| file.default_profile.clone()).or_else(only) else {
         return Ok((None, Profile::default()));
     };
     if let Some(profile) = file.profiles.remove(&name) {
@@ -679,7 +687,7 @@ protected = true
         assert_eq!(connection.base_url.host(), "api-preprod.one.unity.pl");
         assert_eq!(connection.poll, Some(Duration::from_millis(2_500)));
         assert_eq!((connection.page_size, connection.concurrency), (500, 6));
-        assert_eq!(connection.verify_every, Some(VERIFY_EVERY));
+        assert_eq!(connection.verify_every, Some(DEFAULT_VERIFY_INTERVAL));
         assert_eq!(home.resolve(&Flags::default()).unwrap().tenant, "from-environment");
     }
 
@@ -790,10 +798,10 @@ protected = true
         assert_eq!(theme(&Home::new(), None), Ok(Name::Dark));
         let home = Home::with_file("theme = \"light\"\n");
         assert_eq!(theme(&home, None), Ok(Name::Light));
-        let home = home.set(THEME, "mono");
+        let home = home.set(THEME_VARIABLE, "mono");
         assert_eq!(theme(&home, None), Ok(Name::Mono));
         assert_eq!(theme(&home, Some(Name::HighContrast)), Ok(Name::HighContrast));
-        let home = home.set(THEME, "neon");
+        let home = home.set(THEME_VARIABLE, "neon");
         assert_eq!(
             theme(&home, None),
             Err("SEGTUI_THEME is `neon`; expected dark, light, high-contrast, colour-blind, mono".into())

@@ -26,8 +26,8 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
-pub use tenant::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, WishRefused};
-pub use trouble::{Moment, Request, Trouble};
+pub use tenant::{Actor, Change, ChangeRefused, ChangeRequest, DeletionPolicy, Fields};
+pub use trouble::{InjectedFault, Moment, Request};
 
 /// Options of the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,8 +96,8 @@ impl Default for Options {
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
-    ending: CancellationToken,
-    serving: Option<JoinHandle<()>>,
+    shutdown: CancellationToken,
+    server_task: Option<JoinHandle<()>>,
     colleague: Option<AbortOnDrop>,
 }
 
@@ -125,8 +125,8 @@ impl Server {
     pub async fn start(mut options: Options) -> io::Result<Self> {
         let segments = match (options.load.take(), options.segments) {
             (Some(loaded), _) => loaded,
-            (None, None) => starters::wholesale().map_err(io::Error::other)?,
-            (None, Some(count)) => starters::made_up(count, options.seed),
+            (None, None) => starters::demo_wholesale().map_err(io::Error::other)?,
+            (None, Some(count)) => starters::generated(count, options.seed),
         };
         if !can_be_dated(SystemTime::now()) {
             return Err(io::Error::other("the machine's clock is out of the range of HTTP dates; set it"));
@@ -137,16 +137,16 @@ impl Server {
         let mut tenant = Tenant::new(segments, options.deletion);
         tenant.seed(options.seed);
         let shared = Arc::new(Shared::new(tenant, options));
-        let ending = CancellationToken::new();
+        let shutdown = CancellationToken::new();
         let serve = axum::serve(listener, routes::router(Arc::clone(&shared)))
-            .with_graceful_shutdown(ending.clone().cancelled_owned());
-        let serving = tokio::spawn(async move {
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let server_task = tokio::spawn(async move {
             if let Err(error) = serve.await {
                 tracing::error!(%error, "the demo server has stopped");
             }
         });
-        let colleague = (churn > 0.0).then(|| AbortOnDrop(tokio::spawn(colleague::work(Arc::clone(&shared), churn))));
-        Ok(Self { address, shared, ending, serving: Some(serving), colleague })
+        let colleague = (churn > 0.0).then(|| AbortOnDrop(tokio::spawn(colleague::run(Arc::clone(&shared), churn))));
+        Ok(Self { address, shared, shutdown, server_task: Some(server_task), colleague })
     }
 
     /// Returns the URL of the server: `http://127.0.0.1:PORT`.
@@ -184,18 +184,18 @@ impl Server {
     /// # Errors
     ///
     /// The same refusals as over HTTP.
-    pub fn change(&self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
-        self.lock().grant(actor, wish)
+    pub fn change(&self, actor: Actor, change: ChangeRequest) -> Result<SegmentId, ChangeRefused> {
+        self.lock().apply(actor, change)
     }
 
     /// Plans a failure for the next matching request. Failures occur in the order planned.
-    pub fn plan(&self, trouble: Trouble) {
-        self.shared.troubles().plan(trouble);
+    pub fn inject_fault(&self, fault: InjectedFault) {
+        self.shared.fault_injector().plan(fault);
     }
 
     /// Discards planned failures that no request has matched yet.
-    pub fn end_trouble(&self) {
-        self.shared.troubles().end();
+    pub fn clear_faults(&self) {
+        self.shared.fault_injector().end();
     }
 
     /// Returns all changes since the start, in order, whoever made them.
@@ -205,7 +205,7 @@ impl Server {
     }
 
     /// Stops the simulated colleague.
-    pub fn end_churn(&mut self) {
+    pub fn stop_churn(&mut self) {
         self.colleague = None;
     }
 
@@ -218,20 +218,20 @@ impl Server {
     /// Returns the requests received so far; only the most recent ones if there are very many.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.troubles().requests()
+        self.shared.fault_injector().requests()
     }
 
     /// Returns the maximum number of requests of a method that were in flight at once.
     #[must_use]
-    pub fn most_in_flight(&self, method: &Method) -> usize {
-        self.shared.troubles().most_in_flight(method)
+    pub fn max_in_flight(&self, method: &Method) -> usize {
+        self.shared.fault_injector().max_in_flight(method)
     }
 
     /// Stops listening and waits until pending responses are sent.
     pub async fn stop(mut self) {
-        self.ending.cancel();
-        if let Some(serving) = self.serving.take()
-            && let Err(error) = serving.await
+        self.shutdown.cancel();
+        if let Some(server_task) = self.server_task.take()
+            && let Err(error) = server_task.await
         {
             tracing::warn!(%error, "the demo server did not end well");
         }
@@ -244,9 +244,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.ending.cancel();
-        if let Some(serving) = &self.serving {
-            serving.abort();
+        self.shutdown.cancel();
+        if let Some(server_task) = &self.server_task {
+            server_task.abort();
         }
     }
 }

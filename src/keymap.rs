@@ -31,7 +31,7 @@ pub use texts::KeyTexts;
 pub struct Keymap {
     bindings: Vec<(Vec<Key>, Action)>,
     /// The names of custom commands, by number.
-    own: Vec<String>,
+    command_names: Vec<String>,
 }
 
 /// The result of looking up a sequence of keys.
@@ -83,7 +83,7 @@ impl Keymap {
 
     /// Sets the names of custom commands, in the order of their numbers.
     pub fn name_own(&mut self, names: Vec<String>) {
-        self.own = names;
+        self.command_names = names;
     }
 
     /// Returns the name of an action in the configuration; for a custom command, a phrase with its name.
@@ -91,7 +91,7 @@ impl Keymap {
     pub fn name(&self, action: Action) -> String {
         match (action, action.entry()) {
             (_, Some(entry)) => entry.name.into(),
-            (Action::UserCommands(number), None) => match self.own.get(usize::from(number)) {
+            (Action::UserCommands(number), None) => match self.command_names.get(usize::from(number)) {
                 Some(name) => format!("the command “{name}”"),
                 None => "a command".into(),
             },
@@ -103,14 +103,14 @@ impl Keymap {
     #[must_use]
     pub fn label(&self, action: Action) -> &str {
         match action {
-            Action::UserCommands(number) => self.own.get(usize::from(number)).map_or("", String::as_str),
+            Action::UserCommands(number) => self.command_names.get(usize::from(number)).map_or("", String::as_str),
             action => action.entry().map_or("", |entry| entry.label),
         }
     }
 
     /// The groups with at least one line, in reading order.
     pub fn groups(&self) -> impl Iterator<Item = Group> {
-        Group::ALL.into_iter().chain((!self.own.is_empty()).then_some(Group::UserCommands))
+        Group::ALL.into_iter().chain((!self.command_names.is_empty()).then_some(Group::UserCommands))
     }
 
     /// Adds a binding.
@@ -145,7 +145,7 @@ impl Keymap {
 
     /// Returns an action whose binding these keys would clash with.
     #[must_use]
-    pub fn rival(&self, sequence: &[Key]) -> Option<Action> {
+    pub fn conflicting_action(&self, sequence: &[Key]) -> Option<Action> {
         self.clash(sequence).map(|(_, action)| *action)
     }
 
@@ -182,9 +182,12 @@ impl Keymap {
             Action::FoldToLevel(3..=9) => None,
             action => Some((entry.group, keys(action), entry.help)),
         });
-        let own = (0..).zip(&self.own);
+        let command_names = (0..).zip(&self.command_names);
         lines
-            .chain(own.map(|(number, name)| (Group::UserCommands, keys(Action::UserCommands(number)), name.as_str())))
+            .chain(
+                command_names
+                    .map(|(number, name)| (Group::UserCommands, keys(Action::UserCommands(number)), name.as_str())),
+            )
             .collect()
     }
 
@@ -258,9 +261,10 @@ mod tests {
         let fault = keymap.bind("g", Action::Find).unwrap_err();
         assert_eq!(fault.to_string(), "`g` (find) conflicts with `g r` (the command “Report”)");
         keymap.complete(&[]);
-        let own: Vec<_> = keymap.help().into_iter().filter(|(group, ..)| *group == Group::UserCommands).collect();
+        let command_lines: Vec<_> =
+            keymap.help().into_iter().filter(|(group, ..)| *group == Group::UserCommands).collect();
         assert_eq!(
-            own,
+            command_lines,
             [(Group::UserCommands, String::new(), "Send to ERP"), (Group::UserCommands, "g r".into(), "Report")]
         );
         assert_eq!(keymap.groups().last(), Some(Group::UserCommands));

@@ -26,7 +26,7 @@ pub use error::{Call, Fault, NOT_HTTP, RemoteError};
 pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Landmark, Position};
 pub use guarded::{Access, Guarded};
-pub use header::fits_into_a_header;
+pub use header::is_valid_header_value;
 pub use template::{TemplateFault, UrlTemplate};
 
 /// The calls of the segment API. Every result is final: whatever may be retried has already been retried.

@@ -166,7 +166,7 @@ impl Theme {
     #[must_use]
     pub fn framed_in(self, colour: Color) -> Self {
         let plain = Style::new();
-        let header = plain.bg(colour).fg(depth::ink_on(colour));
+        let header = plain.bg(colour).fg(depth::text_colour_on(colour));
         Self { header, line: plain.fg(colour), header_words: HeaderWords::AsHeader, framed: true, ..self }
     }
 

@@ -23,16 +23,16 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 const KEY: &str = "first-half-of-it:second-half-of-it";
 const SEGMENTS: &str = "/api/v1/account/integrations/auth-required/segments";
-const TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 fn settings(address: &str) -> Settings {
     let base_url = BaseUrl::parse(address, InsecureHttp::Refused).unwrap();
     let mut settings = Settings::new(base_url, "acme", KEY.into());
     settings.retries = Policy {
-        tries: u32::try_from(TRIES).unwrap(),
-        first_pause: Duration::from_millis(1),
-        longest_pause: Duration::from_millis(2),
-        longest_asked_wait: Duration::ZERO,
+        tries: u32::try_from(MAX_ATTEMPTS).unwrap(),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(2),
+        max_retry_after: Duration::ZERO,
     };
     settings
 }
@@ -271,7 +271,7 @@ async fn a_server_that_keeps_failing_is_an_error_after_the_last_try() {
         status(500).set_body_raw(r#"{"title": "Oops", "detail": "database is down"}"#, "application/problem+json");
     let (server, client) = server(times(&problem)).await;
     assert_eq!(refused(client.one(&id("a")).await), (500, "database is down".into()));
-    assert_eq!(requests(&server).await.len(), TRIES);
+    assert_eq!(requests(&server).await.len(), MAX_ATTEMPTS);
 }
 
 #[tokio::test]
@@ -349,7 +349,7 @@ async fn a_page_that_is_no_json_says_what_came_instead() {
     let (server, client) = server(times(&status(200).set_body_string("<title>Sign in</title>"))).await;
     let error = client.page(1, 1).await.unwrap_err();
     assert!(error.to_string().ends_with("got: <title>Sign in</title>"), "{error}");
-    assert_eq!(requests(&server).await.len(), TRIES);
+    assert_eq!(requests(&server).await.len(), MAX_ATTEMPTS);
 }
 
 #[tokio::test]
@@ -399,13 +399,13 @@ async fn a_failed_connection_reports_the_kind_of_obstacle() {
     assert_eq!(obstacle(&address).await, ObstacleKind::NotTls);
 }
 
-enum Afterwards {
+enum AfterResponse {
     HangUp,
-    AnswerAgain,
+    RespondAgain,
 }
 
 /// A client of a server that sends these bytes for every request, and the number of its connections.
-async fn raw_server(answer: &'static str, afterwards: Afterwards) -> (Client, Arc<AtomicUsize>) {
+async fn raw_server(answer: &'static str, afterwards: AfterResponse) -> (Client, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::new(settings(&format!("http://{}", listener.local_addr().unwrap()))).unwrap();
     let count = Arc::new(AtomicUsize::new(0));
@@ -416,7 +416,7 @@ async fn raw_server(answer: &'static str, afterwards: Afterwards) -> (Client, Ar
             let mut request = [0; 4096];
             while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
                 stream.write_all(answer.as_bytes()).await.unwrap();
-                if matches!(afterwards, Afterwards::HangUp) {
+                if matches!(afterwards, AfterResponse::HangUp) {
                     break;
                 }
             }
@@ -428,12 +428,12 @@ async fn raw_server(answer: &'static str, afterwards: Afterwards) -> (Client, Ar
 #[tokio::test]
 async fn a_response_that_breaks_off_is_an_error() {
     for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[{\"id\": \"a\"}]"] {
-        let (client, count) = raw_server(answer, Afterwards::HangUp).await;
+        let (client, count) = raw_server(answer, AfterResponse::HangUp).await;
         let error = client.page(1, 1).await.unwrap_err();
         assert!(matches!(error.fault, Fault::Broken { .. }), "{error}");
-        assert_eq!(count.load(Ordering::SeqCst), TRIES);
+        assert_eq!(count.load(Ordering::SeqCst), MAX_ATTEMPTS);
 
-        let (client, count) = raw_server(answer, Afterwards::HangUp).await;
+        let (client, count) = raw_server(answer, AfterResponse::HangUp).await;
         let error = client.create(&vip()).await.unwrap_err();
         assert!(matches!(error.fault, Fault::Broken { .. }), "{error}");
         assert_eq!(count.load(Ordering::SeqCst), 1, "a create is sent once");
@@ -443,14 +443,14 @@ async fn a_response_that_breaks_off_is_an_error() {
 #[tokio::test]
 async fn an_error_with_a_truncated_body_keeps_its_status() {
     let (client, _) =
-        raw_server("HTTP/1.1 409 Conflict\r\ncontent-length: 100\r\n\r\nname is tak", Afterwards::HangUp).await;
+        raw_server("HTTP/1.1 409 Conflict\r\ncontent-length: 100\r\n\r\nname is tak", AfterResponse::HangUp).await;
     assert_eq!(refused(client.create(&vip()).await), (409, "name is tak".into()));
 }
 
 #[tokio::test]
 async fn calls_and_clones_share_a_connection() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
-    let (client, count) = raw_server(answer, Afterwards::AnswerAgain).await;
+    let (client, count) = raw_server(answer, AfterResponse::RespondAgain).await;
     for number in 1..=20 {
         client.clone().page(number, 1).await.unwrap();
     }
@@ -474,13 +474,13 @@ async fn recorded(
 async fn every_attempt_is_recorded_with_request_and_response() {
     let segment = json!({"id": "vip", "name": "VIP", "externalId": null, "parentSegmentId": null});
     let answers = [status(503).set_body_string("busy"), body(segment), status(204), status(404)];
-    let (server, client, mut told) = recorded(answers).await;
+    let (server, client, mut exchanges) = recorded(answers).await;
     client.one(&id("vip")).await.unwrap();
     client.update(&id("vip"), &draft("O'Neill")).await.unwrap();
     client.delete(&id("vip")).await.unwrap();
 
-    let [first, second, update, delete] = std::array::from_fn(|_| told.try_recv().unwrap());
-    assert!(told.try_recv().is_err());
+    let [first, second, update, delete] = std::array::from_fn(|_| exchanges.try_recv().unwrap());
+    assert!(exchanges.try_recv().is_err());
     assert_eq!((first.status, first.attempt, first.answer.text.as_str()), (Some(503), 1, "busy"));
     assert!(matches!(first.fault, Some(Fault::Refused { status: 503, .. })));
     assert_eq!((second.status, second.attempt, &second.fault), (Some(200), 2, &None));
@@ -495,9 +495,9 @@ async fn every_attempt_is_recorded_with_request_and_response() {
 
 #[tokio::test]
 async fn an_invalid_response_is_recorded_as_such() {
-    let (_server, client, mut told) = recorded(times(&status(200).set_body_string("<html>"))).await;
+    let (_server, client, mut exchanges) = recorded(times(&status(200).set_body_string("<html>"))).await;
     client.one(&id("vip")).await.unwrap_err();
-    let exchange = told.try_recv().unwrap();
+    let exchange = exchanges.try_recv().unwrap();
     assert_eq!((exchange.status, exchange.answer.text.as_str()), (Some(200), "<html>"));
     assert!(matches!(exchange.fault, Some(Fault::InvalidResponse { .. })));
 }
@@ -510,12 +510,12 @@ async fn recorded_exchanges_never_contain_an_echoed_key() {
         status(200).set_body_string(format!("{}{KEY}{}", "x".repeat(2040), "y".repeat(20_000))),
         status(302).insert_header("location", format!("https://other.example/?key={KEY}")),
     ];
-    let (_server, client, mut told) = recorded(answers).await;
+    let (_server, client, mut exchanges) = recorded(answers).await;
     client.update(&id(KEY), &draft(KEY)).await.unwrap_err();
     client.update(&id("vip"), &draft("VIP")).await.unwrap();
     client.update(&id("vip"), &draft("VIP")).await.unwrap_err();
     for _ in 0..3 {
-        let exchange = told.try_recv().unwrap();
+        let exchange = exchanges.try_recv().unwrap();
         let all = format!("{exchange:?} {:?}", exchange.curl());
         for half in ["first-half", "second-half"] {
             assert!(!all.contains(half), "{all}");
@@ -529,9 +529,9 @@ async fn only_the_beginning_of_a_response_is_recorded() {
     let segment = |number: usize| json!({"id": format!("{number:036}"), "name": "x".repeat(100)});
     let page = json!((0..500).map(segment).collect::<Vec<_>>());
     let whole = page.to_string();
-    let (_server, client, mut told) = recorded([body(page)]).await;
+    let (_server, client, mut exchanges) = recorded([body(page)]).await;
     assert_eq!(client.page(1, 500).await.unwrap().segments.len(), 500);
-    let exchange = told.try_recv().unwrap();
+    let exchange = exchanges.try_recv().unwrap();
     assert_eq!(exchange.answer.bytes, whole.len());
     assert!(exchange.answer.text.len() <= 2048 && whole.starts_with(&exchange.answer.text));
 }
@@ -540,18 +540,18 @@ async fn only_the_beginning_of_a_response_is_recorded() {
 async fn a_stalled_reader_blocks_nothing_and_learns_what_it_missed() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(status(404)).mount(&server).await;
-    let (recorder, mut told) = Recorder::new();
+    let (recorder, mut exchanges) = Recorder::new();
     let client = Client::new(settings(&server.uri())).unwrap().recorded(recorder);
     for _ in 0..300 {
         client.one(&id("vip")).await.unwrap();
     }
     let mut kept = 0;
-    while let Ok(exchange) = told.try_recv() {
+    while let Ok(exchange) = exchanges.try_recv() {
         assert_eq!(exchange.missed, 0);
         kept += 1;
     }
     client.one(&id("vip")).await.unwrap();
-    assert_eq!((kept, told.try_recv().unwrap().missed), (256, 44));
-    drop(told);
+    assert_eq!((kept, exchanges.try_recv().unwrap().missed), (256, 44));
+    drop(exchanges);
     client.one(&id("vip")).await.unwrap();
 }

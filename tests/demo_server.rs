@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
-use segtui::demo::{Actor, ChangeRequest, Fields, ListForm, Options, Server, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, ListForm, Options, Server};
 use serde_json::{Value, json};
 
 struct Client {
@@ -165,10 +165,16 @@ async fn the_feed_filters_by_context_and_comes_in_parts() {
 #[tokio::test]
 async fn planned_trouble_happens_once() {
     let client = Client::of(small()).await;
-    client.server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=1"), status: 429, retry_after: Some(2) });
-    client.server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
-    client.server.plan(Trouble::Delay { on: (Method::GET, "pageNumber=2"), by: Duration::from_millis(50) });
-    client.server.plan(Trouble::CutShort { on: (Method::GET, "pageNumber=3") });
+    client.server.inject_fault(InjectedFault::Refuse {
+        on: (Method::GET, "pageNumber=1"),
+        status: 429,
+        retry_after: Some(2),
+    });
+    client.server.inject_fault(InjectedFault::LoseResponse { on: (Method::POST, "/segments") });
+    client
+        .server
+        .inject_fault(InjectedFault::DelayRequest { on: (Method::GET, "pageNumber=2"), by: Duration::from_millis(50) });
+    client.server.inject_fault(InjectedFault::TruncateResponse { on: (Method::GET, "pageNumber=3") });
     let path = "/segments?pageNumber=1&pageSize=5";
     let refused = client.ask(Method::GET, path, None).await;
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "2"));

@@ -17,20 +17,20 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn example(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(path)
 }
 
 /// A tenant with a few groups of an ERP, and a folder to work in.
-struct Site {
+struct ExampleFixture {
     folder: TempDir,
     server: Server,
     _runtime: Runtime,
 }
 
-impl Site {
+impl ExampleFixture {
     fn new() -> Self {
         let segments = r#"[
             {"id":"erp","name":"ERP","externalId":"ERP","parentSegmentId":null},
@@ -83,26 +83,26 @@ impl Site {
 
 #[test]
 fn the_nightly_import_applies_a_file_and_nothing_else() {
-    let site = Site::new();
-    site.write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;ERP\nŁódź;PL-10;PL\nNiemcy;DE;ERP\n");
-    let (code, told) = site.script("nightly-import/import.sh", &["groups.csv", "results"]);
-    assert_eq!(code, Some(0), "{told}");
-    assert_eq!(site.names(), ["ERP", "Made by hand", "Niemcy", "Polska", "Łódź"]);
-    assert!(site.read("results/ids.csv").contains("PL-10,"), "{}", site.read("results/ids.csv"));
-    assert_eq!(site.read("results/report.ndjson").lines().count(), 2);
-    assert_eq!(site.read("results/left.csv").lines().count(), 1, "the heading alone");
-    let mut again = site.command(env!("CARGO_BIN_EXE_segtui"));
+    let fixture = ExampleFixture::new();
+    fixture.write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;ERP\nŁódź;PL-10;PL\nNiemcy;DE;ERP\n");
+    let (code, output) = fixture.script("nightly-import/import.sh", &["groups.csv", "results"]);
+    assert_eq!(code, Some(0), "{output}");
+    assert_eq!(fixture.names(), ["ERP", "Made by hand", "Niemcy", "Polska", "Łódź"]);
+    assert!(fixture.read("results/ids.csv").contains("PL-10,"), "{}", fixture.read("results/ids.csv"));
+    assert_eq!(fixture.read("results/report.ndjson").lines().count(), 2);
+    assert_eq!(fixture.read("results/left.csv").lines().count(), 1, "the heading alone");
+    let mut again = fixture.command(env!("CARGO_BIN_EXE_segtui"));
     let status = again.args(["apply", "results/left.csv", "--yes"]).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(6), "as its page says of a file without rows");
 
-    let requests = site.server.history().len();
-    let (code, told) = site.script("nightly-import/import.sh", &["groups.csv", "results"]);
-    assert_eq!((code, site.server.history().len()), (Some(0), requests), "a second run changes nothing: {told}");
+    let requests = fixture.server.history().len();
+    let (code, output) = fixture.script("nightly-import/import.sh", &["groups.csv", "results"]);
+    assert_eq!((code, fixture.server.history().len()), (Some(0), requests), "a second run changes nothing: {output}");
 
-    site.write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;ERP\n ;PL-11;PL\nOpole;PL;ERP\n");
-    let (code, told) = site.script("nightly-import/import.sh", &["groups.csv", "results"]);
-    assert_eq!((code, site.server.history().len()), (Some(2), requests), "{told}");
-    assert!(told.contains("groups.csv:3: error[blank-name]") && told.contains("was not imported"), "{told}");
+    fixture.write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;ERP\n ;PL-11;PL\nOpole;PL;ERP\n");
+    let (code, output) = fixture.script("nightly-import/import.sh", &["groups.csv", "results"]);
+    assert_eq!((code, fixture.server.history().len()), (Some(2), requests), "{output}");
+    assert!(output.contains("groups.csv:3: error[blank-name]") && output.contains("was not imported"), "{output}");
 }
 
 #[test]
@@ -134,43 +134,43 @@ fn the_watch_service_keeps_a_state_and_stops_cleanly() {
     let never = setting("RestartPreventExitStatus=").concat();
     assert!(!never.split(' ').any(|code| code == "7" || code == "1"), "{never}");
 
-    let site = Site::new();
-    site.write("post-secret", "hunter2\n");
-    fs::set_permissions(site.folder.path().join("post-secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    let fixture = ExampleFixture::new();
+    fixture.write("post-secret", "hunter2\n");
+    fs::set_permissions(fixture.folder.path().join("post-secret"), fs::Permissions::from_mode(0o600)).unwrap();
     let command =
         setting("ExecStart=").concat().replace("${STATE_DIRECTORY}", ".").replace("${CREDENTIALS_DIRECTORY}", ".");
     let (program, arguments) = command.split_once(' ').unwrap();
     assert_eq!(program, "/usr/local/bin/segtui");
-    let mut watch = site.command("segtui").args(arguments.split(' ')).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    BufReader::new(watch.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.starts_with("segtui: watching "), "{said}");
+    let mut watch = fixture.command("segtui").args(arguments.split(' ')).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(watch.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("segtui: watching "), "{line}");
     assert!(Command::new("kill").arg(watch.id().to_string()).status().unwrap().success());
     let code = watch.wait().unwrap().code().unwrap();
     assert_eq!(setting("SuccessExitStatus="), [code.to_string()]);
-    assert!(site.read("erp.state").contains("\"step\""));
+    assert!(fixture.read("erp.state").contains("\"step\""));
 }
 
 #[test]
 fn the_pipeline_plans_first_and_applies_that_plan() {
-    let site = Site::new();
-    site.write("groups.csv", "id,name,externalId\npl,Poland,PL\nold,Older,OLD\n");
-    let (code, told) = site.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("~ update  /ERP/Polska") && told.contains("2 to update"), "{told}");
-    assert!(site.server.history().is_empty(), "a plan changes nothing");
+    let fixture = ExampleFixture::new();
+    fixture.write("groups.csv", "id,name,externalId\npl,Poland,PL\nold,Older,OLD\n");
+    let (code, output) = fixture.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("~ update  /ERP/Polska") && output.contains("2 to update"), "{output}");
+    assert!(fixture.server.history().is_empty(), "a plan changes nothing");
 
-    let (code, told) = site.script("pipeline/apply.sh", &["plan.json", "somebody", "report.ndjson"]);
-    assert_eq!(code, Some(6), "{told}");
-    let tenant = site.server.tenant().to_owned();
-    let (code, told) = site.script("pipeline/apply.sh", &["plan.json", &tenant, "report.ndjson"]);
-    assert_eq!(code, Some(0), "{told}");
-    assert_eq!(site.names(), ["ERP", "Made by hand", "Niemcy", "Older", "Poland"]);
-    assert_eq!(site.read("report.ndjson").lines().count(), 2);
+    let (code, output) = fixture.script("pipeline/apply.sh", &["plan.json", "somebody", "report.ndjson"]);
+    assert_eq!(code, Some(6), "{output}");
+    let tenant = fixture.server.tenant().to_owned();
+    let (code, output) = fixture.script("pipeline/apply.sh", &["plan.json", &tenant, "report.ndjson"]);
+    assert_eq!(code, Some(0), "{output}");
+    assert_eq!(fixture.names(), ["ERP", "Made by hand", "Niemcy", "Older", "Poland"]);
+    assert_eq!(fixture.read("report.ndjson").lines().count(), 2);
 
-    site.write("groups.csv", "id,name\npl,\n");
-    let (code, told) = site.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
-    assert_eq!(code, Some(3), "{told}");
+    fixture.write("groups.csv", "id,name\npl,\n");
+    let (code, output) = fixture.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
+    assert_eq!(code, Some(3), "{output}");
 }
 
 #[test]
@@ -208,11 +208,11 @@ fn webhook_receiver() -> PathBuf {
 
 #[test]
 fn the_webhook_receiver_takes_each_signed_change_once() {
-    let site = Site::new();
+    let fixture = ExampleFixture::new();
     let secret = ("SEGTUI_POST_SECRET", "an example of a secret");
     let start = || -> (Running, std::io::Lines<BufReader<std::process::ChildStdout>>, String) {
         let mut command = Command::new(webhook_receiver());
-        let arguments = ["127.0.0.1:0".into(), site.folder.path().join("receiver.json")];
+        let arguments = ["127.0.0.1:0".into(), fixture.folder.path().join("receiver.json")];
         let mut child = command.env(secret.0, secret.1).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let listening = lines.next().unwrap().unwrap();
@@ -220,23 +220,23 @@ fn the_webhook_receiver_takes_each_signed_change_once() {
         (Running(child), lines, url)
     };
     let (receiver, mut lines, url) = start();
-    let state = site.folder.path().join("watch.state");
+    let state = fixture.folder.path().join("watch.state");
     let watch = |url: &str| {
-        let mut command = site.command(env!("CARGO_BIN_EXE_segtui"));
+        let mut command = fixture.command(env!("CARGO_BIN_EXE_segtui"));
         command.args(["watch", "--poll", "0.2", "--post", url, "--state"]).arg(&state).env(secret.0, secret.1);
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     };
     let watching = watch(&url);
     wait_until(|| state.exists());
-    site.write("groups.csv", "id,name\npl,Poland\nde,Germany\nown,Own\n");
-    let (code, told) = site.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
-    assert_eq!(code, Some(0), "{told}");
-    let (code, told) = site.script("pipeline/apply.sh", &["plan.json", site.server.tenant(), "report.ndjson"]);
-    assert_eq!(code, Some(0), "{told}");
+    fixture.write("groups.csv", "id,name\npl,Poland\nde,Germany\nown,Own\n");
+    let (code, output) = fixture.script("pipeline/plan.sh", &["groups.csv", "plan.json"]);
+    assert_eq!(code, Some(0), "{output}");
+    let (code, output) = fixture.script("pipeline/apply.sh", &["plan.json", fixture.server.tenant(), "report.ndjson"]);
+    assert_eq!(code, Some(0), "{output}");
     // Changes reported at once may share a step, so their order isn't fixed.
-    let mut told: Vec<String> = lines.by_ref().take(3).map(Result::unwrap).collect();
-    told.sort_unstable();
-    assert_eq!(told, ["update de", "update own", "update pl"]);
+    let mut changes: Vec<String> = lines.by_ref().take(3).map(Result::unwrap).collect();
+    changes.sort_unstable();
+    assert_eq!(changes, ["update de", "update own", "update pl"]);
     drop((watching, receiver));
 
     // A replayed or altered request is refused.
@@ -253,15 +253,15 @@ fn the_webhook_receiver_takes_each_signed_change_once() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-    let known: serde_json::Value = serde_json::from_str(&site.read("receiver.json")).unwrap();
+    let known: serde_json::Value = serde_json::from_str(&fixture.read("receiver.json")).unwrap();
     assert_eq!(known["pl"]["name"], "Poland");
 }
 
 #[track_caller]
-fn wait_until(mut is_so: impl FnMut() -> bool) {
+fn wait_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "it never came");
+    while !condition() {
+        assert!(begun.elapsed() < TIMEOUT, "it never came");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -210,8 +210,8 @@ fn pages(root: &Path) -> Vec<PathBuf> {
 
 fn faults(place: &str, line: usize, text: &str) -> Vec<String> {
     let text = text.to_lowercase();
-    let said = RETIRED.iter().filter(|(retired, _)| text.contains(retired));
-    said.map(|(retired, instead)| format!("{place}:{line}: “{retired}” ({instead}): {text}")).collect()
+    let matches = RETIRED.iter().filter(|(retired, _)| text.contains(retired));
+    matches.map(|(retired, instead)| format!("{place}:{line}: “{retired}” ({instead}): {text}")).collect()
 }
 
 #[test]
@@ -257,7 +257,7 @@ const RETIRED_IN_COMMENTS: &[&str] = &[
 ];
 
 /// All Rust files, tests included.
-fn everything(root: &Path) -> Vec<PathBuf> {
+fn all_rust_files(root: &Path) -> Vec<PathBuf> {
     fn below(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -280,7 +280,7 @@ fn everything(root: &Path) -> Vec<PathBuf> {
 fn comments_have_no_retired_word() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for file in everything(root) {
+    for file in all_rust_files(root) {
         let source = fs::read_to_string(&file).unwrap();
         let comments = source.lines().enumerate().filter_map(|(at, line)| Some((at, line.trim().strip_prefix("//")?)));
         for (line, text) in overlapping(comments) {
@@ -294,15 +294,15 @@ fn comments_have_no_retired_word() {
 
 #[test]
 fn test_names_are_short() {
-    const LONGEST: usize = 60;
+    const MAX_NAME_LEN: usize = 60;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut count, mut found) = (0, Vec::new());
-    for file in everything(root) {
+    for file in all_rust_files(root) {
         let source = fs::read_to_string(&file).unwrap();
         let tests = source.split("test]\n").skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split('(').next());
         for name in tests {
             count += 1;
-            if name.len() > LONGEST {
+            if name.len() > MAX_NAME_LEN {
                 found.push(format!("{}: {name}", file.display()));
             }
         }
@@ -334,7 +334,7 @@ fn only_numbers_knows_which_words_agree_with_a_number() {
 }
 
 /// Calls that take a sentence for the user: a message, an activity entry, a reason.
-const SAYING: &[&str] = &["inform(", "warn(", "inform_about(", "warn_about(", "activity.add(", "Err("];
+const MESSAGE_CALLS: &[&str] = &["inform(", "warn(", "inform_about(", "warn_about(", "activity.add(", "Err("];
 
 /// Files that are tables of displayed text: the keys of dialogs, the commands with an argument, other names of
 /// commands.
@@ -375,21 +375,21 @@ fn is_sentence(text: &str) -> bool {
     })
 }
 
-/// The sentences that a source of the interface contains, each with its line: string literals in the calls of `SAYING`,
+/// The sentences that a source of the interface contains, each with its line: string literals in the calls of `MESSAGE_CALLS`,
 /// and any other text of several words except error messages and labels.
 fn own_sentences(source: &str) -> Vec<(usize, String)> {
     let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let mut found = Vec::new();
-    for call in SAYING {
+    for call in MESSAGE_CALLS {
         for (at, _) in code.match_indices(call) {
             let is_longer = code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
             let is_comment = code[..at].lines().next_back().is_some_and(|line| line.contains("//"));
             if is_longer || is_comment {
                 continue;
             }
-            let said = texts(in_brackets(&code[at + call.len()..])).into_iter().map(|(_, text)| text);
+            let sentences = texts(in_brackets(&code[at + call.len()..])).into_iter().map(|(_, text)| text);
             let line = code[..at].matches('\n').count() + 1;
-            found.extend(said.filter(|text| text.contains(char::is_alphabetic)).map(|text| (line, text)));
+            found.extend(sentences.filter(|text| text.contains(char::is_alphabetic)).map(|text| (line, text)));
         }
     }
     let lines: Vec<&str> = code.lines().collect();
@@ -402,7 +402,7 @@ fn own_sentences(source: &str) -> Vec<(usize, String)> {
 }
 
 /// The sources of the interface that must not contain sentences.
-fn wordless(root: &Path) -> Vec<PathBuf> {
+fn sentence_free_sources(root: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     sources(&root.join("src/app"), &mut files);
     files.retain(|file| !file.ends_with("words.rs") && !TABLES.iter().any(|table| file.ends_with(table)));
@@ -412,7 +412,7 @@ fn wordless(root: &Path) -> Vec<PathBuf> {
 #[test]
 fn the_interface_keeps_its_sentences_in_its_words_modules() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = wordless(root);
+    let files = sentence_free_sources(root);
     assert!(files.len() > 60, "the sources are found");
     let mut found = Vec::new();
     for file in files {
@@ -436,7 +436,7 @@ fn a_planted_sentence_is_found_in_every_source() {
         "let text = format!(\"{count} were lost\");",
         "let title = Title { wish: \"delete it\".into(), done, failed };",
     ];
-    for file in wordless(root) {
+    for file in sentence_free_sources(root) {
         let source = fs::read_to_string(&file).unwrap();
         for line in planted {
             // At the front, since reading stops at the test module.

@@ -100,18 +100,18 @@ fn repeated(times: usize, mut act: impl FnMut()) -> Duration {
     act();
     let durations: Vec<Duration> = (0..times)
         .map(|_| {
-            let begun = Instant::now();
+            let started = Instant::now();
             act();
-            begun.elapsed()
+            started.elapsed()
         })
         .collect();
     median(&durations)
 }
 
 fn once<T>(act: impl FnOnce() -> T) -> (T, Duration) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let outcome = act();
-    (outcome, begun.elapsed())
+    (outcome, started.elapsed())
 }
 
 fn frame(report: &mut Report) {
@@ -201,10 +201,10 @@ fn shapes(report: &mut Report) {
         let (mut forest, built) = once(|| segments.iter().cloned().collect::<Forest>());
         report.note(format!("{name}: building"), millis(built), "ms");
         for order in [Order::Name, Order::ExternalId] {
-            let (job, begun) = once(|| forest.arrange(order));
+            let (job, started) = once(|| forest.arrange(order));
             let (job, sorted) = once(|| job.map(SortJob::carried_out));
             let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
-            report.at_most(format!("{name}: beginning to sort by {order:?}"), millis(begun), 50.0, "ms");
+            report.at_most(format!("{name}: beginning to sort by {order:?}"), millis(started), 50.0, "ms");
             report.note(format!("{name}: sorting elsewhere by {order:?}"), millis(sorted), "ms");
             report.at_most(format!("{name}: taking in what was sorted"), millis(taken), 50.0, "ms");
         }
@@ -215,10 +215,10 @@ fn shapes(report: &mut Report) {
         assert!(sorted_again.is_none_or(|job| forest.take_sorted(job.carried_out())));
         report.at_most(format!("{name}: unfolding all"), millis(unfolded), 60.0, "ms");
         assert_eq!(forest.descendant_count(&first.id) + 1, forest.descendants(&first.id).count() + 1);
-        let (job, begun) = once(|| forest.arrange(Order::Descendants));
+        let (job, started) = once(|| forest.arrange(Order::Descendants));
         let job = job.map(SortJob::carried_out);
         let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
-        report.at_most(format!("{name}: beginning to sort, all unfolded"), millis(begun), 50.0, "ms");
+        report.at_most(format!("{name}: beginning to sort, all unfolded"), millis(started), 50.0, "ms");
         report.at_most(format!("{name}: taking in what was sorted, all unfolded"), millis(taken), 50.0, "ms");
         forest.set_order(Order::Name);
         let rename = repeated(100, || forest.apply(vec![renamed(&last, 1), renamed(&last, 2)])) / 2;

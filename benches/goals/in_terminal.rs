@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pty::{Answer, Pty, memory, processor_time};
+use super::pty::{KeyResponse, Pty, memory, processor_time};
 use super::report::{Report, median, millis, number, percentile};
 use super::server::Server;
 
@@ -37,12 +37,12 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn answers(pty: &mut Pty, keys: &[&str], times: usize) -> Vec<Answer> {
+fn press_all(pty: &mut Pty, keys: &[&str], times: usize) -> Vec<KeyResponse> {
     let keys = keys.iter().cycle().take(times * keys.len());
     keys.filter_map(|key| pty.press(key)).collect()
 }
 
-fn durations(answers: &[Answer]) -> Vec<Duration> {
+fn durations(answers: &[KeyResponse]) -> Vec<Duration> {
     answers.iter().map(|answer| answer.after).collect()
 }
 
@@ -65,7 +65,7 @@ fn minimal() -> Duration {
     let mut pty = Pty::peer(&["minimal"]);
     pty.wait_for("Sklep 1");
     pty.drain(Duration::from_millis(200));
-    let median = median(&durations(&answers(&mut pty, &["j", "j", "j", "k", "k"], 60)));
+    let median = median(&durations(&press_all(&mut pty, &["j", "j", "j", "k", "k"], 60)));
     pty.end();
     median
 }
@@ -77,7 +77,7 @@ fn against_naive(report: &mut Report) {
         pty.drain(Duration::from_millis(500));
         let naive: Vec<Duration> = (0..times)
             .filter_map(|turn| {
-                let answer = pty.first_answer(if turn % 4 < 2 { "j" } else { "k" });
+                let answer = pty.time_to_first_output(if turn % 4 < 2 { "j" } else { "k" });
                 pty.drain(Duration::from_millis(30));
                 answer
             })
@@ -89,7 +89,7 @@ fn against_naive(report: &mut Report) {
         pty.press("z");
         pty.press("0");
         pty.drain(Duration::from_millis(500));
-        let ours = durations(&answers(&mut pty, &["j", "j", "k", "k"], 30));
+        let ours = durations(&press_all(&mut pty, &["j", "j", "k", "k"], 30));
         pty.end();
         report.note(format!("a key, the widget with all {rows} rows"), millis(median(&naive)), "ms");
         report.note(format!("a key, {rows} rows unfolded"), millis(median(&ours)), "ms");
@@ -174,16 +174,16 @@ fn folding(report: &mut Report, pty: &mut Pty) {
 fn keys(report: &mut Report, pty: &mut Pty, minimal: Duration) {
     pty.press("g");
     pty.press("g");
-    answers(pty, &["j"], 10);
-    let inside = answers(pty, &["j", "j", "k", "k"], 50);
+    press_all(pty, &["j"], 10);
+    let inside = press_all(pty, &["j", "j", "k", "k"], 50);
     let most = inside.iter().map(|answer| answer.bytes).max().unwrap_or_default();
     report.at_most("bytes for one j inside the screen, the most of 200", number(most), 600.0, "bytes");
     let mut all = durations(&inside);
     report.at_most("a key inside the screen, against the minimal program", ratio(median(&all), minimal), 1.5, "times");
     // Page down and up, to the end and back, fold and unfold.
-    all.extend(durations(&answers(pty, &["\x1b[6~", "\x1b[6~", "\x1b[5~"], 20)));
-    all.extend(durations(&answers(pty, &["G", "g", "g"], 20)));
-    all.extend(durations(&answers(pty, &["j", "h", "l", "j", "\r", "\r"], 20)));
+    all.extend(durations(&press_all(pty, &["\x1b[6~", "\x1b[6~", "\x1b[5~"], 20)));
+    all.extend(durations(&press_all(pty, &["G", "g", "g"], 20)));
+    all.extend(durations(&press_all(pty, &["j", "h", "l", "j", "\r", "\r"], 20)));
     report.note("a key of all kinds, 1,000,000 unfolded", millis(median(&all)), "ms");
     report.at_most("… median against the minimal program", ratio(median(&all), minimal), 1.5, "times");
     report.at_most("… of a hundred, the slowest but one", millis(percentile(&all, 99)), 5.0, "ms");
@@ -194,17 +194,17 @@ fn ratio(one: Duration, other: Duration) -> f64 {
 }
 
 /// The time until the screen shows that an operation is over, and the longest that another key waits during it.
-fn meanwhile(pty: &mut Pty, until: &str) -> (Duration, Duration) {
-    let begun = Instant::now();
+fn measure_keys_until(pty: &mut Pty, until: &str) -> (Duration, Duration) {
+    let started = Instant::now();
     let mut longest = Duration::ZERO;
     let mut turn = 0;
     while !pty.screen().contains(until) {
         turn += 1;
-        longest = longest.max(pty.first_answer(if turn % 2 == 0 { "k" } else { "j" }).unwrap_or_default());
+        longest = longest.max(pty.time_to_first_output(if turn % 2 == 0 { "k" } else { "j" }).unwrap_or_default());
         pty.drain(Duration::from_millis(10));
-        assert!(begun.elapsed() < Duration::from_secs(60), "no {until}:\n{}", pty.screen());
+        assert!(started.elapsed() < Duration::from_secs(60), "no {until}:\n{}", pty.screen());
     }
-    (begun.elapsed(), longest)
+    (started.elapsed(), longest)
 }
 
 fn sorting(report: &mut Report, pty: &mut Pty) {
@@ -212,7 +212,7 @@ fn sorting(report: &mut Report, pty: &mut Pty) {
     for (key, until) in [("e", "Sorted by external ID"), ("s", "Sorted by size"), ("n", "Sorted by name")] {
         pty.press("s");
         pty.send(key);
-        let (took, longest) = meanwhile(pty, until);
+        let (took, longest) = measure_keys_until(pty, until);
         sorted.push(took);
         waited = waited.max(longest);
         pty.drain(Duration::from_millis(100));
@@ -235,7 +235,7 @@ fn finding(report: &mut Report, pty: &mut Pty) {
         pty.press("/");
         for character in text.chars() {
             let pressed = Instant::now();
-            echoed.push(pty.first_answer(&character.to_string()).unwrap());
+            echoed.push(pty.time_to_first_output(&character.to_string()).unwrap());
             let status = |screen: &str| screen.lines().last().map(str::to_owned).unwrap_or_default();
             pty.wait_until("a match", |screen| !status(screen).contains("searching"));
             first.push(pressed.elapsed());
@@ -269,17 +269,17 @@ fn flood(report: &mut Report) {
     pty.press("g");
     pty.press("g");
     pty.drain(Duration::from_millis(300));
-    let begun = Instant::now();
+    let started = Instant::now();
     pty.send(&"j".repeat(500));
     let pieces = pty.drain(Duration::from_millis(100));
     let (last, _) = *pieces.last().unwrap();
-    let took = last - begun;
+    let took = last - started;
     assert!(pty.screen().contains("501 of 100,000"), "it is elsewhere:\n{}", pty.screen());
     report.note("500 j at once: until the last frame", millis(took), "ms");
     let frames_due = (millis(took) / 8.0).ceil() + 1.0;
     report.at_most("… pieces written, against one frame each 8 ms", number(pieces.len()) / frames_due, 1.0, "times");
     pty.send(&"k".repeat(500));
-    let next = pty.first_answer("j").unwrap();
+    let next = pty.time_to_first_output("j").unwrap();
     report.at_most("… the next key answered", millis(next), 20.0, "ms");
     pty.end();
 }
@@ -291,12 +291,12 @@ fn idle(report: &mut Report) {
     // The pauses between polls of the feed grow to their longest.
     pty.drain(Duration::from_secs(30));
     let used = processor_time(pty.process());
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut bytes = 0;
-    while begun.elapsed() < Duration::from_secs(60) {
+    while started.elapsed() < Duration::from_secs(60) {
         bytes += pty.drain(Duration::from_secs(5)).iter().map(|(_, bytes)| bytes).sum::<usize>();
     }
-    let share = processor_time(pty.process()).saturating_sub(used).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let share = processor_time(pty.process()).saturating_sub(used).as_secs_f64() / started.elapsed().as_secs_f64();
     report.at_most("idle, live, 1,000,000: share of a core in a minute", share * 100.0, 0.3, "%");
     report.at_most("… bytes written", number(bytes), 0.0, "bytes");
     pty.end();
@@ -310,11 +310,11 @@ fn churn(report: &mut Report) {
     pty.press("z");
     pty.press("0");
     let mut waits = Vec::new();
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut backlog = Vec::new();
-    while begun.elapsed() < Duration::from_secs(30) {
+    while started.elapsed() < Duration::from_secs(30) {
         // Frames come all the time, so the next one after the key counts as its response: as late as any.
-        waits.push(pty.first_answer(if waits.len() % 2 == 0 { "j" } else { "k" }).unwrap());
+        waits.push(pty.time_to_first_output(if waits.len() % 2 == 0 { "j" } else { "k" }).unwrap());
         pty.drain(Duration::from_millis(1));
         if waits.len() % 100 == 0 {
             backlog.push(behind(&pty.screen()));

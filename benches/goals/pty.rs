@@ -13,11 +13,11 @@ pub const COLUMNS: u16 = 120;
 pub const ROWS: u16 = 40;
 
 /// Silence after which the response to a key is complete.
-const QUIET: Duration = Duration::from_millis(15);
+const QUIET_PERIOD: Duration = Duration::from_millis(15);
 /// Silence after which a key counts as unanswered.
-const UNANSWERED: Duration = Duration::from_millis(250);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 /// No start takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 pub struct Pty {
     _master: Box<dyn MasterPty + Send>,
@@ -31,7 +31,7 @@ pub struct Pty {
 
 /// What a program wrote after a key.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct KeyResponse {
     /// Time from the key to the last piece.
     pub after: Duration,
     pub bytes: usize,
@@ -93,14 +93,14 @@ impl Pty {
     }
 
     /// Waits until the screen meets a condition, and returns the time from the start of the program until then.
-    pub fn wait_until(&mut self, what: &str, reached: impl Fn(&str) -> bool) -> Duration {
-        let begun = Instant::now();
+    pub fn wait_until(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> Duration {
+        let started = Instant::now();
         let mut at = Instant::now();
-        while !reached(&self.screen()) {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}; the screen:\n{}", self.screen());
+        while !condition(&self.screen()) {
+            assert!(started.elapsed() < TIMEOUT, "waited in vain for {what}; the screen:\n{}", self.screen());
             match self.output.recv_timeout(Duration::from_millis(100)) {
-                Ok((came, bytes)) => {
-                    at = came;
+                Ok((received, bytes)) => {
+                    at = received;
                     self.parser.process(&bytes);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -117,32 +117,32 @@ impl Pty {
     /// Reads all output until there is none for a while.
     pub fn drain(&mut self, quiet: Duration) -> Vec<(Instant, usize)> {
         let mut pieces = Vec::new();
-        while let Ok((came, bytes)) = self.output.recv_timeout(quiet) {
+        while let Ok((received, bytes)) = self.output.recv_timeout(quiet) {
             self.parser.process(&bytes);
-            pieces.push((came, bytes.len()));
+            pieces.push((received, bytes.len()));
         }
         pieces
     }
 
     /// Presses a key and waits for the response; `None` when there is none.
-    pub fn press(&mut self, key: &str) -> Option<Answer> {
+    pub fn press(&mut self, key: &str) -> Option<KeyResponse> {
         let pressed = Instant::now();
         self.send(key);
-        let (came, first) = self.output.recv_timeout(UNANSWERED).ok()?;
+        let (received, first) = self.output.recv_timeout(RESPONSE_TIMEOUT).ok()?;
         self.parser.process(&first);
-        let pieces = self.drain(QUIET);
-        let last = pieces.last().map_or(came, |(last, _)| *last);
+        let pieces = self.drain(QUIET_PERIOD);
+        let last = pieces.last().map_or(received, |(last, _)| *last);
         let bytes = first.len() + pieces.iter().map(|(_, bytes)| bytes).sum::<usize>();
-        Some(Answer { after: last - pressed, bytes })
+        Some(KeyResponse { after: last - pressed, bytes })
     }
 
     /// Presses a key and waits only for the first piece of the response.
-    pub fn first_answer(&mut self, key: &str) -> Option<Duration> {
+    pub fn time_to_first_output(&mut self, key: &str) -> Option<Duration> {
         let pressed = Instant::now();
         self.send(key);
-        let (came, bytes) = self.output.recv_timeout(Duration::from_secs(5)).ok()?;
+        let (received, bytes) = self.output.recv_timeout(Duration::from_secs(5)).ok()?;
         self.parser.process(&bytes);
-        Some(came - pressed)
+        Some(received - pressed)
     }
 
     pub fn end(mut self) -> Option<TempDir> {
@@ -154,9 +154,9 @@ impl Pty {
     /// Quits as a user would, so that everything is stored.
     pub fn quit(mut self) -> Option<TempDir> {
         self.send("q");
-        let patience = Instant::now();
+        let started = Instant::now();
         while self.child.try_wait().expect("it can be asked").is_none() {
-            assert!(patience.elapsed() < PATIENCE, "it does not end");
+            assert!(started.elapsed() < TIMEOUT, "it does not end");
             thread::sleep(Duration::from_millis(5));
         }
         self.home.take()

@@ -46,12 +46,12 @@ fn follow(server: &Server, settings: Settings) -> SyncHandle {
     sync::start(Arc::new(Client::new(client).unwrap()), settings)
 }
 
-async fn until(sync: &mut SyncHandle, mut enough: impl FnMut(&Event) -> bool) {
-    while !enough(&sync.events.recv().await.expect("it lives")) {}
+async fn wait_for_event(sync: &mut SyncHandle, mut condition: impl FnMut(&Event) -> bool) {
+    while !condition(&sync.events.recv().await.expect("it lives")) {}
 }
 
 /// Drains the events of sync for so long.
-async fn pass(sync: &mut SyncHandle, time: Duration) {
+async fn drain_events(sync: &mut SyncHandle, time: Duration) {
     let until = tokio::time::Instant::now() + time;
     while tokio::time::timeout_at(until, sync.events.recv()).await.is_ok() {}
 }
@@ -62,8 +62,8 @@ async fn rename(report: &mut Report) {
     let options = Options { segments: Some(2_000), churn: 100.0, latency: LATENCY, ..Options::default() };
     let server = Server::start(options).await.unwrap();
     let mut sync = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
-    until(&mut sync, |event| matches!(event, Event::Synchronised { .. })).await;
-    pass(&mut sync, Duration::from_secs(3)).await;
+    wait_for_event(&mut sync, |event| matches!(event, Event::Synchronised { .. })).await;
+    drain_events(&mut sync, Duration::from_secs(3)).await;
     let puts = || server.requests().iter().filter(|request| request.method == "PUT").count();
     let mut trips = Vec::new();
     for number in 0..7 {
@@ -71,13 +71,13 @@ async fn rename(report: &mut Report) {
         let draft = Draft { name: Name::parse(&format!("Mine {number}")).unwrap(), ..Draft::of(&base) };
         let op = OpId { plan_id: PlanId(1 + number as u64), index: 0 };
         let execution = Execution { op, operation: Operation::Update { base, draft }, evidence: None };
-        let (before, begun) = (puts(), Instant::now());
+        let (before, started) = (puts(), Instant::now());
         sync.commands.send(Command::Execute(Box::new(execution))).await.unwrap();
         while puts() == before {
-            assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
-            pass(&mut sync, Duration::from_millis(1)).await;
+            assert!(started.elapsed() < Duration::from_secs(30), "it never leaves");
+            drain_events(&mut sync, Duration::from_millis(1)).await;
         }
-        trips.push(begun.elapsed());
+        trips.push(started.elapsed());
     }
     let trips = median(&trips).div_duration_f64(LATENCY);
     report.at_most("a rename under 100 changes a second, 100 ms: to the PUT", trips, 5.0, "round trips");
@@ -90,14 +90,14 @@ async fn burst(report: &mut Report) {
     let options = Options { segments: Some(SEGMENTS), ..Options::default() };
     let server = Server::start(options).await.unwrap();
     let mut sync = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
-    until(&mut sync, |event| matches!(event, Event::Synchronised { complete: true, .. })).await;
+    wait_for_event(&mut sync, |event| matches!(event, Event::Synchronised { complete: true, .. })).await;
     let before = server.requests().len();
     for (number, segment) in server.segments().into_iter().take(5_000).enumerate() {
         let fields = Fields { name: format!("Changed {number}").into(), ..Fields::of(&segment) };
         server.change(Actor::Integrations, ChangeRequest::Update(segment.id, fields)).unwrap();
     }
     let mut quiet = 0;
-    until(&mut sync, |event| {
+    wait_for_event(&mut sync, |event| {
         quiet += usize::from(matches!(event, Event::Synchronised { complete: true, .. }));
         quiet == 3
     })
@@ -115,14 +115,14 @@ async fn first_rows(report: &mut Report) {
     const LATENCY: Duration = Duration::from_millis(300);
     let options = Options { segments: Some(10_000), latency: LATENCY, ..Options::default() };
     let server = Server::start(options).await.unwrap();
-    let mut taken = Vec::new();
+    let mut times = Vec::new();
     for _ in 0..3 {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut sync = follow(&server, Settings::default());
-        until(&mut sync, |event| matches!(event, Event::PageReceived(_))).await;
-        taken.push(begun.elapsed());
+        wait_for_event(&mut sync, |event| matches!(event, Event::PageReceived(_))).await;
+        times.push(started.elapsed());
     }
-    let trips = median(&taken).div_duration_f64(LATENCY);
+    let trips = median(&times).div_duration_f64(LATENCY);
     report.at_most("first rows at 300 ms", trips, 2.5, "round trips");
 }
 
@@ -130,17 +130,17 @@ async fn first_rows(report: &mut Report) {
 fn paste(report: &mut Report) {
     let mut screen = Screen::of(tenants::shuffled(1_000));
     let text = "Łódź ".repeat(1024 * 1024 / 7);
-    let mut taken = Vec::new();
+    let mut times = Vec::new();
     for _ in 0..5 {
         screen.press("e");
-        let begun = Instant::now();
+        let started = Instant::now();
         screen.update(AppEvent::Paste(text.clone()));
         screen.frame();
-        taken.push(begun.elapsed());
+        times.push(started.elapsed());
         assert!(matches!(screen.layers().last(), Some(Layer::Form(_))), "it went into the form");
         screen.press("esc");
     }
-    report.at_most("a paste of 1 MB into a field, with its frame", millis(median(&taken)), 50.0, "ms");
+    report.at_most("a paste of 1 MB into a field, with its frame", millis(median(&times)), 50.0, "ms");
 }
 
 /// New segments in one text, nested ten deep.
@@ -149,17 +149,17 @@ const DEEP: usize = 10;
 
 /// The time that some steps take on the interface's thread.
 #[derive(Default)]
-struct Thread {
-    taken: Duration,
+struct ThreadTime {
+    total: Duration,
     longest: Duration,
 }
 
-impl Thread {
-    fn spends<T>(&mut self, act: impl FnOnce() -> T) -> T {
-        let begun = Instant::now();
+impl ThreadTime {
+    fn measure<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
         let result = act();
-        self.taken += begun.elapsed();
-        self.longest = self.longest.max(begun.elapsed());
+        self.total += started.elapsed();
+        self.longest = self.longest.max(started.elapsed());
         result
     }
 }
@@ -168,7 +168,7 @@ impl Thread {
 /// after every hundred responses; and to discard all of it instead.
 fn creates(report: &mut Report) {
     const FRAME_EVERY: usize = 100;
-    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
+    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), ThreadTime::default());
     let mut ready: VecDeque<Execution> = send_new(&mut screen, &mut thread).into();
     let mut done = 0;
     while let Some(Execution { op, operation, .. }) = ready.pop_front() {
@@ -184,7 +184,7 @@ fn creates(report: &mut Report) {
         };
         let result = Box::new(ExecutionResult::Done(WriteResult::Created(written)));
         done += 1;
-        thread.spends(|| {
+        thread.measure(|| {
             ready.extend(executions(screen.update(AppEvent::Sync(Event::Executed { op, result }))));
             if done % FRAME_EVERY == 0 {
                 screen.frame();
@@ -192,40 +192,40 @@ fn creates(report: &mut Report) {
         });
     }
     assert_eq!(done, NEW);
-    report.at_most("20,000 creates from a text: the interface's thread in all", millis(thread.taken), 500.0, "ms");
+    report.at_most("20,000 creates from a text: the interface's thread in all", millis(thread.total), 500.0, "ms");
     report.note("… and the longest of its steps", millis(thread.longest), "ms");
 
-    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
+    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), ThreadTime::default());
     send_new(&mut screen, &mut thread);
-    thread.spends(|| {
+    thread.measure(|| {
         screen.press("Q");
         screen.frame();
         screen.press("D");
         screen.frame();
     });
-    report.at_most("… and given up before any has begun", millis(thread.taken), 500.0, "ms");
+    report.at_most("… and given up before any has begun", millis(thread.total), 500.0, "ms");
 }
 
 /// Enters the text, scrolls through the resulting plan, and sends it.
-fn send_new(screen: &mut Screen, thread: &mut Thread) -> Vec<Execution> {
+fn send_new(screen: &mut Screen, thread: &mut ThreadTime) -> Vec<Execution> {
     screen.press("g");
     screen.press("g");
-    let effects = thread.spends(|| screen.update(key("E")));
+    let effects = thread.measure(|| screen.update(key("E")));
     let Some(Effect::EditText { text }) = effects.into_iter().next() else { panic!("a text to edit") };
     let mut text = text.trim_end().to_owned();
     for number in 0..NEW {
         text.extend(["\n", &"  ".repeat(1 + number % DEEP), &format!("Nowy {number}")]);
     }
     let edited = Edited::Saved { text, file: "/nowhere/segtui.outline".into() };
-    thread.spends(|| screen.update(AppEvent::TextEdited(edited)));
+    thread.measure(|| screen.update(AppEvent::TextEdited(edited)));
     assert!(matches!(screen.layers().last(), Some(Layer::Review(_))), "the plan is shown");
-    thread.spends(|| {
+    thread.measure(|| {
         for _ in 0..20 {
             screen.press("down");
             screen.frame();
         }
     });
-    let effects = thread.spends(|| {
+    let effects = thread.measure(|| {
         screen.press("y");
         for letter in "acme".chars() {
             screen.press(&letter.to_string());
@@ -252,18 +252,18 @@ fn long_names(report: &mut Report) {
         Arc::new(Segment { id, name: format!("{number} {name}").into(), external_id: None, parent: None })
     });
     let mut screen = Screen::of(segments.collect());
-    let taken: Vec<Duration> = ["j", "k"]
+    let times: Vec<Duration> = ["j", "k"]
         .into_iter()
         .cycle()
         .take(40)
         .map(|key| {
-            let begun = Instant::now();
+            let started = Instant::now();
             screen.press(key);
             screen.frame();
-            begun.elapsed()
+            started.elapsed()
         })
         .collect();
-    report.at_most("a key and its frame, 120x40, names of 64 KiB", millis(median(&taken)), 16.0, "ms");
+    report.at_most("a key and its frame, 120x40, names of 64 KiB", millis(median(&times)), 16.0, "ms");
 }
 
 fn key(text: &str) -> AppEvent {

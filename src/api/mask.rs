@@ -12,15 +12,15 @@ use secrecy::{ExposeSecret, SecretString};
 const MASKED: &str = "[API key]";
 /// How many consecutive characters of the key are masked. A shorter key, such as the `demo` of a test server, is no secret and
 /// occurs in ordinary words.
-const SECRET: usize = 8;
+const MIN_MASKED_LEN: usize = 8;
 /// How many times a text is decoded: each layer of software on the way may have encoded it once.
-const LAYERS: usize = 4;
+const MAX_DECODE_PASSES: usize = 4;
 /// The longest entity that is decoded, counted from `&`. Numbers may have leading zeros.
-const LONGEST_ENTITY: usize = 40;
+const MAX_ENTITY_LEN: usize = 40;
 
 /// A character, and the bytes of the original text that encode it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Spelt {
+struct DecodedChar {
     character: char,
     start: usize,
     end: usize,
@@ -30,41 +30,41 @@ struct Spelt {
 #[must_use]
 pub fn without_key(text: &str, key: &SecretString) -> String {
     let key: Vec<char> = key.expose_secret().chars().collect();
-    if key.len() < SECRET {
+    if key.len() < MIN_MASKED_LEN {
         return text.to_owned();
     }
-    let parts: HashSet<&[char]> = key.windows(SECRET).collect();
-    let mut secret = Vec::new();
-    let mut layer: Vec<Spelt> = text
+    let parts: HashSet<&[char]> = key.windows(MIN_MASKED_LEN).collect();
+    let mut ranges = Vec::new();
+    let mut layer: Vec<DecodedChar> = text
         .char_indices()
-        .map(|(start, character)| Spelt { character, start, end: start + character.len_utf8() })
+        .map(|(start, character)| DecodedChar { character, start, end: start + character.len_utf8() })
         .collect();
-    for _ in 0..=LAYERS {
-        mark(&visible(&layer), &parts, &mut secret);
-        mark(&visible(&without_tags(&layer)), &parts, &mut secret);
-        let decoded = decoded(&layer);
+    for _ in 0..=MAX_DECODE_PASSES {
+        find_key_ranges(&without_hidden(&layer), &parts, &mut ranges);
+        find_key_ranges(&without_hidden(&without_tags(&layer)), &parts, &mut ranges);
+        let decoded = decode_once(&layer);
         if decoded.len() == layer.len() {
             break;
         }
         layer = decoded;
     }
-    cut_out(text, secret)
+    mask_ranges(text, ranges)
 }
 
 /// Collects the byte ranges that spell parts of the key.
-fn mark(layer: &[Spelt], parts: &HashSet<&[char]>, secret: &mut Vec<(usize, usize)>) {
-    let characters: Vec<char> = layer.iter().map(|spelt| spelt.character).collect();
-    for (at, window) in characters.windows(SECRET).enumerate() {
+fn find_key_ranges(layer: &[DecodedChar], parts: &HashSet<&[char]>, ranges: &mut Vec<(usize, usize)>) {
+    let characters: Vec<char> = layer.iter().map(|decoded_char| decoded_char.character).collect();
+    for (at, window) in characters.windows(MIN_MASKED_LEN).enumerate() {
         if parts.contains(window) {
-            secret.push((layer[at].start, layer[at + SECRET - 1].end));
+            ranges.push((layer[at].start, layer[at + MIN_MASKED_LEN - 1].end));
         }
     }
 }
 
-fn cut_out(text: &str, mut secret: Vec<(usize, usize)>) -> String {
-    secret.sort_unstable();
+fn mask_ranges(text: &str, mut ranges: Vec<(usize, usize)>) -> String {
+    ranges.sort_unstable();
     let (mut cleaned, mut at) = (String::with_capacity(text.len()), 0);
-    for (start, end) in secret {
+    for (start, end) in ranges {
         if start > at || (start == at && cleaned.is_empty()) {
             cleaned.push_str(&text[at..start]);
             cleaned.push_str(MASKED);
@@ -76,18 +76,18 @@ fn cut_out(text: &str, mut secret: Vec<(usize, usize)>) -> String {
 }
 
 /// The text without characters that no screen shows. They may be removed later, and what is left must not spell the key then.
-fn visible(layer: &[Spelt]) -> Vec<Spelt> {
-    layer.iter().copied().filter(|spelt| !is_hidden(spelt.character)).collect()
+fn without_hidden(layer: &[DecodedChar]) -> Vec<DecodedChar> {
+    layer.iter().copied().filter(|decoded_char| !is_hidden(decoded_char.character)).collect()
 }
 
-fn without_tags(layer: &[Spelt]) -> Vec<Spelt> {
+fn without_tags(layer: &[DecodedChar]) -> Vec<DecodedChar> {
     let mut inside = false;
     let mut kept = Vec::with_capacity(layer.len());
-    for spelt in layer {
-        match spelt.character {
+    for decoded_char in layer {
+        match decoded_char.character {
             '<' => inside = true,
             '>' if inside => inside = false,
-            _ if !inside => kept.push(*spelt),
+            _ if !inside => kept.push(*decoded_char),
             _ => {}
         }
     }
@@ -95,33 +95,35 @@ fn without_tags(layer: &[Spelt]) -> Vec<Spelt> {
 }
 
 /// The text with one layer of escapes, entities and percent-encoding decoded.
-fn decoded(layer: &[Spelt]) -> Vec<Spelt> {
+fn decode_once(layer: &[DecodedChar]) -> Vec<DecodedChar> {
     let mut decoded = Vec::with_capacity(layer.len());
     let mut at = 0;
     while at < layer.len() {
         let rest = &layer[at..];
-        let (character, length) =
-            escape(rest).or_else(|| entity(rest)).or_else(|| percent(rest)).unwrap_or((rest[0].character, 1));
-        decoded.push(Spelt { character, start: rest[0].start, end: rest[length - 1].end });
+        let (character, length) = decode_escape(rest)
+            .or_else(|| decode_entity(rest))
+            .or_else(|| decode_percent(rest))
+            .unwrap_or((rest[0].character, 1));
+        decoded.push(DecodedChar { character, start: rest[0].start, end: rest[length - 1].end });
         at += length;
     }
     decoded
 }
 
 /// A character escaped as in JSON or a programming language, and the length of the escape.
-fn escape(text: &[Spelt]) -> Option<(char, usize)> {
-    let [Spelt { character: '\\', .. }, second, ..] = text else { return None };
+fn decode_escape(text: &[DecodedChar]) -> Option<(char, usize)> {
+    let [DecodedChar { character: '\\', .. }, second, ..] = text else { return None };
     match second.character {
         'u' | 'U' => {
             // `\u003d`, or `\u{3d}` as in some languages.
-            let braced = text.get(2).is_some_and(|spelt| spelt.character == '{');
+            let braced = text.get(2).is_some_and(|decoded_char| decoded_char.character == '{');
             if braced {
-                let digits = text[3..].iter().take(8).position(|spelt| spelt.character == '}')?;
-                return Some((hexadecimal(&text[3..3 + digits])?, 4 + digits));
+                let digits = text[3..].iter().take(8).position(|decoded_char| decoded_char.character == '}')?;
+                return Some((parse_hex_char(&text[3..3 + digits])?, 4 + digits));
             }
-            Some((hexadecimal(text.get(2..6)?)?, 6))
+            Some((parse_hex_char(text.get(2..6)?)?, 6))
         }
-        'x' => Some((hexadecimal(text.get(2..4)?)?, 4)),
+        'x' => Some((parse_hex_char(text.get(2..4)?)?, 4)),
         character @ ('"' | '\\' | '/' | '\'') => Some((character, 2)),
         _ => None,
     }
@@ -129,37 +131,38 @@ fn escape(text: &[Spelt]) -> Option<(char, usize)> {
 
 /// A character written as an HTML entity, and the length of the entity. Browsers accept numbers and the oldest names without the
 /// semicolon.
-fn entity(text: &[Spelt]) -> Option<(char, usize)> {
+fn decode_entity(text: &[DecodedChar]) -> Option<(char, usize)> {
     if text.first()?.character != '&' {
         return None;
     }
-    let name: String = text[1..].iter().take(LONGEST_ENTITY).map(|spelt| spelt.character).collect();
+    let name: String = text[1..].iter().take(MAX_ENTITY_LEN).map(|decoded_char| decoded_char.character).collect();
     let (character, length) = if let Some(digits) = name.strip_prefix("#x").or_else(|| name.strip_prefix("#X")) {
-        numbered(digits, 16).map(|(character, length)| (character, 2 + length))?
+        parse_char_code(digits, 16).map(|(character, length)| (character, 2 + length))?
     } else if let Some(digits) = name.strip_prefix('#') {
-        numbered(digits, 10).map(|(character, length)| (character, 1 + length))?
+        parse_char_code(digits, 10).map(|(character, length)| (character, 1 + length))?
     } else {
-        let ended = name.split_once(';').map_or("", |(name, _)| name);
-        let named = NAMED.iter().find(|(known, _)| *known == ended);
-        let (known, character) = named.or_else(|| NAMED[..OLDEST].iter().find(|(known, _)| name.starts_with(known)))?;
+        let terminated = name.split_once(';').map_or("", |(name, _)| name);
+        let named = NAMED_ENTITIES.iter().find(|(known, _)| *known == terminated);
+        let (known, character) = named
+            .or_else(|| NAMED_ENTITIES[..LEGACY_ENTITY_COUNT].iter().find(|(known, _)| name.starts_with(known)))?;
         (*character, known.len())
     };
-    let ended = usize::from(name[length..].starts_with(';'));
-    Some((character, 1 + length + ended))
+    let semicolon = usize::from(name[length..].starts_with(';'));
+    Some((character, 1 + length + semicolon))
 }
 
 /// The character whose code begins a text, and the number of digits.
-fn numbered(text: &str, radix: u32) -> Option<(char, usize)> {
+fn parse_char_code(text: &str, radix: u32) -> Option<(char, usize)> {
     let digits = text.chars().take_while(|digit| digit.is_digit(radix)).count();
     let character = char::from_u32(u32::from_str_radix(&text[..digits], radix).ok()?)?;
     Some((character, digits))
 }
 
 /// The first this many names need no semicolon.
-const OLDEST: usize = 4;
+const LEGACY_ENTITY_COUNT: usize = 4;
 
 /// Entities for the characters that a key may contain: printable ASCII.
-const NAMED: [(&str, char); 32] = [
+const NAMED_ENTITIES: [(&str, char); 32] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -194,15 +197,15 @@ const NAMED: [(&str, char); 32] = [
     ("hyphen", '-'),
 ];
 
-fn percent(text: &[Spelt]) -> Option<(char, usize)> {
+fn decode_percent(text: &[DecodedChar]) -> Option<(char, usize)> {
     if text.first()?.character != '%' {
         return None;
     }
     // Beyond ASCII a character takes several of these, and no key has such characters.
-    Some((hexadecimal(text.get(1..3)?).filter(char::is_ascii)?, 3))
+    Some((parse_hex_char(text.get(1..3)?).filter(char::is_ascii)?, 3))
 }
 
-fn hexadecimal(digits: &[Spelt]) -> Option<char> {
+fn parse_hex_char(digits: &[DecodedChar]) -> Option<char> {
     let value = digits
         .iter()
         .try_fold(0_u32, |value, digit| value.checked_mul(16)?.checked_add(digit.character.to_digit(16)?))?;
@@ -218,11 +221,14 @@ mod tests {
     const KEY: &str = r#"Ab3+/x=9&"q\7:zz.Top-Secret_half%41"#;
 
     /// One way to encode a character.
-    fn spell(character: char, way: u8) -> String {
+    fn encode(character: char, encoding: u8) -> String {
         let code = u32::from(character);
-        let named = NAMED.iter().find(|(_, known)| *known == character).map(|(name, _)| format!("&{name};"));
-        let old = NAMED[..OLDEST].iter().find(|(_, known)| *known == character).map(|(name, _)| format!("&{name}"));
-        match way % WAYS {
+        let named = NAMED_ENTITIES.iter().find(|(_, known)| *known == character).map(|(name, _)| format!("&{name};"));
+        let old = NAMED_ENTITIES[..LEGACY_ENTITY_COUNT]
+            .iter()
+            .find(|(_, known)| *known == character)
+            .map(|(name, _)| format!("&{name}"));
+        match encoding % ENCODING_COUNT {
             0 => format!("\\u{code:04x}"),
             1 => format!("\\u{code:04X}"),
             2 => format!("&#{code};"),
@@ -242,10 +248,10 @@ mod tests {
         }
     }
 
-    const WAYS: u8 = 15;
+    const ENCODING_COUNT: u8 = 15;
 
     /// Whether a text, decoded in any of the usual ways, contains a part of the key.
-    fn spells_key(text: &str, key: &str) -> bool {
+    fn reveals_key(text: &str, key: &str) -> bool {
         let mut texts = vec![text.to_owned()];
         for _ in 0..3 {
             let last = texts.last().unwrap().clone();
@@ -253,7 +259,7 @@ mod tests {
             texts.extend(json.ok());
             texts.push(percent_encoding::percent_decode_str(&last).decode_utf8_lossy().into_owned());
         }
-        let parts: Vec<&str> = (0..=key.len() - SECRET).map(|at| &key[at..at + SECRET]).collect();
+        let parts: Vec<&str> = (0..=key.len() - MIN_MASKED_LEN).map(|at| &key[at..at + MIN_MASKED_LEN]).collect();
         texts.iter().any(|text| parts.iter().any(|part| text.contains(part)))
     }
 
@@ -263,18 +269,18 @@ mod tests {
             before in "[a-z <>&%]{0,20}",
             after in "[a-z <>&%]{0,20}",
             key in prop_oneof![Just(KEY.to_owned()), "[!-~]{16,60}"],
-            ways in proptest::collection::vec(0..WAYS, 60),
-            again in 0_usize..3,
+            encodings in proptest::collection::vec(0..ENCODING_COUNT, 60),
+            extra_passes in 0_usize..3,
         ) {
             // Such a key could occur in the text around it.
             prop_assume!(!key.chars().all(|character| "[API key]<>&% ".contains(character) || character.is_ascii_lowercase()));
-            let mut spelt: String = key.chars().zip(&ways).map(|(character, way)| spell(character, *way)).collect();
-            for _ in 0..if spelt.is_ascii() { again } else { 0 } {
-                spelt = spelt.chars().map(|character| spell(character, 5)).collect();
+            let mut encoded: String = key.chars().zip(&encodings).map(|(character, encoding)| encode(character, *encoding)).collect();
+            for _ in 0..if encoded.is_ascii() { extra_passes } else { 0 } {
+                encoded = encoded.chars().map(|character| encode(character, 5)).collect();
             }
-            let text = format!("{before}{spelt}{after}");
+            let text = format!("{before}{encoded}{after}");
             let cleaned = without_key(&text, &key.clone().into());
-            prop_assert!(!spells_key(&cleaned, &key), "{} became {}", text, cleaned);
+            prop_assert!(!reveals_key(&cleaned, &key), "{} became {}", text, cleaned);
             prop_assert!(cleaned.contains(MASKED), "{} became {}", text, cleaned);
         }
 

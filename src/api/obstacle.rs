@@ -11,12 +11,12 @@ use url::Url;
 use super::{exchange, route};
 use crate::remote::{ConnectError, ObstacleKind};
 
-/// Why a connection to `url` failed; `patience` is the timeout for connecting.
-pub fn of(error: &reqwest::Error, url: &Url, patience: Duration) -> ConnectError {
+/// Why a connection to `url` failed; `timeout` applies to connecting.
+pub fn classify(error: &reqwest::Error, url: &Url, timeout: Duration) -> ConnectError {
     tracing::debug!(?error, "no connection");
     let proxy = route::proxy_to(url);
-    let found = if error.is_timeout() {
-        let words = format!("connection timed out after {} s", patience.as_secs_f64());
+    let connect_error = if error.is_timeout() {
+        let words = format!("connection timed out after {} s", timeout.as_secs_f64());
         ConnectError::new(ObstacleKind::TimedOut, words)
     } else {
         // If a proxy resolves the server's name, this machine only looked up the proxy's.
@@ -25,11 +25,11 @@ pub fn of(error: &reqwest::Error, url: &Url, patience: Duration) -> ConnectError
             _ => url.host_str().unwrap_or_default(),
         };
         // A cause of a known type says more than the message of the proxy library, so it is preferred.
-        let known = causes(error).find_map(|cause| of_cause(cause, host));
-        let known = known.or_else(|| causes(error).find_map(|cause| of_proxy(&cause.to_string())));
-        known.unwrap_or_else(|| ConnectError::from(exchange::innermost(error).as_str()))
+        let known = causes(error).find_map(|cause| classify_cause(cause, host));
+        let known = known.or_else(|| causes(error).find_map(|cause| classify_proxy_message(&cause.to_string())));
+        known.unwrap_or_else(|| ConnectError::from(exchange::root_cause_message(error).as_str()))
     };
-    found.through(proxy.map(|proxy| proxy.to_string()))
+    connect_error.through(proxy.map(|proxy| proxy.to_string()))
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -37,14 +37,14 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), source)
 }
 
-fn of_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
+fn classify_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(of_tls(error));
+        return Some(classify_tls(error));
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         // The error inside an `io::Error` is not in its `source` chain.
-        let carried = error.get_ref().and_then(|carried| of_cause(carried, host));
-        return carried.or_else(|| match error.kind() {
+        let inner = error.get_ref().and_then(|inner| classify_cause(inner, host));
+        return inner.or_else(|| match error.kind() {
             io::ErrorKind::ConnectionRefused => Some(ConnectError::new(ObstacleKind::Refused, "connection refused")),
             io::ErrorKind::UnexpectedEof if error.to_string() == "tls handshake eof" => {
                 Some(ConnectError::new(ObstacleKind::Tls, "the server ended the connection instead of encrypting it"))
@@ -54,13 +54,13 @@ fn of_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
     }
     // The connector's own error type is private; this text is all that marks a failed name lookup.
     let words = cause.to_string();
-    (words == "dns error").then(|| ConnectError::no_such_host(host, &exchange::innermost(cause)))
+    (words == "dns error").then(|| ConnectError::no_such_host(host, &exchange::root_cause_message(cause)))
 }
 
 /// Why a TLS handshake failed.
-pub fn of_tls(error: &rustls::Error) -> ConnectError {
+pub fn classify_tls(error: &rustls::Error) -> ConnectError {
     let (kind, words) = match error {
-        rustls::Error::InvalidCertificate(fault) => return of_certificate(fault),
+        rustls::Error::InvalidCertificate(fault) => return classify_certificate(fault),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             (ObstacleKind::NotTls, "what answers there is not encrypted (http and not https)")
         }
@@ -75,7 +75,7 @@ pub fn of_tls(error: &rustls::Error) -> ConnectError {
     ConnectError::new(kind, words)
 }
 
-fn of_certificate(fault: &CertificateError) -> ConnectError {
+fn classify_certificate(fault: &CertificateError) -> ConnectError {
     let (kind, words) = match fault {
         CertificateError::UnknownIssuer => {
             (ObstacleKind::UnknownIssuer, "the certificate's issuer isn't trusted".into())
@@ -105,14 +105,14 @@ fn bare_name(name: &str) -> &str {
 }
 
 /// What a proxy reported. The library that talks to it gives no typed cause, only its own messages.
-fn of_proxy(words: &str) -> Option<ConnectError> {
+fn classify_proxy_message(words: &str) -> Option<ConnectError> {
     let other = |words: &str| Some(ConnectError::from(words));
     if let Some(words) = words.strip_prefix("SOCKS error: ") {
         return match words {
             "failed to create underlying connection" => other("it can't be reached"),
             "io error during SOCKS handshake" => other("it ended the connection"),
             "failed parsing server response" => other("it is no SOCKS proxy"),
-            said => other(&format!("it says: {said}")),
+            message => other(&format!("it says: {message}")),
         };
     }
     match words.strip_prefix("tunnel error: ")? {
@@ -122,7 +122,7 @@ fn of_proxy(words: &str) -> Option<ConnectError> {
         "unsuccessful" => other("it refused to connect to the server"),
         "failed to create underlying connection" => other("it can't be reached"),
         "unexpected end of file" => other("it ended the connection"),
-        said => other(said),
+        message => other(message),
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
             expected: ServerName::try_from("one.example").unwrap(),
             presented: vec!["DnsName(\"other.example\")".into(), "IpAddress(127.0.0.1)".into()],
         };
-        let error = of_tls(&rustls::Error::InvalidCertificate(fault));
+        let error = classify_tls(&rustls::Error::InvalidCertificate(fault));
         assert_eq!(error.kind, ObstacleKind::WrongName);
         assert_eq!(error.words, "the certificate is for other.example, 127.0.0.1, not for one.example");
     }

@@ -24,12 +24,12 @@ pub struct Policy {
     /// The total number of tries, including the first.
     pub tries: u32,
     /// The pause before the second try; it doubles with each further one.
-    pub first_pause: Duration,
+    pub initial_backoff: Duration,
     /// The upper bound of a pause.
-    pub longest_pause: Duration,
+    pub max_backoff: Duration,
     /// The longest server-requested wait that is observed here. If the server asks for more, the error is returned at once, so that
     /// the caller can report the wait.
-    pub longest_asked_wait: Duration,
+    pub max_retry_after: Duration,
 }
 
 impl Default for Policy {
@@ -37,9 +37,9 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             tries: 5,
-            first_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(8),
-            longest_asked_wait: Duration::from_secs(2),
+            initial_backoff: Duration::from_millis(250),
+            max_backoff: Duration::from_secs(8),
+            max_retry_after: Duration::from_secs(2),
         }
     }
 }
@@ -51,26 +51,26 @@ impl Policy {
     /// `jitter`, from 0 to 1, spreads clients that failed together: half of the pause is fixed, up to half is added. What the
     /// server asks for is never undercut.
     #[must_use]
-    pub fn pause(&self, fault: &Fault, repetition: RetrySafety, failures: u32, jitter: f64) -> Option<Duration> {
-        if failures >= self.tries || !may_repeat(fault, repetition) {
+    pub fn backoff(&self, fault: &Fault, retry_safety: RetrySafety, failures: u32, jitter: f64) -> Option<Duration> {
+        if failures >= self.tries || !is_retryable(fault, retry_safety) {
             return None;
         }
         let doublings = failures.saturating_sub(1).min(u32::BITS - 1);
-        let full = self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause);
+        let full = self.initial_backoff.saturating_mul(1 << doublings).min(self.max_backoff);
         let pause = full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         match fault.retry_after() {
-            Some(asked) if asked > self.longest_asked_wait => None,
-            Some(asked) => Some(pause.max(asked)),
+            Some(requested) if requested > self.max_retry_after => None,
+            Some(requested) => Some(pause.max(requested)),
             None => Some(pause),
         }
     }
 }
 
-fn may_repeat(fault: &Fault, repetition: RetrySafety) -> bool {
-    if matches!(fault, Fault::Unreachable { reason } if reason.kind.stays()) {
+fn is_retryable(fault: &Fault, retry_safety: RetrySafety) -> bool {
+    if matches!(fault, Fault::Unreachable { reason } if reason.kind.is_permanent()) {
         return false;
     }
-    match repetition {
+    match retry_safety {
         RetrySafety::Idempotent => fault.is_transient(),
         RetrySafety::NeedsReread => false,
         RetrySafety::NotIdempotent => matches!(fault, Fault::Unreachable { .. }),
@@ -92,7 +92,7 @@ mod tests {
     fn pauses_double_up_to_a_limit_and_end_after_the_last_try() {
         let policy = Policy { tries: 8, ..Policy::default() };
         let pauses: Vec<_> = (1..=8)
-            .map(|failures| policy.pause(&refused(500, None), RetrySafety::Idempotent, failures, NO_JITTER))
+            .map(|failures| policy.backoff(&refused(500, None), RetrySafety::Idempotent, failures, NO_JITTER))
             .collect();
         let millis = |ms| Some(Duration::from_millis(ms));
         let expected =
@@ -104,14 +104,14 @@ mod tests {
     fn jitter_shortens_a_pause_by_half_at_most() {
         let fault = Fault::Unreachable { reason: ConnectError::default() };
         let policy = Policy::default();
-        assert_eq!(policy.pause(&fault, RetrySafety::Idempotent, 2, 0.0), Some(Duration::from_millis(250)));
-        assert_eq!(policy.pause(&fault, RetrySafety::Idempotent, 2, 0.5), Some(Duration::from_millis(375)));
+        assert_eq!(policy.backoff(&fault, RetrySafety::Idempotent, 2, 0.0), Some(Duration::from_millis(250)));
+        assert_eq!(policy.backoff(&fault, RetrySafety::Idempotent, 2, 0.5), Some(Duration::from_millis(375)));
     }
 
     #[test]
     fn a_retry_never_comes_before_the_server_allows_it() {
         let policy = Policy::default();
-        let pause = |asked| policy.pause(&refused(429, Some(asked)), RetrySafety::Idempotent, 1, NO_JITTER);
+        let pause = |requested| policy.backoff(&refused(429, Some(requested)), RetrySafety::Idempotent, 1, NO_JITTER);
         assert_eq!(pause(1), Some(Duration::from_secs(1)));
         assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
         assert_eq!(pause(2), Some(Duration::from_secs(2)));
@@ -121,11 +121,11 @@ mod tests {
     #[test]
     fn a_create_is_repeated_only_if_it_was_never_sent() {
         let policy = Policy::default();
-        let repeated = |fault: &Fault| policy.pause(fault, RetrySafety::NotIdempotent, 1, NO_JITTER).is_some();
+        let repeated = |fault: &Fault| policy.backoff(fault, RetrySafety::NotIdempotent, 1, NO_JITTER).is_some();
         assert!(repeated(&Fault::Unreachable { reason: ConnectError::default() }));
         for status in [400, 408, 409, 425, 429, 500, 502, 503, 504] {
-            for asked in [None, Some(0), Some(1)] {
-                assert!(!repeated(&refused(status, asked)), "{status}");
+            for requested in [None, Some(0), Some(1)] {
+                assert!(!repeated(&refused(status, requested)), "{status}");
             }
         }
         assert!(!repeated(&Fault::TimedOut { after: Duration::ZERO }));
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_final_refusal_is_never_repeated() {
         for status in [400, 401, 403, 404, 409, 422, 501] {
-            let pause = Policy::default().pause(&refused(status, Some(1)), RetrySafety::Idempotent, 1, NO_JITTER);
+            let pause = Policy::default().backoff(&refused(status, Some(1)), RetrySafety::Idempotent, 1, NO_JITTER);
             assert_eq!(pause, None, "{status}");
         }
     }
@@ -146,7 +146,7 @@ mod tests {
         let repeated = |kind| {
             let fault = Fault::Unreachable { reason: ConnectError::new(kind, "") };
             [RetrySafety::Idempotent, RetrySafety::NotIdempotent]
-                .map(|repetition| Policy::default().pause(&fault, repetition, 1, NO_JITTER).is_some())
+                .map(|retry_safety| Policy::default().backoff(&fault, retry_safety, 1, NO_JITTER).is_some())
         };
         for kind in [ObstacleKind::UnknownIssuer, ObstacleKind::Expired, ObstacleKind::NotTls, ObstacleKind::ProxyLogin]
         {

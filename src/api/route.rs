@@ -69,12 +69,12 @@ pub fn proxy_to(url: &Url) -> Option<Proxy> {
     let found = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
     let address = found.uri();
     let scheme = address.scheme_str().unwrap_or("http");
-    let usual = match scheme {
+    let default_port = match scheme {
         "https" => 443,
         "http" => 80,
         _ => 1080,
     };
-    let (host, port) = (address.host().unwrap_or_default().to_owned(), address.port_u16().unwrap_or(usual));
+    let (host, port) = (address.host().unwrap_or_default().to_owned(), address.port_u16().unwrap_or(default_port));
     Some(Proxy {
         address: format!("{scheme}://{host}:{port}"),
         host,
@@ -102,15 +102,16 @@ pub struct ProxyFault {
 pub fn check_proxy_to(url: &Url) -> Result<(), ProxyFault> {
     let Some(target) = url.as_str().parse().ok().filter(|_| !is_loopback(url)) else { return Ok(()) };
     let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
-    let is_excepted = Matcher::builder().all(A_PROXY).no(no_proxy).build().intercept(&target).is_none();
+    let is_excepted = Matcher::builder().all(EXAMPLE_PROXY).no(no_proxy).build().intercept(&target).is_none();
     // CGI programs ignore proxy variables, since a request can set them.
     if is_excepted || env::var_os("REQUEST_METHOD").is_some() {
         return Ok(());
     }
-    let [own, own_small, all, all_small] = variables(url);
+    let [specific, specific_lowercase, all, all_lowercase] = variables(url);
     let value = |name: &'static str| Some((name, env::var(name).ok()?));
-    let mut set =
-        [[own, own_small], [all, all_small]].into_iter().filter_map(|names| names.into_iter().find_map(value));
+    let mut set = [[specific, specific_lowercase], [all, all_lowercase]]
+        .into_iter()
+        .filter_map(|names| names.into_iter().find_map(value));
     let Some((variable, value)) = set.find(|(_, value)| !value.is_empty()) else { return Ok(()) };
     if Matcher::builder().all(value.as_str()).build().intercept(&target).is_some() {
         return Ok(());
@@ -124,7 +125,7 @@ pub fn check_proxy_to(url: &Url) -> Result<(), ProxyFault> {
 }
 
 /// A valid proxy, to test whether `NO_PROXY` excludes a URL.
-const A_PROXY: &str = "http://proxy.invalid";
+const EXAMPLE_PROXY: &str = "http://proxy.invalid";
 
 /// The variables that may name the proxy for a URL, in order of precedence.
 fn variables(url: &Url) -> [&'static str; 4] {
@@ -146,7 +147,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 /// The result of asking a server for its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Greeting {
+pub struct HandshakeResult {
     /// The certificate that was presented, trusted or not; `None` if the handshake did not get that far.
     pub certificate: Option<ServerCertificate>,
     /// From the first attempt to connect to the verdict on the certificate, including name lookups and proxies.
@@ -166,7 +167,7 @@ pub struct ServerCertificate {
     pub expires: Timestamp,
 }
 
-/// Connects to an https server and asks for its certificate. Takes no longer than `patience`.
+/// Connects to an https server and asks for its certificate. Takes no longer than `timeout`.
 ///
 /// # Errors
 ///
@@ -174,37 +175,37 @@ pub struct ServerCertificate {
 pub async fn greet(
     base_url: &BaseUrl,
     extra_roots: &[CertificateDer<'static>],
-    patience: Duration,
-) -> Result<Greeting, SettingsFault> {
+    timeout: Duration,
+) -> Result<HandshakeResult, SettingsFault> {
     let no_tls = |reason: String| SettingsFault::NoTls { reason };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let trust = Verifier::new_with_extra_roots(extra_roots.iter().cloned(), Arc::clone(&provider))
+    let inner = Verifier::new_with_extra_roots(extra_roots.iter().cloned(), Arc::clone(&provider))
         .map_err(|error| no_tls(error.to_string()))?;
-    let shown = Arc::new(OnceLock::new());
-    let client = client(base_url, provider, Noting { trust, shown: Arc::clone(&shown) }, patience)?;
+    let presented = Arc::new(OnceLock::new());
+    let client = client(base_url, provider, RecordingVerifier { inner, presented: Arc::clone(&presented) }, timeout)?;
     let mut origin = base_url.segments();
     origin.set_path("/");
     let start = Instant::now();
-    let answer = client.head(origin).send().await;
-    let ended = start.elapsed();
+    let response = client.head(origin).send().await;
+    let elapsed = start.elapsed();
     // Later failures, such as a response that isn't HTTP, are reported by the API calls themselves.
-    if let Some(Shown { certificate, at, fault }) = shown.get() {
+    if let Some(PresentedCertificate { certificate, at, fault }) = presented.get() {
         let took = at.duration_since(start);
-        return Ok(Greeting { certificate: certificate.clone(), took, fault: fault.clone() });
+        return Ok(HandshakeResult { certificate: certificate.clone(), took, fault: fault.clone() });
     }
-    let fault = match answer {
-        Err(error) if error.is_connect() => obstacle::of(&error, &base_url.segments(), patience),
-        Err(error) => ConnectError::from(exchange::innermost(&error).as_str()),
+    let fault = match response {
+        Err(error) if error.is_connect() => obstacle::classify(&error, &base_url.segments(), timeout),
+        Err(error) => ConnectError::from(exchange::root_cause_message(&error).as_str()),
         Ok(_) => ConnectError::new(ObstacleKind::Tls, "the server showed no certificate"),
     };
-    Ok(Greeting { certificate: None, took: ended, fault: Some(fault) })
+    Ok(HandshakeResult { certificate: None, took: elapsed, fault: Some(fault) })
 }
 
 fn client(
     base_url: &BaseUrl,
     provider: Arc<CryptoProvider>,
-    verifier: Noting,
-    patience: Duration,
+    verifier: RecordingVerifier,
+    timeout: Duration,
 ) -> Result<reqwest::Client, SettingsFault> {
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -216,16 +217,16 @@ fn client(
         .tls_backend_preconfigured(config)
         .http1_only()
         .redirect(redirect::Policy::none())
-        .timeout(patience);
+        .timeout(timeout);
     if base_url.is_loopback() {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| SettingsFault::NoTls { reason: exchange::innermost(&error) })
+    builder.build().map_err(|error| SettingsFault::NoTls { reason: exchange::root_cause_message(&error) })
 }
 
 /// The first certificate that was presented, and the verdict on it.
 #[derive(Debug)]
-struct Shown {
+struct PresentedCertificate {
     certificate: Option<ServerCertificate>,
     at: Instant,
     fault: Option<ConnectError>,
@@ -233,23 +234,27 @@ struct Shown {
 
 /// Records the certificate that a server presents. Whether it is trusted is left to the usual verifier.
 #[derive(Debug)]
-struct Noting {
-    trust: Verifier,
-    shown: Arc<OnceLock<Shown>>,
+struct RecordingVerifier {
+    inner: Verifier,
+    presented: Arc<OnceLock<PresentedCertificate>>,
 }
 
-impl ServerCertVerifier for Noting {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
-        between: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verdict = self.trust.verify_server_cert(certificate, between, name, ocsp, now);
-        let fault = verdict.as_ref().err().map(obstacle::of_tls);
-        self.shown.get_or_init(|| Shown { certificate: read(certificate), at: Instant::now(), fault });
+        let verdict = self.inner.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        let fault = verdict.as_ref().err().map(obstacle::classify_tls);
+        self.presented.get_or_init(|| PresentedCertificate {
+            certificate: parse_certificate(certificate),
+            at: Instant::now(),
+            fault,
+        });
         verdict
     }
 
@@ -259,7 +264,7 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.trust.verify_tls12_signature(message, certificate, signed)
+        self.inner.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -268,15 +273,15 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.trust.verify_tls13_signature(message, certificate, signed)
+        self.inner.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.trust.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 
-fn read(certificate: &CertificateDer<'_>) -> Option<ServerCertificate> {
+fn parse_certificate(certificate: &CertificateDer<'_>) -> Option<ServerCertificate> {
     let certificate = Certificate::from_der(certificate).ok()?.tbs_certificate;
     let expires = certificate.validity.not_after.to_unix_duration().as_secs();
     Some(ServerCertificate {
@@ -295,9 +300,9 @@ mod tests {
     #[test]
     fn the_issuer_and_expiry_are_read_from_a_certificate() {
         let pem = include_bytes!("../../tests/connection/server.pem");
-        let read = read(&CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
-        assert!(read.issuer.starts_with("CN="), "{read:?}");
-        assert!(read.expires > Timestamp::UNIX_EPOCH);
-        assert_eq!(super::read(&CertificateDer::from(vec![0x30, 0x80])), None);
+        let parsed = parse_certificate(&CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
+        assert!(parsed.issuer.starts_with("CN="), "{parsed:?}");
+        assert!(parsed.expires > Timestamp::UNIX_EPOCH);
+        assert_eq!(super::parse_certificate(&CertificateDer::from(vec![0x30, 0x80])), None);
     }
 }

@@ -10,25 +10,25 @@ use super::mask;
 use crate::printable::is_hidden;
 
 /// More than anyone reads in a status line, and short enough for a dialog.
-const LONGEST: usize = 300;
+const MAX_MESSAGE_CHARS: usize = 300;
 
 /// The fields in which common frameworks put the message, the most specific first: RFC 9457, Spring, OAuth gateways, ASP.NET.
-const SENTENCES: [&str; 6] = ["detail", "message", "error_description", "title", "error", "reason"];
+const MESSAGE_FIELDS: [&str; 6] = ["detail", "message", "error_description", "title", "error", "reason"];
 
 /// The message in an error's body, empty if there is none. The key, which the server may have echoed, is masked twice: before the
 /// message is extracted, so that no cut leaves a part of it, and again after JSON and HTML were decoded.
 #[must_use]
-pub fn in_body(body: &[u8], key: &SecretString) -> String {
+pub fn from_body(body: &[u8], key: &SecretString) -> String {
     let text = mask::without_key(&String::from_utf8_lossy(body), key);
-    shortened(&mask::without_key(&whole(text.as_bytes()), key))
+    shortened(&mask::without_key(&full_message(text.as_bytes()), key))
 }
 
 /// The whole message, on one line.
-fn whole(body: &[u8]) -> String {
+fn full_message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     match serde_json::from_str::<Value>(text) {
-        Ok(json) => one_line(&in_json(&json).unwrap_or_else(|| text.to_owned())),
+        Ok(json) => one_line(&message_in_json(&json).unwrap_or_else(|| text.to_owned())),
         Err(_) if text.starts_with('<') => one_line(&without_tags(text)),
         Err(_) => one_line(text),
     }
@@ -36,7 +36,7 @@ fn whole(body: &[u8]) -> String {
 
 /// An untrusted text on one line: no control characters, single spaces, cut if it is too long.
 #[must_use]
-pub fn tidy(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     shortened(&one_line(text))
 }
 
@@ -50,19 +50,21 @@ fn one_line(text: &str) -> String {
 pub fn shortened(line: &str) -> String {
     // A grapheme can be of any length, so the bytes are bounded as well: 300 characters rarely take more.
     let cut = line.grapheme_indices(true).enumerate().find_map(|(count, (start, grapheme))| {
-        (count >= LONGEST || start + grapheme.len() > 4 * LONGEST).then_some(start)
+        (count >= MAX_MESSAGE_CHARS || start + grapheme.len() > 4 * MAX_MESSAGE_CHARS).then_some(start)
     });
     cut.map_or_else(|| line.to_owned(), |end| format!("{}…", line[..end].trim_end()))
 }
 
-fn in_json(json: &Value) -> Option<String> {
+fn message_in_json(json: &Value) -> Option<String> {
     match json {
         Value::Null => Some(String::new()),
         Value::String(text) => Some(text.clone()),
-        Value::Array(items) => joined(items.iter().filter_map(in_json)),
+        Value::Array(items) => join_messages(items.iter().filter_map(message_in_json)),
         Value::Object(fields) => {
-            let sentence = SENTENCES.iter().find_map(|&key| in_json(fields.get(key)?).filter(|text| !text.is_empty()));
-            let details = fields.get("errors").and_then(in_errors);
+            let sentence = MESSAGE_FIELDS
+                .iter()
+                .find_map(|&key| message_in_json(fields.get(key)?).filter(|text| !text.is_empty()));
+            let details = fields.get("errors").and_then(messages_in_errors);
             match (sentence, details) {
                 (Some(sentence), Some(details)) => Some(format!("{sentence}: {details}")),
                 (sentence, details) => sentence.or(details),
@@ -73,16 +75,19 @@ fn in_json(json: &Value) -> Option<String> {
 }
 
 /// The messages in an `errors` field: sentences, objects that hold one, or sentences keyed by field name.
-fn in_errors(errors: &Value) -> Option<String> {
+fn messages_in_errors(errors: &Value) -> Option<String> {
     match errors {
-        Value::Object(fields) => in_json(errors)
-            .or_else(|| joined(fields.iter().filter_map(|(field, said)| Some(format!("{field}: {}", in_json(said)?))))),
-        other => in_json(other),
+        Value::Object(fields) => message_in_json(errors).or_else(|| {
+            join_messages(
+                fields.iter().filter_map(|(field, message)| Some(format!("{field}: {}", message_in_json(message)?))),
+            )
+        }),
+        other => message_in_json(other),
     }
     .filter(|text| !text.is_empty())
 }
 
-fn joined(texts: impl Iterator<Item = String>) -> Option<String> {
+fn join_messages(texts: impl Iterator<Item = String>) -> Option<String> {
     let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
@@ -113,8 +118,8 @@ fn without_tags(html: &str) -> String {
 mod tests {
     use super::*;
 
-    fn words_of(body: &[u8]) -> String {
-        in_body(body, &"no-such-key-in-it".into())
+    fn message_of(body: &[u8]) -> String {
+        from_body(body, &"no-such-key-in-it".into())
     }
 
     #[test]
@@ -141,30 +146,30 @@ mod tests {
             ("null", ""),
             ("", ""),
         ] {
-            assert_eq!(words_of(body.as_bytes()), expected, "{body}");
+            assert_eq!(message_of(body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
     fn control_characters_are_removed() {
-        let words = words_of(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
+        let words = message_of(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
         assert_eq!(words, "red [31malert next gnp \u{fffd}");
     }
 
     #[test]
     fn a_long_message_is_cut_between_characters() {
-        let words = words_of("ó\u{301}".repeat(1000).as_bytes());
-        assert_eq!(words.graphemes(true).count(), LONGEST + 1);
+        let words = message_of("ó\u{301}".repeat(1000).as_bytes());
+        assert_eq!(words.graphemes(true).count(), MAX_MESSAGE_CHARS + 1);
         assert!(words.ends_with("ó\u{301}…"));
-        assert!(words_of(format!("a{}", "\u{301}".repeat(100_000)).as_bytes()).len() < 4 * LONGEST + 4);
+        assert!(message_of(format!("a{}", "\u{301}".repeat(100_000)).as_bytes()).len() < 4 * MAX_MESSAGE_CHARS + 4);
     }
 
     #[test]
     fn a_truncated_html_page_does_no_harm() {
         let page = "<html><!-- c --><script>if (a<b) {}</script>Łódź <b>x</b></html>";
         for (end, _) in page.char_indices() {
-            assert!(!words_of(&page.as_bytes()[..end]).contains('\n'));
+            assert!(!message_of(&page.as_bytes()[..end]).contains('\n'));
         }
-        assert_eq!(words_of(page.as_bytes()), "Łódź x");
+        assert_eq!(message_of(page.as_bytes()), "Łódź x");
     }
 }

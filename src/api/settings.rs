@@ -10,16 +10,16 @@ use secrecy::{ExposeSecret, SecretString};
 use super::exchange;
 use super::retry::Policy;
 use super::route::{self, ProxyFault};
-use crate::remote::{BaseUrl, Context, ContextsForm, fits_into_a_header};
+use crate::remote::{BaseUrl, Context, ContextsForm, is_valid_header_value};
 
 pub(super) const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION"));
-const TENANT: HeaderName = HeaderName::from_static("one-tenant");
-const KEY: HeaderName = HeaderName::from_static("apiauth");
+const TENANT_HEADER: HeaderName = HeaderName::from_static("one-tenant");
+const KEY_HEADER: HeaderName = HeaderName::from_static("apiauth");
 
 /// An HTTP/2 connection that a laptop slept through seems alive until it is pinged. Pinging while requests wait, and giving up
 /// before they time out, lets the next request open a new connection instead of waiting on the dead one too.
-const PING_AFTER: Duration = Duration::from_secs(10);
-const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The settings of a connection to a tenant. [`Settings::new`] fills in the defaults.
 #[derive(Debug, Clone)]
@@ -70,13 +70,13 @@ impl Settings {
             .referer(false)
             .connect_timeout(self.timeouts.connect)
             .timeout(self.timeouts.request)
-            .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PING_ANSWERED_WITHIN);
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT);
         if self.base_url.is_plain_http() {
             // Otherwise a machine without certificates could not even try the demo, which needs none.
             builder = builder.tls_certs_only([]);
         }
-        let no_tls = |error: reqwest::Error| SettingsFault::NoTls { reason: exchange::innermost(&error) };
+        let no_tls = |error: reqwest::Error| SettingsFault::NoTls { reason: exchange::root_cause_message(&error) };
         for root in &self.extra_roots {
             builder = builder.tls_certs_merge([reqwest::Certificate::from_der(root).map_err(no_tls)?]);
         }
@@ -90,12 +90,16 @@ impl Settings {
         let tenant = header_value(&self.tenant).ok_or(SettingsFault::Tenant)?;
         let mut key = header_value(self.key.expose_secret()).ok_or(SettingsFault::Key)?;
         key.set_sensitive(true);
-        Ok(HeaderMap::from_iter([(TENANT, tenant), (KEY, key), (ACCEPT, HeaderValue::from_static("*/*"))]))
+        Ok(HeaderMap::from_iter([
+            (TENANT_HEADER, tenant),
+            (KEY_HEADER, key),
+            (ACCEPT, HeaderValue::from_static("*/*")),
+        ]))
     }
 }
 
 fn header_value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok().filter(|_| fits_into_a_header(text))
+    HeaderValue::from_str(text).ok().filter(|_| is_valid_header_value(text))
 }
 
 /// The timeouts of a request.

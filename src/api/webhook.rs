@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::exchange::{self, asked_wait};
+use super::exchange::{self, parse_retry_after};
 use super::obstacle;
 use super::route::{self, is_loopback};
 use super::settings::USER_AGENT;
@@ -20,9 +20,9 @@ use crate::clock;
 use crate::remote::InsecureHttp;
 
 /// The header with the time in seconds since 1970, and the signature in hexadecimal: `t=1764147600,v1=5257a8…`.
-pub const SIGNATURE: &str = "segtui-signature";
+pub const SIGNATURE_HEADER: &str = "segtui-signature";
 /// The header whose value stays the same when a delivery is posted again.
-pub const DELIVERY: &str = "segtui-delivery";
+pub const DELIVERY_HEADER: &str = "segtui-delivery";
 
 /// A URL to post to. Displayed without what may be secret in it: a password, the path and the query.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,14 +73,14 @@ impl WebhookUrl {
 pub struct Webhook {
     url: WebhookUrl,
     secret: Option<SecretString>,
-    patience: Duration,
+    timeout: Duration,
     http: reqwest::Client,
 }
 
 /// Why a delivery was not accepted. Reads as a continuation of the webhook's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
-pub struct NotTaken {
+pub struct DeliveryError {
     /// What happened.
     pub what: String,
     /// How long the receiver asks to wait before the next try.
@@ -88,7 +88,7 @@ pub struct NotTaken {
 }
 
 impl Webhook {
-    /// Prepares to post; nothing is sent yet. Each request takes no longer than `patience`.
+    /// Prepares to post; nothing is sent yet. Each request takes no longer than `timeout`.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Webhook {
         url: WebhookUrl,
         secret: Option<SecretString>,
         extra_roots: &[CertificateDer<'static>],
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, String> {
         // Another part of the program may have installed a provider before; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
@@ -106,19 +106,19 @@ impl Webhook {
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .referer(false)
-            .timeout(patience);
+            .timeout(timeout);
         if url.0.scheme() == "http" {
             builder = builder.tls_certs_only([]);
         }
         for root in extra_roots {
-            let root = reqwest::Certificate::from_der(root).map_err(|error| exchange::innermost(&error))?;
+            let root = reqwest::Certificate::from_der(root).map_err(|error| exchange::root_cause_message(&error))?;
             builder = builder.tls_certs_merge([root]);
         }
         if is_loopback(&url.0) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| exchange::innermost(&error))?;
-        Ok(Self { url, secret, patience, http })
+        let http = builder.build().map_err(|error| exchange::root_cause_message(&error))?;
+        Ok(Self { url, secret, timeout, http })
     }
 
     /// The URL it posts to, displayed without its secrets.
@@ -132,34 +132,34 @@ impl Webhook {
     /// # Errors
     ///
     /// Anything else. The receiver may still have processed the request.
-    pub async fn post(&self, json: String, delivery: &str) -> Result<(), NotTaken> {
+    pub async fn post(&self, json: String, delivery: &str) -> Result<(), DeliveryError> {
         let mut request = self.http.post(self.url.0.clone()).header(CONTENT_TYPE, "application/json");
-        request = request.header(DELIVERY, delivery);
+        request = request.header(DELIVERY_HEADER, delivery);
         if let Some(secret) = &self.secret {
-            request = request.header(SIGNATURE, signature(secret, clock::now().as_second(), &json));
+            request = request.header(SIGNATURE_HEADER, signature(secret, clock::now().as_second(), &json));
         }
-        let answer = request.body(json).send().await.map_err(|error| NotTaken {
+        let response = request.body(json).send().await.map_err(|error| DeliveryError {
             what: if error.is_timeout() {
                 "didn't answer in time".into()
             } else if error.is_connect() {
-                format!("can't be reached: {}", obstacle::of(&error, &self.url.0, self.patience))
+                format!("can't be reached: {}", obstacle::classify(&error, &self.url.0, self.timeout))
             } else {
-                format!("ended the connection: {}", exchange::innermost(&error))
+                format!("ended the connection: {}", exchange::root_cause_message(&error))
             },
             retry_after: None,
         })?;
-        let status = answer.status();
+        let status = response.status();
         if status.is_success() {
             return Ok(());
         }
         let note = if status.is_redirection() { "; redirects are not followed" } else { "" };
         let what = format!("answered {status}{note}");
-        Err(NotTaken { what, retry_after: retry_after(answer.headers()) })
+        Err(DeliveryError { what, retry_after: retry_after(response.headers()) })
     }
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    asked_wait(headers.get(RETRY_AFTER)?.to_str().ok()?, clock::now())
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, clock::now())
 }
 
 /// HMAC-SHA256 of the time, a dot and the body.

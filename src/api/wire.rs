@@ -30,23 +30,23 @@ pub fn body(draft: &Draft) -> Vec<u8> {
 /// [`Fault::InvalidResponse`] for anything else: an object without a list, or an empty body, must not pass for the end of the
 /// list.
 pub fn page(body: &[u8]) -> Result<Page, Fault> {
-    bounded(body)?;
+    check_container_count(body)?;
     if let Some(page) = list::page(body) {
         return Ok(page);
     }
-    let clean = clean::json(body);
-    list::page(&clean).map_or_else(|| odd_page(&clean), Ok)
+    let clean = clean::repair(body);
+    list::page(&clean).map_or_else(|| parse_unusual_page(&clean), Ok)
 }
 
 /// Reads a page in an unusual form, or explains what is wrong with it.
-fn odd_page(body: &[u8]) -> Result<Page, Fault> {
+fn parse_unusual_page(body: &[u8]) -> Result<Page, Fault> {
     let json = parse(body)?;
     let (items, total) = match &json {
         Value::Array(items) => (items.as_slice(), None),
-        Value::Object(_) => (enveloped(&json)?, whole_number(&json["totalElement"])),
+        Value::Object(_) => (list_in_envelope(&json)?, parse_integer(&json["totalElement"])),
         other => return Err(unexpected("a list of segments", other)),
     };
-    if items.len() > list::MOST_ENTRIES {
+    if items.len() > list::MAX_PAGE_ENTRIES {
         return Err(Fault::InvalidResponse { reason: format!("{} entries, more than a page can have", items.len()) });
     }
     let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
@@ -62,7 +62,7 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
 /// [`Fault::InvalidResponse`] for anything that isn't a segment. An empty body is an error too: it does not mean that the segment
 /// is gone.
 pub fn one(body: &[u8]) -> Result<Segment, Fault> {
-    let json = parse(&clean::json(body))?;
+    let json = parse(&clean::repair(body))?;
     segment(&json).ok_or_else(|| unexpected("a segment with an ID", &json))
 }
 
@@ -73,7 +73,7 @@ pub fn one(body: &[u8]) -> Result<Segment, Fault> {
 /// [`Fault::InvalidResponse`] for a response with neither `nextId` nor `events`: if it passed for an empty feed, every change
 /// would be missed.
 pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
-    let json = parse(&clean::json(body))?;
+    let json = parse(&clean::repair(body))?;
     if json.is_null() {
         return Ok(Changes::default());
     }
@@ -89,7 +89,7 @@ pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
     if events.len() < items.len() {
         tracing::warn!(count = items.len() - events.len(), "events of the feed name no segment and are left out");
     }
-    let next = whole_number(&json["nextId"]).filter(|&step| step >= Step::FIRST.0).map(Step);
+    let next = parse_integer(&json["nextId"]).filter(|&step| step >= Step::FIRST.0).map(Step);
     Ok(Changes { next, events })
 }
 
@@ -99,24 +99,24 @@ pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
 ///
 /// [`Fault::InvalidResponse`] if there is none.
 pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
-    let json = parse(&clean::json(body))?;
+    let json = parse(&clean::repair(body))?;
     id(&json["id"]).ok_or_else(|| unexpected("the ID of the new segment", &json))
 }
 
 /// The longest body that is parsed generically, that is, not as a plain list: a parsed value takes many times the memory of its
 /// text.
-const LONGEST_ODD: usize = 4 * 1024 * 1024;
+const MAX_GENERIC_BODY_LEN: usize = 4 * 1024 * 1024;
 
 /// The most objects and arrays in one response: each takes up to a hundred times the memory of its text. The largest page that a
 /// profile can ask for has 10,000 entries, and a part of the feed of 4 MiB some 60,000 events.
-const MOST_NESTED: usize = 100_000;
+const MAX_CONTAINERS: usize = 100_000;
 
 /// Refuses a body that would take many times its length in memory, before it is parsed. Brackets inside names count as well.
-fn bounded(body: &[u8]) -> Result<(), Fault> {
-    let nested = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
-    if nested > MOST_NESTED {
+fn check_container_count(body: &[u8]) -> Result<(), Fault> {
+    let container_count = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
+    if container_count > MAX_CONTAINERS {
         return Err(Fault::InvalidResponse {
-            reason: format!("{nested} objects and lists, more than a response can have"),
+            reason: format!("{container_count} objects and lists, more than a response can have"),
         });
     }
     Ok(())
@@ -126,16 +126,16 @@ fn parse(body: &[u8]) -> Result<Value, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(Value::Null);
     }
-    bounded(body)?;
-    if body.len() > LONGEST_ODD {
-        return Err(Fault::InvalidResponse { reason: format!("expected JSON; got: {}", beginning(body)) });
+    check_container_count(body)?;
+    if body.len() > MAX_GENERIC_BODY_LEN {
+        return Err(Fault::InvalidResponse { reason: format!("expected JSON; got: {}", excerpt(body)) });
     }
     serde_json::from_slice(body)
-        .map_err(|error| Fault::InvalidResponse { reason: format!("expected JSON, {error}; got: {}", beginning(body)) })
+        .map_err(|error| Fault::InvalidResponse { reason: format!("expected JSON, {error}; got: {}", excerpt(body)) })
 }
 
 /// The platform's documentation shows both names in one example, so the first list that isn't empty is taken.
-fn enveloped(json: &Value) -> Result<&[Value], Fault> {
+fn list_in_envelope(json: &Value) -> Result<&[Value], Fault> {
     let lists = ["listElement", "items"].map(|name| json.get(name));
     let filled = lists.iter().flatten().find_map(|list| list.as_array().filter(|items| !items.is_empty()));
     let empty = || lists.iter().flatten().any(|list| list.is_array() || list.is_null());
@@ -153,22 +153,22 @@ fn segment(json: &Value) -> Option<Segment> {
         external_id: text(&json["externalId"]),
         parent: id(&json["parentSegmentId"]),
     };
-    is_sane(&segment).then_some(segment)
+    is_within_limits(&segment).then_some(segment)
 }
 
 /// The longest name, and the longest id of any kind, in bytes: far beyond what people and programs use, and short enough to be
 /// displayed without delay.
-const LONGEST_NAME: usize = 64 * 1024;
-const LONGEST_ID: usize = 1024;
+const MAX_NAME_LEN: usize = 64 * 1024;
+const MAX_ID_LEN: usize = 1024;
 
 /// Whether the texts of a segment are short enough to be displayed. A segment with longer ones counts as unreadable, since a
 /// shortened name would be written back shortened.
-fn is_sane(segment: &Segment) -> bool {
-    let is_short = |id: &SegmentId| id.text().len() <= LONGEST_ID;
-    segment.name.len() <= LONGEST_NAME
+fn is_within_limits(segment: &Segment) -> bool {
+    let is_short = |id: &SegmentId| id.text().len() <= MAX_ID_LEN;
+    segment.name.len() <= MAX_NAME_LEN
         && is_short(&segment.id)
         && segment.parent.as_ref().is_none_or(is_short)
-        && segment.external_id.as_ref().is_none_or(|id| id.len() <= LONGEST_ID)
+        && segment.external_id.as_ref().is_none_or(|id| id.len() <= MAX_ID_LEN)
 }
 
 fn event(json: &Value) -> Option<FeedEvent> {
@@ -178,7 +178,7 @@ fn event(json: &Value) -> Option<FeedEvent> {
         "delete" | "deleted" => FeedEventKind::Deleted,
         _ => FeedEventKind::Updated,
     };
-    let id = id(&json["segmentId"]).filter(|id| id.text().len() <= LONGEST_ID)?;
+    let id = id(&json["segmentId"]).filter(|id| id.text().len() <= MAX_ID_LEN)?;
     Some(FeedEvent { id, kind })
 }
 
@@ -195,24 +195,24 @@ fn text(json: &Value) -> Option<CompactString> {
     }
 }
 
-fn whole_number(json: &Value) -> Option<i64> {
+fn parse_integer(json: &Value) -> Option<i64> {
     json.as_i64().or_else(|| json.as_str()?.trim().parse().ok())
 }
 
 fn unexpected(expected: &str, json: &Value) -> Fault {
-    let came = match json {
+    let received = match json {
         Value::Null => "the body was empty".to_owned(),
-        other => format!("got: {}", beginning(other.to_string().as_bytes())),
+        other => format!("got: {}", excerpt(other.to_string().as_bytes())),
     };
-    Fault::InvalidResponse { reason: format!("expected {expected}; {came}") }
+    Fault::InvalidResponse { reason: format!("expected {expected}; {received}") }
 }
 
 /// Enough of a response to recognise a login page or another service.
-fn beginning(body: &[u8]) -> String {
-    const SHOWN: usize = 80;
-    super::server_message::tidy(&String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)]))
+fn excerpt(body: &[u8]) -> String {
+    const MAX_EXCERPT_CHARS: usize = 80;
+    super::server_message::sanitize(&String::from_utf8_lossy(&body[..body.len().min(4 * MAX_EXCERPT_CHARS)]))
         .chars()
-        .take(SHOWN)
+        .take(MAX_EXCERPT_CHARS)
         .collect()
 }
 

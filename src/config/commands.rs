@@ -12,7 +12,7 @@ use crate::action::{Action, Output, Subjects, UserCommand};
 use crate::platform;
 
 use super::file::{FaultInFile, Source};
-use super::keys::{Configured, Sequences};
+use super::keys::{ConfiguredKeys, Sequences};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,14 +70,17 @@ const OUTPUTS: [(&str, Output); 3] = [("pane", Output::Pane), ("message", Output
 
 impl Source<'_> {
     /// The commands in the order of the file, and their keys.
-    pub(super) fn commands(&self, raw: Vec<RawCommand>) -> Result<(Vec<UserCommand>, Vec<Configured>), FaultInFile> {
+    pub(super) fn commands(
+        &self,
+        raw: Vec<RawCommand>,
+    ) -> Result<(Vec<UserCommand>, Vec<ConfiguredKeys>), FaultInFile> {
         let (mut commands, mut keys) = (Vec::<UserCommand>::new(), Vec::new());
         for (number, mut command) in (0_u16..).zip(raw) {
             if commands.iter().any(|other| other.name == *command.name.get_ref()) {
                 let what = format!("duplicate command `{}`", command.name.get_ref());
                 return Err(self.fault(command.name.span(), what));
             }
-            keys.extend(command.key.take().map(|keys| Configured::of(Action::UserCommands(number), keys)));
+            keys.extend(command.key.take().map(|keys| ConfiguredKeys::new(Action::UserCommands(number), keys)));
             commands.push(self.command(command)?);
         }
         Ok((commands, keys))
@@ -102,15 +105,15 @@ impl Source<'_> {
             name: name.to_owned(),
             program,
             arguments: words.collect(),
-            on: self.one_of("on", raw.on, &ON)?,
+            on: self.choice("on", raw.on, &ON)?,
             confirm: raw.confirm,
             api_key: raw.api_key,
-            output: self.one_of("output", raw.output, &OUTPUTS)?,
+            output: self.choice("output", raw.output, &OUTPUTS)?,
             timeout: self.within("timeout", raw.timeout, TIMEOUT_SECONDS)?.map(Duration::from_secs_f64),
         })
     }
 
-    fn one_of<T: Copy + Default>(
+    fn choice<T: Copy + Default>(
         &self,
         key: &str,
         value: Option<Spanned<String>>,
@@ -118,7 +121,7 @@ impl Source<'_> {
     ) -> Result<T, FaultInFile> {
         let Some(value) = value else { return Ok(T::default()) };
         let found = known.iter().find(|(name, _)| name == value.get_ref());
-        found.map(|(_, meant)| *meant).ok_or_else(|| {
+        found.map(|(_, choice_value)| *choice_value).ok_or_else(|| {
             let names: Vec<_> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
             self.fault(value.span(), format!("`{key}` is `{}`; expected {}", value.get_ref(), names.join(" or ")))
         })

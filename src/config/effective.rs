@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::file::{FaultInFile, Source};
 use super::settings::{PROFILE, Setting, TOP};
 use super::{
-    ConfigError, Environment, File, Flags, KEY_FILE_VARIABLE, KEY_VARIABLE, Paths, READ_ONLY, choose, config_path,
-    files, yes_or_no,
+    ConfigError, Environment, File, Flags, KEY_FILE_VARIABLE, KEY_VARIABLE, Paths, READ_ONLY, config_path, files,
+    parse_bool, select_profile,
 };
 
 /// The effective configuration.
@@ -76,47 +76,47 @@ const KEY_SETTINGS: [&str; 4] = ["api_key", "api_key_env", "api_key_command", "a
 ///
 /// A file that can't be read or is faulty, a profile that does not exist, and contradicting variables.
 pub fn effective(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Effective, ConfigError> {
-    let (file, asked_for) = config_path(flags, environment, paths);
+    let (file, is_explicit) = config_path(flags, environment, paths);
     let text = match files::read_text(&file) {
         Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => None,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_explicit => None,
         Err(source) => return Err(ConfigError::Unreadable { path: file, source }),
     };
     let parsed = text.as_deref().map(|text| File::read(text, &file)).transpose()?;
-    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
-    let (profile, _) = choose(wanted, &file, parsed)?;
-    let read = Written { text: text.as_deref().unwrap_or_default(), path: &file };
-    let document = read.document()?;
-    let in_profile = profile.as_deref().and_then(|name| in_table(document.get_ref().get("profiles")?)?.get(name));
-    let in_profile = in_profile.and_then(in_table);
+    let requested = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    let (profile, _) = select_profile(requested, &file, parsed)?;
+    let config_text = ConfigText { text: text.as_deref().unwrap_or_default(), path: &file };
+    let document = config_text.document()?;
+    let in_profile = profile.as_deref().and_then(|name| as_table_of(document.get_ref().get("profiles")?)?.get(name));
+    let in_profile = in_profile.and_then(as_table_of);
 
-    let given = Given { flags, environment };
+    let overrides = Overrides { flags, environment };
     let mut settings = Vec::new();
     for setting in TOP {
-        settings.push(read.setting(setting, &given, Some(document.get_ref()))?);
+        settings.push(config_text.setting(setting, &overrides, Some(document.get_ref()))?);
     }
     for setting in PROFILE.iter().filter(|setting| !KEY_SETTINGS.contains(&setting.key)) {
-        settings.push(read.setting(setting, &given, in_profile)?);
+        settings.push(config_text.setting(setting, &overrides, in_profile)?);
     }
     let tenant = settings.iter().position(|setting| setting.key == "tenant").map_or(settings.len(), |at| at + 1);
-    settings.insert(tenant, read.key(&given, in_profile)?);
+    settings.insert(tenant, config_text.key(&overrides, in_profile)?);
     let file_exists = text.is_some();
     Ok(Effective { file, file_exists, profile, settings })
 }
 
-fn in_table<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Option<&'a DeTable<'i>> {
+fn as_table_of<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Option<&'a DeTable<'i>> {
     value.get_ref().as_table()
 }
 
 /// The settings from outside the file.
-struct Given<'a> {
+struct Overrides<'a> {
     flags: &'a Flags,
     environment: Environment<'a>,
 }
 
-impl Given<'_> {
+impl Overrides<'_> {
     /// The value of a setting's flag.
-    fn by_flag(&self, key: &str) -> Option<toml::Value> {
+    fn flag_value(&self, key: &str) -> Option<toml::Value> {
         let flags = self.flags;
         let text = |text: Option<&str>| text.map(Into::into);
         match key {
@@ -136,22 +136,22 @@ impl Given<'_> {
     }
 
     /// The value of a setting's variable.
-    fn by_variable(&self, name: &'static str) -> Result<Option<toml::Value>, ConfigError> {
+    fn variable_value(&self, name: &'static str) -> Result<Option<toml::Value>, ConfigError> {
         match (self.environment)(name) {
             // A variable that disables read-only mode doesn't override the other settings.
-            Some(value) if name == READ_ONLY => Ok(yes_or_no(READ_ONLY, value)?.then_some(true.into())),
+            Some(value) if name == READ_ONLY => Ok(parse_bool(READ_ONLY, value)?.then_some(true.into())),
             other => Ok(other.map(Into::into)),
         }
     }
 }
 
 /// The text of the file, with its path.
-struct Written<'a> {
+struct ConfigText<'a> {
     text: &'a str,
     path: &'a std::path::Path,
 }
 
-impl Written<'_> {
+impl ConfigText<'_> {
     fn source(&self) -> Source<'_> {
         Source::new(self.text, self.path)
     }
@@ -166,46 +166,46 @@ impl Written<'_> {
         let origin = Origin::File { line: self.source().fault(span.clone(), "").line };
         let written = self.text.get(span).unwrap_or_default();
         // A table under a heading has no inline text that could be parsed again.
-        let read = toml::from_str::<toml::Table>(&format!("value = {written}")).ok();
-        let read = read.and_then(|mut table| table.remove("value"));
-        (read.unwrap_or_else(|| "(a table)".into()), origin)
+        let parsed = toml::from_str::<toml::Table>(&format!("value = {written}")).ok();
+        let parsed = parsed.and_then(|mut table| table.remove("value"));
+        (parsed.unwrap_or_else(|| "(a table)".into()), origin)
     }
 
     fn setting(
         &self,
         setting: &Setting,
-        given: &Given<'_>,
+        overrides: &Overrides<'_>,
         table: Option<&DeTable<'_>>,
     ) -> Result<EffectiveSetting, ConfigError> {
         let key = setting.key;
-        let holds = |value, origin| Ok(EffectiveSetting { key, value: Some(value), origin });
-        if let (Some(flag), Some(value)) = (setting.flag, given.by_flag(key)) {
-            return holds(value, Origin::Flag(flag));
+        let setting_with = |value, origin| Ok(EffectiveSetting { key, value: Some(value), origin });
+        if let (Some(flag), Some(value)) = (setting.flag, overrides.flag_value(key)) {
+            return setting_with(value, Origin::Flag(flag));
         }
         if let Some(variable) = setting.variable
-            && let Some(value) = given.by_variable(variable)?
+            && let Some(value) = overrides.variable_value(variable)?
         {
-            return holds(value, Origin::Variable(variable));
+            return setting_with(value, Origin::Variable(variable));
         }
         if let Some(value) = table.and_then(|table| table.get(key)) {
             let (value, origin) = self.value(value);
-            return holds(value, origin);
+            return setting_with(value, origin);
         }
-        let usual = toml::from_str::<toml::Table>(&format!("usual = {}", setting.default)).ok();
-        match usual.and_then(|mut table| table.remove("usual")) {
-            Some(usual) => holds(usual, Origin::Default),
+        let default_value = toml::from_str::<toml::Table>(&format!("usual = {}", setting.default)).ok();
+        match default_value.and_then(|mut table| table.remove("usual")) {
+            Some(default_value) => setting_with(default_value, Origin::Default),
             None => Ok(EffectiveSetting { key, value: None, origin: Origin::Unset }),
         }
     }
 
     /// The setting that gives the API key, without the key.
-    fn key(&self, given: &Given<'_>, table: Option<&DeTable<'_>>) -> Result<EffectiveSetting, ConfigError> {
+    fn key(&self, overrides: &Overrides<'_>, table: Option<&DeTable<'_>>) -> Result<EffectiveSetting, ConfigError> {
         let hidden = |origin| EffectiveSetting { key: "api_key", value: None, origin };
-        if given.flags.api_key.is_some() {
+        if overrides.flags.api_key.is_some() {
             return Ok(hidden(Origin::Flag("--api-key")));
         }
-        let path = (given.environment)(KEY_FILE_VARIABLE);
-        match ((given.environment)(KEY_VARIABLE), path) {
+        let path = (overrides.environment)(KEY_FILE_VARIABLE);
+        match ((overrides.environment)(KEY_VARIABLE), path) {
             (Some(_), Some(_)) => return Err(ConfigError::TwoKeys),
             (Some(_), None) => return Ok(hidden(Origin::Variable(KEY_VARIABLE))),
             (None, Some(path)) => {
@@ -304,22 +304,22 @@ read_only = true
 
     #[test]
     fn the_key_is_not_shown_but_its_origin_is() {
-        let usual = Flags::default();
+        let flags = Flags::default();
         let home = Home::with_file(FILE);
-        assert_eq!(home.setting(&usual, "api_key"), Some((None, Origin::File { line: 6 })));
+        assert_eq!(home.setting(&flags, "api_key"), Some((None, Origin::File { line: 6 })));
         let flags = Flags { api_key: Some("hunter3".to_owned().into()), ..Flags::default() };
         assert_eq!(home.setting(&flags, "api_key"), Some((None, Origin::Flag("--api-key"))));
         assert!(!format!("{:?}", home.effective(&flags).unwrap()).contains("hunter"));
         let home = home.set("SEGTUI_API_KEY_FILE", "/run/key");
         let expected = Some((Some("\"/run/key\"".into()), Origin::Variable("SEGTUI_API_KEY_FILE")));
-        assert_eq!(home.setting(&usual, "api_key_file"), expected);
+        assert_eq!(home.setting(&flags, "api_key_file"), expected);
         let home = home.set("SEGTUI_API_KEY", "hunter4");
-        assert!(matches!(home.effective(&usual), Err(ConfigError::TwoKeys)));
+        assert!(matches!(home.effective(&flags), Err(ConfigError::TwoKeys)));
         let command = FILE.replace("api_key = \"hunter2\"", "api_key_command = [\"false\"]");
         let home = Home::with_file(&command);
         let expected = Some((Some("[\"false\"]".into()), Origin::File { line: 6 }));
-        assert_eq!(home.setting(&usual, "api_key_command"), expected, "the command isn't run");
-        assert_eq!(home.setting(&usual, "api_key"), None);
+        assert_eq!(home.setting(&flags, "api_key_command"), expected, "the command isn't run");
+        assert_eq!(home.setting(&flags, "api_key"), None);
     }
 
     #[test]

@@ -14,39 +14,39 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::remote::{BaseUrl, BaseUrlFault, InsecureHttp, fits_into_a_header};
+use crate::remote::{BaseUrl, BaseUrlFault, InsecureHttp, is_valid_header_value};
 
 use super::File;
 use super::file::{FaultInFile, Source};
 use super::settings::REQUIRED;
 
 /// The most faults that are reported.
-const MOST: usize = 200;
+const MAX_FAULTS: usize = 200;
 
 /// All faults of a file's text, sorted by line; `path` is used in the faults.
 #[must_use]
 pub fn faults(text: &str, path: &Path) -> Vec<FaultInFile> {
     let (_, broken) = DeTable::parse_recoverable(text);
     let source = Source::new(text, path);
-    let mut faults: Vec<FaultInFile> = broken.iter().take(MOST).map(|error| source.broken(error)).collect();
+    let mut faults: Vec<FaultInFile> = broken.iter().take(MAX_FAULTS).map(|error| source.broken(error)).collect();
     if faults.is_empty() {
-        faults = of_values(text, path);
+        faults = value_faults(text, path);
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     faults
 }
 
-fn of_values(text: &str, path: &Path) -> Vec<FaultInFile> {
+fn value_faults(text: &str, path: &Path) -> Vec<FaultInFile> {
     let mut rest = text.to_owned();
     let mut faults = Vec::new();
-    while faults.len() < MOST {
+    while faults.len() < MAX_FAULTS {
         let Err(fault) = File::read(&rest, path) else { break };
-        let next = without(&rest, offset(&rest, &fault));
+        let next = without_fault(&rest, offset(&rest, &fault));
         faults.push(fault);
         let Some(next) = next else { break };
         rest = next;
     }
-    faults.extend(of_connections(&rest, path));
+    faults.extend(connection_faults(&rest, path));
     faults
 }
 
@@ -54,11 +54,11 @@ fn of_values(text: &str, path: &Path) -> Vec<FaultInFile> {
 #[derive(Default, Deserialize)]
 struct Connections {
     #[serde(default)]
-    profiles: BTreeMap<String, Ends>,
+    profiles: BTreeMap<String, ConnectionFields>,
 }
 
 #[derive(Deserialize)]
-struct Ends {
+struct ConnectionFields {
     base_url: Option<Spanned<String>>,
     tenant: Option<Spanned<String>>,
     api_key: Option<Spanned<String>>,
@@ -67,17 +67,17 @@ struct Ends {
 }
 
 /// The connection faults of a text without other faults.
-fn of_connections(text: &str, path: &Path) -> Vec<FaultInFile> {
+fn connection_faults(text: &str, path: &Path) -> Vec<FaultInFile> {
     let source = Source::new(text, path);
     let connections: Connections = toml::from_str(text).unwrap_or_default();
-    let of_profile = |profile: Ends| {
+    let of_profile = |profile: ConnectionFields| {
         let insecure_http = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
         let base_url = profile.base_url.and_then(|url| {
             let fault = BaseUrl::parse(url.get_ref(), insecure_http).err()?;
-            Some((url.span(), what_is_wrong(&fault)))
+            Some((url.span(), base_url_message(&fault)))
         });
         let header = |key: &str, value: Option<Spanned<String>>| {
-            let value = value.filter(|value| !fits_into_a_header(value.get_ref()))?;
+            let value = value.filter(|value| !is_valid_header_value(value.get_ref()))?;
             let what = match value.get_ref().trim() {
                 "" => format!("`{key}` is empty"),
                 _ => {
@@ -92,7 +92,7 @@ fn of_connections(text: &str, path: &Path) -> Vec<FaultInFile> {
     faults.map(|(span, what)| source.fault(span, what)).collect()
 }
 
-fn what_is_wrong(fault: &BaseUrlFault) -> String {
+fn base_url_message(fault: &BaseUrlFault) -> String {
     match fault {
         BaseUrlFault::Insecure { .. } => {
             "`base_url` would expose the API key on the network; use https, or set `insecure_http = true`".into()
@@ -105,34 +105,35 @@ fn what_is_wrong(fault: &BaseUrlFault) -> String {
 fn offset(text: &str, fault: &FaultInFile) -> usize {
     let line_start = text.split_inclusive('\n').take(fault.line - 1).map(str::len).sum::<usize>();
     let line = text.get(line_start..).unwrap_or_default();
-    let in_line: usize = line.chars().take(fault.column - 1).map(char::len_utf8).sum();
-    line_start + in_line
+    let column_offset: usize = line.chars().take(fault.column - 1).map(char::len_utf8).sum();
+    line_start + column_offset
 }
 
 /// The text without the part at a position: an element of a list, else a key with its value, else a whole table, whichever leaves
 /// valid TOML. A required key gets another value instead, since it would be reported as missing. `None` if nothing works.
-fn without(text: &str, at: usize) -> Option<String> {
+fn without_fault(text: &str, fault_offset: usize) -> Option<String> {
     let document = DeTable::parse(text).ok()?;
     let mut parts = Vec::new();
-    let place = Place { at, headings: headings(document.get_ref()), end: text.len() };
-    collect(document.get_ref(), &place, None, &mut parts);
+    let location = FaultLocation { fault_offset, headings: headings(document.get_ref()), end: text.len() };
+    collect_parts(document.get_ref(), &location, None, &mut parts);
     let is_command = parts.first().is_some_and(|part| part.key.as_deref() == Some("command"));
     parts.into_iter().rev().find_map(|part| {
         let required = part.key.filter(|key| is_command && REQUIRED.contains(&key.as_str()));
-        let next = blanked(text, part.range, &required.map(|key| format!("{key}=\"{at}\"")).unwrap_or_default());
+        let next =
+            blank_out(text, part.range, &required.map(|key| format!("{key}=\"{fault_offset}\"")).unwrap_or_default());
         (next != text && DeTable::parse(&next).is_ok()).then_some(next)
     })
 }
 
 /// A part that can be blanked out.
-struct Part {
+struct RemovablePart {
     range: Range<usize>,
     key: Option<String>,
 }
 
 /// A position in the text, and its surroundings.
-struct Place {
-    at: usize,
+struct FaultLocation {
+    fault_offset: usize,
     /// The start offsets of table headings.
     headings: BTreeSet<usize>,
     /// The end of the text.
@@ -141,35 +142,36 @@ struct Place {
 
 /// The parts of a table that contain a position, the innermost last. `dotted` is the start of a dotted key that the table is part
 /// of, as in `a.b = 1`.
-fn collect(table: &DeTable<'_>, place: &Place, dotted: Option<usize>, parts: &mut Vec<Part>) {
+fn collect_parts(table: &DeTable<'_>, location: &FaultLocation, dotted: Option<usize>, parts: &mut Vec<RemovablePart>) {
     for (key, value) in table {
         let name = Some(key.get_ref().to_string());
         let (key, span) = (key.span(), value.span());
         if is_heading(key.clone(), value) {
             for table in tables(value) {
-                let range = body(table.span().start, place);
-                if range.contains(&place.at) {
-                    parts.push(Part { range, key: name.clone() });
+                let range = table_range(table.span().start, location);
+                if range.contains(&location.fault_offset) {
+                    parts.push(RemovablePart { range, key: name.clone() });
                 }
                 if let DeValue::Table(inner) = table.get_ref() {
-                    collect(inner, place, None, parts);
+                    collect_parts(inner, location, None, parts);
                 }
             }
             continue;
         }
         let start = dotted.unwrap_or(key.start);
         let range = start..span.end;
-        if range.contains(&place.at) {
-            parts.push(Part { range, key: name });
+        if range.contains(&location.fault_offset) {
+            parts.push(RemovablePart { range, key: name });
         }
         match value.get_ref() {
             DeValue::Array(elements) => {
-                let elements = elements.iter().map(Spanned::span).filter(|range| range.contains(&place.at));
-                parts.extend(elements.map(|range| Part { range, key: None }));
+                let elements =
+                    elements.iter().map(Spanned::span).filter(|range| range.contains(&location.fault_offset));
+                parts.extend(elements.map(|range| RemovablePart { range, key: None }));
             }
             // A table without its own position is only named: in `a.b`, and in `[a.b]`.
-            DeValue::Table(inner) if span == key => collect(inner, place, Some(start), parts),
-            DeValue::Table(inner) => collect(inner, place, None, parts),
+            DeValue::Table(inner) if span == key => collect_parts(inner, location, Some(start), parts),
+            DeValue::Table(inner) => collect_parts(inner, location, None, parts),
             _ => {}
         }
     }
@@ -209,12 +211,12 @@ fn headings(table: &DeTable<'_>) -> BTreeSet<usize> {
 }
 
 /// The range of a table, from its heading to the next one.
-fn body(start: usize, place: &Place) -> Range<usize> {
-    start..place.headings.range(start + 1..).next().copied().unwrap_or(place.end)
+fn table_range(start: usize, location: &FaultLocation) -> Range<usize> {
+    start..location.headings.range(start + 1..).next().copied().unwrap_or(location.end)
 }
 
 /// The text with a range, and a comma after it, replaced by spaces, or the range preceded by another text; line breaks are kept.
-fn blanked(text: &str, range: Range<usize>, instead: &str) -> String {
+fn blank_out(text: &str, range: Range<usize>, replacement: &str) -> String {
     let (Some(before), Some(part), Some(after)) =
         (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
     else {
@@ -226,14 +228,14 @@ fn blanked(text: &str, range: Range<usize>, instead: &str) -> String {
         None => after.to_owned(),
     };
     let blanks: String = part.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect();
-    format!("{before}{instead}{blanks}{after}")
+    format!("{before}{replacement}{blanks}{after}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> Vec<String> {
+    fn fault_messages(text: &str) -> Vec<String> {
         faults(text, Path::new("c")).iter().map(ToString::to_string).collect()
     }
 
@@ -295,10 +297,10 @@ x = 1
             "c:31:6: `on` is `everything`",
             "c:33:2: unknown field `unknown`",
         ];
-        let told = told(text);
-        assert_eq!(told.len(), expected.len(), "{told:#?}");
-        for (told, expected) in told.iter().zip(expected) {
-            assert!(told.starts_with(expected), "{told}\n{expected}");
+        let messages = fault_messages(text);
+        assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+        for (message, expected) in messages.iter().zip(expected) {
+            assert!(message.starts_with(expected), "{message}\n{expected}");
         }
     }
 
@@ -319,7 +321,7 @@ base_url = "http://one.example"
 insecure_http = true
 tenant = "acme"
 "#;
-        let told = told(text);
+        let messages = fault_messages(text);
         let expected = [
             "c:3:12: invalid `base_url`: not a valid URL",
             "c:4:10: `tenant` is empty",
@@ -327,31 +329,31 @@ tenant = "acme"
             "c:8:12: `base_url` would expose the API key",
             "c:9:8: `poll` is 0",
         ];
-        assert_eq!(told.len(), expected.len(), "{told:#?}");
-        for (told, expected) in told.iter().zip(expected) {
-            assert!(told.starts_with(expected) && !told.contains("hunter2"), "{told}\n{expected}");
+        assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+        for (message, expected) in messages.iter().zip(expected) {
+            assert!(message.starts_with(expected) && !message.contains("hunter2"), "{message}\n{expected}");
         }
     }
 
     #[test]
     fn a_fault_caused_by_another_is_not_reported() {
-        let told = told("[[command]]\nname = 7\nrun = \"x\"\n");
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("c:2:8: expected a text"), "{told:?}");
+        let messages = fault_messages("[[command]]\nname = 7\nrun = \"x\"\n");
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].starts_with("c:2:8: expected a text"), "{messages:?}");
     }
 
     #[test]
     fn all_syntax_errors_are_reported_without_a_key() {
-        let told = told("[profiles.a]\ntenant = \napi_key = \"hunter2\nx = 1 2\n");
-        assert!(told.len() >= 3, "{told:#?}");
-        assert!(told[0].starts_with("c:2:10:"), "{told:#?}");
-        assert!(!told.concat().contains("hunter2"), "{told:#?}");
+        let messages = fault_messages("[profiles.a]\ntenant = \napi_key = \"hunter2\nx = 1 2\n");
+        assert!(messages.len() >= 3, "{messages:#?}");
+        assert!(messages[0].starts_with("c:2:10:"), "{messages:#?}");
+        assert!(!messages.concat().contains("hunter2"), "{messages:#?}");
     }
 
     #[test]
     fn a_file_without_faults_has_none() {
-        assert_eq!(told(""), Vec::<String>::new());
-        assert_eq!(told("default_profile = \"a\"\n[profiles.a]\ntenant = \"acme\"\n"), Vec::<String>::new());
+        assert_eq!(fault_messages(""), Vec::<String>::new());
+        assert_eq!(fault_messages("default_profile = \"a\"\n[profiles.a]\ntenant = \"acme\"\n"), Vec::<String>::new());
     }
 
     #[test]
@@ -364,8 +366,8 @@ tenant = "acme"
             "[a]\n[a.b]\n[[a.c]]\n[a.c.d]\n".into(),
             many.clone(),
         ] {
-            assert!(!told(&text).is_empty());
+            assert!(!fault_messages(&text).is_empty());
         }
-        assert_eq!(told(&many).len(), MOST);
+        assert_eq!(fault_messages(&many).len(), MAX_FAULTS);
     }
 }

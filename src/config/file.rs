@@ -176,7 +176,7 @@ impl File {
             let what = format!("there is no profile `{}` in this file", default.get_ref());
             return Err(source.fault(default.span(), what));
         }
-        let (theme, styles) = source.look(raw.theme)?;
+        let (theme, styles) = source.theme_settings(raw.theme)?;
         if let Some(tag) = &raw.collation {
             parse_language(tag.get_ref()).map_err(|fault| source.fault(tag.span(), fault.to_string()))?;
         }

@@ -46,7 +46,7 @@ pub enum KeyringFault {
         words: String,
     },
     /// The tool did not finish in the time that a user needs to enter a password.
-    #[error("the keyring didn't respond in {} s; is it locked?", PATIENCE.as_secs())]
+    #[error("the keyring didn't respond in {} s; is it locked?", TOOL_TIMEOUT.as_secs())]
     TimedOut,
     /// The key was stored, but reading it back gave something else.
     #[error("the key was stored but can't be read back")]
@@ -62,7 +62,7 @@ const SECURITY: &str = "security";
 const SERVICE: &str = "segtui";
 
 /// Long enough to enter the password of a locked keyring.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TOOL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The keyring tool of this system.
 const fn tool() -> Option<&'static str> {
@@ -80,7 +80,7 @@ const fn tool() -> Option<&'static str> {
 /// # Errors
 ///
 /// The tool or the keyring is missing.
-pub fn at_hand(path: Option<&str>) -> Result<(), KeyringFault> {
+pub fn check_available(path: Option<&str>) -> Result<(), KeyringFault> {
     let tool = tool().ok_or(KeyringFault::NoKeyring)?;
     let mut folders = std::env::split_paths(path.unwrap_or_default());
     if folders.any(|folder| folder.join(tool).is_file()) { Ok(()) } else { Err(KeyringFault::NoTool { tool }) }
@@ -112,7 +112,7 @@ pub async fn store(owner: &KeyOwner, key: &SecretString, names: &[String]) -> Re
     let tool = tool().ok_or(KeyringFault::NoKeyring)?;
     let KeyOwner { tenant, host } = owner;
     // The key is passed through a pipe, since every user of the machine can see arguments.
-    let (arguments, said) = if tool == SECURITY {
+    let (arguments, input) = if tool == SECURITY {
         let line = format!(
             "add-generic-password -U -s {SERVICE} -a {} -w {}\n",
             quoted(&account(owner)),
@@ -124,9 +124,9 @@ pub async fn store(owner: &KeyOwner, key: &SecretString, names: &[String]) -> Re
         let words = ["store", &label, "service", SERVICE, "tenant", tenant, "host", host];
         (words.map(str::to_owned).into(), key.clone())
     };
-    successful(tool, run(tool, &arguments, Some(&said), names).await?)?;
-    let asked = lookup(owner);
-    let found = successful(tool, run(tool, &asked[1..], None, names).await?)?;
+    require_success(tool, run(tool, &arguments, Some(&input), names).await?)?;
+    let lookup_command = lookup(owner);
+    let found = require_success(tool, run(tool, &lookup_command[1..], None, names).await?)?;
     let found = String::from_utf8_lossy(&found.stdout);
     if found.trim_end_matches('\n') == key.expose_secret() { Ok(()) } else { Err(KeyringFault::Lost) }
 }
@@ -157,16 +157,16 @@ async fn run(
         // The tool exited without reading its input; its own error says why.
         tracing::debug!(%error, tool, "did not take its input");
     }
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let output = tokio::time::timeout(TOOL_TIMEOUT, child.wait_with_output()).await;
     output.map_err(|_| KeyringFault::TimedOut)?.map_err(failed)
 }
 
-fn successful(tool: &'static str, output: Output) -> Result<Output, KeyringFault> {
+fn require_success(tool: &'static str, output: Output) -> Result<Output, KeyringFault> {
     if output.status.success() {
         return Ok(output);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let words = said.lines().map(str::trim).find(|line| !line.is_empty());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let words = stderr.lines().map(str::trim).find(|line| !line.is_empty());
     let words = words.map_or_else(|| format!("nothing ({})", output.status), str::to_owned);
     Err(KeyringFault::Refused { tool, words })
 }
@@ -178,11 +178,11 @@ mod tests {
     #[test]
     fn a_missing_tool_is_reported() {
         let nowhere = tempfile::tempdir().unwrap();
-        let fault = at_hand(nowhere.path().to_str()).unwrap_err();
+        let fault = check_available(nowhere.path().to_str()).unwrap_err();
         assert!(fault.to_string().starts_with("keyring unavailable: "), "{fault}");
         if let Some(tool) = tool() {
             std::fs::write(nowhere.path().join(tool), "").unwrap();
-            assert_eq!(at_hand(nowhere.path().to_str()), Ok(()));
+            assert_eq!(check_available(nowhere.path().to_str()), Ok(()));
         }
     }
 

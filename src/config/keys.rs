@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for SequencesVisitor {
 }
 
 /// The keys configured for one action.
-pub(super) struct Configured {
+pub(super) struct ConfiguredKeys {
     pub action: Action,
     /// The position of all its keys together.
     pub span: Range<usize>,
@@ -60,14 +60,14 @@ pub(super) struct Configured {
 }
 
 /// Actions that need a key: without them the user could not look up the keys, or could not leave.
-const INDISPENSABLE: [Action; 3] = [Action::Help, Action::Dismiss, Action::Quit];
+const REQUIRED_ACTIONS: [Action; 3] = [Action::Help, Action::Dismiss, Action::Quit];
 
 impl Source<'_> {
     /// The keys of actions and of the user's own commands; `names` are the names of those commands.
     pub(super) fn keymap(
         &self,
         raw: RawKeys,
-        commands: Vec<Configured>,
+        commands: Vec<ConfiguredKeys>,
         names: Vec<String>,
     ) -> Result<Keymap, FaultInFile> {
         let mut configured =
@@ -77,51 +77,51 @@ impl Source<'_> {
         configured.sort_by_key(|configured| configured.span.start);
         let mut keymap = Keymap::default();
         keymap.name_own(names);
-        for Configured { action, sequences, .. } in &configured {
+        for ConfiguredKeys { action, sequences, .. } in &configured {
             for keys in sequences {
                 keymap.bind(keys.get_ref(), *action).map_err(|fault| self.fault(keys.span(), fault.to_string()))?;
             }
         }
-        let asked_for = keymap.clone();
+        let explicit = keymap.clone();
         keymap.complete(&configured.iter().map(|configured| configured.action).collect::<Vec<_>>());
-        match INDISPENSABLE.into_iter().find(|action| keymap.keys(*action).next().is_none()) {
-            Some(action) => Err(self.without_key(action, &configured, &asked_for)),
+        match REQUIRED_ACTIONS.into_iter().find(|action| keymap.keys(*action).next().is_none()) {
+            Some(action) => Err(self.missing_key_fault(action, &configured, &explicit)),
             None => Ok(keymap),
         }
     }
 
-    fn configured(&self, name: &Spanned<String>, keys: Spanned<Sequences>) -> Result<Configured, FaultInFile> {
+    fn configured(&self, name: &Spanned<String>, keys: Spanned<Sequences>) -> Result<ConfiguredKeys, FaultInFile> {
         let Some(action) = Action::named(name.get_ref()) else {
             let names = TABLE.iter().map(|entry| entry.name);
             return Err(self.fault(name.span(), unknown("action", name.get_ref(), names)));
         };
-        Ok(Configured::of(action, keys))
+        Ok(ConfiguredKeys::new(action, keys))
     }
 
-    fn without_key(&self, action: Action, configured: &[Configured], asked_for: &Keymap) -> FaultInFile {
-        let name = asked_for.name(action);
+    fn missing_key_fault(&self, action: Action, configured: &[ConfiguredKeys], explicit: &Keymap) -> FaultInFile {
+        let name = explicit.name(action);
         if let Some(own) = configured.iter().find(|configured| configured.action == action) {
             return self.fault(own.span.clone(), format!("`{name}` would have no key left and needs one"));
         }
-        let usual = action.entry().map_or(&[][..], |entry| entry.keys);
-        let usual: Vec<Vec<Key>> = usual.iter().filter_map(|keys| parse_sequence(keys).ok()).collect();
-        let rival = usual.iter().find_map(|keys| asked_for.rival(keys));
-        let theirs = configured.iter().filter(|configured| Some(configured.action) == rival);
-        let taken = theirs.flat_map(|configured| &configured.sequences).find(|keys| {
+        let default_keys = action.entry().map_or(&[][..], |entry| entry.keys);
+        let default_keys: Vec<Vec<Key>> = default_keys.iter().filter_map(|keys| parse_sequence(keys).ok()).collect();
+        let conflicting_action = default_keys.iter().find_map(|keys| explicit.conflicting_action(keys));
+        let conflicting_entries = configured.iter().filter(|configured| Some(configured.action) == conflicting_action);
+        let conflicting_keys = conflicting_entries.flat_map(|configured| &configured.sequences).find(|keys| {
             parse_sequence(keys.get_ref())
-                .is_ok_and(|keys| usual.iter().any(|usual| usual.starts_with(&keys) || keys.starts_with(usual)))
+                .is_ok_and(|keys| default_keys.iter().any(|other| other.starts_with(&keys) || keys.starts_with(other)))
         });
-        let other = match rival {
-            Some(own @ Action::UserCommands(_)) => asked_for.name(own),
-            other => format!("`{}`", other.map_or_else(String::new, |other| asked_for.name(other))),
+        let other = match conflicting_action {
+            Some(own @ Action::UserCommands(_)) => explicit.name(own),
+            other => format!("`{}`", other.map_or_else(String::new, |other| explicit.name(other))),
         };
         let what = format!("{other} takes the only key of `{name}`; bind `{name}` to another");
-        self.fault(taken.map(Spanned::span).unwrap_or_default(), what)
+        self.fault(conflicting_keys.map(Spanned::span).unwrap_or_default(), what)
     }
 }
 
-impl Configured {
-    pub(super) fn of(action: Action, keys: Spanned<Sequences>) -> Self {
+impl ConfiguredKeys {
+    pub(super) fn new(action: Action, keys: Spanned<Sequences>) -> Self {
         let span = keys.span();
         let sequences = match keys.into_inner() {
             Sequences::One(text) => vec![Spanned::new(span.clone(), text)],
@@ -133,8 +133,8 @@ impl Configured {
 
 /// The message for an unknown name, with the most similar known one.
 pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let alike = |other: &&str| strsim::jaro_winkler(name, other);
-    match known.max_by(|one, other| alike(one).total_cmp(&alike(other))) {
+    let similarity = |other: &&str| strsim::jaro_winkler(name, other);
+    match known.max_by(|one, other| similarity(one).total_cmp(&similarity(other))) {
         Some(nearest) => format!("unknown {kind} `{name}`; did you mean `{nearest}`?"),
         None => format!("unknown {kind} `{name}`"),
     }

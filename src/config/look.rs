@@ -66,14 +66,14 @@ impl<'de> Visitor<'de> for ThemeVisitor {
 }
 
 /// The configured appearance: the theme, if set, and changes to styles.
-pub(super) type Look = (Option<Name>, Vec<(String, StyleChange)>);
+pub(super) type ThemeSettings = (Option<Name>, Vec<(String, StyleChange)>);
 
 /// The name of the terminal's default colour.
-const DEFAULT: &str = "default";
+const DEFAULT_COLOUR: &str = "default";
 
 impl Source<'_> {
-    pub(super) fn look(&self, raw: Option<Spanned<RawTheme>>) -> Result<Look, FaultInFile> {
-        let Some(raw) = raw else { return Ok(Look::default()) };
+    pub(super) fn theme_settings(&self, raw: Option<Spanned<RawTheme>>) -> Result<ThemeSettings, FaultInFile> {
+        let Some(raw) = raw else { return Ok(ThemeSettings::default()) };
         let span = raw.span();
         match raw.into_inner() {
             RawTheme::Name(name) => Ok((Some(self.theme(&Spanned::new(span, name))?), Vec::new())),
@@ -96,8 +96,8 @@ impl Source<'_> {
             return Err(self.fault(name.span(), unknown("style", name.get_ref(), known)));
         }
         let change = StyleChange {
-            fg: raw.fg.as_ref().map(|colour| self.ink(colour)).transpose()?,
-            bg: raw.bg.as_ref().map(|colour| self.ink(colour)).transpose()?,
+            fg: raw.fg.as_ref().map(|colour| self.parse_colour(colour)).transpose()?,
+            bg: raw.bg.as_ref().map(|colour| self.parse_colour(colour)).transpose()?,
             bold: raw.bold,
             italic: raw.italic,
             underlined: raw.underlined,
@@ -106,8 +106,8 @@ impl Source<'_> {
         Ok((name.into_inner(), change))
     }
 
-    fn ink(&self, colour: &Spanned<String>) -> Result<Color, FaultInFile> {
-        if colour.get_ref() == DEFAULT { Ok(Color::Reset) } else { self.colour(colour, ", or default") }
+    fn parse_colour(&self, colour: &Spanned<String>) -> Result<Color, FaultInFile> {
+        if colour.get_ref() == DEFAULT_COLOUR { Ok(Color::Reset) } else { self.colour(colour, ", or default") }
     }
 }
 

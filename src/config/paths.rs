@@ -18,34 +18,36 @@ pub struct Paths {
 
 const NAME: &str = "segtui";
 /// By convention, the home directory of users without one.
-const NOWHERE: &str = "/nonexistent";
+const NO_HOME: &str = "/nonexistent";
 
 impl Paths {
     /// The folders according to the environment; `None` if it has no home directory.
     #[must_use]
     pub fn of(environment: Environment<'_>) -> Option<Self> {
-        Self::over(platform::base_folders(environment), environment)
+        Self::with_base(platform::base_folders(environment), environment)
     }
 
     /// The folders without a home directory: those that the environment names, and a nonexistent path for the others. Someone who
     /// sets everything with flags and variables needs no folders.
     #[must_use]
     pub fn nowhere(environment: Environment<'_>) -> Self {
-        let below = BaseFolders::below(Path::new(NOWHERE));
+        let below = BaseFolders::below(Path::new(NO_HOME));
         let folder = |base: &Path| base.join(NAME);
         let (config, state, data) = (folder(&below.config), folder(&below.state), folder(&below.data));
-        Self::over(Some(below), environment).unwrap_or(Self { config, state, data })
+        Self::with_base(Some(below), environment).unwrap_or(Self { config, state, data })
     }
 
     /// The folders named by XDG variables, or else the usual ones.
-    fn over(base: Option<BaseFolders>, environment: Environment<'_>) -> Option<Self> {
+    fn with_base(base: Option<BaseFolders>, environment: Environment<'_>) -> Option<Self> {
         // The specification says to ignore relative paths.
-        let named = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let from_variable = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let (config, state, data) = match base {
             Some(BaseFolders { config, state, data }) => (Some(config), Some(state), Some(data)),
             None => (None, None, None),
         };
-        let folder = |name: &str, usual: Option<PathBuf>| named(name).or(usual).map(|folder| folder.join(NAME));
+        let folder = |name: &str, default_folder: Option<PathBuf>| {
+            from_variable(name).or(default_folder).map(|folder| folder.join(NAME))
+        };
         Some(Self {
             config: folder("XDG_CONFIG_HOME", config)?,
             state: folder("XDG_STATE_HOME", state)?,
@@ -56,7 +58,7 @@ impl Paths {
     /// Whether a path is in the nonexistent home directory.
     #[must_use]
     pub fn is_nowhere(path: &Path) -> bool {
-        path.starts_with(NOWHERE)
+        path.starts_with(NO_HOME)
     }
 
     /// The configuration file.
@@ -70,9 +72,9 @@ impl Paths {
     #[must_use]
     pub fn store_file(&self, base_url: &BaseUrl, tenant: &str, contexts: &[Context]) -> PathBuf {
         let mut name = format!("{tenant}@{}", base_url.segments());
-        let some: Vec<_> = Context::ALL.into_iter().filter(|context| contexts.contains(context)).collect();
-        if some.len() < Context::ALL.len() {
-            name.extend(some.into_iter().flat_map(|context| ["@", context.wire_name()]));
+        let followed: Vec<_> = Context::ALL.into_iter().filter(|context| contexts.contains(context)).collect();
+        if followed.len() < Context::ALL.len() {
+            name.extend(followed.into_iter().flat_map(|context| ["@", context.wire_name()]));
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
         let escaped =

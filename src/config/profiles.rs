@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ratatui::style::Color;
 
 use super::file::Profile;
-use super::{ConfigError, Environment, Flags, PROTECTED_COLOUR, Paths, choose, read_file};
+use super::{ConfigError, DEFAULT_PROTECTED_COLOUR, Environment, Flags, Paths, read_file, select_profile};
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 /// The profiles, and the path of their file, whether or not it exists.
@@ -44,10 +44,10 @@ pub struct KnownProfile {
 pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Listed, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let profiles = file.map(|file| file.profiles).unwrap_or_default();
-    Ok(Listed { path, profiles: profiles.into_iter().map(|(name, profile)| known(name, profile)).collect() })
+    Ok(Listed { path, profiles: profiles.into_iter().map(|(name, profile)| known_profile(name, profile)).collect() })
 }
 
-fn known(name: String, profile: Profile) -> KnownProfile {
+fn known_profile(name: String, profile: Profile) -> KnownProfile {
     let url = profile.base_url.unwrap_or_default();
     // Whether the URL may be used is decided when the profile is opened; here it is only shown.
     let host = BaseUrl::parse(&url, InsecureHttp::Allowed).map(|url| url.host()).unwrap_or_default();
@@ -57,7 +57,7 @@ fn known(name: String, profile: Profile) -> KnownProfile {
         host,
         access: profile.access,
         protected: profile.protected,
-        colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
+        colour: profile.colour.or(profile.protected.then_some(DEFAULT_PROTECTED_COLOUR)),
         asks: profile.api_key_command.map(|words| words.join(" ")),
     }
 }
@@ -69,6 +69,6 @@ fn known(name: String, profile: Profile) -> KnownProfile {
 /// A file that can't be read or is faulty, and a profile that does not exist.
 pub fn used_profile(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Option<String>, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
-    choose(wanted, &path, file).map(|(name, _)| name)
+    let requested = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    select_profile(requested, &path, file).map(|(name, _)| name)
 }

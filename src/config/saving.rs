@@ -84,15 +84,15 @@ pub enum SavingFault {
 pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), SavingFault> {
     let unwritable = |source| SavingFault::Unwritable { path: path.to_owned(), source };
     // A symbolic link is kept, for users who store such files elsewhere.
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let text = match files::read_text(&place) {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let text = match files::read_text(&target) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(unwritable(error)),
     };
     let text = with_profile(&text, path, profile)?;
     File::read(&text, path)?;
-    replace(&place, &text, matches!(profile.key, KeyEntry::Plain(_))).map_err(unwritable)
+    replace(&target, &text, matches!(profile.key, KeyEntry::Plain(_))).map_err(unwritable)
 }
 
 /// The text of a file with the profile added.
@@ -101,10 +101,10 @@ fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String,
     // The error's full message quotes the line, which may hold a key.
     let document = text.parse::<DocumentMut>().map_err(|error: TomlError| unreadable(error.message().to_owned()));
     let mut document = document?;
-    let only_other = {
-        let mut all = Table::new();
-        all.set_implicit(true);
-        let profiles = document.entry("profiles").or_insert(Item::Table(all));
+    let other_profiles = {
+        let mut profiles_table = Table::new();
+        profiles_table.set_implicit(true);
+        let profiles = document.entry("profiles").or_insert(Item::Table(profiles_table));
         let not_a_table = || unreadable("`profiles` is not a table".into());
         let profiles = profiles.as_table_like_mut().ok_or_else(not_a_table)?;
         if profiles.contains_key(&profile.name) {
@@ -115,13 +115,13 @@ fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String,
         others
     };
     // A single profile is used without a choice. A second one must not silently change which one is opened.
-    if let ([only], false) = (only_other.as_slice(), document.contains_key(DEFAULT)) {
-        document.insert(DEFAULT, value(only.clone()));
+    if let ([only], false) = (other_profiles.as_slice(), document.contains_key(DEFAULT_PROFILE)) {
+        document.insert(DEFAULT_PROFILE, value(only.clone()));
     }
     Ok(document.to_string())
 }
 
-const DEFAULT: &str = "default_profile";
+const DEFAULT_PROFILE: &str = "default_profile";
 
 fn table_of(profile: &NewProfile) -> Table {
     let mut table = Table::new();
@@ -148,11 +148,11 @@ fn table_of(profile: &NewProfile) -> Table {
 
 /// Replaces a file with a text. The new file is readable only by the user, unless the old one was readable by others and the text
 /// holds no secret.
-fn replace(path: &Path, text: &str, secret: bool) -> io::Result<()> {
+fn replace(path: &Path, text: &str, has_key: bool) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         files::create_folder(folder)?;
     }
-    let readers = if secret { Readers::PersonOnly } else { Readers::AsBefore };
+    let readers = if has_key { Readers::PersonOnly } else { Readers::AsBefore };
     files::replace_file(path, readers, |out| out.write_all(text.as_bytes()))
 }
 

@@ -13,22 +13,22 @@ use crate::theme::STYLES;
 /// The schema, in the draft that TOML editors support.
 #[must_use]
 pub fn schema() -> Value {
-    let mut properties = of_all(TOP);
+    let mut properties = settings_schema(TOP);
     let theme = properties.remove("theme");
-    properties.insert("theme".into(), with_table(theme));
+    properties.insert("theme".into(), theme_schema(theme));
     properties.insert(
         "profiles".into(),
         json!({
             "type": "object",
             "description": "Tenants and how to reach them, each by its name.",
-            "additionalProperties": object(of_all(PROFILE)),
+            "additionalProperties": object_schema(settings_schema(PROFILE)),
         }),
     );
-    let keys = TABLE.iter().map(|entry| (entry.name.to_owned(), described(of_kind(&Kind::Keys), entry.help)));
-    let mut keys = object(keys.collect());
+    let keys = TABLE.iter().map(|entry| (entry.name.to_owned(), described(kind_schema(&Kind::Keys), entry.help)));
+    let mut keys = object_schema(keys.collect());
     keys["description"] = "Keys of actions; an empty list removes them.".into();
     properties.insert("keys".into(), keys);
-    let mut command = object(of_all(COMMAND));
+    let mut command = object_schema(settings_schema(COMMAND));
     command["required"] = REQUIRED.as_slice().into();
     properties.insert(
         "command".into(),
@@ -38,33 +38,35 @@ pub fn schema() -> Value {
             "items": command,
         }),
     );
-    let mut schema = object(properties);
+    let mut schema = object_schema(properties);
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     schema["title"] = "segtui configuration".into();
     schema
 }
 
 /// The schema of a theme: a name, or a table with a name and changes.
-fn with_table(name: Option<Value>) -> Value {
+fn theme_schema(name: Option<Value>) -> Value {
     let name = name.unwrap_or_default();
-    let styles = STYLES.iter().map(|(style, meaning)| ((*style).to_owned(), described(object(of_all(STYLE)), meaning)));
+    let styles = STYLES
+        .iter()
+        .map(|(style, meaning)| ((*style).to_owned(), described(object_schema(settings_schema(STYLE)), meaning)));
     let mut properties = Map::new();
     properties.insert("name".into(), name.clone());
-    properties.insert("styles".into(), object(styles.collect()));
+    properties.insert("styles".into(), object_schema(styles.collect()));
     let description = name["description"].clone();
-    json!({ "description": description, "oneOf": [name, object(properties)] })
+    json!({ "description": description, "oneOf": [name, object_schema(properties)] })
 }
 
-fn object(properties: Map<String, Value>) -> Value {
+fn object_schema(properties: Map<String, Value>) -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": Value::Object(properties) })
 }
 
-fn of_all(settings: &[Setting]) -> Map<String, Value> {
-    settings.iter().map(|setting| (setting.key.to_owned(), of(setting))).collect()
+fn settings_schema(settings: &[Setting]) -> Map<String, Value> {
+    settings.iter().map(|setting| (setting.key.to_owned(), setting_schema(setting))).collect()
 }
 
-fn of(setting: &Setting) -> Value {
-    let mut schema = described(of_kind(&setting.kind), setting.help);
+fn setting_schema(setting: &Setting) -> Value {
+    let mut schema = described(kind_schema(&setting.kind), setting.help);
     // The default as JSON, if there is one.
     let default = toml::from_str::<toml::Table>(&format!("default = {}", setting.default)).ok();
     if let Some(default) = default.and_then(|mut table| table.remove("default")) {
@@ -78,7 +80,7 @@ fn described(mut schema: Value, help: &str) -> Value {
     schema
 }
 
-fn of_kind(kind: &Kind) -> Value {
+fn kind_schema(kind: &Kind) -> Value {
     let text = || json!({ "type": "string" });
     let list = |item: Value| json!({ "type": "array", "items": item });
     match kind {
@@ -110,18 +112,18 @@ fn rules() -> Value {
     let mut properties: Map<String, Value> = Rule::ALL.into_iter().map(rule).collect();
     let depth = json!({ "type": "integer", "minimum": DEPTHS.start(), "maximum": DEPTHS.end() });
     properties.insert(MAX_DEPTH.into(), described(depth, "The deepest level that too-deep allows."));
-    object(properties)
+    object_schema(properties)
 }
 
 /// The schema of the columns and their headings.
 fn columns() -> Value {
     let column = |name: &str| (name.to_owned(), json!({ "type": "string", "pattern": "\\S" }));
-    object(["id", "name", "ext", "parent-id", "parent-ext", "path"].into_iter().map(column).collect())
+    object_schema(["id", "name", "ext", "parent-id", "parent-ext", "path"].into_iter().map(column).collect())
 }
 
 /// The schema of a colour: editors complete the listed names, and other spellings of them are accepted too.
-fn colour(besides: &[&str]) -> Value {
-    let names: Vec<&str> = COLOURS.iter().map(|(name, _)| *name).chain(besides.iter().copied()).collect();
+fn colour(extra_names: &[&str]) -> Value {
+    let names: Vec<&str> = COLOURS.iter().map(|(name, _)| *name).chain(extra_names.iter().copied()).collect();
     json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^(#[0-9A-Fa-f]{6}|[A-Za-z_ -]+)$" }] })
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::file::Profile;
-use super::{ConfigError, Environment, written_path};
+use super::{ConfigError, Environment, resolve_path};
 use crate::files;
 
 /// A key command that gave no key.
@@ -48,11 +48,11 @@ pub fn without_keys(command: &mut Command, names: &[String]) {
 }
 
 /// The key from the key variables.
-pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
+pub(super) fn from_variables(environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
     match (environment(KEY_VARIABLE), environment(KEY_FILE_VARIABLE)) {
         (Some(_), Some(_)) => Err(ConfigError::TwoKeys),
         (Some(key), None) => Ok(Some(key.into())),
-        (None, Some(path)) => Ok(Some(in_file(Path::new(&path))?)),
+        (None, Some(path)) => Ok(Some(read_key_file(Path::new(&path))?)),
         (None, None) => Ok(None),
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<Secret
 /// # Errors
 ///
 /// As for [`first_line_in_file`].
-pub(super) fn in_file(path: &Path) -> Result<SecretString, KeyFileFault> {
+pub(super) fn read_key_file(path: &Path) -> Result<SecretString, KeyFileFault> {
     first_line_in_file(path).map_err(|what| KeyFileFault { path: path.to_owned(), what })
 }
 
@@ -86,7 +86,7 @@ pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
 
 /// The key of a profile in the configuration file `config`; `None` if the profile has no key setting. `names` are the variables
 /// with keys of profiles, which a key command doesn't see.
-pub(super) fn of(
+pub(super) fn from_profile(
     profile: &Profile,
     config: &Path,
     environment: Environment<'_>,
@@ -101,7 +101,7 @@ pub(super) fn of(
         return Ok(Some(key.into()));
     }
     if let Some(written) = &profile.api_key_file {
-        return Ok(Some(in_file(&written_path(written, config, environment))?));
+        return Ok(Some(read_key_file(&resolve_path(written, config, environment))?));
     }
     match profile.api_key_command.as_deref() {
         Some([program, arguments @ ..]) => Ok(Some(first_line_of(program, arguments, names)?)),
@@ -125,12 +125,12 @@ pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> R
     without_keys(command.args(arguments).stdin(Stdio::inherit()), names);
     let output = command.output().map_err(|error| fault(format!("couldn't be run: {}", files::reason(&error))))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("no output");
-        return Err(fault(format!("failed ({}): {said}", output.status)));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = stderr.lines().next().unwrap_or("no output");
+        return Err(fault(format!("failed ({}): {stderr}", output.status)));
     }
-    let printed = String::from_utf8_lossy(&output.stdout);
-    match printed.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    match stdout.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
         Some(key) => Ok(key.to_owned().into()),
         None => Err(fault("printed nothing".into())),
     }
@@ -165,7 +165,7 @@ mod tests {
     fn the_first_line_of_a_file_is_the_key_with_its_spaces() {
         for text in ["first:se cond ", "first:se cond \n", "first:se cond \r\n", "first:se cond \nanother\n"] {
             let (_folder, path) = key_file(text, 0o600);
-            assert_eq!(in_file(&path).unwrap().expose_secret(), "first:se cond ", "{text:?}");
+            assert_eq!(read_key_file(&path).unwrap().expose_secret(), "first:se cond ", "{text:?}");
         }
     }
 
@@ -173,16 +173,16 @@ mod tests {
     fn an_open_or_empty_key_file_is_refused() {
         for mode in [0o640, 0o604, 0o644, 0o620] {
             let (_folder, path) = key_file("hunter2\n", mode);
-            let fault = in_file(&path).unwrap_err().to_string();
+            let fault = read_key_file(&path).unwrap_err().to_string();
             let expected = format!(": others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display());
             assert!(fault.ends_with(&expected) && !fault.contains("hunter2"), "{fault}");
         }
         for text in ["", "\n", "  \nhunter2\n"] {
             let (_folder, path) = key_file(text, 0o400);
-            let fault = in_file(&path).unwrap_err().to_string();
+            let fault = read_key_file(&path).unwrap_err().to_string();
             assert!(fault.ends_with("its first line is empty; expected the key"), "{fault}");
         }
-        let fault = in_file(Path::new("/nonexistent/key")).unwrap_err().to_string();
+        let fault = read_key_file(Path::new("/nonexistent/key")).unwrap_err().to_string();
         assert!(fault.starts_with("couldn't read the API key from /nonexistent/key: "), "{fault}");
     }
 

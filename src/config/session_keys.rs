@@ -26,20 +26,20 @@ struct SessionKey {
 impl SessionKeys {
     /// Stores the key of a profile, replacing an earlier one.
     pub fn hold(&self, profile: &str, base_url: &BaseUrl, tenant: &str, key: SecretString) {
-        let held =
+        let entry =
             SessionKey { profile: profile.to_owned(), base_url: base_url.clone(), tenant: tenant.to_owned(), key };
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.retain(|other| other.profile != profile);
-        keys.push(held);
+        keys.push(entry);
     }
 
     /// The key that was entered for a profile, if the profile still has the same server and tenant.
     #[must_use]
     pub fn of(&self, profile: &str, base_url: &BaseUrl, tenant: &str) -> Option<SecretString> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_meant =
-            |held: &&SessionKey| held.profile == profile && held.base_url == *base_url && held.tenant == tenant;
-        keys.iter().find(is_meant).map(|held| held.key.clone())
+        let is_match =
+            |entry: &&SessionKey| entry.profile == profile && entry.base_url == *base_url && entry.tenant == tenant;
+        keys.iter().find(is_match).map(|entry| entry.key.clone())
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::commands::TIMEOUT_SECONDS;
 use super::file::{CONCURRENCIES, PAGE_SIZES, POLL_SECONDS, VERIFY_SECONDS};
-use super::{CA_FILE_VARIABLE, KEY_VARIABLE, READ_ONLY, THEME};
+use super::{CA_FILE_VARIABLE, KEY_VARIABLE, READ_ONLY, THEME_VARIABLE};
 
 /// A key in a table of the file.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub const TOP: &[Setting] = &[
         .variable("SEGTUI_PROFILE"),
     setting("theme", Kind::OneOf(THEMES), "\"dark\"", "Colour theme, by its name or as a table with changes.")
         .flag("--theme")
-        .variable(THEME),
+        .variable(THEME_VARIABLE),
     setting("accessible", Kind::Switch, "false", "Words instead of lines and symbols, for screen readers.")
         .flag("--accessible"),
     setting("collation", Kind::Language, "\"pl\"", "Language by whose rules names are sorted."),

@@ -12,13 +12,13 @@ use super::routes::Shared;
 use super::tenant::{Actor, ChangeRequest, Fields, Tenant};
 
 /// Maximum number of existing segments that the colleague created.
-const OWN: usize = 12;
+const MAX_OWN_SEGMENTS: usize = 12;
 /// Maximum delay that is caught up on.
-const LATE: Duration = Duration::from_millis(100);
+const MAX_LAG: Duration = Duration::from_millis(100);
 /// Attempts before a turn is skipped.
-const IDEAS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 /// Suffixes that a renaming adds to a name, or removes if there is one.
-const ADDITIONS: [&str; 5] = [" (2026)", " – nowe warunki", " *", " / do weryfikacji", " – key account"];
+const NAME_SUFFIXES: [&str; 5] = [" (2026)", " – nowe warunki", " *", " / do weryfikacji", " – key account"];
 const NEW_NAMES: [&str; 10] = [
     "Nowa grupa",
     "Klienci z targów",
@@ -33,35 +33,35 @@ const NEW_NAMES: [&str; 10] = [
 ];
 
 /// Makes about `churn` changes per second for as long as the server runs.
-pub(super) async fn work(shared: Arc<Shared>, churn: f64) {
-    let mut colleague = Colleague { random: fastrand::Rng::with_seed(shared.options.seed), own: VecDeque::new() };
+pub(super) async fn run(shared: Arc<Shared>, churn: f64) {
+    let mut colleague = Colleague { random: fastrand::Rng::with_seed(shared.options.seed), created: VecDeque::new() };
     let mut due = Instant::now();
     loop {
         let pause = (0.5 + colleague.random.f64()) / churn;
         // The pause includes the time the work takes.
-        due =
-            (due + Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600))).max(Instant::now() - LATE);
+        due = (due + Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600)))
+            .max(Instant::now() - MAX_LAG);
         tokio::time::sleep_until(due).await;
-        colleague.act(&mut shared.tenant());
+        colleague.make_change(&mut shared.tenant());
     }
 }
 
 struct Colleague {
     random: fastrand::Rng,
     /// Segments created by the colleague, oldest first.
-    own: VecDeque<SegmentId>,
+    created: VecDeque<SegmentId>,
 }
 
 impl Colleague {
     /// Makes one change; if one is not possible, it tries another.
-    fn act(&mut self, tenant: &mut Tenant) {
-        for _ in 0..IDEAS {
-            let Some(wish) = self.idea(tenant) else { continue };
-            let creates = matches!(wish, ChangeRequest::Create(_));
-            match tenant.grant(Actor::Backoffice, wish) {
+    fn make_change(&mut self, tenant: &mut Tenant) {
+        for _ in 0..MAX_ATTEMPTS {
+            let Some(change) = self.random_change(tenant) else { continue };
+            let creates = matches!(change, ChangeRequest::Create(_));
+            match tenant.apply(Actor::Backoffice, change) {
                 Ok(id) => {
                     if creates {
-                        self.own.push_back(id);
+                        self.created.push_back(id);
                     }
                     return;
                 }
@@ -70,12 +70,13 @@ impl Colleague {
         }
     }
 
-    fn idea(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
+    fn random_change(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         match self.random.u32(0..10) {
-            0 | 1 if self.own.len() < OWN => self.create(tenant),
+            0 | 1 if self.created.len() < MAX_OWN_SEGMENTS => self.create(tenant),
             2 => {
-                let own = self.own.pop_front()?;
-                (tenant.get(&own).is_some() && !tenant.has_children(&own)).then_some(ChangeRequest::Delete(own))
+                let created = self.created.pop_front()?;
+                (tenant.get(&created).is_some() && !tenant.has_children(&created))
+                    .then_some(ChangeRequest::Delete(created))
             }
             3 => self.change_external_id(tenant),
             4 | 5 => self.relocate_leaf(tenant),
@@ -92,7 +93,7 @@ impl Colleague {
     }
 
     fn create(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
-        let parent = Some(self.any(tenant)?.id).filter(|parent| !self.own.contains(parent))?;
+        let parent = Some(self.any(tenant)?.id).filter(|parent| !self.created.contains(parent))?;
         let name = self.random.choice(NEW_NAMES)?.into();
         let external_id = Some(format!("BO-{}", self.random.u32(1_000..10_000)).into());
         Some(ChangeRequest::Create(Fields { name, external_id, parent: Some(parent) }))
@@ -100,10 +101,10 @@ impl Colleague {
 
     fn rename(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let segment = self.any(tenant)?;
-        let bare = ADDITIONS.iter().find_map(|addition| segment.name.strip_suffix(addition));
+        let bare = NAME_SUFFIXES.iter().find_map(|suffix| segment.name.strip_suffix(suffix));
         let name = match bare {
             Some(bare) => bare.into(),
-            None => format!("{}{}", segment.name, self.random.choice(ADDITIONS)?).into(),
+            None => format!("{}{}", segment.name, self.random.choice(NAME_SUFFIXES)?).into(),
         };
         Some(ChangeRequest::Update(segment.id.clone(), Fields { name, ..Fields::of(&segment) }))
     }
@@ -141,14 +142,14 @@ mod tests {
 
     #[test]
     fn many_changes_by_the_colleague_keep_the_tree_in_order() {
-        let segments = starters::wholesale().unwrap();
+        let segments = starters::demo_wholesale().unwrap();
         let count = segments.len();
         let mut tenant = Tenant::new(segments, DeletionPolicy::Refuse);
-        let mut colleague = Colleague { random: fastrand::Rng::with_seed(3), own: VecDeque::new() };
+        let mut colleague = Colleague { random: fastrand::Rng::with_seed(3), created: VecDeque::new() };
         for _ in 0..20_000 {
-            colleague.act(&mut tenant);
+            colleague.make_change(&mut tenant);
         }
-        assert!((count..=count + 2 * OWN).contains(&tenant.len()), "{} of {count}", tenant.len());
+        assert!((count..=count + 2 * MAX_OWN_SEGMENTS).contains(&tenant.len()), "{} of {count}", tenant.len());
         assert!(tenant.feed().len() > count + 10_000, "something happened most of the time");
         let longest = tenant.segments().map(|segment| segment.name.chars().count()).max();
         assert!(longest < Some(60), "names don't grow and grow");

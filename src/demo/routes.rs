@@ -16,8 +16,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::tenant::{Actor, ChangeRequest, Fields, Tenant, WishRefused};
-use super::trouble::{Moment, Trouble, Troubles};
+use super::tenant::{Actor, ChangeRefused, ChangeRequest, Fields, Tenant};
+use super::trouble::{FaultInjector, InjectedFault, Moment};
 use super::{ListForm, Options, lock};
 
 const API: &str = "/api/v1/account/integrations/auth-required";
@@ -27,21 +27,21 @@ const API: &str = "/api/v1/account/integrations/auth-required";
 pub(super) struct Shared {
     pub options: Options,
     tenant: Mutex<Tenant>,
-    troubles: Mutex<Troubles>,
+    fault_injector: Mutex<FaultInjector>,
 }
 
 impl Shared {
     pub fn new(tenant: Tenant, options: Options) -> Self {
-        let troubles = Mutex::new(Troubles::new(options.trouble, options.seed));
-        Self { options, tenant: Mutex::new(tenant), troubles }
+        let fault_injector = Mutex::new(FaultInjector::new(options.trouble, options.seed));
+        Self { options, tenant: Mutex::new(tenant), fault_injector }
     }
 
     pub fn tenant(&self) -> MutexGuard<'_, Tenant> {
         lock(&self.tenant)
     }
 
-    pub fn troubles(&self) -> MutexGuard<'_, Troubles> {
-        lock(&self.troubles)
+    pub fn fault_injector(&self) -> MutexGuard<'_, FaultInjector> {
+        lock(&self.fault_injector)
     }
 }
 
@@ -61,15 +61,15 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 /// Runs before every call: latency, the two headers, and planned failures.
 async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let trouble = shared.troubles().meet(request.method(), &target);
-    let _under_way = UnderWay::new(&shared, request.method());
+    let fault = shared.fault_injector().next_fault(request.method(), &target);
+    let _in_flight = InFlightGuard::new(&shared, request.method());
     tokio::time::sleep(shared.options.latency).await;
     if let Err(refusal) = authorised(request.headers(), &shared.options) {
         return refusal;
     }
-    match trouble {
+    match fault {
         None => next.run(request).await,
-        Some(Trouble::Refuse { status, retry_after, .. }) => {
+        Some(InjectedFault::Refuse { status, retry_after, .. }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut response = problem(status, "trouble on order");
             if let Some(seconds) = retry_after {
@@ -77,17 +77,17 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
             }
             response
         }
-        Some(Trouble::LoseAnswer { .. }) => {
+        Some(InjectedFault::LoseResponse { .. }) => {
             let response = next.run(request).await;
             let cut = futures_util::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on order")) });
             (response.status(), Body::from_stream(cut)).into_response()
         }
-        Some(Trouble::Belie { status, .. }) => {
+        Some(InjectedFault::ReportFailure { status, .. }) => {
             next.run(request).await;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
             problem(status, "upstream connect error or disconnect/reset before headers")
         }
-        Some(Trouble::CutShort { .. }) => {
+        Some(InjectedFault::TruncateResponse { .. }) => {
             let response = next.run(request).await;
             let status = response.status();
             match axum::body::to_bytes(response.into_body(), usize::MAX).await {
@@ -95,49 +95,49 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
                 Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
             }
         }
-        Some(Trouble::Delay { by, .. }) => {
+        Some(InjectedFault::DelayRequest { by, .. }) => {
             tokio::time::sleep(by).await;
             next.run(request).await
         }
-        Some(Trouble::HoldAnswer { by, .. }) => {
+        Some(InjectedFault::DelayResponse { by, .. }) => {
             let response = next.run(request).await;
             tokio::time::sleep(by).await;
             response
         }
-        Some(Trouble::Between { change, by, moment: Moment::Before, .. }) => {
-            step_between(&shared, by, change);
+        Some(InjectedFault::ConcurrentChange { change, by, moment: Moment::Before, .. }) => {
+            change_concurrently(&shared, by, change);
             next.run(request).await
         }
-        Some(Trouble::Between { change, by, moment: Moment::After, .. }) => {
+        Some(InjectedFault::ConcurrentChange { change, by, moment: Moment::After, .. }) => {
             let response = next.run(request).await;
-            step_between(&shared, by, change);
+            change_concurrently(&shared, by, change);
             response
         }
     }
 }
 
-fn step_between(shared: &Shared, by: Actor, change: ChangeRequest) {
-    if let Err(refusal) = shared.tenant().grant(by, change) {
+fn change_concurrently(shared: &Shared, by: Actor, change: ChangeRequest) {
+    if let Err(refusal) = shared.tenant().apply(by, change) {
         tracing::debug!(%refusal, "nobody came between");
     }
 }
 
 /// Counts a request as in flight until it is done, even if the client does not wait for the response.
-struct UnderWay<'a> {
+struct InFlightGuard<'a> {
     shared: &'a Shared,
     method: Method,
 }
 
-impl<'a> UnderWay<'a> {
+impl<'a> InFlightGuard<'a> {
     fn new(shared: &'a Shared, method: &Method) -> Self {
-        shared.troubles().come(method);
+        shared.fault_injector().request_started(method);
         Self { shared, method: method.clone() }
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlightGuard<'_> {
     fn drop(&mut self) {
-        self.shared.troubles().go(&self.method);
+        self.shared.fault_injector().request_finished(&self.method);
     }
 }
 
@@ -160,12 +160,12 @@ fn problem(status: StatusCode, detail: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
-fn refused(refusal: &WishRefused) -> Response {
+fn refused(refusal: &ChangeRefused) -> Response {
     let status = match refusal {
-        WishRefused::BlankName => StatusCode::BAD_REQUEST,
-        WishRefused::NoSuchParent(_) | WishRefused::OwnSubtree(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        WishRefused::NoSuchSegment(_) => StatusCode::NOT_FOUND,
-        WishRefused::HasChildren { .. } => StatusCode::CONFLICT,
+        ChangeRefused::BlankName => StatusCode::BAD_REQUEST,
+        ChangeRefused::NoSuchParent(_) | ChangeRefused::OwnSubtree(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ChangeRefused::NoSuchSegment(_) => StatusCode::NOT_FOUND,
+        ChangeRefused::HasChildren { .. } => StatusCode::CONFLICT,
     };
     problem(status, &refusal.to_string())
 }
@@ -201,10 +201,10 @@ async fn list(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> R
 }
 
 async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Response, Response> {
-    let id = known_form(&id)?;
+    let id = parse_id(&id)?;
     match shared.tenant().get(&id) {
         Some(segment) => Ok(Json(segment).into_response()),
-        None => Err(refused(&WishRefused::NoSuchSegment(id))),
+        None => Err(refused(&ChangeRefused::NoSuchSegment(id))),
     }
 }
 
@@ -224,7 +224,7 @@ async fn create(
     let fields = fields(body)?;
     let id = shared
         .tenant()
-        .grant(Actor::Integrations, ChangeRequest::Create(fields))
+        .apply(Actor::Integrations, ChangeRequest::Create(fields))
         .map_err(|refusal| refused(&refusal))?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))).into_response())
 }
@@ -234,19 +234,19 @@ async fn update(
     Path(id): Path<String>,
     body: Result<Json<SegmentBody>, JsonRejection>,
 ) -> Result<StatusCode, Response> {
-    let wish = ChangeRequest::Update(known_form(&id)?, fields(body)?);
-    shared.tenant().grant(Actor::Integrations, wish).map_err(|refusal| refused(&refusal))?;
+    let change = ChangeRequest::Update(parse_id(&id)?, fields(body)?);
+    shared.tenant().apply(Actor::Integrations, change).map_err(|refusal| refused(&refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn delete(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<StatusCode, Response> {
-    let wish = ChangeRequest::Delete(known_form(&id)?);
-    shared.tenant().grant(Actor::Integrations, wish).map_err(|refusal| refused(&refusal))?;
+    let change = ChangeRequest::Delete(parse_id(&id)?);
+    shared.tenant().apply(Actor::Integrations, change).map_err(|refusal| refused(&refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[expect(clippy::result_large_err, reason = "a response is what there is to give")]
-fn known_form(id: &str) -> Result<SegmentId, Response> {
+fn parse_id(id: &str) -> Result<SegmentId, Response> {
     SegmentId::new(id).ok_or_else(|| problem(StatusCode::BAD_REQUEST, "a segment id can't be empty"))
 }
 

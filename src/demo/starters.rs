@@ -6,7 +6,7 @@ use crate::segment::{Segment, SegmentId};
 const WHOLESALE: &str = include_str!("../../assets/demo-tenant.json");
 
 /// Returns the segments of the wholesale tenant.
-pub(super) fn wholesale() -> Result<Vec<Segment>, serde_json::Error> {
+pub(super) fn demo_wholesale() -> Result<Vec<Segment>, serde_json::Error> {
     serde_json::from_str(WHOLESALE)
 }
 
@@ -14,7 +14,7 @@ pub(super) fn wholesale() -> Result<Vec<Segment>, serde_json::Error> {
 const BRANCHING: usize = 8;
 
 /// Generates `count` segments with random IDs; the same seed gives the same segments.
-pub(super) fn made_up(count: usize, seed: u64) -> Vec<Segment> {
+pub(super) fn generated(count: usize, seed: u64) -> Vec<Segment> {
     const KINDS: [&str; 8] =
         ["Hurtownia", "Sklep", "Sieć", "Oddział", "Grupa zakupowa", "Großhandel", "Partner", "Dystrybutor"];
     let mut random = fastrand::Rng::with_seed(seed);
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_wholesale_tenant_is_plausible() {
-        let segments = wholesale().unwrap();
+        let segments = demo_wholesale().unwrap();
         assert!((280..=340).contains(&segments.len()), "{}", segments.len());
         let parents: HashMap<_, _> = segments.iter().map(|segment| (&segment.id, segment.parent.as_ref())).collect();
         assert_eq!(parents.len(), segments.len(), "each id once");
@@ -76,9 +76,9 @@ mod tests {
 
     #[test]
     fn generated_segments_depend_only_on_count_and_seed() {
-        let segments = made_up(1_000, 7);
+        let segments = generated(1_000, 7);
         assert_eq!(segments.len(), 1_000);
-        assert_eq!(segments, made_up(1_000, 7));
+        assert_eq!(segments, generated(1_000, 7));
         let ids: HashSet<_> = segments.iter().map(|segment| &segment.id).collect();
         assert!(segments.iter().filter_map(|segment| segment.parent.as_ref()).all(|parent| ids.contains(parent)));
         assert_eq!(segments.iter().filter(|segment| segment.parent.is_none()).count(), BRANCHING);

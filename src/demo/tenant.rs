@@ -70,7 +70,7 @@ pub struct Fields {
 
 /// Why a change is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WishRefused {
+pub enum ChangeRefused {
     /// The name is blank.
     #[error("name must not be blank")]
     BlankName,
@@ -118,7 +118,7 @@ pub(super) struct Tenant {
     slots: Vec<Option<Segment>>,
     /// The indices of deleted segments, in ascending order.
     gaps: Vec<usize>,
-    place: HashMap<SegmentId, usize>,
+    index: HashMap<SegmentId, usize>,
     children: HashMap<SegmentId, BTreeSet<SegmentId>>,
     feed: Vec<FeedStep>,
     history: Vec<Change>,
@@ -131,7 +131,7 @@ impl Tenant {
         let mut tenant = Self {
             slots: Vec::with_capacity(segments.len()),
             gaps: Vec::new(),
-            place: HashMap::with_capacity(segments.len()),
+            index: HashMap::with_capacity(segments.len()),
             children: HashMap::new(),
             feed: Vec::new(),
             history: Vec::new(),
@@ -153,33 +153,33 @@ impl Tenant {
     }
 
     pub fn len(&self) -> usize {
-        self.place.len()
+        self.index.len()
     }
 
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.slots.iter().flatten()
     }
 
-    /// Returns a page of the list: at most `most` segments after the first `skipped`.
-    pub fn page(&self, skipped: usize, most: usize) -> impl Iterator<Item = &Segment> {
-        // Counts the gaps before the page: those with at most `skipped` segments before them.
+    /// Returns a page of the list: at most `limit` segments after the first `offset`.
+    pub fn page(&self, offset: usize, limit: usize) -> impl Iterator<Item = &Segment> {
+        // Counts the gaps before the page: those with at most `offset` segments before them.
         let mut gaps_before = 0;
         let (mut low, mut high) = (0, self.gaps.len());
         while low < high {
             let middle = low.midpoint(high);
-            if self.gaps[middle] - middle <= skipped {
+            if self.gaps[middle] - middle <= offset {
                 low = middle + 1;
                 gaps_before = low;
             } else {
                 high = middle;
             }
         }
-        let start = (skipped + gaps_before).min(self.slots.len());
-        self.slots[start..].iter().flatten().take(most)
+        let start = (offset + gaps_before).min(self.slots.len());
+        self.slots[start..].iter().flatten().take(limit)
     }
 
     pub fn get(&self, id: &SegmentId) -> Option<&Segment> {
-        self.place.get(id).and_then(|place| self.slots.get(*place)?.as_ref())
+        self.index.get(id).and_then(|index| self.slots.get(*index)?.as_ref())
     }
 
     pub fn has_children(&self, id: &SegmentId) -> bool {
@@ -197,61 +197,61 @@ impl Tenant {
     }
 
     /// Makes a change, or refuses it. Returns the ID of the segment concerned.
-    pub fn grant(&mut self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
-        match wish {
+    pub fn apply(&mut self, actor: Actor, change: ChangeRequest) -> Result<SegmentId, ChangeRefused> {
+        match change {
             ChangeRequest::Create(fields) => {
                 self.check(None, &fields)?;
                 let id = self.new_id();
                 self.insert(fields.into_segment(id.clone()));
-                self.tell(id.clone(), "CREATE", actor);
+                self.record(id.clone(), "CREATE", actor);
                 Ok(id)
             }
             ChangeRequest::Update(id, fields) => {
-                let known = self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
+                let known = self.get(&id).ok_or_else(|| ChangeRefused::NoSuchSegment(id.clone()))?;
                 // An unchanged parent is accepted, even if it does not exist.
                 if known.parent != fields.parent {
                     self.check(Some(&id), &fields)?;
                 } else if fields.name.trim().is_empty() {
-                    return Err(WishRefused::BlankName);
+                    return Err(ChangeRefused::BlankName);
                 }
                 self.insert(fields.into_segment(id.clone()));
-                self.tell(id.clone(), "UPDATE", actor);
+                self.record(id.clone(), "UPDATE", actor);
                 Ok(id)
             }
             ChangeRequest::Delete(id) => {
-                self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
+                self.get(&id).ok_or_else(|| ChangeRefused::NoSuchSegment(id.clone()))?;
                 self.delete(&id, actor)?;
                 Ok(id)
             }
         }
     }
 
-    fn check(&self, id: Option<&SegmentId>, fields: &Fields) -> Result<(), WishRefused> {
+    fn check(&self, id: Option<&SegmentId>, fields: &Fields) -> Result<(), ChangeRefused> {
         if fields.name.trim().is_empty() {
-            return Err(WishRefused::BlankName);
+            return Err(ChangeRefused::BlankName);
         }
         let Some(parent) = &fields.parent else { return Ok(()) };
         if self.get(parent).is_none() {
-            return Err(WishRefused::NoSuchParent(parent.clone()));
+            return Err(ChangeRefused::NoSuchParent(parent.clone()));
         }
         let Some(id) = id else { return Ok(()) };
-        let mut above = Some(parent);
+        let mut ancestor = Some(parent);
         // No chain of ancestors has more steps than there are segments, so this also ends for a cycle in the loaded data.
         for _ in 0..=self.len() {
-            match above {
-                Some(at) if at == id => return Err(WishRefused::OwnSubtree(id.clone())),
-                Some(at) => above = self.get(at).and_then(|segment| segment.parent.as_ref()),
+            match ancestor {
+                Some(at) if at == id => return Err(ChangeRefused::OwnSubtree(id.clone())),
+                Some(at) => ancestor = self.get(at).and_then(|segment| segment.parent.as_ref()),
                 None => break,
             }
         }
         Ok(())
     }
 
-    fn delete(&mut self, id: &SegmentId, actor: Actor) -> Result<(), WishRefused> {
+    fn delete(&mut self, id: &SegmentId, actor: Actor) -> Result<(), ChangeRefused> {
         let children: Vec<SegmentId> = self.children.get(id).into_iter().flatten().cloned().collect();
         match self.deletion {
             DeletionPolicy::Refuse if !children.is_empty() => {
-                return Err(WishRefused::HasChildren { id: id.clone(), children: children.len() });
+                return Err(ChangeRefused::HasChildren { id: id.clone(), children: children.len() });
             }
             DeletionPolicy::Refuse | DeletionPolicy::Orphan => self.remove(id, actor),
             DeletionPolicy::Uproot => {
@@ -259,14 +259,14 @@ impl Tenant {
                 for child in children {
                     if let Some(segment) = self.get(&child).cloned() {
                         self.insert(Segment { parent: None, ..segment });
-                        self.tell(child, "UPDATE", Actor::Internal);
+                        self.record(child, "UPDATE", Actor::Internal);
                     }
                 }
             }
             DeletionPolicy::Cascade => {
-                let mut waiting = vec![id.clone()];
-                while let Some(id) = waiting.pop() {
-                    waiting.extend(self.children.get(&id).into_iter().flatten().cloned());
+                let mut pending = vec![id.clone()];
+                while let Some(id) = pending.pop() {
+                    pending.extend(self.children.get(&id).into_iter().flatten().cloned());
                     self.remove(&id, actor);
                 }
             }
@@ -275,12 +275,12 @@ impl Tenant {
     }
 
     fn remove(&mut self, id: &SegmentId, actor: Actor) {
-        let Some(place) = self.place.remove(id) else { return };
-        if let Some(segment) = self.slots[place].take() {
+        let Some(index) = self.index.remove(id) else { return };
+        if let Some(segment) = self.slots[index].take() {
             self.unlink(&segment);
         }
-        self.gaps.insert(self.gaps.partition_point(|gap| *gap < place), place);
-        self.tell(id.clone(), "DELETE", actor);
+        self.gaps.insert(self.gaps.partition_point(|gap| *gap < index), index);
+        self.record(id.clone(), "DELETE", actor);
     }
 
     /// Replaces a segment, or appends it if it is new.
@@ -288,16 +288,16 @@ impl Tenant {
         if let Some(parent) = &segment.parent {
             self.children.entry(parent.clone()).or_default().insert(segment.id.clone());
         }
-        let place = *self.place.entry(segment.id.clone()).or_insert(self.slots.len());
-        if place == self.slots.len() {
+        let index = *self.index.entry(segment.id.clone()).or_insert(self.slots.len());
+        if index == self.slots.len() {
             self.slots.push(Some(segment));
             return;
         }
         let parent = segment.parent.clone();
-        if let Some(former) = self.slots[place].replace(segment)
-            && former.parent != parent
+        if let Some(previous) = self.slots[index].replace(segment)
+            && previous.parent != parent
         {
-            self.unlink(&former);
+            self.unlink(&previous);
         }
     }
 
@@ -311,7 +311,7 @@ impl Tenant {
         }
     }
 
-    fn tell(&mut self, id: SegmentId, kind: &'static str, actor: Actor) {
+    fn record(&mut self, id: SegmentId, kind: &'static str, actor: Actor) {
         self.history.push(Change { actor, id: id.clone(), now: self.get(&id).cloned() });
         self.feed.push(FeedStep { id, kind, actor });
     }
@@ -319,7 +319,7 @@ impl Tenant {
     fn new_id(&mut self) -> SegmentId {
         loop {
             if let Some(id) = super::starters::random_id(&mut self.random)
-                && !self.place.contains_key(&id)
+                && !self.index.contains_key(&id)
             {
                 return id;
             }
@@ -355,21 +355,21 @@ mod tests {
         Tenant::new(edges.into_iter().map(segment).collect(), deletion)
     }
 
-    fn delete(tenant: &mut Tenant, id: &str) -> Result<SegmentId, WishRefused> {
-        tenant.grant(Actor::Backoffice, ChangeRequest::Delete(SegmentId::new(id).unwrap()))
+    fn delete(tenant: &mut Tenant, id: &str) -> Result<SegmentId, ChangeRefused> {
+        tenant.apply(Actor::Backoffice, ChangeRequest::Delete(SegmentId::new(id).unwrap()))
     }
 
     fn left(tenant: &Tenant) -> Vec<String> {
-        let tell = |segment: &Segment| {
+        let record = |segment: &Segment| {
             format!("{}<{}", segment.id, segment.parent.as_ref().map_or("-".into(), ToString::to_string))
         };
-        tenant.segments().map(tell).collect()
+        tenant.segments().map(record).collect()
     }
 
     #[test]
     fn deleting_a_parent_follows_the_policy() {
         let mut refusing = tenant(DeletionPolicy::Refuse);
-        assert!(matches!(delete(&mut refusing, "b"), Err(WishRefused::HasChildren { children: 1, .. })));
+        assert!(matches!(delete(&mut refusing, "b"), Err(ChangeRefused::HasChildren { children: 1, .. })));
         assert!(delete(&mut refusing, "c").is_ok() && delete(&mut refusing, "b").is_ok());
 
         let mut cascading = tenant(DeletionPolicy::Cascade);
@@ -391,10 +391,10 @@ mod tests {
         let mut tenant = tenant(DeletionPolicy::Orphan);
         for id in ["c", "a"] {
             delete(&mut tenant, id).unwrap();
-            for skipped in 0..5 {
-                for most in 0..3 {
-                    let expected: Vec<_> = tenant.segments().skip(skipped).take(most).collect();
-                    assert_eq!(tenant.page(skipped, most).collect::<Vec<_>>(), expected);
+            for offset in 0..5 {
+                for limit in 0..3 {
+                    let expected: Vec<_> = tenant.segments().skip(offset).take(limit).collect();
+                    assert_eq!(tenant.page(offset, limit).collect::<Vec<_>>(), expected);
                 }
             }
         }
@@ -406,8 +406,8 @@ mod tests {
         let id = SegmentId::new("a").unwrap();
         let fields = Fields { name: "a".into(), external_id: None, parent: SegmentId::new("c") };
         assert_eq!(
-            tenant.grant(Actor::Backoffice, ChangeRequest::Update(id.clone(), fields)),
-            Err(WishRefused::OwnSubtree(id))
+            tenant.apply(Actor::Backoffice, ChangeRequest::Update(id.clone(), fields)),
+            Err(ChangeRefused::OwnSubtree(id))
         );
     }
 }

@@ -10,7 +10,7 @@ use super::tenant::{Actor, ChangeRequest};
 
 /// A failure for the next matching request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum InjectedFault {
     /// The request is refused with a status and not applied.
     Refuse {
         /// Matching requests: the method, and a part of the path and query.
@@ -21,38 +21,38 @@ pub enum Trouble {
         retry_after: Option<u64>,
     },
     /// The request is applied, and the connection breaks before the response is complete.
-    LoseAnswer {
+    LoseResponse {
         /// Matching requests.
         on: (Method, &'static str),
     },
     /// The request is applied, but the response says it failed: a gateway on the way lost the server's response.
-    Belie {
+    ReportFailure {
         /// Matching requests.
         on: (Method, &'static str),
         /// The status.
         status: u16,
     },
     /// The request is applied, and the first half of the response is sent as if it were complete.
-    CutShort {
+    TruncateResponse {
         /// Matching requests.
         on: (Method, &'static str),
     },
     /// The request is delayed, then applied.
-    Delay {
+    DelayRequest {
         /// Matching requests.
         on: (Method, &'static str),
         /// The delay.
         by: Duration,
     },
     /// The request is applied at once, and the response is delayed.
-    HoldAnswer {
+    DelayResponse {
         /// Matching requests.
         on: (Method, &'static str),
         /// The delay.
         by: Duration,
     },
     /// Another actor makes a change right before or after the request is applied. If the change is refused, it is skipped.
-    Between {
+    ConcurrentChange {
         /// Matching requests.
         on: (Method, &'static str),
         /// The change.
@@ -73,15 +73,15 @@ pub enum Moment {
     After,
 }
 
-impl Trouble {
-    fn meets(&self, method: &Method, target: &str) -> bool {
+impl InjectedFault {
+    fn matches_request(&self, method: &Method, target: &str) -> bool {
         let (Self::Refuse { on, .. }
-        | Self::LoseAnswer { on }
-        | Self::Belie { on, .. }
-        | Self::CutShort { on }
-        | Self::Delay { on, .. }
-        | Self::HoldAnswer { on, .. }
-        | Self::Between { on, .. }) = self;
+        | Self::LoseResponse { on }
+        | Self::ReportFailure { on, .. }
+        | Self::TruncateResponse { on }
+        | Self::DelayRequest { on, .. }
+        | Self::DelayResponse { on, .. }
+        | Self::ConcurrentChange { on, .. }) = self;
         on.0 == *method && target.contains(on.1)
     }
 
@@ -90,8 +90,8 @@ impl Trouble {
         match random.u8(0..4) {
             0 => Self::Refuse { on, status: 429, retry_after: None },
             1 => Self::Refuse { on, status: 503, retry_after: None },
-            2 => Self::LoseAnswer { on },
-            _ => Self::CutShort { on },
+            2 => Self::LoseResponse { on },
+            _ => Self::TruncateResponse { on },
         }
     }
 }
@@ -109,11 +109,11 @@ pub struct Request {
 
 /// Planned failures and the log of requests.
 #[derive(Debug)]
-pub(super) struct Troubles {
+pub(super) struct FaultInjector {
     /// The share of requests that fail at random.
     share: f64,
     random: fastrand::Rng,
-    planned: VecDeque<Trouble>,
+    planned: VecDeque<InjectedFault>,
     requests: VecDeque<Request>,
     in_flight: HashMap<Method, InFlight>,
 }
@@ -122,20 +122,20 @@ pub(super) struct Troubles {
 #[derive(Debug, Clone, Copy, Default)]
 struct InFlight {
     now: usize,
-    most: usize,
+    max: usize,
 }
 
 /// Maximum number of logged requests.
-const REMEMBERED: usize = 100_000;
+const MAX_RECORDED_REQUESTS: usize = 100_000;
 
-impl Troubles {
+impl FaultInjector {
     pub fn new(share: f64, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
         Self { share, random, planned: VecDeque::new(), requests: VecDeque::new(), in_flight: HashMap::new() }
     }
 
-    pub fn plan(&mut self, trouble: Trouble) {
-        self.planned.push_back(trouble);
+    pub fn plan(&mut self, fault: InjectedFault) {
+        self.planned.push_back(fault);
     }
 
     /// Discards planned failures that were not met.
@@ -148,36 +148,36 @@ impl Troubles {
     }
 
     /// Returns the maximum number of requests of a method in flight at once.
-    pub fn most_in_flight(&self, method: &Method) -> usize {
-        self.in_flight.get(method).map_or(0, |in_flight| in_flight.most)
+    pub fn max_in_flight(&self, method: &Method) -> usize {
+        self.in_flight.get(method).map_or(0, |in_flight| in_flight.max)
     }
 
     /// Counts a request as in flight.
-    pub fn come(&mut self, method: &Method) {
+    pub fn request_started(&mut self, method: &Method) {
         let in_flight = self.in_flight.entry(method.clone()).or_default();
         in_flight.now += 1;
-        in_flight.most = in_flight.most.max(in_flight.now);
+        in_flight.max = in_flight.max.max(in_flight.now);
     }
 
     /// Counts a request as done: it was answered, or its client has gone.
-    pub fn go(&mut self, method: &Method) {
+    pub fn request_finished(&mut self, method: &Method) {
         if let Some(in_flight) = self.in_flight.get_mut(method) {
             in_flight.now -= 1;
         }
     }
 
     /// Logs a request and returns the failure it meets, if any.
-    pub fn meet(&mut self, method: &Method, target: &str) -> Option<Trouble> {
-        if self.requests.len() == REMEMBERED {
+    pub fn next_fault(&mut self, method: &Method, target: &str) -> Option<InjectedFault> {
+        if self.requests.len() == MAX_RECORDED_REQUESTS {
             self.requests.pop_front();
         }
-        let place = self.planned.iter().position(|trouble| trouble.meets(method, target));
-        let trouble = match place.and_then(|place| self.planned.remove(place)) {
-            None if self.random.f64() < self.share => Some(Trouble::any(method, &mut self.random)),
+        let index = self.planned.iter().position(|fault| fault.matches_request(method, target));
+        let fault = match index.and_then(|index| self.planned.remove(index)) {
+            None if self.random.f64() < self.share => Some(InjectedFault::any(method, &mut self.random)),
             planned => planned,
         };
-        let troubled = trouble.is_some();
+        let troubled = fault.is_some();
         self.requests.push_back(Request { method: method.clone(), target: target.to_owned(), troubled });
-        trouble
+        fault
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct ClosingLinks<'a> {
 
 impl<'a> ClosingLinks<'a> {
     /// Takes the rows in order, and returns the number of the child that the tree does not show under this row.
-    pub fn to(&mut self, entry: &ExportRow<'a>) -> Option<usize> {
+    pub fn closing_child(&mut self, entry: &ExportRow<'a>) -> Option<usize> {
         let segment = entry.segment()?;
         // A part can begin within a cycle. The parent of any other first row is not in the part, so it never matches.
         if let Some(parent) = segment.parent.as_ref().filter(|_| entry.is_cut || entry.above.is_none()) {
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_cycle_is_closed_once_from_any_starting_point() {
         for root in [None, SegmentId::new("c1")] {
-            let mut forest = samples::troubled();
+            let mut forest = samples::faulty_forest();
             let part = match root {
                 Some(root) => Part::below(&mut forest, &root),
                 None => Part::whole(&mut forest),
@@ -43,7 +43,9 @@ mod tests {
             let mut closing = ClosingLinks::default();
             let links: Vec<_> = part
                 .entries(9)
-                .filter_map(|entry| closing.to(&entry).map(|to| (entry.name().into_owned(), entry.number - to)))
+                .filter_map(|entry| {
+                    closing.closing_child(&entry).map(|to| (entry.name().into_owned(), entry.number - to))
+                })
                 .collect();
             assert_eq!(links, [("Chicken".to_owned(), 1)]);
         }

@@ -6,12 +6,12 @@
 use std::fmt::{self, Write};
 
 use super::part::{ExportRow, Kind, Part};
-use super::xml::Text;
+use super::xml::EscapedXml;
 
 /// The deepest nesting. Browsers nest at most 512 elements, and a level takes three; deeper rows show their depth as a number.
-const NESTED: usize = 150;
+const MAX_NESTING: usize = 150;
 /// The number of levels that are unfolded when the page is opened.
-const UNFOLDED: usize = 2;
+const OPEN_LEVELS: usize = 2;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'";
@@ -25,8 +25,8 @@ const SCRIPT: &str = include_str!("html/page.js");
 /// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     write_head(out, title)?;
-    let flattened = part.entries(NESTED).any(|entry| entry.depth > entry.level);
-    write_top(out, part, title, flattened)?;
+    let flattened = part.entries(MAX_NESTING).any(|entry| entry.depth > entry.level);
+    write_page_header(out, part, title, flattened)?;
     out.write_str("<main tabindex=\"0\" aria-label=\"Tree of segments\">\n<ul>\n")?;
     write_tree(out, part)?;
     write!(out, "</ul>\n</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
@@ -39,14 +39,14 @@ fn write_head(out: &mut dyn Write, title: &str) -> fmt::Result {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
           <meta name=\"color-scheme\" content=\"light dark\">\n",
     )?;
-    write!(out, "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n", Text(title))
+    write!(out, "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n", EscapedXml(title))
 }
 
 /// The header above the tree. The search tools stay hidden without JavaScript, which they need.
-fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> fmt::Result {
-    write!(out, "<header>\n<h1>{}</h1>\n<p>{}", Text(title), part.counted())?;
+fn write_page_header(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> fmt::Result {
+    write!(out, "<header>\n<h1>{}</h1>\n<p>{}", EscapedXml(title), part.counted())?;
     if flattened {
-        write!(out, " Deeper than {NESTED} levels, the number in brackets shows the depth.")?;
+        write!(out, " Deeper than {MAX_NESTING} levels, the number in brackets shows the depth.")?;
     }
     out.write_str(
         "</p>\n<div id=\"tools\" role=\"search\" hidden>\n\
@@ -62,11 +62,11 @@ fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool)
 
 fn write_tree(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut open = 0;
-    for entry in part.entries(NESTED) {
-        close(out, &mut open, entry.level)?;
+    for entry in part.entries(MAX_NESTING) {
+        close_levels(out, &mut open, entry.level)?;
         out.write_str("<li>")?;
-        if entry.has_below {
-            let state = if entry.level < UNFOLDED { " open" } else { "" };
+        if entry.has_children {
+            let state = if entry.level < OPEN_LEVELS { " open" } else { "" };
             write!(out, "<details{state}><summary>")?;
             write_row(out, &entry)?;
             out.write_str("</summary><ul>\n")?;
@@ -76,11 +76,11 @@ fn write_tree(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
             out.write_str("</li>\n")?;
         }
     }
-    close(out, &mut open, 0)
+    close_levels(out, &mut open, 0)
 }
 
 /// Closes the open elements down to a level.
-fn close(out: &mut dyn Write, open: &mut usize, level: usize) -> fmt::Result {
+fn close_levels(out: &mut dyn Write, open: &mut usize, level: usize) -> fmt::Result {
     while *open > level {
         out.write_str("</ul></details></li>\n")?;
         *open -= 1;
@@ -97,22 +97,22 @@ fn write_row(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     };
     write!(out, "<span class=\"{class}\"")?;
     if let Some(id) = entry.id() {
-        write!(out, " title=\"{}\"", Text(&id))?;
+        write!(out, " title=\"{}\"", EscapedXml(&id))?;
     }
     out.write_str(">")?;
     if entry.depth > entry.level {
         write!(out, "<span class=\"depth\">[{}]</span> ", entry.depth)?;
     }
     // `<bdi>` keeps a name in another writing direction, or with direction marks, from affecting the rest of the row.
-    write!(out, "<bdi class=\"name\">{}</bdi>", Text(&entry.name()))?;
+    write!(out, "<bdi class=\"name\">{}</bdi>", EscapedXml(&entry.name()))?;
     if let Some(external_id) = entry.external_id() {
-        write!(out, " <bdi class=\"external\">{}</bdi>", Text(external_id))?;
+        write!(out, " <bdi class=\"external\">{}</bdi>", EscapedXml(external_id))?;
     }
     if entry.descendants() > 0 {
         write!(out, " <span class=\"count\">{}<span class=\"spoken\"> below</span></span>", entry.descendants())?;
     }
     if let Some(note) = entry.note() {
-        write!(out, " <span class=\"note\">{}</span>", Text(&note))?;
+        write!(out, " <span class=\"note\">{}</span>", EscapedXml(&note))?;
     }
     out.write_str("</span>")
 }
@@ -122,8 +122,8 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    fn written(forest: crate::forest::Forest) -> String {
-        samples::written(forest, |out, part| write(out, part, "Segments of demo"))
+    fn rendered(forest: crate::forest::Forest) -> String {
+        samples::rendered(forest, |out, part| write(out, part, "Segments of demo"))
     }
 
     /// The page without the styles and the script, which are always the same.
@@ -133,12 +133,12 @@ mod tests {
 
     #[test]
     fn a_small_tree() {
-        insta::assert_snapshot!(without_furniture(&written(samples::troubled())));
+        insta::assert_snapshot!(without_furniture(&rendered(samples::faulty_forest())));
     }
 
     #[test]
     fn markup_in_a_name_is_shown_as_text() {
-        let page = without_furniture(&written(samples::hostile()));
+        let page = without_furniture(&rendered(samples::hostile()));
         assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (1, 1), "{page}");
         assert!(!page.contains("<i ") && !page.contains("<img"), "{page}");
         assert!(page.contains("title=\"&lt;i id=&quot;x&quot; onload=&#39;y&#39;&gt;\""), "{page}");
@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_long_chain_is_nested_only_as_deep_as_browsers_allow() {
-        let page = written(samples::chain(100_000));
-        assert_eq!(page.matches("<details").count(), NESTED);
-        assert_eq!(page.matches("</details>").count(), NESTED);
+        let page = rendered(samples::chain(100_000));
+        assert_eq!(page.matches("<details").count(), MAX_NESTING);
+        assert_eq!(page.matches("</details>").count(), MAX_NESTING);
         assert!(
             page.contains("Deeper than 150 levels") && page.contains(">[99999]</span> <bdi class=\"name\">s99999<")
         );
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn many_children_are_one_list() {
-        let page = written(samples::family(100_000));
+        let page = rendered(samples::parent_with_children(100_000));
         assert_eq!((page.matches("<details").count(), page.matches("<li>").count()), (1, 100_001));
     }
 }

@@ -35,14 +35,14 @@ pub fn read(text: &str) -> serde_json::Result<Vec<Segment>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{self, segment, written};
+    use super::super::samples::{self, rendered, segment};
     use super::*;
     use crate::forest::Forest;
 
     #[test]
     fn the_array_has_all_four_fields_and_parents_come_first() {
         let segments = [["b", "b", "", "a"], ["a", "a", "", ""], ["orphan", "orphan", "", "x"]];
-        let text = written(segments.into_iter().map(segment).collect(), |out, part| write(out, part));
+        let text = rendered(segments.into_iter().map(segment).collect(), |out, part| write(out, part));
         assert_eq!(
             text,
             "[\n  \
@@ -50,14 +50,14 @@ mod tests {
              {\"id\":\"b\",\"name\":\"b\",\"externalId\":null,\"parentSegmentId\":\"a\"},\n  \
              {\"id\":\"orphan\",\"name\":\"orphan\",\"externalId\":null,\"parentSegmentId\":\"x\"}\n]\n"
         );
-        assert_eq!(written(Forest::new(), |out, part| write(out, part)), "[]\n");
+        assert_eq!(rendered(Forest::new(), |out, part| write(out, part)), "[]\n");
     }
 
     #[test]
     fn written_segments_are_read_back_unchanged() {
-        for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
+        for forest in [samples::faulty_forest(), samples::hostile(), samples::chain(50)] {
             let mut segments: Vec<Segment> = forest.iter().map(|segment| (**segment).clone()).collect();
-            let mut came = read(&written(forest, |out, part| write(out, part))).unwrap();
+            let mut came = read(&rendered(forest, |out, part| write(out, part))).unwrap();
             segments.sort_by(|one, other| one.id.cmp(&other.id));
             came.sort_by(|one, other| one.id.cmp(&other.id));
             assert_eq!(came, segments);

@@ -8,7 +8,7 @@ use super::circles::ClosingLinks;
 use super::part::{ExportRow, Kind, Part};
 
 /// The number of links that Mermaid draws unless the page raises its setting `maxEdges`.
-const DRAWN: usize = 500;
+const MAX_DRAWN_LINKS: usize = 500;
 
 /// Writes a chart of the part.
 ///
@@ -17,17 +17,20 @@ const DRAWN: usize = 500;
 /// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     out.write_str("flowchart LR\n")?;
-    if part.len() > DRAWN {
-        writeln!(out, "  %% Mermaid draws more than {DRAWN} links only where maxEdges and maxTextSize are raised.")?;
+    if part.len() > MAX_DRAWN_LINKS {
+        writeln!(
+            out,
+            "  %% Mermaid draws more than {MAX_DRAWN_LINKS} links only where maxEdges and maxTextSize are raised."
+        )?;
     }
-    let mut closing = ClosingLinks::default();
+    let mut closing_links = ClosingLinks::default();
     for entry in part.entries(usize::MAX) {
         write_node(out, &entry)?;
         if let Some(above) = entry.above {
             writeln!(out, "  n{above} --> n{}", entry.number)?;
         }
-        if let Some(to) = closing.to(&entry) {
-            writeln!(out, "  n{} -.-> n{to}", entry.number)?;
+        if let Some(child) = closing_links.closing_child(&entry) {
+            writeln!(out, "  n{} -.-> n{child}", entry.number)?;
         }
     }
     out.write_str("  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")?;
@@ -40,9 +43,9 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
         Kind::MissingParent => ("([", "])"),
         Kind::Heading => ("{{", "}}"),
     };
-    write!(out, "  n{}{open}\"{}", entry.number, Text(&entry.name()))?;
+    write!(out, "  n{}{open}\"{}", entry.number, Escaped(&entry.name()))?;
     if let Some(external_id) = entry.external_id() {
-        write!(out, "<br/>{}", Text(external_id))?;
+        write!(out, "<br/>{}", Escaped(external_id))?;
     }
     write!(out, "\"{close}")?;
     match entry.kind() {
@@ -54,16 +57,16 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
 }
 
 /// A text escaped so that Mermaid finds in it no end of the label, no HTML, no Markdown and no style.
-struct Text<'a>(&'a str);
+struct Escaped<'a>(&'a str);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = ' ';
+        let mut previous = ' ';
         let mut characters = self.0.chars().peekable();
         while let Some(character) = characters.next() {
             // Within a word these have no meaning, and codes and numbers are full of them.
             let in_word = matches!(character, '-' | '_')
-                && before.is_alphanumeric()
+                && previous.is_alphanumeric()
                 && characters.peek().is_some_and(|next| next.is_alphanumeric());
             match character {
                 '\n' | '\t' => f.write_str(" ")?,
@@ -71,7 +74,7 @@ impl fmt::Display for Text<'_> {
                 _ if character.is_ascii_punctuation() && !in_word => write!(f, "#{};", u32::from(character))?,
                 _ => write!(f, "{character}")?,
             }
-            before = character;
+            previous = character;
         }
         Ok(())
     }
@@ -82,20 +85,20 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    fn written(forest: crate::forest::Forest) -> String {
-        samples::written(forest, |out, part| write(out, part))
+    fn rendered(forest: crate::forest::Forest) -> String {
+        samples::rendered(forest, |out, part| write(out, part))
     }
 
     #[test]
     fn a_small_tree() {
-        insta::assert_snapshot!(written(samples::troubled()));
+        insta::assert_snapshot!(rendered(samples::faulty_forest()));
     }
 
     #[test]
     fn every_character_of_a_name_is_escaped() {
-        assert_eq!(Text("PL-10-1").to_string(), "PL-10-1");
-        assert_eq!(Text("1. - \"x\"; style:#a").to_string(), "1#46; #45; #34;x#34;#59; style#58;#35;a");
-        let hostile = written(samples::hostile());
+        assert_eq!(Escaped("PL-10-1").to_string(), "PL-10-1");
+        assert_eq!(Escaped("1. - \"x\"; style:#a").to_string(), "1#46; #45; #34;x#34;#59; style#58;#35;a");
+        let hostile = rendered(samples::hostile());
         let label = hostile.lines().nth(1).unwrap();
         assert_eq!((label.matches('"').count(), label.matches('<').count()), (2, 1), "{label}");
         assert!(!label.contains(char::is_control) && !label.contains('`'), "{label}");
@@ -103,9 +106,9 @@ mod tests {
 
     #[test]
     fn a_long_chain_and_many_children_can_be_exported() {
-        assert_eq!(written(samples::chain(100_000)).matches(" --> ").count(), 99_999);
-        let family = written(samples::family(100_000));
-        assert!(family.lines().nth(1).unwrap().contains("maxEdges"));
-        assert_eq!(family.matches("  n0 --> ").count(), 100_000);
+        assert_eq!(rendered(samples::chain(100_000)).matches(" --> ").count(), 99_999);
+        let parent_with_children = rendered(samples::parent_with_children(100_000));
+        assert!(parent_with_children.lines().nth(1).unwrap().contains("maxEdges"));
+        assert_eq!(parent_with_children.matches("  n0 --> ").count(), 100_000);
     }
 }

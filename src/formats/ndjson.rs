@@ -28,14 +28,14 @@ pub fn object(record: &Record<'_>) -> Result<String, fmt::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{self, segment, written};
+    use super::super::samples::{self, rendered, segment};
     use super::*;
     use crate::segment::Segment;
 
     #[test]
     fn each_line_has_the_parents_external_id_and_the_path() {
         let segments = [["b", "B\u{202e}\n", "", "a"], ["a", "A", "X", ""]];
-        let text = written(segments.into_iter().map(segment).collect(), |out, part| write(out, part.records()));
+        let text = rendered(segments.into_iter().map(segment).collect(), |out, part| write(out, part.records()));
         assert_eq!(
             text,
             "{\"id\":\"a\",\"name\":\"A\",\"externalId\":\"X\",\"parentSegmentId\":null,\"parentExternalId\":null,\"path\":\"/A\"}\n\
@@ -45,8 +45,8 @@ mod tests {
 
     #[test]
     fn every_line_reads_back_as_the_segment() {
-        let forest = samples::troubled();
-        let text = written(forest.clone(), |out, part| write(out, part.records()));
+        let forest = samples::faulty_forest();
+        let text = rendered(forest.clone(), |out, part| write(out, part.records()));
         let read: Vec<Segment> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(read.len(), forest.len());
         assert!(read.iter().all(|segment| forest.get(&segment.id).is_some_and(|other| **other == *segment)));

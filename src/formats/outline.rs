@@ -37,12 +37,12 @@ pub enum Problem {
     #[error("indented {0} spaces; use two per level, so {down} or {up}", down = .0 - 1, up = .0 + 1)]
     OddIndentation(usize),
     /// The line is indented too far below the line above.
-    #[error("indented {found} spaces; at most {most} allowed here")]
+    #[error("indented {found} spaces; at most {limit} allowed here")]
     TooDeep {
         /// The number of spaces.
         found: usize,
         /// The most spaces allowed.
-        most: usize,
+        limit: usize,
     },
     /// The name is blank.
     #[error("no name; write one before [external ID] and {{ID}}")]

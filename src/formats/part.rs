@@ -18,15 +18,15 @@ pub struct Part<'a> {
     /// The depth of the first row.
     top: u32,
     /// How each row relates to the query, if there is one.
-    standings: Option<Vec<Standing>>,
+    statuses: Option<Vec<RowStatus>>,
 }
 
 /// How a row relates to a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    LeftOut,
+enum RowStatus {
+    Excluded,
     /// An ancestor of a match.
-    Above,
+    Ancestor,
     Match,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Part<'a> {
     /// Unfolds the tree and selects all of it.
     pub fn whole(forest: &'a mut Forest) -> Self {
         forest.fold_to_level(None);
-        Self { rows: 0..forest.row_count(), top: 0, standings: None, forest }
+        Self { rows: 0..forest.row_count(), top: 0, statuses: None, forest }
     }
 
     /// Selects a segment, or a missing parent, and its descendants. Empty if it does not exist.
@@ -53,35 +53,35 @@ impl<'a> Part<'a> {
             forest.take_finds(found);
         }
         let whole = Self::whole(forest);
-        let mut standings = vec![Standing::LeftOut; whole.rows.len()];
+        let mut statuses = vec![RowStatus::Excluded; whole.rows.len()];
         let rows: Vec<Row<'_>> = whole.forest.rows(whole.rows.clone()).collect();
         // Going up from the last row: the depth of the topmost row so far whose parent is still to come.
-        let mut needed = 0;
-        for (row, standing) in rows.iter().zip(&mut standings).rev() {
+        let mut parent_depth = 0;
+        for (row, status) in rows.iter().zip(&mut statuses).rev() {
             if matches!(row.kind, RowKind::Segment(segment) if whole.forest.is_match(SearchKind::Tree, &segment.id)) {
-                *standing = Standing::Match;
-            } else if row.depth < needed {
-                *standing = Standing::Above;
+                *status = RowStatus::Match;
+            } else if row.depth < parent_depth {
+                *status = RowStatus::Ancestor;
             } else {
                 continue;
             }
-            needed = row.depth;
+            parent_depth = row.depth;
         }
-        Self { standings: Some(standings), ..whole }
+        Self { statuses: Some(statuses), ..whole }
     }
 
     /// The rows, each with its relation to the query.
-    fn rows(&self) -> impl Iterator<Item = (Row<'a>, Standing)> {
-        let standings = self.standings.iter().flatten().copied();
+    fn rows(&self) -> impl Iterator<Item = (Row<'a>, RowStatus)> {
+        let statuses = self.statuses.iter().flatten().copied();
         // Without a query, every row counts as a match.
-        let standings = standings
-            .chain(std::iter::repeat_n(Standing::Match, if self.standings.is_some() { 0 } else { usize::MAX }));
-        self.forest.rows(self.rows.clone()).zip(standings).filter(|(_, standing)| *standing != Standing::LeftOut)
+        let statuses =
+            statuses.chain(std::iter::repeat_n(RowStatus::Match, if self.statuses.is_some() { 0 } else { usize::MAX }));
+        self.forest.rows(self.rows.clone()).zip(statuses).filter(|(_, status)| *status != RowStatus::Excluded)
     }
 
     /// Whether the part was selected by a query.
     pub const fn is_filtered(&self) -> bool {
-        self.standings.is_some()
+        self.statuses.is_some()
     }
 
     /// The number of rows, including headings and missing parents.
@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
 
     /// The segments, parents before children; with a query, only its matches.
     pub fn segments(&self) -> impl Iterator<Item = &'a Segment> {
-        self.rows().filter(|(_, standing)| *standing == Standing::Match).filter_map(|(row, _)| match row.kind {
+        self.rows().filter(|(_, status)| *status == RowStatus::Match).filter_map(|(row, _)| match row.kind {
             RowKind::Segment(segment) => Some(segment.as_ref()),
             RowKind::MissingParent(_) | RowKind::Heading(_) => None,
         })
@@ -108,27 +108,27 @@ impl<'a> Part<'a> {
         format!("{}.", counted(self.segments().count(), Noun::Segment))
     }
 
-    /// The rows from the top, none deeper than the level `deepest`.
-    pub fn entries(&self, deepest: usize) -> impl Iterator<Item = ExportRow<'a>> {
+    /// The rows from the top, none deeper than the level `max_level`.
+    pub fn entries(&self, max_level: usize) -> impl Iterator<Item = ExportRow<'a>> {
         let mut path: Vec<(usize, RowKind<'a>)> = Vec::new();
         let top = self.top;
         let mut rows = self.rows().enumerate().peekable();
         std::iter::from_fn(move || {
-            let (number, (row, standing)) = rows.next()?;
+            let (number, (row, status)) = rows.next()?;
             let depth = row.depth.saturating_sub(top) as usize;
-            let level = depth.min(deepest);
+            let level = depth.min(max_level);
             path.truncate(level);
             let above = path.last().copied();
             path.push((number, row.kind));
-            let has_below = rows.peek().is_some_and(|(_, (next, _))| next.depth > row.depth);
+            let has_children = rows.peek().is_some_and(|(_, (next, _))| next.depth > row.depth);
             Some(ExportRow {
                 number,
                 above: above.map(|(number, _)| number),
                 level,
                 depth,
                 is_cut: above.is_some_and(|(_, kind)| kind == RowKind::Heading(Heading::Circles)),
-                has_below: has_below && level < deepest,
-                is_above_match: standing == Standing::Above,
+                has_children: has_children && level < max_level,
+                is_above_match: status == RowStatus::Ancestor,
                 row,
             })
         })
@@ -147,7 +147,7 @@ pub struct ExportRow<'a> {
     /// Its true depth within the part.
     pub depth: usize,
     /// Whether rows are shown under it.
-    pub has_below: bool,
+    pub has_children: bool,
     /// Whether it is the first segment of a cycle, shown apart from its parent, which is one of its descendants.
     pub is_cut: bool,
     /// Whether it is shown only because one of its descendants matches the query.
@@ -235,12 +235,12 @@ mod tests {
     }
 
     fn below(root: &str) -> Vec<String> {
-        let mut forest = samples::troubled();
+        let mut forest = samples::faulty_forest();
         shown(&Part::below(&mut forest, &SegmentId::new(root).unwrap()))
     }
 
     fn matching(query: &str) -> Vec<String> {
-        let mut forest = samples::troubled();
+        let mut forest = samples::faulty_forest();
         shown(&Part::matching(&mut forest, Query::parse(query).unwrap()))
     }
 
@@ -258,11 +258,11 @@ mod tests {
         assert_eq!(matching("is:orphan"), ["0 Orphans: parent missing above", "1 gone above", "2 Orphan"]);
         assert_eq!(matching("ext:PL"), ["0 Polska", "1 Łódzkie", "2 Łódź"]);
         assert_eq!(matching("xyzzy"), Vec::<String>::new());
-        let mut forest = samples::troubled();
+        let mut forest = samples::faulty_forest();
         let part = Part::matching(&mut forest, Query::parse("is:leaf ext:TWIN").unwrap());
         assert_eq!(part.segments().map(|segment| segment.id.to_string()).collect::<Vec<_>>(), ["twin-1", "twin-2"]);
         assert_eq!(part.counted(), "2 segments.");
-        let open: Vec<bool> = part.entries(9).map(|entry| entry.has_below).collect();
+        let open: Vec<bool> = part.entries(9).map(|entry| entry.has_children).collect();
         assert_eq!(open, [true, false, false]);
     }
 

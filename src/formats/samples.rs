@@ -18,7 +18,7 @@ pub(super) fn segment([id, name, external_id, parent]: [&str; 4]) -> Arc<Segment
 }
 
 /// A small tree with every irregularity: orphan, cycle, shared external id, blank name.
-pub(super) fn troubled() -> Forest {
+pub(super) fn faulty_forest() -> Forest {
     [
         ["pl", "Polska", "PL", ""],
         ["pl-10", "Łódzkie", "PL-10", "pl"],
@@ -45,7 +45,7 @@ pub(super) fn chain(length: usize) -> Forest {
 }
 
 /// All segments are children of one.
-pub(super) fn family(children: usize) -> Forest {
+pub(super) fn parent_with_children(children: usize) -> Forest {
     let ids: Vec<String> = (0..children).map(|at| format!("s{at}")).collect();
     let children = ids.iter().map(|id| segment([id, id, "", "top"]));
     std::iter::once(segment(["top", "Top", "", ""])).chain(children).collect()
@@ -58,7 +58,7 @@ pub(super) fn hostile() -> Forest {
 }
 
 /// The export of a tree in some format.
-pub(super) fn written(mut forest: Forest, write: impl FnOnce(&mut String, &Part<'_>) -> std::fmt::Result) -> String {
+pub(super) fn rendered(mut forest: Forest, write: impl FnOnce(&mut String, &Part<'_>) -> std::fmt::Result) -> String {
     let part = Part::whole(&mut forest);
     let mut out = String::new();
     write(&mut out, &part).unwrap();

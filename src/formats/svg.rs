@@ -6,17 +6,17 @@ mod layout;
 use std::fmt::{self, Write};
 
 use super::part::{ExportRow, Kind, Part};
-use super::xml::Text;
+use super::xml::EscapedXml;
 
 use label::Label;
-use layout::{LABEL_GAP, Layout, Place, TRUNK};
+use layout::{LABEL_GAP, Layout, NodePosition, TRUNK_OFFSET};
 
 /// The most levels that are indented. Deeper rows show their depth as a number, so that a long chain isn't extremely wide.
-const INDENTED: usize = 40;
+const MAX_INDENT_LEVELS: usize = 40;
 /// The radius of the rounded corners of links.
-const CORNER: usize = 6;
+const CORNER_RADIUS: usize = 6;
 /// The distance from the middle of a line to the baseline of its text.
-const BASELINE: usize = 4;
+const BASELINE_OFFSET: usize = 4;
 
 /// Uses no CSS variables, since few programs other than browsers support them. Letters have an outline in the background colour:
 /// some are wider than estimated, and links would cross them.
@@ -28,18 +28,18 @@ const STYLE: &str = include_str!("svg/picture.css");
 ///
 /// An error of the writer.
 pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
-    let entries: Vec<ExportRow<'_>> = part.entries(INDENTED).collect();
+    let entries: Vec<ExportRow<'_>> = part.entries(MAX_INDENT_LEVELS).collect();
     let count = part.counted();
     let flattened = entries.iter().any(|entry| entry.depth > entry.level);
     let note = if flattened {
-        format!("{count} Deeper than {INDENTED} levels, the number in brackets shows the depth.")
+        format!("{count} Deeper than {MAX_INDENT_LEVELS} levels, the number in brackets shows the depth.")
     } else {
         count
     };
     let layout = Layout::of(&entries, note.len().max(title.len()));
     write_head(out, &layout, title, &note)?;
-    for (entry, place) in entries.iter().zip(layout.places()) {
-        write_node(out, entry, place, entry.above.and_then(|above| layout.place(above)))?;
+    for (entry, position) in entries.iter().zip(layout.positions()) {
+        write_node(out, entry, position, entry.above.and_then(|above| layout.position(above)))?;
     }
     out.write_str("</svg>\n")
 }
@@ -51,40 +51,45 @@ fn write_head(out: &mut dyn Write, layout: &Layout, title: &str, note: &str) -> 
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title\" aria-describedby=\"note\">"
     )?;
-    writeln!(out, "<title id=\"title\">{}</title>\n<desc id=\"note\">{note}</desc>", Text(title))?;
+    writeln!(out, "<title id=\"title\">{}</title>\n<desc id=\"note\">{note}</desc>", EscapedXml(title))?;
     write!(out, "<style>\n{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n")?;
-    writeln!(out, "<text class=\"title\" x=\"{}\" y=\"34\">{}</text>", layout::MARGIN, Text(title))?;
+    writeln!(out, "<text class=\"title\" x=\"{}\" y=\"34\">{}</text>", layout::MARGIN, EscapedXml(title))?;
     writeln!(out, "<text class=\"note\" x=\"{}\" y=\"54\">{note}</text>", layout::MARGIN)
 }
 
-fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: Option<&Place>) -> fmt::Result {
+fn write_node(
+    out: &mut dyn Write,
+    entry: &ExportRow<'_>,
+    position: &NodePosition,
+    above: Option<&NodePosition>,
+) -> fmt::Result {
     let class = match entry.kind() {
         Kind::Segment if entry.is_above_match => " opacity=\"0.6\"",
         Kind::Segment => "",
         Kind::MissingParent => " class=\"missing\"",
         Kind::Heading => " class=\"heading\"",
     };
-    write!(out, "<g{class}><title>{}", Text(&entry.name()))?;
+    write!(out, "<g{class}><title>{}", EscapedXml(&entry.name()))?;
     if let Some(id) = entry.id().filter(|id| *id != entry.name()) {
-        write!(out, "\n{}", Text(&id))?;
+        write!(out, "\n{}", EscapedXml(&id))?;
     }
     if let Some(note) = entry.note() {
-        write!(out, "\n{}", Text(&note))?;
+        write!(out, "\n{}", EscapedXml(&note))?;
     }
     out.write_str("</title>")?;
-    let links = Links { place, above };
-    if above.is_some() || place.children.is_some() {
+    let links = LinkPath { position, above };
+    if above.is_some() || position.children.is_some() {
         write!(out, "<path d=\"{links}\"/>")?;
     }
     let label = Label::of(entry);
-    write!(out, "<text x=\"{}\" y=\"{}\">", place.x, place.y + BASELINE)?;
+    write!(out, "<text x=\"{}\" y=\"{}\">", position.x, position.y + BASELINE_OFFSET)?;
     if let Some(depth) = label.depth() {
         write!(out, "<tspan class=\"depth\">{depth}</tspan> ")?;
     }
     // In a `tspan` of its own, so that direction marks in a name don't affect the text after it.
-    write!(out, "<tspan class=\"name\">{}</tspan>", Text(label.name()))?;
+    write!(out, "<tspan class=\"name\">{}</tspan>", EscapedXml(label.name()))?;
     if let Some(external_id) = label.external_id() {
-        write!(out, "<tspan class=\"external\" dx=\"{LABEL_GAP}\">{}</tspan>", Text(external_id))?;
+        write!(out, "<tspan class=\"external\" dx=\"{LABEL_GAP}\">{}</tspan>", EscapedXml(external_id))?;
     }
     if let Some(count) = label.count() {
         write!(out, "<tspan class=\"count\" dx=\"{LABEL_GAP}\">{count}</tspan>")?;
@@ -94,29 +99,29 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: 
 
 /// The lines from a row to the trunk on its left, and from the row to the trunk of its children. Each trunk is drawn once,
 /// however many children it has.
-struct Links<'a> {
-    place: &'a Place,
-    above: Option<&'a Place>,
+struct LinkPath<'a> {
+    position: &'a NodePosition,
+    above: Option<&'a NodePosition>,
 }
 
-impl fmt::Display for Links<'_> {
+impl fmt::Display for LinkPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { x, y, end, .. } = *self.place;
+        let NodePosition { x, y, end, .. } = *self.position;
         if let Some(above) = self.above {
-            let (trunk, corner_end, text) = (x - TRUNK, x - TRUNK + CORNER, x - LABEL_GAP);
+            let (trunk, corner_end, text) = (x - TRUNK_OFFSET, x - TRUNK_OFFSET + CORNER_RADIUS, x - LABEL_GAP);
             let span = above.children.as_ref();
             let is_top = span.is_some_and(|span| span.first == y) && y < above.y;
             let is_bottom = span.is_some_and(|span| span.last == y) && y > above.y;
             match (is_top, is_bottom) {
-                (true, _) => write!(f, "M{trunk} {}Q{trunk} {y} {corner_end} {y}H{text}", y + CORNER)?,
-                (_, true) => write!(f, "M{trunk} {}Q{trunk} {y} {corner_end} {y}H{text}", y - CORNER)?,
+                (true, _) => write!(f, "M{trunk} {}Q{trunk} {y} {corner_end} {y}H{text}", y + CORNER_RADIUS)?,
+                (_, true) => write!(f, "M{trunk} {}Q{trunk} {y} {corner_end} {y}H{text}", y - CORNER_RADIUS)?,
                 _ => write!(f, "M{trunk} {y}H{text}")?,
             }
         }
-        if let Some(span) = &self.place.children {
+        if let Some(span) = &self.position.children {
             write!(f, "M{} {y}H{}", end + LABEL_GAP, span.trunk)?;
-            let top = if span.first < y { span.first + CORNER } else { y };
-            let bottom = if span.last > y { span.last - CORNER } else { y };
+            let top = if span.first < y { span.first + CORNER_RADIUS } else { y };
+            let bottom = if span.last > y { span.last - CORNER_RADIUS } else { y };
             if top < bottom {
                 write!(f, "M{} {top}V{bottom}", span.trunk)?;
             }
@@ -130,18 +135,18 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    fn written(forest: crate::forest::Forest) -> String {
-        samples::written(forest, |out, part| write(out, part, "Segments of demo"))
+    fn rendered(forest: crate::forest::Forest) -> String {
+        samples::rendered(forest, |out, part| write(out, part, "Segments of demo"))
     }
 
     #[test]
     fn a_small_tree() {
-        insta::assert_snapshot!(written(samples::troubled()));
+        insta::assert_snapshot!(rendered(samples::faulty_forest()));
     }
 
     #[test]
     fn markup_in_a_name_is_shown_as_text() {
-        let picture = written(samples::hostile());
+        let picture = rendered(samples::hostile());
         assert!(!picture.contains("<script") && !picture.contains("<i ") && !picture.contains("<img"), "{picture}");
         assert!(picture.contains("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"), "{picture}");
         assert!(!picture.replace('\n', "").contains(char::is_control), "{picture}");
@@ -149,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_long_chain_has_limited_columns_and_shows_its_depth() {
-        let picture = written(samples::chain(100_000));
+        let picture = rendered(samples::chain(100_000));
         assert!(
             picture.contains("Deeper than 40 levels")
                 && picture.contains(">[99999]</tspan> <tspan class=\"name\">s99999<")
@@ -160,7 +165,7 @@ mod tests {
 
     #[test]
     fn many_children_share_one_trunk() {
-        let picture = written(samples::family(100_000));
+        let picture = rendered(samples::parent_with_children(100_000));
         assert_eq!(picture.matches("<g>").count(), 100_001);
         let (_, drawn) = picture.split_once("</style>").unwrap();
         assert_eq!(drawn.matches('V').count(), 1);
@@ -168,6 +173,6 @@ mod tests {
 
     #[test]
     fn an_empty_tree_is_a_valid_picture() {
-        assert!(written(crate::forest::Forest::new()).ends_with("</svg>\n"));
+        assert!(rendered(crate::forest::Forest::new()).ends_with("</svg>\n"));
     }
 }

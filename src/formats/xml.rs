@@ -4,9 +4,9 @@ use std::fmt;
 
 /// A text escaped for use between tags and in attributes with either kind of quotes. Characters that XML does not allow, such as
 /// control characters, are left out.
-pub(super) struct Text<'a>(pub &'a str);
+pub(super) struct EscapedXml<'a>(pub &'a str);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for EscapedXml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|character| match character {
             '&' => f.write_str("&amp;"),
@@ -28,7 +28,10 @@ mod tests {
 
     #[test]
     fn markup_is_escaped_and_invalid_characters_are_left_out() {
-        assert_eq!(Text("<a b=\"c\" d='e'>&amp;").to_string(), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;");
-        assert_eq!(Text("\u{0}a\n\u{1b}\u{85}\u{7f}b\u{fffe}\u{ffff}Ł").to_string(), "a bŁ");
+        assert_eq!(
+            EscapedXml("<a b=\"c\" d='e'>&amp;").to_string(),
+            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;"
+        );
+        assert_eq!(EscapedXml("\u{0}a\n\u{1b}\u{85}\u{7f}b\u{fffe}\u{ffff}Ł").to_string(), "a bŁ");
     }
 }

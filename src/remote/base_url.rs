@@ -11,10 +11,10 @@ use crate::segment::SegmentId;
 pub(super) const API_PATH: &str = "/api/v1/account/integrations/auth-required";
 
 /// The collection that every call goes to.
-const SEGMENTS: &str = "/segments";
+const SEGMENTS_PATH: &str = "/segments";
 
 /// The feed of changes, under the segments.
-const FEED: &str = "/synchronization";
+const FEED_PATH: &str = "/synchronization";
 
 /// Whether plain http is allowed to a host other than this machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,9 +80,9 @@ impl BaseUrl {
             return Err(BaseUrlFault::QueryOrFragment);
         }
         let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix(SEGMENTS).unwrap_or(path).trim_end_matches('/');
+        let path = path.strip_suffix(SEGMENTS_PATH).unwrap_or(path).trim_end_matches('/');
         let before = path.strip_suffix(API_PATH).unwrap_or(path).trim_end_matches('/');
-        url.set_path(&format!("{before}{API_PATH}{SEGMENTS}"));
+        url.set_path(&format!("{before}{API_PATH}{SEGMENTS_PATH}"));
 
         let base = Self { segments: url };
         if base.is_plain_http() && !base.is_loopback() && insecure_http == InsecureHttp::Refused {
@@ -125,7 +125,7 @@ impl BaseUrl {
     #[must_use]
     pub fn feed(&self) -> Url {
         let mut url = self.segments();
-        url.set_path(&format!("{}{FEED}", url.path()));
+        url.set_path(&format!("{}{FEED_PATH}", url.path()));
         url
     }
 
@@ -136,7 +136,7 @@ impl BaseUrl {
     #[must_use]
     pub fn segment(&self, id: &SegmentId) -> Option<Url> {
         let id = id.text();
-        if matches!(&*id, "." | "..") || FEED.strip_prefix('/') == Some(&id) {
+        if matches!(&*id, "." | "..") || FEED_PATH.strip_prefix('/') == Some(&id) {
             return None;
         }
         // `Url::path_segments_mut` silently drops tabs and line breaks, which would name another segment. Form encoding covers
@@ -168,7 +168,7 @@ fn wrong_scheme(text: &str, url: &Url) -> BaseUrlFault {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.segments.as_str().strip_suffix(SEGMENTS).unwrap_or_default())
+        f.pad(self.segments.as_str().strip_suffix(SEGMENTS_PATH).unwrap_or_default())
     }
 }
 

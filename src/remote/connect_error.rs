@@ -50,7 +50,7 @@ impl ObstacleKind {
 
     /// Whether it stays until someone mends it. A name server, a port or a handshake that fails may be back in a moment.
     #[must_use]
-    pub const fn stays(self) -> bool {
+    pub const fn is_permanent(self) -> bool {
         matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::ProxyLogin)
     }
 }
@@ -68,11 +68,11 @@ impl ConnectError {
         Self { proxy: proxy.filter(|_| !self.kind.is_tls()), ..self }
     }
 
-    /// A host whose name can't be looked up; `said` is the resolver's message.
+    /// A host whose name can't be looked up; `resolver_message` is the resolver's message.
     #[must_use]
-    pub fn no_such_host(host: &str, said: &str) -> Self {
-        let said = said.to_ascii_lowercase();
-        let words = if said.contains("temporary") || said.contains("try again") {
+    pub fn no_such_host(host: &str, resolver_message: &str) -> Self {
+        let resolver_message = resolver_message.to_ascii_lowercase();
+        let words = if resolver_message.contains("temporary") || resolver_message.contains("try again") {
             format!("{host} can't be looked up: the name server doesn't answer")
         } else {
             format!("no host is called {host}")
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_silent_name_server_is_not_reported_as_an_unknown_host() {
-        let words = |said| ConnectError::no_such_host("one.example", said).words;
+        let words = |resolver_message| ConnectError::no_such_host("one.example", resolver_message).words;
         assert_eq!(words("Name or service not known"), "no host is called one.example");
         assert_eq!(words("nodename nor servname provided, or not known"), "no host is called one.example");
         let silent = "one.example can't be looked up: the name server doesn't answer";

@@ -56,7 +56,7 @@ pub const NOT_HTTP: &str = "what answers there doesn't speak HTTP; it may want h
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The server answered with an error status.
-    #[error("the server responded {status}{}", in_its_words(.words))]
+    #[error("the server responded {status}{}", message_suffix(.words))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -90,10 +90,10 @@ pub enum Fault {
         reason: String,
     },
     /// The response is longer than any valid one can be, so it was not read to the end.
-    #[error("the response is longer than {} KiB", .most / 1024)]
+    #[error("the response is longer than {} KiB", .limit / 1024)]
     TooLong {
         /// The limit in bytes.
-        most: usize,
+        limit: usize,
     },
     /// The server redirected the request. Never followed: the key must not reach another host.
     #[error("server redirected ({status}) to {to} (not followed); check the base URL")]
@@ -114,7 +114,7 @@ pub enum Fault {
     ReadOnly,
 }
 
-fn in_its_words(words: &str) -> String {
+fn message_suffix(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!(": {words}") }
 }
 
@@ -174,7 +174,7 @@ impl Fault {
 mod tests {
     use super::*;
 
-    fn turned_away() -> Fault {
+    fn unauthorised() -> Fault {
         Fault::Refused { status: 503, words: String::new(), retry_after: Some(Duration::from_secs(1)) }
     }
 
@@ -203,7 +203,7 @@ mod tests {
         assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
         assert!(refused(500).may_have_taken_effect());
         assert!(refused(503).may_have_taken_effect());
-        assert!(turned_away().may_have_taken_effect());
+        assert!(unauthorised().may_have_taken_effect());
         for status in [408, 425, 429] {
             assert!(refused(status).may_have_taken_effect(), "{status}");
         }

@@ -85,19 +85,19 @@ impl fmt::Display for Context {
 /// A set of contexts: several may have changed one segment between two polls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Contexts {
-    among: [bool; Context::ALL.len()],
+    included: [bool; Context::ALL.len()],
 }
 
 impl Contexts {
     /// The contexts in the set, in their usual order.
     pub fn iter(self) -> impl Iterator<Item = Context> {
-        Context::ALL.into_iter().filter(move |context| self.among[*context as usize])
+        Context::ALL.into_iter().filter(move |context| self.included[*context as usize])
     }
 
     /// Whether the set is empty, as when the feed was not asked per context.
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        let [application, backoffice, internal, integrations] = self.among;
+        let [application, backoffice, internal, integrations] = self.included;
         !(application || backoffice || internal || integrations)
     }
 }
@@ -105,16 +105,16 @@ impl Contexts {
 impl Extend<Context> for Contexts {
     fn extend<I: IntoIterator<Item = Context>>(&mut self, contexts: I) {
         for context in contexts {
-            self.among[context as usize] = true;
+            self.included[context as usize] = true;
         }
     }
 }
 
 impl FromIterator<Context> for Contexts {
     fn from_iter<I: IntoIterator<Item = Context>>(contexts: I) -> Self {
-        let mut among = Self::default();
-        among.extend(contexts);
-        among
+        let mut included = Self::default();
+        included.extend(contexts);
+        included
     }
 }
 
@@ -170,10 +170,10 @@ pub struct Position {
 }
 
 impl Position {
-    /// The same step for each context of `apart`, or for everybody if that is empty.
+    /// The same step for each context of `separate_contexts`, or for everybody if that is empty.
     #[must_use]
-    pub fn at(step: Step, apart: &[Context]) -> Self {
-        let contexts: Contexts = apart.iter().copied().collect();
+    pub fn at(step: Step, separate_contexts: &[Context]) -> Self {
+        let contexts: Contexts = separate_contexts.iter().copied().collect();
         let each: Vec<_> = contexts.iter().map(|context| (Some(context), step)).collect();
         Self { places: if each.is_empty() { vec![(None, step)] } else { each } }
     }
@@ -198,8 +198,8 @@ impl Position {
 
     /// The same position for other contexts. A context that was not followed before starts at the earliest step.
     #[must_use]
-    pub fn regrouped(&self, apart: &[Context]) -> Self {
-        let mut other = Self::at(self.earliest(), apart);
+    pub fn regrouped(&self, separate_contexts: &[Context]) -> Self {
+        let mut other = Self::at(self.earliest(), separate_contexts);
         for (context, step) in &mut other.places {
             if let Some((_, known)) = self.places.iter().find(|(followed, _)| followed == context) {
                 *step = *known;
@@ -225,15 +225,15 @@ mod tests {
     fn a_newly_followed_context_starts_at_the_earliest_step() {
         let together = Position::at(Step(7), &[]);
         assert_eq!(together.places().collect::<Vec<_>>(), [(None, Step(7))]);
-        let apart = together.regrouped(&[Context::Backoffice, Context::Internal]);
+        let separate_contexts = together.regrouped(&[Context::Backoffice, Context::Internal]);
         assert_eq!(
-            apart.places().collect::<Vec<_>>(),
+            separate_contexts.places().collect::<Vec<_>>(),
             [(Some(Context::Backoffice), Step(7)), (Some(Context::Internal), Step(7))]
         );
         let places = vec![(Some(Context::Backoffice), Step(9)), (Some(Context::Internal), Step(12))];
-        let apart = Position::of(places).unwrap();
-        assert_eq!(apart.regrouped(&[]), Position::at(Step(9), &[]));
-        let more: Vec<_> = apart.regrouped(&Context::ALL).places().map(|(_, step)| step.0).collect();
+        let separate_contexts = Position::of(places).unwrap();
+        assert_eq!(separate_contexts.regrouped(&[]), Position::at(Step(9), &[]));
+        let more: Vec<_> = separate_contexts.regrouped(&Context::ALL).places().map(|(_, step)| step.0).collect();
         assert_eq!(more, [9, 9, 12, 9]);
         assert_eq!(Position::of(Vec::new()), None);
     }

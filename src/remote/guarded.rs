@@ -90,11 +90,11 @@ mod tests {
 
     /// Accepts every call and records it.
     #[derive(Clone, Default)]
-    struct Witness {
+    struct RecordingRemote {
         asked: Arc<Mutex<Vec<&'static str>>>,
     }
 
-    impl Witness {
+    impl RecordingRemote {
         fn answer<T>(&self, call: &'static str, answer: T) -> impl Future<Output = Result<T, RemoteError>> + Send
         where
             T: Send,
@@ -104,7 +104,7 @@ mod tests {
         }
     }
 
-    impl Remote for Witness {
+    impl Remote for RecordingRemote {
         fn page(&self, _: u32, _: u32) -> impl Future<Output = Result<Page, RemoteError>> + Send {
             self.answer("page", Page::default())
         }
@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_write_is_sent_when_read_only() {
-        let witness = Witness::default();
+        let witness = RecordingRemote::default();
         let guarded = Guarded::new(witness.clone(), Access::ReadOnly);
         let forbidden = |call| RemoteError { call, fault: Fault::ReadOnly };
         assert_eq!(guarded.create(&draft()).await, Err(forbidden(Call::Create("VIP".into()))));
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn reads_are_always_allowed() {
         for access in [Access::ReadOnly, Access::ReadWrite] {
-            let witness = Witness::default();
+            let witness = RecordingRemote::default();
             let guarded = Guarded::new(witness.clone(), access);
             guarded.page(1, 1).await.unwrap();
             guarded.one(&vip()).await.unwrap();
@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn writes_are_sent_when_allowed() {
-        let witness = Witness::default();
+        let witness = RecordingRemote::default();
         let guarded = Guarded::new(witness.clone(), Access::ReadWrite);
         assert_eq!(guarded.create(&draft()).await, Ok(vip()));
         guarded.update(&vip(), &draft()).await.unwrap();

@@ -4,6 +4,6 @@
 /// servers (RFC 9110, section 5.5). A blank value is refused too: it counts as no header, and the server's response to that would
 /// be confusing.
 #[must_use]
-pub fn fits_into_a_header(text: &str) -> bool {
+pub fn is_valid_header_value(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.trim().is_empty()
 }

@@ -14,34 +14,38 @@ pub struct UrlTemplate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Place(Place),
+    Placeholder(Placeholder),
 }
 
 /// A placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Placeholder {
     Id,
     Name,
     ExternalId,
     Tenant,
 }
 
-const PLACES: [(&str, Place); 4] =
-    [("id", Place::Id), ("name", Place::Name), ("external_id", Place::ExternalId), ("tenant", Place::Tenant)];
+const PLACEHOLDERS: [(&str, Placeholder); 4] = [
+    ("id", Placeholder::Id),
+    ("name", Placeholder::Name),
+    ("external_id", Placeholder::ExternalId),
+    ("tenant", Placeholder::Tenant),
+];
 
 /// Why a text is not a URL template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
     /// An unknown placeholder, or one without a closing brace.
     #[error("`{{{0}` is not a placeholder; expected {{id}}, {{name}}, {{external_id}} or {{tenant}}")]
-    Place(String),
+    Placeholder(String),
     /// Not a web address.
     #[error("expected a URL that starts with https:// or http://, such as https://one.example/segments/{{id}}")]
     NoAddress,
 }
 
 /// Everything but the unreserved characters of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl UrlTemplate {
     /// Parses a URL with placeholders.
@@ -53,16 +57,17 @@ impl UrlTemplate {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (name, behind) = after.split_once('}').ok_or_else(|| TemplateFault::Place(after.to_owned()))?;
-            let place = PLACES.iter().find(|(known, _)| *known == name).map(|(_, place)| *place);
-            let place = place.ok_or_else(|| TemplateFault::Place(format!("{name}}}")))?;
-            parts.extend([Part::Text(before.to_owned()), Part::Place(place)]);
+            let (name, behind) = after.split_once('}').ok_or_else(|| TemplateFault::Placeholder(after.to_owned()))?;
+            let placeholder =
+                PLACEHOLDERS.iter().find(|(known, _)| *known == name).map(|(_, placeholder)| *placeholder);
+            let placeholder = placeholder.ok_or_else(|| TemplateFault::Placeholder(format!("{name}}}")))?;
+            parts.extend([Part::Text(before.to_owned()), Part::Placeholder(placeholder)]);
             rest = behind;
         }
         parts.push(Part::Text(rest.to_owned()));
         let template = Self { parts };
-        let example = template.filled(|_| Some("x")).ok_or(TemplateFault::NoAddress)?;
-        if is_of_the_web(&example) { Ok(template) } else { Err(TemplateFault::NoAddress) }
+        let example = template.fill_with(|_| Some("x")).ok_or(TemplateFault::NoAddress)?;
+        if is_web_url(&example) { Ok(template) } else { Err(TemplateFault::NoAddress) }
     }
 
     /// The URL of a segment; `None` if the template needs an external id and the segment has none, or if the filled-in values
@@ -70,26 +75,26 @@ impl UrlTemplate {
     #[must_use]
     pub fn fill(&self, segment: &Segment, tenant: &str) -> Option<String> {
         let id = segment.id.to_string();
-        let filled = self.filled(|place| match place {
-            Place::Id => Some(&id),
-            Place::Name => Some(&segment.name),
-            Place::ExternalId => segment.external_id.as_deref().filter(|text| !text.is_empty()),
-            Place::Tenant => Some(tenant),
+        let filled = self.fill_with(|placeholder| match placeholder {
+            Placeholder::Id => Some(&id),
+            Placeholder::Name => Some(&segment.name),
+            Placeholder::ExternalId => segment.external_id.as_deref().filter(|text| !text.is_empty()),
+            Placeholder::Tenant => Some(tenant),
         });
-        filled.filter(|url| is_of_the_web(url))
+        filled.filter(|url| is_web_url(url))
     }
 
-    fn filled<'a>(&self, value: impl Fn(Place) -> Option<&'a str>) -> Option<String> {
+    fn fill_with<'a>(&self, value: impl Fn(Placeholder) -> Option<&'a str>) -> Option<String> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Text(text) => Some(text.clone()),
-            Part::Place(place) => Some(utf8_percent_encode(value(*place)?, ENCODED).to_string()),
+            Part::Placeholder(placeholder) => Some(utf8_percent_encode(value(*placeholder)?, ENCODE_SET).to_string()),
         });
         parts.collect()
     }
 }
 
 /// Whether it is a web address. Nothing else, such as a file or a script, is handed to the program that opens it.
-fn is_of_the_web(url: &str) -> bool {
+fn is_web_url(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const UUID_TEXT: usize = 36;
+const UUID_TEXT_LEN: usize = 36;
 
 /// The id of a segment: any non-empty text, compared byte for byte.
 ///
@@ -76,7 +76,7 @@ impl SegmentId {
 
 /// Returns the 16 bytes of a UUID in the one form that round-trips: 36 characters, lower case, hyphenated.
 fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
-    let digits: &[u8; UUID_TEXT] = text.as_bytes().try_into().ok()?;
+    let digits: &[u8; UUID_TEXT_LEN] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 16];
     let mut read = 0;
     // Branch-free per digit: a list has two ids per segment, and parsing them is most of the cost of reading it.
@@ -105,8 +105,8 @@ const NIBBLES: [u8; 256] = {
     nibbles
 };
 
-fn uuid_text(bytes: &[u8; 16]) -> [u8; UUID_TEXT] {
-    let mut text = [b'-'; UUID_TEXT];
+fn uuid_text(bytes: &[u8; 16]) -> [u8; UUID_TEXT_LEN] {
+    let mut text = [b'-'; UUID_TEXT_LEN];
     for (byte, at) in bytes.iter().zip(PAIRS) {
         text[at] = DIGITS[usize::from(byte >> 4)];
         text[at + 1] = DIGITS[usize::from(byte & 0xf)];

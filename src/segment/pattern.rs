@@ -9,10 +9,10 @@ const BUILT_IN_ID: &str = "segment";
 
 /// Matches segments managed by another system by id or external id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Form);
+pub struct Pattern(PatternKind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Form {
+enum PatternKind {
     BuiltIn,
     Glob(Box<str>),
     /// Matches the id only.
@@ -23,7 +23,7 @@ enum Form {
 
 impl Pattern {
     /// Matches the root that the platform creates in every tenant.
-    pub const BUILT_IN: Self = Self(Form::BuiltIn);
+    pub const BUILT_IN: Self = Self(PatternKind::BuiltIn);
 
     /// Parses a pattern for ids and external ids, in which `*` stands for any number of characters and `?` for exactly one;
     /// case-sensitive. With the prefix `id:` or `id=` it matches ids only, with `ext:` or `ext=` external ids only, as in
@@ -31,25 +31,27 @@ impl Pattern {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let after = |prefixes: [&str; 2]| prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix));
-        let form = match (after(["id:", "id="]), after(["ext:", "ext="])) {
-            (Some(glob), _) => Form::IdGlob(glob.into()),
-            (_, Some(glob)) => Form::ExternalIdGlob(glob.into()),
-            (None, None) => Form::Glob(text.into()),
+        let kind = match (after(["id:", "id="]), after(["ext:", "ext="])) {
+            (Some(glob), _) => PatternKind::IdGlob(glob.into()),
+            (_, Some(glob)) => PatternKind::ExternalIdGlob(glob.into()),
+            (None, None) => PatternKind::Glob(text.into()),
         };
-        let (Form::Glob(glob) | Form::IdGlob(glob) | Form::ExternalIdGlob(glob)) = &form else { return None };
-        (!glob.is_empty()).then_some(Self(form))
+        let (PatternKind::Glob(glob) | PatternKind::IdGlob(glob) | PatternKind::ExternalIdGlob(glob)) = &kind else {
+            return None;
+        };
+        (!glob.is_empty()).then_some(Self(kind))
     }
 
     /// Whether the pattern matches a segment.
     #[must_use]
     pub fn matches(&self, segment: &Segment) -> bool {
-        let by_id = |glob: &str| segment.id.with_text(|id| looks_like(glob, id));
-        let by_external_id = |glob: &str| segment.external_id.as_deref().is_some_and(|id| looks_like(glob, id));
+        let by_id = |glob: &str| segment.id.with_text(|id| glob_matches(glob, id));
+        let by_external_id = |glob: &str| segment.external_id.as_deref().is_some_and(|id| glob_matches(glob, id));
         match &self.0 {
-            Form::BuiltIn => segment.id.with_text(|id| id == BUILT_IN_ID),
-            Form::Glob(glob) => by_id(glob) || by_external_id(glob),
-            Form::IdGlob(glob) => by_id(glob),
-            Form::ExternalIdGlob(glob) => by_external_id(glob),
+            PatternKind::BuiltIn => segment.id.with_text(|id| id == BUILT_IN_ID),
+            PatternKind::Glob(glob) => by_id(glob) || by_external_id(glob),
+            PatternKind::IdGlob(glob) => by_id(glob),
+            PatternKind::ExternalIdGlob(glob) => by_external_id(glob),
         }
     }
 
@@ -57,8 +59,10 @@ impl Pattern {
     #[must_use]
     pub fn owner(&self) -> String {
         match &self.0 {
-            Form::BuiltIn => "the platform (built in)".into(),
-            Form::Glob(_) | Form::IdGlob(_) | Form::ExternalIdGlob(_) => format!("another system (matches {self})"),
+            PatternKind::BuiltIn => "the platform (built in)".into(),
+            PatternKind::Glob(_) | PatternKind::IdGlob(_) | PatternKind::ExternalIdGlob(_) => {
+                format!("another system (matches {self})")
+            }
         }
     }
 }
@@ -67,17 +71,17 @@ impl Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::BuiltIn => f.pad("built in"),
-            Form::Glob(glob) => f.pad(glob),
-            Form::IdGlob(glob) => f.pad(&format!("id:{glob}")),
-            Form::ExternalIdGlob(glob) => f.pad(&format!("ext:{glob}")),
+            PatternKind::BuiltIn => f.pad("built in"),
+            PatternKind::Glob(glob) => f.pad(glob),
+            PatternKind::IdGlob(glob) => f.pad(&format!("id:{glob}")),
+            PatternKind::ExternalIdGlob(glob) => f.pad(&format!("ext:{glob}")),
         }
     }
 }
 
 /// Matches a text against a glob. At a mismatch, the last `*` takes one more character; earlier ones never have to, since the
 /// last one can take everything that they could. So the time is at worst the product of both lengths.
-fn looks_like(glob: &str, text: &str) -> bool {
+fn glob_matches(glob: &str, text: &str) -> bool {
     let (mut glob, mut text) = (glob.chars(), text.chars());
     let mut last_star = None;
     loop {
@@ -126,7 +130,7 @@ mod tests {
             ("*aab", "aaab"),
             ("a*", "a*"),
         ] {
-            assert!(looks_like(glob, text), "{glob} {text}");
+            assert!(glob_matches(glob, text), "{glob} {text}");
         }
         for (glob, text) in [
             ("ERP-*", "erp-1"),
@@ -138,7 +142,7 @@ mod tests {
             ("a", "ab"),
             ("ab", "a"),
         ] {
-            assert!(!looks_like(glob, text), "{glob} {text}");
+            assert!(!glob_matches(glob, text), "{glob} {text}");
         }
     }
 
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn many_stars_are_matched_quickly() {
-        assert!(!looks_like(&"*a".repeat(50), &format!("{}b", "a".repeat(5_000))));
+        assert!(!glob_matches(&"*a".repeat(50), &format!("{}b", "a".repeat(5_000))));
     }
 
     #[test]
@@ -182,13 +186,13 @@ mod tests {
         assert_eq!(Pattern::new(""), None);
     }
 
-    /// A naive implementation of [`looks_like`].
-    fn meant(glob: &[char], text: &[char]) -> bool {
+    /// A naive implementation of [`glob_matches`].
+    fn reference_matches(glob: &[char], text: &[char]) -> bool {
         match (glob, text) {
             ([], []) => true,
-            (['*', rest @ ..], _) => (0..=text.len()).any(|taken| meant(rest, &text[taken..])),
-            (['?', glob @ ..], [_, text @ ..]) => meant(glob, text),
-            ([wanted, glob @ ..], [found, text @ ..]) => wanted == found && meant(glob, text),
+            (['*', rest @ ..], _) => (0..=text.len()).any(|taken| reference_matches(rest, &text[taken..])),
+            (['?', glob @ ..], [_, text @ ..]) => reference_matches(glob, text),
+            ([wanted, glob @ ..], [found, text @ ..]) => wanted == found && reference_matches(glob, text),
             _ => false,
         }
     }
@@ -197,7 +201,7 @@ mod tests {
         #[test]
         fn fast_matching_agrees_with_the_naive_one(glob in "[ab*?]{0,8}", text in "[ab]{0,10}") {
             let (slow_glob, slow_text): (Vec<_>, Vec<_>) = (glob.chars().collect(), text.chars().collect());
-            prop_assert_eq!(looks_like(&glob, &text), meant(&slow_glob, &slow_text));
+            prop_assert_eq!(glob_matches(&glob, &text), reference_matches(&slow_glob, &slow_text));
         }
     }
 }

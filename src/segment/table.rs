@@ -3,7 +3,7 @@
 use hashbrown::HashTable;
 
 /// Initial capacity.
-const ROOM: usize = 64;
+const MIN_CAPACITY: usize = 64;
 
 /// Makes room for one more index. `hash` reads the item at an index; items with successive indices are adjacent in memory, so
 /// they are rehashed in that order. The table itself would read them in random order when it grows.
@@ -13,7 +13,7 @@ pub(crate) fn make_room<Place: Copy + Ord>(table: &mut HashTable<Place>, hash: i
     }
     let mut places: Vec<Place> = table.iter().copied().collect();
     places.sort_unstable();
-    let mut double = HashTable::with_capacity(2 * places.len().max(ROOM));
+    let mut double = HashTable::with_capacity(2 * places.len().max(MIN_CAPACITY));
     for place in places {
         double.insert_unique(hash(&place), place, &hash);
     }

@@ -2,27 +2,30 @@
 
 use ratatui::style::{Color, Style};
 
-use super::depth::{Parts, READABLE, SIXTEEN, contrast, parts};
+use super::depth::{ANSI_COLOURS, MIN_CONTRAST, Rgb, contrast, rgb};
 use super::{Depth, Ground, HeaderWords, Name, STYLES, Symbols, Theme};
 
 /// The terminal's own text colour: xterm's on black, and black on white.
-fn own_ink(ground: Ground) -> Parts {
+fn default_foreground(ground: Ground) -> Rgb {
     match ground {
         Ground::Dark => [229, 229, 229],
         Ground::Light => [0, 0, 0],
     }
 }
 
-fn ink(style: Style, theme: &Theme) -> Parts {
-    style.fg.filter(|colour| *colour != Color::Reset).map_or(own_ink(theme.ground), |colour| parts(colour).unwrap())
+fn foreground(style: Style, theme: &Theme) -> Rgb {
+    style
+        .fg
+        .filter(|colour| *colour != Color::Reset)
+        .map_or(default_foreground(theme.ground), |colour| rgb(colour).unwrap())
 }
 
-fn behind(style: Style, theme: &Theme) -> Parts {
-    style.bg.map_or(theme.ground.parts(), |colour| parts(colour).unwrap())
+fn background(style: Style, theme: &Theme) -> Rgb {
+    style.bg.map_or(theme.ground.rgb(), |colour| rgb(colour).unwrap())
 }
 
 /// Every combination of text and background colour.
-fn texts(theme: &Theme) -> Vec<(String, Parts, Parts)> {
+fn texts(theme: &Theme) -> Vec<(String, Rgb, Rgb)> {
     let plain = Style::new();
     let words = [
         ("plain", plain),
@@ -37,7 +40,7 @@ fn texts(theme: &Theme) -> Vec<(String, Parts, Parts)> {
         ("bad", theme.bad),
     ];
     let mut texts = Vec::new();
-    let mut add = |name: String, style: Style| texts.push((name, ink(style, theme), behind(style, theme)));
+    let mut add = |name: String, style: Style| texts.push((name, foreground(style, theme), background(style, theme)));
     for (name, style) in words {
         add(name.into(), style);
         add(format!("{name} in the selected row"), style.patch(theme.selected));
@@ -56,13 +59,13 @@ fn every_theme_is_readable_at_every_depth() {
     for name in Name::ALL {
         for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
             let theme = Theme::new(name, Symbols::UNICODE).within(depth);
-            for (text, ink, behind) in texts(&theme) {
+            for (text, foreground, background) in texts(&theme) {
                 // `quiet` is not used in the header.
                 if text == "quiet in the header" {
                     continue;
                 }
-                let ratio = contrast(ink, behind);
-                assert!(ratio >= READABLE, "{}, {depth:?}: {text} has {ratio:.2}", name.text());
+                let ratio = contrast(foreground, background);
+                assert!(ratio >= MIN_CONTRAST, "{}, {depth:?}: {text} has {ratio:.2}", name.text());
             }
         }
     }
@@ -71,8 +74,8 @@ fn every_theme_is_readable_at_every_depth() {
 #[test]
 fn the_high_contrast_theme_has_a_ratio_of_seven() {
     let theme = Theme::new(Name::HighContrast, Symbols::UNICODE);
-    for (text, ink, behind) in texts(&theme) {
-        let ratio = contrast(ink, behind);
+    for (text, foreground, background) in texts(&theme) {
+        let ratio = contrast(foreground, background);
         assert!(ratio >= 7.0, "{text} has {ratio:.2}");
     }
 }
@@ -82,38 +85,44 @@ struct Palette {
     name: &'static str,
     ground: Ground,
     background: u32,
-    ink: u32,
+    foreground: u32,
     sixteen: [u32; 16],
 }
 
 /// From each one's documentation: <https://ethanschoonover.com/solarized/>, <https://github.com/morhetz/gruvbox>, xterm's
 /// `XTerm-col.ad`, and Linux's `vt.default_red` and the like.
 const PALETTES: [Palette; 6] = [
-    Palette { name: "Solarized Dark", ground: Ground::Dark, background: 0x00_2b36, ink: 0x83_9496, sixteen: SOLARIZED },
+    Palette {
+        name: "Solarized Dark",
+        ground: Ground::Dark,
+        background: 0x00_2b36,
+        foreground: 0x83_9496,
+        sixteen: SOLARIZED,
+    },
     Palette {
         name: "Solarized Light",
         ground: Ground::Light,
         background: 0xfd_f6e3,
-        ink: 0x65_7b83,
+        foreground: 0x65_7b83,
         sixteen: SOLARIZED,
     },
     Palette {
         name: "Gruvbox Dark",
         ground: Ground::Dark,
         background: 0x28_2828,
-        ink: 0xeb_dbb2,
+        foreground: 0xeb_dbb2,
         sixteen: [
             0x28_2828, 0xcc_241d, 0x98_971a, 0xd7_9921, 0x45_8588, 0xb1_6286, 0x68_9d6a, 0xa8_9984, 0x92_8374,
             0xfb_4934, 0xb8_bb26, 0xfa_bd2f, 0x83_a598, 0xd3_869b, 0x8e_c07c, 0xeb_dbb2,
         ],
     },
-    Palette { name: "xterm on black", ground: Ground::Dark, background: 0, ink: 0xe5_e5e5, sixteen: XTERM },
-    Palette { name: "xterm on white", ground: Ground::Light, background: 0xff_ffff, ink: 0, sixteen: XTERM },
+    Palette { name: "xterm on black", ground: Ground::Dark, background: 0, foreground: 0xe5_e5e5, sixteen: XTERM },
+    Palette { name: "xterm on white", ground: Ground::Light, background: 0xff_ffff, foreground: 0, sixteen: XTERM },
     Palette {
         name: "Linux console",
         ground: Ground::Dark,
         background: 0,
-        ink: 0xaa_aaaa,
+        foreground: 0xaa_aaaa,
         sixteen: [
             0, 0xaa_0000, 0x00_aa00, 0xaa_5500, 0x00_00aa, 0xaa_00aa, 0x00_aaaa, 0xaa_aaaa, 0x55_5555, 0xff_5555,
             0x55_ff55, 0xff_ff55, 0x55_55ff, 0xff_55ff, 0x55_ffff, 0xff_ffff,
@@ -131,30 +140,32 @@ const XTERM: [u32; 16] = [
 ];
 
 impl Palette {
-    fn parts(number: u32) -> Parts {
+    fn rgb(number: u32) -> Rgb {
         let [_, red, green, blue] = number.to_be_bytes();
         [red, green, blue]
     }
 
     /// The appearance of a colour: the sixteen are the palette's own.
-    fn shown(&self, colour: Color) -> Parts {
+    fn shown(&self, colour: Color) -> Rgb {
         let at = match colour {
             Color::Indexed(number @ ..16) => Some(usize::from(number)),
-            named => SIXTEEN.iter().position(|(known, _)| *known == named),
+            named => ANSI_COLOURS.iter().position(|(known, _)| *known == named),
         };
-        at.map_or_else(|| parts(colour).unwrap(), |at| Self::parts(self.sixteen[at]))
+        at.map_or_else(|| rgb(colour).unwrap(), |at| Self::rgb(self.sixteen[at]))
     }
 
     fn contrast(&self, style: Style) -> f64 {
-        let ink =
-            style.fg.filter(|colour| *colour != Color::Reset).map_or(Self::parts(self.ink), |ink| self.shown(ink));
-        let behind = style.bg.map_or(Self::parts(self.background), |behind| self.shown(behind));
-        contrast(ink, behind)
+        let foreground = style
+            .fg
+            .filter(|colour| *colour != Color::Reset)
+            .map_or(Self::rgb(self.foreground), |foreground| self.shown(foreground));
+        let background = style.bg.map_or(Self::rgb(self.background), |background| self.shown(background));
+        contrast(foreground, background)
     }
 }
 
 /// The minimum contrast in a user's own palette. Solarized Light itself has 4.1 between text and background.
-const LEGIBLE: f64 = 3.0;
+const MIN_PALETTE_CONTRAST: f64 = 3.0;
 
 #[test]
 fn every_theme_is_readable_in_common_palettes() {
@@ -185,7 +196,12 @@ fn every_theme_is_readable_in_common_palettes() {
                 ];
                 for (text, style) in texts {
                     let ratio = palette.contrast(style);
-                    assert!(ratio >= LEGIBLE, "{} in {}, {depth:?}: {text} has {ratio:.2}", name.text(), palette.name);
+                    assert!(
+                        ratio >= MIN_PALETTE_CONTRAST,
+                        "{} in {}, {depth:?}: {text} has {ratio:.2}",
+                        name.text(),
+                        palette.name
+                    );
                 }
             }
         }

@@ -19,10 +19,10 @@ pub enum Depth {
 }
 
 /// Red, green and blue, from 0 to 255.
-pub(super) type Parts = [u8; 3];
+pub(super) type Rgb = [u8; 3];
 
 /// xterm's defaults for the sixteen, in the order of their numbers.
-pub(super) const SIXTEEN: [(Color, Parts); 16] = [
+pub(super) const ANSI_COLOURS: [(Color, Rgb); 16] = [
     (Color::Black, [0, 0, 0]),
     (Color::Red, [205, 0, 0]),
     (Color::Green, [0, 205, 0]),
@@ -41,12 +41,12 @@ pub(super) const SIXTEEN: [(Color, Parts); 16] = [
     (Color::White, [255, 255, 255]),
 ];
 /// The six steps of each component in the colour cube, which starts at number 16.
-const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-const CUBE: u8 = 16;
-const GREYS: u8 = 232;
+const CUBE_STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+const CUBE_START: u8 = 16;
+const GREYS_START: u8 = 232;
 
 /// The minimum contrast of readable text: <https://www.w3.org/TR/WCAG21/#contrast-minimum>.
-pub(super) const READABLE: f64 = 4.5;
+pub(super) const MIN_CONTRAST: f64 = 4.5;
 
 impl Depth {
     /// Detects the depth from environment variables.
@@ -63,35 +63,36 @@ impl Depth {
     /// Replaces the colours of a style that can't be shown.
     pub(super) fn of(self, style: Style, ground: Ground) -> Style {
         let bg = style.bg.map(|colour| self.nearest(colour, None));
-        let behind = bg.and_then(parts).unwrap_or(ground.parts());
-        let fg = style.fg.map(|colour| self.nearest(colour, Some(behind)));
+        let background = bg.and_then(rgb).unwrap_or(ground.rgb());
+        let fg = style.fg.map(|colour| self.nearest(colour, Some(background)));
         Style { fg, bg, ..style }
     }
 
     /// The nearest colour that can be shown; given a background, the nearest that is readable on it.
-    fn nearest(self, colour: Color, behind: Option<Parts>) -> Color {
+    fn nearest(self, colour: Color, background: Option<Rgb>) -> Color {
         let is_shown = match colour {
             Color::Rgb(..) => self == Self::True,
             Color::Indexed(_) => self != Self::Sixteen,
             _ => true,
         };
-        let Some(wanted) = parts(colour).filter(|_| !is_shown) else { return colour };
+        let Some(target) = rgb(colour).filter(|_| !is_shown) else { return colour };
         // Colour 8 equals the background in some palettes, such as Solarized.
         let sixteen =
-            SIXTEEN.map(|(colour, _)| colour).into_iter().filter(|colour| *colour != Color::DarkGray).collect();
-        let offered: Vec<Color> = match self {
+            ANSI_COLOURS.map(|(colour, _)| colour).into_iter().filter(|colour| *colour != Color::DarkGray).collect();
+        let candidates: Vec<Color> = match self {
             // Not the first sixteen, which users can set.
-            Self::Indexed => (CUBE..=u8::MAX).map(Color::Indexed).collect(),
+            Self::Indexed => (CUBE_START..=u8::MAX).map(Color::Indexed).collect(),
             Self::True | Self::Sixteen => sixteen,
         };
-        let known = offered.into_iter().filter_map(|colour| Some((colour, parts(colour)?)));
-        let readable = known.filter(|(_, parts)| behind.is_none_or(|behind| contrast(*parts, behind) >= READABLE));
-        readable.min_by_key(|(_, parts)| distance(*parts, wanted)).map_or(colour, |(nearest, _)| nearest)
+        let known = candidates.into_iter().filter_map(|colour| Some((colour, rgb(colour)?)));
+        let readable =
+            known.filter(|(_, rgb)| background.is_none_or(|background| contrast(*rgb, background) >= MIN_CONTRAST));
+        readable.min_by_key(|(_, rgb)| distance(*rgb, target)).map_or(colour, |(nearest, _)| nearest)
     }
 }
 
 impl Ground {
-    pub(super) const fn parts(self) -> Parts {
+    pub(super) const fn rgb(self) -> Rgb {
         match self {
             Self::Dark => [0, 0, 0],
             Self::Light => [255, 255, 255],
@@ -100,32 +101,32 @@ impl Ground {
 }
 
 /// The components of a colour, if known.
-pub(super) fn parts(colour: Color) -> Option<Parts> {
+pub(super) fn rgb(colour: Color) -> Option<Rgb> {
     match colour {
         Color::Rgb(red, green, blue) => Some([red, green, blue]),
-        Color::Indexed(number) if number >= GREYS => Some([8 + 10 * (number - GREYS); 3]),
-        Color::Indexed(number) if number >= CUBE => {
-            let step = |of: u8| STEPS[usize::from((number - CUBE) / of % 6)];
+        Color::Indexed(number) if number >= GREYS_START => Some([8 + 10 * (number - GREYS_START); 3]),
+        Color::Indexed(number) if number >= CUBE_START => {
+            let step = |of: u8| CUBE_STEPS[usize::from((number - CUBE_START) / of % 6)];
             Some([step(36), step(6), step(1)])
         }
-        Color::Indexed(number) => SIXTEEN.get(usize::from(number)).map(|(_, parts)| *parts),
-        named => SIXTEEN.iter().find(|(colour, _)| *colour == named).map(|(_, parts)| *parts),
+        Color::Indexed(number) => ANSI_COLOURS.get(usize::from(number)).map(|(_, rgb)| *rgb),
+        named => ANSI_COLOURS.iter().find(|(colour, _)| *colour == named).map(|(_, rgb)| *rgb),
     }
 }
 
-fn distance(one: Parts, other: Parts) -> u32 {
+fn distance(one: Rgb, other: Rgb) -> u32 {
     one.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(other)).pow(2)).sum()
 }
 
 /// The contrast ratio of two colours, from 1 to 21: <https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>.
-pub(super) fn contrast(one: Parts, other: Parts) -> f64 {
+pub(super) fn contrast(one: Rgb, other: Rgb) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
 /// <https://www.w3.org/TR/WCAG21/#dfn-relative-luminance>
-fn luminance(parts: Parts) -> f64 {
-    let [red, green, blue] = parts.map(|part| {
+fn luminance(rgb: Rgb) -> f64 {
+    let [red, green, blue] = rgb.map(|part| {
         let part = f64::from(part) / 255.0;
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     });
@@ -133,7 +134,7 @@ fn luminance(parts: Parts) -> f64 {
 }
 
 /// A readable text colour on a background. The sixteen depend on the terminal; this goes by how nearly all show them.
-pub(super) fn ink_on(colour: Color) -> Color {
+pub(super) fn text_colour_on(colour: Color) -> Color {
     let is_dark = match colour {
         Color::Black | Color::Red | Color::Blue | Color::Magenta | Color::DarkGray => true,
         Color::Rgb(red, green, blue) => brightness(red, green, blue) < MIDDLE_BRIGHTNESS,

@@ -2,29 +2,29 @@
 
 use segtui::demo::Options;
 
-use crate::desk::{Desk, Office, told};
+use crate::desk::{Fixture, Workspace, output_of};
 
 #[test]
 fn check_refuses_a_tenant_in_place_of_a_file() {
-    let desk = Desk::new();
-    let said = "segtui: check takes a file, and profile:prod is none\nhint: check the tenant of a profile with --profile prod\n";
-    assert_eq!(desk.run(&["check", "profile:prod"]), (2, String::new(), said.to_owned()));
+    let workspace = Workspace::new();
+    let expected = "segtui: check takes a file, and profile:prod is none\nhint: check the tenant of a profile with --profile prod\n";
+    assert_eq!(workspace.run(&["check", "profile:prod"]), (2, String::new(), expected.to_owned()));
 }
 
 #[test]
 fn invisible_characters_are_escaped_in_json() {
     let hidden = "{\"id\":\"a\",\"name\":\"A\\u200bB\\u202eC\",\"externalId\":\"X\",\"parentSegmentId\":null}";
     let load = vec![serde_json::from_str(hidden).unwrap()];
-    let office = Office::with(Options { load: Some(load), ..Options::default() });
-    let one = office.desk.home.path().join("one.json");
+    let fixture = Fixture::with(Options { load: Some(load), ..Options::default() });
+    let one = fixture.workspace.home.path().join("one.json");
     std::fs::write(&one, format!("[{hidden}]")).unwrap();
-    let two = office.desk.home.path().join("two.json");
+    let two = fixture.workspace.home.path().join("two.json");
     std::fs::write(&two, "[]").unwrap();
     let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
     for arguments in
         [&["export"][..], &["check", "-o", "json"], &["check", one, "-o", "json"], &["diff", two, one, "-o", "json"]]
     {
-        let (code, stdout, stderr) = office.run(arguments);
+        let (code, stdout, stderr) = fixture.run(arguments);
         assert_eq!(code, 0, "{arguments:?}: {stderr}");
         assert!(
             stdout.contains(r"A\u200bB\u202eC") && !stdout.contains(['\u{200b}', '\u{202e}']),
@@ -36,7 +36,7 @@ fn invisible_characters_are_escaped_in_json() {
 
 #[test]
 fn check_writes_each_format_and_exits_as_asked() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["check"],
         &["check", "--exit-code"],
         &["check", "-o", "json", "--rule", "duplicate-external-id", "--rule", "orphan=warning"],
@@ -49,7 +49,7 @@ fn check_writes_each_format_and_exits_as_asked() {
 
 #[test]
 fn check_refuses_what_is_no_rule_and_no_level() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["check", "--rule", "orfan"],
         &["check", "--rule", "orphan=fatal"],
         &["check", "--max-depth", "0"],
@@ -59,8 +59,8 @@ fn check_refuses_what_is_no_rule_and_no_level() {
 
 #[test]
 fn check_reads_files_and_says_their_lines() {
-    let desk = Desk::new();
-    let folder = desk.home.path();
+    let workspace = Workspace::new();
+    let folder = workspace.home.path();
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;\nŁódź ;PL-10;PL\nlodz;PL-10;PL\nLost;X;GONE\n");
     write("tree.json", r#"[{"id":"a","name":"A","externalId":null,"parentSegmentId":"a"}]"#);
@@ -77,7 +77,7 @@ fn check_reads_files_and_says_their_lines() {
         &["check", "groups.csv", "--config", "config.toml", "--rule", "padded-name=off"],
         &["check", "nothing.csv"],
     ] {
-        let (code, stdout, stderr) = told(desk.segtui(arguments).current_dir(folder));
+        let (code, stdout, stderr) = output_of(workspace.segtui(arguments).current_dir(folder));
         transcript.extend(["$ segtui ", &arguments.join(" "), "\n", &stdout, &stderr]);
         transcript.extend(["exit: ", &code.to_string(), "\n\n"]);
     }

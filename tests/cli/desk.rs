@@ -15,17 +15,17 @@ use segtui::segment::{Segment, SegmentId};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::site::Site;
+use crate::site::ServerRuntime;
 
 /// More than anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A home folder, and the program run in it with no other environment.
-pub struct Desk {
+pub struct Workspace {
     pub home: TempDir,
 }
 
-impl Desk {
+impl Workspace {
     pub fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap() }
     }
@@ -48,22 +48,27 @@ impl Desk {
 
     /// Exit code, stdout and stderr.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        told(&mut self.segtui(arguments))
+        output_of(&mut self.segtui(arguments))
     }
 }
 
-pub fn told(command: &mut Command) -> (i32, String, String) {
+pub fn output_of(command: &mut Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// The exit code and the output of a command that gets this answer at a terminal.
-pub fn in_terminal(desk: &Desk, arguments: &[&str], variables: &[(&str, String)], answer: &str) -> (u32, String) {
+pub fn in_terminal(
+    workspace: &Workspace,
+    arguments: &[&str],
+    variables: &[(&str, String)],
+    answer: &str,
+) -> (u32, String) {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_segtui"));
     command.args(arguments);
     command.env_clear();
-    command.env("HOME", desk.home.path());
+    command.env("HOME", workspace.home.path());
     for (name, value) in variables {
         command.env(name, value);
     }
@@ -71,25 +76,25 @@ pub fn in_terminal(desk: &Desk, arguments: &[&str], variables: &[(&str, String)]
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let mut reader = pair.master.try_clone_reader().unwrap();
-    let said = std::thread::spawn(move || {
-        let mut said = Vec::new();
+    let output = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
         // Some systems report the end as an error.
-        let _ended = reader.read_to_end(&mut said);
-        String::from_utf8_lossy(&said).into_owned()
+        let _ended = reader.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
     });
     let mut writer = pair.master.take_writer().unwrap();
     writer.write_all(answer.as_bytes()).unwrap();
     let code = child.wait().unwrap().exit_code();
     drop((writer, pair.master));
-    (code, said.join().unwrap())
+    (code, output.join().unwrap())
 }
 
-pub fn serving() -> (Runtime, Server) {
-    serving_with(Options::default())
+pub fn start_server() -> (Runtime, Server) {
+    start_server_with(Options::default())
 }
 
-pub fn serving_with(options: Options) -> (Runtime, Server) {
-    let Site { runtime, server } = Site::with(options);
+pub fn start_server_with(options: Options) -> (Runtime, Server) {
+    let ServerRuntime { runtime, server } = ServerRuntime::with(options);
     (runtime, server)
 }
 
@@ -133,30 +138,30 @@ pub fn troubled() -> Vec<Segment> {
 }
 
 /// A server with these segments, and a desk whose environment says how to reach it.
-pub struct Office {
-    pub desk: Desk,
-    site: Site,
+pub struct Fixture {
+    pub workspace: Workspace,
+    site: ServerRuntime,
 }
 
-impl Deref for Office {
-    type Target = Site;
+impl Deref for Fixture {
+    type Target = ServerRuntime;
 
-    fn deref(&self) -> &Site {
+    fn deref(&self) -> &ServerRuntime {
         &self.site
     }
 }
 
-impl Office {
+impl Fixture {
     pub fn new() -> Self {
         Self::with(Options { load: Some(troubled()), ..Options::default() })
     }
 
     pub fn with(options: Options) -> Self {
-        Self { desk: Desk::new(), site: Site::with(options) }
+        Self { workspace: Workspace::new(), site: ServerRuntime::with(options) }
     }
 
     pub fn segtui(&self, arguments: &[&str]) -> Command {
-        let mut command = self.desk.segtui(arguments);
+        let mut command = self.workspace.segtui(arguments);
         for (name, value) in self.variables() {
             command.env(name, value);
         }
@@ -165,13 +170,13 @@ impl Office {
 
     /// Exit code, stdout and stderr.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        told(&mut self.segtui(arguments))
+        output_of(&mut self.segtui(arguments))
     }
 
     /// The commands and their output in sequence, as a user would see them.
     pub fn transcript(&self, commands: &[&[&str]]) -> String {
         let address = self.server.base_url().trim_start_matches("http://").to_owned();
-        let home = self.desk.home.path().display().to_string();
+        let home = self.workspace.home.path().display().to_string();
         let mut transcript = String::new();
         for arguments in commands {
             let (code, stdout, stderr) = self.run(arguments);

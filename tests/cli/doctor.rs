@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use segtui::demo::Options;
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, Office, PATIENCE, serving, told};
+use crate::desk::{Fixture, TIMEOUT, Workspace, output_of, start_server};
 
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
@@ -16,9 +16,9 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn doctor_finds_no_fault_with_the_demo() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let (code, stdout, stderr) =
-        told(desk.segtui(&["doctor", "--demo"]).env("TERM", "xterm-256color").env("LANG", "C.UTF-8"));
+        output_of(workspace.segtui(&["doctor", "--demo"]).env("TERM", "xterm-256color").env("LANG", "C.UTF-8"));
     assert_eq!((code, stderr.as_str()), (0, ""));
     let line = |name: &str| stdout.lines().find(|line| line.split_whitespace().nth(1) == Some(name)).unwrap();
     assert!(line("version").contains(env!("CARGO_PKG_VERSION")));
@@ -30,26 +30,26 @@ fn doctor_finds_no_fault_with_the_demo() {
 
 #[test]
 fn doctor_checks_the_rest_without_a_configuration() {
-    let desk = Desk::new();
-    let (code, stdout, stderr) = desk.run(&["doctor", "--json"]);
+    let workspace = Workspace::new();
+    let (code, stdout, stderr) = workspace.run(&["doctor", "--json"]);
     assert_eq!((code, stderr.as_str()), (2, ""));
     let report: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&check(&report, "config")["status"], &check(&report, "config")["code"]), (&json!("failed"), &json!(2)));
     assert_eq!(check(&report, "tls")["status"], "skipped");
     assert_eq!(check(&report, "log")["status"], "ok");
-    let folder = desk.home.path().join(".config/segtui");
+    let folder = workspace.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.toml"), "[profiles.a]\npoll = 0\n").unwrap();
-    let (code, stdout, _) = desk.run(&["doctor"]);
+    let (code, stdout, _) = workspace.run(&["doctor"]);
     assert_eq!(code, 2);
     assert!(stdout.contains("config.toml:2:8: `poll` is 0"), "{stdout}");
 }
 
 #[test]
 fn doctor_reports_the_store_settings_and_readable_keys() {
-    let (_runtime, server) = serving();
-    let desk = Desk::new();
-    let folder = desk.home.path().join(".config/segtui");
+    let (_runtime, server) = start_server();
+    let workspace = Workspace::new();
+    let folder = workspace.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join("config.toml");
     let text = format!(
@@ -61,7 +61,7 @@ fn doctor_reports_the_store_settings_and_readable_keys() {
     fs::write(&file, text).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let run = || {
-        let (code, stdout, stderr) = told(desk.segtui(&["doctor", "--json"]).env("SEGTUI_READ_ONLY", "1"));
+        let (code, stdout, stderr) = output_of(workspace.segtui(&["doctor", "--json"]).env("SEGTUI_READ_ONLY", "1"));
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert!(!stdout.contains(server.api_key()), "{stdout}");
         serde_json::from_str::<Value>(&stdout).unwrap()
@@ -75,12 +75,12 @@ fn doctor_reports_the_store_settings_and_readable_keys() {
     let read_only = settings.iter().find(|setting| setting["key"] == "read_only").unwrap();
     assert_eq!(read_only["origin"], json!({ "kind": "variable", "name": "SEGTUI_READ_ONLY" }));
     // A file that is no store is reported as such, and left alone.
-    let data = desk.home.path().join(".local/share/segtui");
+    let data = workspace.home.path().join(".local/share/segtui");
     let message = check(&report, "store")["message"].as_str().unwrap();
     let path = message.strip_suffix(" doesn't exist yet").unwrap();
     fs::create_dir_all(&data).unwrap();
     fs::write(path, "no database at all, and long enough to be looked at").unwrap();
-    let (code, stdout, _) = desk.run(&["doctor", "--json"]);
+    let (code, stdout, _) = workspace.run(&["doctor", "--json"]);
     let report: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &check(&report, "store")["status"]), (1, &json!("failed")));
     assert!(fs::read_to_string(path).unwrap().starts_with("no database"));
@@ -90,22 +90,22 @@ fn doctor_reports_the_store_settings_and_readable_keys() {
 fn doctor_reports_what_a_killed_apply_left_in_the_journal() {
     const ROWS: usize = 60;
     let options = Options { segments: Some(3), latency: Duration::from_millis(150), ..Options::default() };
-    let office = Office::with(options);
-    let path = office.desk.home.path().join("many.csv");
+    let fixture = Fixture::with(options);
+    let path = fixture.workspace.home.path().join("many.csv");
     let rows: Vec<String> = (0..ROWS).map(|row| format!("N{row},Nowe {row}\n")).collect();
     fs::write(&path, format!("externalId,name\n{}", rows.concat())).unwrap();
     let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
-    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
+    command.env_clear().env("HOME", fixture.workspace.home.path()).envs(fixture.variables());
     command.args(["apply", "--yes"]).arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let until = Instant::now() + PATIENCE;
-    while !office.server.requests().iter().any(|request| request.method == "POST") {
+    let until = Instant::now() + TIMEOUT;
+    while !fixture.server.requests().iter().any(|request| request.method == "POST") {
         assert!(Instant::now() < until, "nothing was sent");
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let (code, stdout, stderr) = office.run(&["doctor", "--json"]);
+    let (code, stdout, stderr) = fixture.run(&["doctor", "--json"]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     let report: Value = serde_json::from_str(&stdout).unwrap();
     let journal = check(&report, "journal");
@@ -115,8 +115,8 @@ fn doctor_reports_what_a_killed_apply_left_in_the_journal() {
     assert!(journal["message"].as_str().unwrap().contains("of an interrupted command"), "{journal}");
     assert_eq!(journal["hint"], "run the interrupted command again: it continues");
     // After it was continued, nothing is left.
-    let (code, _, stderr) = told(office.segtui(&["apply", "--yes"]).arg(&path));
+    let (code, _, stderr) = output_of(fixture.segtui(&["apply", "--yes"]).arg(&path));
     assert_eq!(code, 0, "{stderr}");
-    let report: Value = serde_json::from_str(&office.run(&["doctor", "--json"]).1).unwrap();
+    let report: Value = serde_json::from_str(&fixture.run(&["doctor", "--json"]).1).unwrap();
     assert_eq!(check(&report, "journal")["message"], "empty");
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 
-use crate::desk::{Office, PATIENCE, tenant_of};
+use crate::desk::{Fixture, TIMEOUT, tenant_of};
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,35 +26,35 @@ enum Expected {
     /// It ends with this code.
     Code(i32),
     /// Without a terminal it can't ask, so it sends nothing; with `--yes` it ends with 0.
-    Asks,
+    NeedsConfirmation,
     /// It runs until it is stopped, and prints this once it has begun.
-    GoesOn(&'static str),
+    KeepsRunning(&'static str),
     /// It opens the tree, for which there is no terminal.
-    Opens,
+    OpensInterface,
     /// It is not run here.
-    Elsewhere,
+    NotRun,
 }
 
 /// Commands that don't just end with 0, by how they begin.
-const SPECIAL: &[(&str, Expected)] = &[
-    ("cargo run", Expected::Elsewhere),
-    ("cargo install", Expected::Elsewhere),
-    ("segtui apply", Expected::Asks),
-    ("segtui undo", Expected::Asks),
+const SPECIAL_CASES: &[(&str, Expected)] = &[
+    ("cargo run", Expected::NotRun),
+    ("cargo install", Expected::NotRun),
+    ("segtui apply", Expected::NeedsConfirmation),
+    ("segtui undo", Expected::NeedsConfirmation),
     // The demo tenant has faults for it to find.
     ("segtui check --exit-code", Expected::Code(3)),
     // Only the tree writes the cache, and it needs a terminal.
-    ("segtui diff store:", Expected::Elsewhere),
-    ("segtui serve-demo", Expected::GoesOn("http://127.0.0.1:")),
-    ("segtui watch", Expected::GoesOn("watching ")),
-    ("segtui --demo", Expected::Opens),
+    ("segtui diff store:", Expected::NotRun),
+    ("segtui serve-demo", Expected::KeepsRunning("http://127.0.0.1:")),
+    ("segtui watch", Expected::KeepsRunning("watching ")),
+    ("segtui --demo", Expected::OpensInterface),
 ];
 
 fn expected(line: &str) -> Expected {
     if line == "segtui" {
-        return Expected::Opens;
+        return Expected::OpensInterface;
     }
-    SPECIAL.iter().find(|(begin, _)| line.starts_with(begin)).map_or(Expected::Code(0), |(_, expected)| *expected)
+    SPECIAL_CASES.iter().find(|(begin, _)| line.starts_with(begin)).map_or(Expected::Code(0), |(_, expected)| *expected)
 }
 
 fn text_of(page: &str) -> String {
@@ -96,32 +96,32 @@ fn mentioned(page: &str) -> Vec<String> {
 
 /// A user who works through a page, with the files that it mentions and two profiles.
 struct Reader {
-    office: Office,
-    _preprod: Office,
+    fixture: Fixture,
+    _preprod: Fixture,
 }
 
 impl Reader {
     fn new() -> Self {
-        let office = Office::with(Options::default());
-        let home = office.desk.home.path();
+        let fixture = Fixture::with(Options::default());
+        let home = fixture.workspace.home.path();
         fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();
-        let preprod = Office::with(tenant_of(&[["ro", "Rumunia", "RO", ""], ["ro-1", "Bukareszt", "RO-1", "ro"]]));
-        let profile = |name: &str, office: &Office| {
-            let [(_, base_url), (_, tenant), (_, key)] = office.variables();
+        let preprod = Fixture::with(tenant_of(&[["ro", "Rumunia", "RO", ""], ["ro-1", "Bukareszt", "RO-1", "ro"]]));
+        let profile = |name: &str, fixture: &Fixture| {
+            let [(_, base_url), (_, tenant), (_, key)] = fixture.variables();
             format!("[profiles.{name}]\nbase_url = \"{base_url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
         };
-        let profiles = profile("prod", &office) + &profile("preprod", &preprod);
-        office.desk.configure(&format!("default_profile = \"prod\"\n{profiles}"));
+        let profiles = profile("prod", &fixture) + &profile("preprod", &preprod);
+        fixture.workspace.configure(&format!("default_profile = \"prod\"\n{profiles}"));
         fs::write(home.join("groups.csv"), "externalId,name\nPL-10,Łódzkie i okolice\n").unwrap();
         let script = home.join("on-change.sh");
         fs::write(&script, "#!/bin/sh\nexec cat >> changes\n").unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { office, _preprod: preprod }
+        Self { fixture, _preprod: preprod }
     }
 
     fn shell(&self, line: &str) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap();
-        let home = self.office.desk.home.path();
+        let home = self.fixture.workspace.home.path();
         let mut command = Command::new("sh");
         command.args(["-c", line]).env_clear().current_dir(home).env("HOME", home);
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", program.display()));
@@ -131,33 +131,33 @@ impl Reader {
 
     /// Waits until a file in the home contains a text.
     #[track_caller]
-    fn until(&self, file: &str, text: &str, running: &mut Child, line: &str) {
-        let begun = Instant::now();
-        let read = |file: &str| fs::read_to_string(self.office.desk.home.path().join(file)).unwrap_or_default();
+    fn wait_until_contains(&self, file: &str, text: &str, running: &mut Child, line: &str) {
+        let started = Instant::now();
+        let read = |file: &str| fs::read_to_string(self.fixture.workspace.home.path().join(file)).unwrap_or_default();
         while !read(file).contains(text) {
-            let said = || read("out") + &read("err");
-            assert_eq!(running.try_wait().unwrap(), None, "{line}\n{}", said());
-            assert!(begun.elapsed() < PATIENCE, "{line}: no {text:?}\n{}", said());
+            let output = || read("out") + &read("err");
+            assert_eq!(running.try_wait().unwrap(), None, "{line}\n{}", output());
+            assert!(started.elapsed() < TIMEOUT, "{line}: no {text:?}\n{}", output());
             thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// Runs a command that doesn't end by itself until it has begun and, if it watches, until it has handled a change.
     #[track_caller]
-    fn goes_on(&self, line: &str, says: &str) {
-        let home = self.office.desk.home.path();
+    fn keeps_running(&self, line: &str, says: &str) {
+        let home = self.fixture.workspace.home.path();
         let [out, err] = ["out", "err"].map(|name| fs::File::create(home.join(name)).unwrap());
         let mut running = self.shell(&format!("exec {line}")).stdout(out).stderr(err).spawn().unwrap();
         let said_in = if line.contains("serve-demo") { "out" } else { "err" };
-        self.until(said_in, says, &mut running, line);
+        self.wait_until_contains(said_in, says, &mut running, line);
         if line.contains(" watch ") {
-            let name = format!("Zmiana {}", self.office.server.history().len());
+            let name = format!("Zmiana {}", self.fixture.server.history().len());
             let fields = Fields { name: name.as_str().into(), external_id: None, parent: None };
-            self.office.server.change(Actor::Backoffice, ChangeRequest::Create(fields)).unwrap();
+            self.fixture.server.change(Actor::Backoffice, ChangeRequest::Create(fields)).unwrap();
             if line.contains(" --exec ") {
-                self.until("changes", &name, &mut running, line);
+                self.wait_until_contains("changes", &name, &mut running, line);
             } else if !line.contains(" --post ") {
-                self.until("out", &name, &mut running, line);
+                self.wait_until_contains("out", &name, &mut running, line);
             }
         }
         running.kill().unwrap();
@@ -167,8 +167,8 @@ impl Reader {
     #[track_caller]
     fn ends_with(&self, code: i32, line: &str) {
         let Output { status, stdout, stderr } = self.shell(line).output().unwrap();
-        let said = String::from_utf8_lossy(&stdout) + String::from_utf8_lossy(&stderr);
-        assert_eq!(status.code(), Some(code), "{line}\n{said}");
+        let output = String::from_utf8_lossy(&stdout) + String::from_utf8_lossy(&stderr);
+        assert_eq!(status.code(), Some(code), "{line}\n{output}");
     }
 
     #[track_caller]
@@ -176,19 +176,19 @@ impl Reader {
         // The program that reads the output may not be installed here.
         let line = ["| jq", "| man"].into_iter().fold(line, |line, reader| line.split(reader).next().unwrap_or(line));
         match expected(line) {
-            Expected::Elsewhere => {}
+            Expected::NotRun => {}
             Expected::Code(code) => self.ends_with(code, line),
-            Expected::Asks => {
-                let before = self.office.server.history().len();
+            Expected::NeedsConfirmation => {
+                let before = self.fixture.server.history().len();
                 self.ends_with(6, line);
-                assert_eq!(self.office.server.history().len(), before, "{line}");
+                assert_eq!(self.fixture.server.history().len(), before, "{line}");
                 self.ends_with(0, &line.replacen("apply", "apply --yes", 1).replacen("undo", "undo --yes", 1));
             }
-            Expected::GoesOn(says) => self.goes_on(line, says),
-            Expected::Opens => {
+            Expected::KeepsRunning(says) => self.keeps_running(line, says),
+            Expected::OpensInterface => {
                 let Output { status, stderr, .. } = self.shell(line).output().unwrap();
-                let said = String::from_utf8_lossy(&stderr);
-                assert!(status.code() == Some(2) && said.contains("the tree needs a terminal"), "{line}\n{said}");
+                let output = String::from_utf8_lossy(&stderr);
+                assert!(status.code() == Some(2) && output.contains("the tree needs a terminal"), "{line}\n{output}");
             }
         }
     }
@@ -202,9 +202,9 @@ fn the_commands_of_the_readme_do_what_it_says() {
     for line in &commands {
         reader.run(line);
     }
-    let exported = fs::read_to_string(reader.office.desk.home.path().join("segments.csv")).unwrap();
+    let exported = fs::read_to_string(reader.fixture.workspace.home.path().join("segments.csv")).unwrap();
     assert_eq!(exported.lines().count(), 1 + 290);
-    let history = reader.office.server.history();
+    let history = reader.fixture.server.history();
     assert_eq!(history.len(), 1, "a file that was exported changes nothing, only the test did: {history:?}");
 }
 
@@ -233,7 +233,7 @@ fn the_commands_of_the_other_pages_do_what_they_say() {
 #[test]
 fn every_exception_is_one_that_a_page_shows() {
     let shown = [commands("README.md"), commands("docs/commands.md"), mentioned("docs/container.md")].concat();
-    for (begin, _) in SPECIAL {
+    for (begin, _) in SPECIAL_CASES {
         assert!(shown.iter().any(|line| line.starts_with(begin)), "{begin}");
     }
 }

@@ -4,14 +4,14 @@ use std::fs;
 
 use segtui::segment::Segment;
 
-use crate::desk::{Desk, Office, serving};
+use crate::desk::{Fixture, Workspace, start_server};
 
 #[test]
 fn export_writes_every_segment_with_parents_first() {
-    let (_runtime, server) = serving();
-    let desk = Desk::new();
+    let (_runtime, server) = start_server();
+    let workspace = Workspace::new();
     let connection = ["--base-url", &server.base_url(), "--tenant", server.tenant(), "--api-key", server.api_key()];
-    let (code, stdout, stderr) = desk.run(&[&["export", "--format", "json"], &connection[..]].concat());
+    let (code, stdout, stderr) = workspace.run(&[&["export", "--format", "json"], &connection[..]].concat());
     assert_eq!((code, stderr.as_str()), (0, ""));
     let mut exported: Vec<Segment> = serde_json::from_str(&stdout).unwrap();
     for (at, segment) in exported.iter().enumerate() {
@@ -26,10 +26,10 @@ fn export_writes_every_segment_with_parents_first() {
 
 #[test]
 fn export_to_a_file_is_silent_and_replaces_it_whole() {
-    let desk = Desk::new();
-    let path = desk.home.path().join("segments.json");
+    let workspace = Workspace::new();
+    let path = workspace.home.path().join("segments.json");
     fs::write(&path, "former").unwrap();
-    let (code, stdout, _) = desk.run(&["export", "--demo", "--output", path.to_str().unwrap()]);
+    let (code, stdout, _) = workspace.run(&["export", "--demo", "--output", path.to_str().unwrap()]);
     assert_eq!((code, stdout.as_str()), (0, ""));
     let exported: Vec<Segment> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     assert!(exported.len() >= 280);
@@ -37,26 +37,26 @@ fn export_to_a_file_is_silent_and_replaces_it_whole() {
 
 #[test]
 fn export_writes_a_part_of_the_tree() {
-    let desk = Desk::new();
-    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "PL-10"]);
+    let workspace = Workspace::new();
+    let (code, stdout, stderr) = workspace.run(&["export", "--demo", "--root", "PL-10"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let exported: Vec<Segment> = serde_json::from_str(&stdout).unwrap();
     assert_eq!(exported[0].name, "Łódzkie");
     for segment in &exported[1..] {
         assert!(exported.iter().any(|other| Some(&other.id) == segment.parent.as_ref()), "{segment:?}");
     }
-    let (code, by_id, _) = desk.run(&["export", "--demo", "--root", &exported[0].id.text()]);
+    let (code, by_id, _) = workspace.run(&["export", "--demo", "--root", &exported[0].id.text()]);
     assert_eq!((code, by_id), (0, stdout));
-    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "nowhere"]);
+    let (code, stdout, stderr) = workspace.run(&["export", "--demo", "--root", "nowhere"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.starts_with("segtui: no segment has the ID or external ID nowhere\nhint: "), "{stderr}");
 }
 
 #[test]
 fn export_draws_the_tree_in_each_form() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let drawn = |form: &str| {
-        let (code, stdout, stderr) = desk.run(&["export", "--demo", "--format", form]);
+        let (code, stdout, stderr) = workspace.run(&["export", "--demo", "--format", form]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{form}");
         assert!(stdout.contains("Łódź Bałuty") && stdout.contains("parent missing"), "{form}: {stdout}");
         stdout
@@ -75,12 +75,12 @@ fn export_draws_the_tree_in_each_form() {
 fn closing_stdout_during_a_picture_is_no_failure() {
     use std::process::{Command as Process, Stdio};
 
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for form in ["mermaid", "dot", "svg", "html"] {
         let mut child = Process::new(env!("CARGO_BIN_EXE_segtui"))
             .args(["export", "--demo", "--format", form])
             .env_clear()
-            .env("HOME", desk.home.path())
+            .env("HOME", workspace.home.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -97,9 +97,9 @@ fn export_into_a_pipe_or_through_a_link_replaces_neither() {
     use std::io::Read;
     use std::os::unix::fs::{FileTypeExt, symlink};
 
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let (pipe, target, link) =
-        (desk.home.path().join("pipe"), desk.home.path().join("target"), desk.home.path().join("link"));
+        (workspace.home.path().join("pipe"), workspace.home.path().join("target"), workspace.home.path().join("link"));
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let reader = {
         let pipe = pipe.clone();
@@ -109,40 +109,40 @@ fn export_into_a_pipe_or_through_a_link_replaces_neither() {
             text
         })
     };
-    assert_eq!(desk.run(&["export", "--demo", "--output", pipe.to_str().unwrap()]).0, 0);
+    assert_eq!(workspace.run(&["export", "--demo", "--output", pipe.to_str().unwrap()]).0, 0);
     assert!(serde_json::from_str::<Vec<Segment>>(&reader.join().unwrap()).is_ok());
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 
     fs::write(&target, "former").unwrap();
     symlink(&target, &link).unwrap();
-    assert_eq!(desk.run(&["export", "--demo", "--output", link.to_str().unwrap()]).0, 0);
+    assert_eq!(workspace.run(&["export", "--demo", "--output", link.to_str().unwrap()]).0, 0);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(serde_json::from_str::<Vec<Segment>>(&fs::read_to_string(&target).unwrap()).is_ok());
 
-    let log = desk.home.path().join("log");
+    let log = workspace.home.path().join("log");
     fs::write(&log, "former\n").unwrap();
     let mut appending = std::process::Command::new(env!("CARGO_BIN_EXE_segtui"));
-    appending.env_clear().env("HOME", desk.home.path()).args(["export", "--demo", "--output", "/dev/stdout"]);
+    appending.env_clear().env("HOME", workspace.home.path()).args(["export", "--demo", "--output", "/dev/stdout"]);
     appending.stdout(fs::OpenOptions::new().append(true).open(&log).unwrap());
     assert!(appending.status().unwrap().success());
     let text = fs::read_to_string(&log).unwrap();
     let segments = text.strip_prefix("former\n").expect("what was there stays");
     assert!(serde_json::from_str::<Vec<Segment>>(segments).is_ok());
-    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--output", "/dev/stdout"]);
+    let (code, stdout, stderr) = workspace.run(&["export", "--demo", "--output", "/dev/stdout"]);
     assert!(code == 0 && stdout.starts_with('['), "{code} {stderr}");
 
-    let (code, stdout, _) = desk.run(&["export", "--demo", "--output", "-"]);
+    let (code, stdout, _) = workspace.run(&["export", "--demo", "--output", "-"]);
     assert!(code == 0 && stdout.starts_with('['), "{code}");
     assert!(!std::path::Path::new("-").exists());
 }
 
 #[test]
 fn the_file_extension_sets_the_format_unless_a_flag_does() {
-    let office = Office::new();
-    let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
+    let fixture = Fixture::new();
+    let path = |name: &str| fixture.workspace.home.path().join(name).to_str().unwrap().to_owned();
     let begins = |name: &str, flags: &[&str], with: &str| {
         let file = path(name);
-        let (code, _, stderr) = office.run(&[&["export", "-o", &file], flags].concat());
+        let (code, _, stderr) = fixture.run(&[&["export", "-o", &file], flags].concat());
         assert_eq!((code, stderr.as_str()), (0, ""), "{name}");
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.trim_start_matches('\u{feff}').starts_with(with), "{name}: {text}");
@@ -153,6 +153,6 @@ fn the_file_extension_sets_the_format_unless_a_flag_does() {
     begins("a", &[], "[");
     begins("a.csv", &["--format", "json"], "[");
     begins("a.txt", &["--excel"], "id;name;");
-    let (code, _, stderr) = office.run(&["export", "--excel", "--format", "json"]);
+    let (code, _, stderr) = fixture.run(&["export", "--excel", "--format", "json"]);
     assert!(code == 2 && stderr.contains("--excel writes CSV"), "{stderr}");
 }

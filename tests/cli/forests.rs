@@ -9,7 +9,7 @@ use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 use segtui::segment::Segment;
 
 use crate::apply::shape;
-use crate::desk::{Office, PATIENCE, tenant_of, told};
+use crate::desk::{Fixture, TIMEOUT, output_of, tenant_of};
 
 /// The usual seeds, or only the one in `SEGTUI_SEED`.
 fn seeds() -> std::ops::Range<u64> {
@@ -31,7 +31,7 @@ fn forest(random: &mut fastrand::Rng) -> Vec<[String; 3]> {
     rows
 }
 
-fn office(rows: &[[String; 3]], latency: Duration) -> Office {
+fn fixture(rows: &[[String; 3]], latency: Duration) -> Fixture {
     let segments: Vec<[String; 4]> = rows
         .iter()
         .map(|[external_id, name, parent]| {
@@ -41,14 +41,14 @@ fn office(rows: &[[String; 3]], latency: Duration) -> Office {
         })
         .collect();
     let segments: Vec<[&str; 4]> = segments.iter().map(|segment| segment.each_ref().map(String::as_str)).collect();
-    Office::with(Options { latency, ..tenant_of(&segments) })
+    Fixture::with(Options { latency, ..tenant_of(&segments) })
 }
 
-fn file(office: &Office, random: &mut fastrand::Rng, rows: &[[String; 3]]) -> String {
+fn file(fixture: &Fixture, random: &mut fastrand::Rng, rows: &[[String; 3]]) -> String {
     let mut rows = rows.to_vec();
     random.shuffle(&mut rows);
     let lines: Vec<String> = rows.iter().map(|row| row.join(";") + "\r\n").collect();
-    let path = office.desk.home.path().join("b.csv");
+    let path = fixture.workspace.home.path().join("b.csv");
     fs::write(&path, format!("externalId;name;parentExternalId\r\n{}", lines.concat())).unwrap();
     path.to_str().unwrap().to_owned()
 }
@@ -61,11 +61,11 @@ fn arguments(path: &str, first: &[[String; 3]]) -> Vec<String> {
 }
 
 /// Asserts that no intermediate state had an orphan or a cycle.
-fn check_every_state(seed: u64, office: &Office, first: &[Segment]) {
+fn assert_every_state_is_valid(seed: u64, fixture: &Fixture, first: &[Segment]) {
     let mut segments: HashMap<String, Option<String>> = HashMap::new();
     let parent = |segment: &Segment| segment.parent.as_ref().map(ToString::to_string);
     segments.extend(first.iter().map(|segment| (segment.id.to_string(), parent(segment))));
-    for (at, change) in office.server.history().iter().enumerate() {
+    for (at, change) in fixture.server.history().iter().enumerate() {
         match &change.now {
             Some(now) => drop(segments.insert(change.id.to_string(), parent(now))),
             None => drop(segments.remove(&change.id.to_string())),
@@ -95,21 +95,21 @@ fn a_file_turns_any_forest_into_any_other_and_is_idempotent() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(seed);
         let (first, second) = (forest(&mut random), forest(&mut random));
-        let office = office(&first, Duration::ZERO);
-        let began_with = office.server.segments();
-        let arguments = arguments(&file(&office, &mut random, &second), &first);
-        let run = || told(office.segtui(&[]).args(&arguments).timeout(PATIENCE));
+        let fixture = fixture(&first, Duration::ZERO);
+        let initial_segments = fixture.server.segments();
+        let arguments = arguments(&file(&fixture, &mut random, &second), &first);
+        let run = || output_of(fixture.segtui(&[]).args(&arguments).timeout(TIMEOUT));
         let (code, stdout, stderr) = run();
         assert_eq!((code, stderr.as_str()), (0, ""), "seed {seed}: {stdout}");
-        assert_eq!(shape(&office.server.segments()), sorted(&second), "seed {seed}");
-        check_every_state(seed, &office, &began_with);
+        assert_eq!(shape(&fixture.server.segments()), sorted(&second), "seed {seed}");
+        assert_every_state_is_valid(seed, &fixture, &initial_segments);
         // A segment is kept as long as its external ID is.
         let kept = second.iter().filter(|row| first.iter().any(|other| other[0] == row[0])).count();
-        let ids = office.server.segments().iter().filter(|segment| segment.id.to_string().starts_with("id-")).count();
+        let ids = fixture.server.segments().iter().filter(|segment| segment.id.to_string().starts_with("id-")).count();
         assert_eq!(ids, kept, "seed {seed}");
-        let before = office.server.history().len();
+        let before = fixture.server.history().len();
         let (code, stdout, _) = run();
-        assert_eq!((code, office.server.history().len()), (0, before), "seed {seed}: {stdout}");
+        assert_eq!((code, fixture.server.history().len()), (0, before), "seed {seed}: {stdout}");
     }
 }
 
@@ -119,26 +119,26 @@ fn after_a_kill_the_next_run_ends_at_the_same_forest() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(1_000 + seed);
         let (first, second) = (forest(&mut random), forest(&mut random));
-        let office = office(&first, Duration::from_millis(4));
-        let began_with = office.server.segments();
-        let arguments = arguments(&file(&office, &mut random, &second), &first);
+        let fixture = fixture(&first, Duration::from_millis(4));
+        let initial_segments = fixture.server.segments();
+        let arguments = arguments(&file(&fixture, &mut random, &second), &first);
         let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
-        command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(&arguments);
+        command.env_clear().env("HOME", fixture.workspace.home.path()).envs(fixture.variables()).args(&arguments);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let wanted = random.usize(1..=8);
-        let until = Instant::now() + PATIENCE;
-        while office.server.history().len() < wanted && child.try_wait().unwrap().is_none() {
+        let until = Instant::now() + TIMEOUT;
+        while fixture.server.history().len() < wanted && child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "seed {seed}");
             std::thread::sleep(Duration::from_millis(1));
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        let (code, stdout, stderr) = told(office.segtui(&[]).args(&arguments).timeout(PATIENCE));
+        let (code, stdout, stderr) = output_of(fixture.segtui(&[]).args(&arguments).timeout(TIMEOUT));
         assert_eq!(code, 0, "seed {seed}: {stdout}{stderr}");
-        assert_eq!(shape(&office.server.segments()), sorted(&second), "seed {seed}");
-        check_every_state(seed, &office, &began_with);
-        let was_there = |id: &str| began_with.iter().any(|segment| segment.id.text() == id);
-        let mut made: Vec<String> = office
+        assert_eq!(shape(&fixture.server.segments()), sorted(&second), "seed {seed}");
+        assert_every_state_is_valid(seed, &fixture, &initial_segments);
+        let was_there = |id: &str| initial_segments.iter().any(|segment| segment.id.text() == id);
+        let mut made: Vec<String> = fixture
             .server
             .history()
             .iter()
@@ -153,8 +153,8 @@ fn after_a_kill_the_next_run_ends_at_the_same_forest() {
 }
 
 /// A colleague renames a random segment or moves it to the top.
-fn disturb(office: &Office, random: &mut fastrand::Rng) {
-    let segments = office.server.segments();
+fn change_by_colleague(fixture: &Fixture, random: &mut fastrand::Rng) {
+    let segments = fixture.server.segments();
     let Some(segment) = random.choice(&segments) else { return };
     let mut fields = Fields::of(segment);
     match random.u8(..2) {
@@ -162,7 +162,7 @@ fn disturb(office: &Office, random: &mut fastrand::Rng) {
         _ => fields.parent = None,
     }
     // It may have been deleted at this very moment.
-    let _granted = office.server.change(Actor::Backoffice, ChangeRequest::Update(segment.id.clone(), fields));
+    let _granted = fixture.server.change(Actor::Backoffice, ChangeRequest::Update(segment.id.clone(), fields));
 }
 
 #[test]
@@ -171,42 +171,42 @@ fn a_colleagues_changes_are_not_overwritten_without_a_warning() {
         println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(2_000 + seed);
         let (first, second) = (forest(&mut random), forest(&mut random));
-        let office = office(&first, Duration::from_millis(4));
-        let began_with = office.server.segments();
-        let report = office.desk.home.path().join("report.ndjson");
-        let mut arguments = arguments(&file(&office, &mut random, &second), &first);
+        let fixture = fixture(&first, Duration::from_millis(4));
+        let initial_segments = fixture.server.segments();
+        let report = fixture.workspace.home.path().join("report.ndjson");
+        let mut arguments = arguments(&file(&fixture, &mut random, &second), &first);
         arguments.extend(["--report".into(), report.to_str().unwrap().into(), "--concurrency".into(), "2".into()]);
         let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
-        command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(&arguments);
+        command.env_clear().env("HOME", fixture.workspace.home.path()).envs(fixture.variables()).args(&arguments);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         while child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "seed {seed}");
             // The plan would include any change made before the first write.
-            if !office.server.history().is_empty() {
-                disturb(&office, &mut random);
+            if !fixture.server.history().is_empty() {
+                change_by_colleague(&fixture, &mut random);
             }
             std::thread::sleep(Duration::from_millis(random.u64(3..40)));
         }
-        let told = fs::read_to_string(&report).unwrap_or_default();
-        check_nothing_is_lost(seed, &office, &began_with, &told);
+        let report_text = fs::read_to_string(&report).unwrap_or_default();
+        assert_no_lost_updates(seed, &fixture, &initial_segments, &report_text);
     }
 }
 
 /// The changes to a segment and the requests to the server, for error messages.
-fn history_of(office: &Office, id: &str) -> String {
-    let changes = office.server.history().into_iter().filter(|change| change.id.text() == id);
+fn history_of(fixture: &Fixture, id: &str) -> String {
+    let changes = fixture.server.history().into_iter().filter(|change| change.id.text() == id);
     let changes = changes.map(|change| format!("{:?} {:?}", change.actor, change.now));
-    let requests = office.server.requests().into_iter().filter(|request| !request.target.contains("pageNumber"));
+    let requests = fixture.server.requests().into_iter().filter(|request| !request.target.contains("pageNumber"));
     let requests = requests.map(|request| format!("{} {}", request.method, request.target));
     changes.chain(requests).collect::<Vec<_>>().join("\n")
 }
 
 /// Asserts that no later change of ours overwrites a field that a colleague changed, or deletes that segment, unless
 /// the report warns about it.
-fn check_nothing_is_lost(seed: u64, office: &Office, first: &[Segment], told: &str) {
+fn assert_no_lost_updates(seed: u64, fixture: &Fixture, first: &[Segment], report_text: &str) {
     let warned = |id: &str| {
-        told.lines().any(|line| {
+        report_text.lines().any(|line| {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             line["id"] == id && !line["warning"].is_null()
         })
@@ -214,7 +214,7 @@ fn check_nothing_is_lost(seed: u64, office: &Office, first: &[Segment], told: &s
     let mut theirs: HashMap<(String, &str), String> = HashMap::new();
     let mut known: HashMap<String, Segment> =
         first.iter().map(|segment| (segment.id.to_string(), segment.clone())).collect();
-    for change in office.server.history() {
+    for change in fixture.server.history() {
         let id = change.id.to_string();
         if let Some(now) = &change.now {
             let fields = |segment: &Segment| {
@@ -228,17 +228,20 @@ fn check_nothing_is_lost(seed: u64, office: &Office, first: &[Segment], told: &s
                 if changed && change.actor == Actor::Backoffice {
                     theirs.insert(key, value);
                 } else if changed && let Some(lost) = theirs.get(&key) {
-                    let history = history_of(office, &id);
+                    let history = history_of(fixture, &id);
                     assert!(
                         warned(&id),
-                        "seed {seed}: {field} of {id} was {lost} and became {value}\n{history}\n{told}"
+                        "seed {seed}: {field} of {id} was {lost} and became {value}\n{history}\n{report_text}"
                     );
                 }
             }
             known.insert(id, now.clone());
         } else if change.actor != Actor::Backoffice {
             let lost = theirs.keys().any(|(other, _)| *other == id);
-            assert!(!lost || warned(&id), "seed {seed}: {id} was deleted although somebody had changed it\n{told}");
+            assert!(
+                !lost || warned(&id),
+                "seed {seed}: {id} was deleted although somebody had changed it\n{report_text}"
+            );
         }
     }
 }

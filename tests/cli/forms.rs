@@ -3,11 +3,11 @@
 use segtui::demo::Options;
 use segtui::segment::Segment;
 
-use crate::desk::{Office, troubled};
+use crate::desk::{Fixture, troubled};
 
 #[test]
 fn find_writes_each_of_its_forms() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["find", "is:leaf", "!is:orphan"],
         &["find", "-o", "tree", "ext:PL"],
         &["find", "-o", "json", "twin"],
@@ -28,7 +28,7 @@ fn find_writes_each_of_its_forms() {
 
 #[test]
 fn get_writes_each_of_its_forms() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["get", "PL-10"],
         &["get", "007", "ext=PL", "id:orphan"],
         &["get", "/Polska/Łódzkie", "--above"],
@@ -42,7 +42,7 @@ fn get_writes_each_of_its_forms() {
 
 #[test]
 fn the_tree_is_written_for_reading() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["tree"],
         &["tree", "--depth", "1", "--ids"],
         &["tree", "PL", "--ascii"],
@@ -53,7 +53,7 @@ fn the_tree_is_written_for_reading() {
 
 #[test]
 fn export_writes_each_form_that_can_be_read_again() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["export"],
         &["export", "--format", "ndjson"],
         &["export", "--format", "csv"],
@@ -68,8 +68,8 @@ fn export_writes_each_form_that_can_be_read_again() {
 
 #[test]
 fn export_for_spreadsheets_guards_what_they_would_change() {
-    let office = Office::new();
-    let (code, stdout, stderr) = office.run(&["export", "--excel"]);
+    let fixture = Fixture::new();
+    let (code, stdout, stderr) = fixture.run(&["export", "--excel"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let text = stdout.strip_prefix('\u{feff}').expect("a byte order mark");
     let lines: Vec<&str> = text.split_terminator("\r\n").collect();
@@ -82,14 +82,14 @@ fn export_for_spreadsheets_guards_what_they_would_change() {
     ] {
         assert!(lines.contains(&line), "{line} is not in {text}");
     }
-    assert_eq!(office.run(&["export", "--excel", "--format", "csv"]).1, stdout);
+    assert_eq!(fixture.run(&["export", "--excel", "--format", "csv"]).1, stdout);
 }
 
 #[test]
 fn drawings_of_matches_say_what_they_show() {
-    let office = Office::new();
+    let fixture = Fixture::new();
     for format in ["html", "svg", "mermaid", "dot"] {
-        let (code, stdout, stderr) = office.run(&["export", "--format", format, "--match", "ext:007"]);
+        let (code, stdout, stderr) = fixture.run(&["export", "--format", format, "--match", "ext:007"]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{format}");
         assert!(stdout.contains("Łódź") && stdout.contains("Polska"), "{format}: {stdout}");
         assert!(!stdout.contains("Śląskie") && !stdout.contains("Orphan"), "{format}: {stdout}");
@@ -101,8 +101,8 @@ fn drawings_of_matches_say_what_they_show() {
 
 #[test]
 fn an_exported_tree_can_be_served_and_exported_again() {
-    let exported = Office::new().run(&["export"]).1;
+    let exported = Fixture::new().run(&["export"]).1;
     let load: Vec<Segment> = serde_json::from_str(&exported).unwrap();
-    let again = Office::with(Options { load: Some(load), ..Options::default() });
+    let again = Fixture::with(Options { load: Some(load), ..Options::default() });
     assert_eq!(again.run(&["export"]).1, exported);
 }

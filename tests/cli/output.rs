@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::desk::Office;
+use crate::desk::Fixture;
 
 fn entries(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -17,7 +17,7 @@ fn entries(folder: &Path) -> Vec<String> {
 fn a_file_keeps_its_mode_and_a_new_one_is_private() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    let office = Office::new();
+    let fixture = Fixture::new();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
@@ -25,7 +25,7 @@ fn a_file_keeps_its_mode_and_a_new_one_is_private() {
     fs::set_permissions(at("shared.csv"), fs::Permissions::from_mode(0o664)).unwrap();
     symlink("shared.csv", at("link.csv")).unwrap();
     for name in ["link.csv", "new.csv"] {
-        let (code, stdout, stderr) = office.run(&["export", "--format", "csv", "-o", at(name).to_str().unwrap()]);
+        let (code, stdout, stderr) = fixture.run(&["export", "--format", "csv", "-o", at(name).to_str().unwrap()]);
         assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
         assert!(fs::read_to_string(at(name)).unwrap().starts_with("id,name,"), "{name}");
     }
@@ -36,33 +36,33 @@ fn a_file_keeps_its_mode_and_a_new_one_is_private() {
 
 #[test]
 fn an_unwritable_output_is_refused_before_any_request() {
-    let office = Office::new();
+    let fixture = Fixture::new();
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no/such/file.json");
     for (place, words) in [
         (missing.as_path(), ["it doesn't exist", "hint: create the folder first"]),
         (folder.path(), ["it is a folder", "hint: name a file in it"]),
     ] {
-        let (code, stdout, stderr) = office.run(&["export", "-o", place.to_str().unwrap()]);
+        let (code, stdout, stderr) = fixture.run(&["export", "-o", place.to_str().unwrap()]);
         assert_eq!((code, stdout.as_str()), (1, ""));
         assert!(words.iter().all(|words| stderr.contains(words)) && stderr.lines().count() == 2, "{stderr}");
     }
-    assert!(office.server.requests().is_empty());
+    assert!(fixture.server.requests().is_empty());
     assert!(entries(folder.path()).is_empty());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_device_is_reported_and_exits_with_one() {
-    let office = Office::new();
-    let (code, _, stderr) = office.run(&["export", "-o", "/dev/full"]);
+    let fixture = Fixture::new();
+    let (code, _, stderr) = fixture.run(&["export", "-o", "/dev/full"]);
     assert_eq!(code, 1);
     assert!(stderr.starts_with("segtui: couldn't write /dev/full: no storage space\nhint: "), "{stderr}");
-    assert_eq!(office.run(&["export", "-o", "/dev/null"]), (0, String::new(), String::new()));
+    assert_eq!(fixture.run(&["export", "-o", "/dev/null"]), (0, String::new(), String::new()));
 
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_segtui"));
-    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).arg("tree").stdout(full);
+    command.env_clear().env("HOME", fixture.workspace.home.path()).envs(fixture.variables()).arg("tree").stdout(full);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -73,7 +73,7 @@ fn a_full_device_is_reported_and_exits_with_one() {
 fn a_closed_stdout_is_no_failure() {
     use std::process::{Command, Stdio};
 
-    let office = Office::new();
+    let fixture = Fixture::new();
     for arguments in [
         &["find", "is:leaf"][..],
         &["find", "is:leaf", "-o", "json"],
@@ -90,8 +90,8 @@ fn a_closed_stdout_is_no_failure() {
         let mut child = Command::new(env!("CARGO_BIN_EXE_segtui"))
             .args(arguments)
             .env_clear()
-            .env("HOME", office.desk.home.path())
-            .envs(office.variables())
+            .env("HOME", fixture.workspace.home.path())
+            .envs(fixture.variables())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

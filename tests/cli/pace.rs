@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use segtui::demo::Options;
 
-use crate::desk::{Office, tenant_of};
+use crate::desk::{Fixture, tenant_of};
 
 const LATENCY: Duration = Duration::from_millis(50);
 /// The usual number of concurrent requests.
-const AT_ONCE: f64 = 6.0;
-const MOST_TIME: f64 = 1.2;
-const MOST_MEMORY_MB: u64 = 200;
+const CONCURRENCY: f64 = 6.0;
+const MAX_TIME_RATIO: f64 = 1.2;
+const MAX_MEMORY_MB: u64 = 200;
 
 /// The cost of one run.
 #[derive(Debug)]
@@ -28,17 +28,17 @@ impl Cost {
     /// The time relative to the least that so many requests take.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     fn ratio(&self) -> f64 {
-        self.time.as_secs_f64() / (self.requests as f64 / AT_ONCE * LATENCY.as_secs_f64())
+        self.time.as_secs_f64() / (self.requests as f64 / CONCURRENCY * LATENCY.as_secs_f64())
     }
 }
 
-fn apply(office: &Office, text: &str, flags: &[&str]) -> Cost {
-    let path = office.desk.home.path().join("groups.csv");
+fn apply(fixture: &Fixture, text: &str, flags: &[&str]) -> Cost {
+    let path = fixture.workspace.home.path().join("groups.csv");
     fs::write(&path, text).unwrap();
-    let before = office.server.requests().len();
+    let before = fixture.server.requests().len();
     let begun = Instant::now();
     let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
-    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
+    command.env_clear().env("HOME", fixture.workspace.home.path()).envs(fixture.variables());
     command.args(["apply", path.to_str().unwrap(), "--yes"]).args(flags).stdin(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut memory_mb = 0;
@@ -50,7 +50,7 @@ fn apply(office: &Office, text: &str, flags: &[&str]) -> Cost {
         std::thread::sleep(Duration::from_millis(50));
     };
     assert!(status.success(), "{status}");
-    Cost { requests: office.server.requests().len() - before, time: begun.elapsed(), memory_mb }
+    Cost { requests: fixture.server.requests().len() - before, time: begun.elapsed(), memory_mb }
 }
 
 /// The peak memory of a process so far, as Linux reports it.
@@ -66,24 +66,24 @@ fn row(at: usize, name: &str) -> String {
 }
 
 fn measured(count: usize, changes: usize) {
-    let office = Office::with(Options { latency: LATENCY, ..tenant_of(&[]) });
+    let fixture = Fixture::with(Options { latency: LATENCY, ..tenant_of(&[]) });
     let file = |name: &dyn Fn(usize) -> &'static str| {
         let rows: String = (0..count).flat_map(|at| [row(at, name(at))]).collect();
         format!("externalId,name,parentExternalId\n{rows}")
     };
-    let first = apply(&office, &file(&|_| "Segment"), &[]);
+    let first = apply(&fixture, &file(&|_| "Segment"), &[]);
     report("into an empty tenant", count, &first);
-    assert_eq!(office.server.count(), count);
+    assert_eq!(fixture.server.count(), count);
     let every = count / changes;
-    let second = apply(&office, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
+    let second = apply(&fixture, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
     report("changes among them", changes, &second);
-    let third = apply(&office, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
+    let third = apply(&fixture, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
     report("nothing to do", 0, &third);
     for cost in [&first, &second] {
-        assert!(cost.ratio() <= MOST_TIME, "{cost:?}: {:.2}", cost.ratio());
+        assert!(cost.ratio() <= MAX_TIME_RATIO, "{cost:?}: {:.2}", cost.ratio());
     }
     for cost in [&first, &second, &third] {
-        assert!(cost.memory_mb < MOST_MEMORY_MB, "{cost:?}");
+        assert!(cost.memory_mb < MAX_MEMORY_MB, "{cost:?}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! What `find`, `get`, `tree` and `export` refuse, verbatim: what is wrong, and what to do.
 
-use crate::desk::Office;
+use crate::desk::Fixture;
 
 #[test]
 fn a_reference_that_names_none_or_several_is_refused() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["get", "TWIN"],
         &["get", "ext=TWIN", "-o", "json"],
         &["get", "/A//B; \"VIP\", <new>/Twin"],
@@ -26,7 +26,7 @@ fn a_reference_that_names_none_or_several_is_refused() {
 
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
-    let transcript = Office::new().transcript(&[
+    let transcript = Fixture::new().transcript(&[
         &["get"],
         &["get", ""],
         &["get", "id="],

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::desk::{Office, PATIENCE, tenant_of, told};
+use crate::desk::{Fixture, TIMEOUT, output_of, tenant_of};
 
 /// Everything that could trip up a table, a spreadsheet or a shell.
-const ODD: [[&str; 4]; 14] = [
+const UNUSUAL_SEGMENTS: [[&str; 4]; 14] = [
     ["i1", "Polska", "PL", ""],
     ["i2", "Łódź, \"miasto\"; a/b", "007", "i1"],
     ["i3", "two\nlines", "1E5", "i2"],
@@ -36,15 +36,15 @@ fn without_ids(table: &str) -> Vec<Vec<String>> {
     rows
 }
 
-fn export(office: &Office, flags: &[&str]) -> String {
-    let (code, stdout, stderr) = office.run(&[&["export"], flags].concat());
+fn export(fixture: &Fixture, flags: &[&str]) -> String {
+    let (code, stdout, stderr) = fixture.run(&[&["export"], flags].concat());
     assert_eq!((code, stderr.as_str()), (0, ""));
     stdout
 }
 
 #[test]
 fn an_applied_export_recreates_the_tenant_in_every_form() {
-    let first = Office::with(tenant_of(&ODD));
+    let first = Fixture::with(tenant_of(&UNUSUAL_SEGMENTS));
     let table = export(&first, &["--format", "csv"]);
     for (flags, name) in [
         (&["--format", "csv"][..], "a.csv"),
@@ -52,10 +52,10 @@ fn an_applied_export_recreates_the_tenant_in_every_form() {
         (&["--format", "ndjson"], "a.ndjson"),
         (&["--format", "json"], "a.json"),
     ] {
-        let second = Office::with(tenant_of(&[]));
-        let path = second.desk.home.path().join(name);
+        let second = Fixture::with(tenant_of(&[]));
+        let path = second.workspace.home.path().join(name);
         fs::write(&path, export(&first, flags)).unwrap();
-        let run = || told(second.segtui(&["apply", "--yes"]).arg(&path).timeout(PATIENCE));
+        let run = || output_of(second.segtui(&["apply", "--yes"]).arg(&path).timeout(TIMEOUT));
         let (code, stdout, stderr) = run();
         assert_eq!(code, 0, "{name}: {stdout}{stderr}");
         assert_eq!(without_ids(&export(&second, &["--format", "csv"])), without_ids(&table), "{name}");
@@ -67,14 +67,14 @@ fn an_applied_export_recreates_the_tenant_in_every_form() {
 
 #[test]
 fn a_windows_1250_table_is_read_with_the_suggested_flag() {
-    let office = Office::with(tenant_of(&[]));
-    let path = office.desk.home.path().join("grupy.csv");
+    let fixture = Fixture::with(tenant_of(&[]));
+    let path = fixture.workspace.home.path().join("grupy.csv");
     // "NAZWA;KOD;NADRZEDNY", then Łódź and Żółć in Windows-1250.
     fs::write(&path, b"NAZWA;KOD;NADRZEDNY\r\n\xa3\xf3d\x9f;007;\r\n\xaf\xf3\xb3\xe6;008;007\r\n").unwrap();
     let columns = "name=NAZWA,ext=KOD,parent-ext=NADRZEDNY";
     let run = |more: &[&str]| {
-        let mut command = office.segtui(&["apply", "--yes", "--columns", columns]);
-        told(command.args(more).arg(&path).timeout(PATIENCE))
+        let mut command = fixture.segtui(&["apply", "--yes", "--columns", columns]);
+        output_of(command.args(more).arg(&path).timeout(TIMEOUT))
     };
     let (code, _, stderr) = run(&[]);
     assert_eq!(code, 2);
@@ -84,7 +84,7 @@ fn a_windows_1250_table_is_read_with_the_suggested_flag() {
     let (code, stdout, stderr) = run(&flag);
     assert_eq!(code, 0, "{stdout}{stderr}");
     let mut names: Vec<String> =
-        office.server.segments().iter().map(|segment| format!("{} {:?}", segment.name, segment.external_id)).collect();
+        fixture.server.segments().iter().map(|segment| format!("{} {:?}", segment.name, segment.external_id)).collect();
     names.sort();
     assert_eq!(names, ["Łódź Some(\"007\")", "Żółć Some(\"008\")"]);
 }

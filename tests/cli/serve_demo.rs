@@ -5,14 +5,14 @@ use std::process::Stdio;
 use segtui::demo::Options;
 use segtui::segment::Segment;
 
-use crate::desk::Desk;
+use crate::desk::Workspace;
 
 /// The segments that `export` gets from a demo server started with these arguments.
-fn export_of_demo_server(desk: &Desk, arguments: &[&str]) -> Vec<Segment> {
-    export_of(desk, arguments, Stdio::null())
+fn export_of_demo_server(workspace: &Workspace, arguments: &[&str]) -> Vec<Segment> {
+    export_of(workspace, arguments, Stdio::null())
 }
 
-fn export_of(desk: &Desk, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
+fn export_of(workspace: &Workspace, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
     use std::io::{BufRead, BufReader};
     use std::process::Command as Process;
 
@@ -20,7 +20,7 @@ fn export_of(desk: &Desk, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
         .args(["serve-demo", "--tenant", "t", "--api-key", "k"])
         .args(arguments)
         .env_clear()
-        .env("HOME", desk.home.path())
+        .env("HOME", workspace.home.path())
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -28,7 +28,7 @@ fn export_of(desk: &Desk, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
         .unwrap();
     let mut url = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let (code, stdout, _) = desk.run(&["export", "--base-url", url.trim(), "--tenant", "t", "--api-key", "k"]);
+    let (code, stdout, _) = workspace.run(&["export", "--base-url", url.trim(), "--tenant", "t", "--api-key", "k"]);
     server.kill().unwrap();
     server.wait().unwrap();
     assert_eq!(code, 0);
@@ -37,27 +37,27 @@ fn export_of(desk: &Desk, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
 
 #[test]
 fn a_demo_server_by_itself_serves_another_segtui() {
-    let segments = export_of_demo_server(&Desk::new(), &["--segments", "40", "--envelope", "--page-cap", "7"]);
+    let segments = export_of_demo_server(&Workspace::new(), &["--segments", "40", "--envelope", "--page-cap", "7"]);
     assert_eq!(segments.len(), 40);
 }
 
 #[test]
 fn a_demo_server_loads_a_file_that_export_has_written() {
-    let desk = Desk::new();
-    let file = desk.home.path().join("segments.json");
+    let workspace = Workspace::new();
+    let file = workspace.home.path().join("segments.json");
     let path = file.to_str().unwrap();
-    let segments = export_of_demo_server(&desk, &["--segments", "30"]);
+    let segments = export_of_demo_server(&workspace, &["--segments", "30"]);
     std::fs::write(&file, serde_json::to_string(&segments).unwrap()).unwrap();
-    assert_eq!(export_of_demo_server(&desk, &["--load", path]), segments);
+    assert_eq!(export_of_demo_server(&workspace, &["--load", path]), segments);
     // And in the other formats that can be read back.
     for form in ["ndjson", "csv", "outline"] {
-        let office = crate::desk::Office::with(Options { load: Some(segments.clone()), ..Options::default() });
-        let other = desk.home.path().join(format!("segments.{form}"));
+        let fixture = crate::desk::Fixture::with(Options { load: Some(segments.clone()), ..Options::default() });
+        let other = workspace.home.path().join(format!("segments.{form}"));
         let other = other.to_str().unwrap();
-        assert_eq!(office.run(&["export", "--format", form, "-o", other]).0, 0);
-        assert_eq!(export_of_demo_server(&desk, &["--load", other]), segments, "{form}");
+        assert_eq!(fixture.run(&["export", "--format", form, "-o", other]).0, 0);
+        assert_eq!(export_of_demo_server(&workspace, &["--load", other]), segments, "{form}");
     }
-    let loaded = export_of(&desk, &["--load", "-"], std::fs::File::open(&file).unwrap().into());
+    let loaded = export_of(&workspace, &["--load", "-"], std::fs::File::open(&file).unwrap().into());
     assert_eq!(loaded, segments);
     for (text, words) in [
         ("[{]", "line 1 column 3"),
@@ -67,7 +67,7 @@ fn a_demo_server_loads_a_file_that_export_has_written() {
         ),
     ] {
         std::fs::write(&file, text).unwrap();
-        let (code, _, stderr) = desk.run(&["serve-demo", "--load", path]);
+        let (code, _, stderr) = workspace.run(&["serve-demo", "--load", path]);
         assert!(code != 0 && stderr.contains("segments.json") && stderr.contains(words), "{code} {stderr}");
     }
 }
@@ -79,12 +79,12 @@ fn serve_demo_prints_only_the_url_and_exits_with_zero() {
 
     use rustix::process::{Pid, Signal, kill_process};
 
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
             .args(["serve-demo", "-q"])
             .env_clear()
-            .env("HOME", desk.home.path())
+            .env("HOME", workspace.home.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

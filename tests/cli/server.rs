@@ -2,15 +2,16 @@
 
 use std::fs;
 
-use crate::desk::{Desk, Office, serving};
+use crate::desk::{Fixture, Workspace, start_server};
 
 #[test]
 fn an_unreachable_server_exits_with_seven_and_a_hint() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     // The listener is dropped, so nothing listens on its port.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
-    let (code, stdout, stderr) = desk.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
+    let (code, stdout, stderr) =
+        workspace.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
     assert_eq!((code, stdout.as_str()), (7, ""));
     assert!(
         stderr.ends_with("\nhint: check the port, firewalls, and whether a proxy (HTTPS_PROXY) or a VPN is needed\n"),
@@ -22,10 +23,10 @@ fn an_unreachable_server_exits_with_seven_and_a_hint() {
 
 #[test]
 fn a_wrong_key_is_reported_in_the_servers_words_and_hidden() {
-    let (_runtime, server) = serving();
-    let desk = Desk::new();
-    let log = desk.home.path().join("log");
-    let (code, _, stderr) = desk.run(&[
+    let (_runtime, server) = start_server();
+    let workspace = Workspace::new();
+    let log = workspace.home.path().join("log");
+    let (code, _, stderr) = workspace.run(&[
         "export",
         "--base-url",
         &server.base_url(),
@@ -69,12 +70,12 @@ async fn with_a_hole() -> wiremock::MockServer {
 fn nothing_is_planned_from_an_incomplete_list() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());
-    let desk = Desk::new();
-    let file = desk.home.path().join("a.csv");
+    let workspace = Workspace::new();
+    let file = workspace.home.path().join("a.csv");
     fs::write(&file, "externalId,name\nE,e\n").unwrap();
     for command in [&["plan"][..], &["apply", "--yes"]] {
         let connection = ["--base-url", &server.uri(), "--tenant", "acme", "--api-key", "key-of-acme"];
-        let (code, stdout, stderr) = desk.run(&[command, &[file.to_str().unwrap()], &connection[..]].concat());
+        let (code, stdout, stderr) = workspace.run(&[command, &[file.to_str().unwrap()], &connection[..]].concat());
         assert_eq!((code, stdout.as_str()), (8, ""), "{stderr}");
         assert!(stderr.contains("nothing was planned: the list of segments is incomplete: "), "{stderr}");
         assert_eq!(stderr.matches("incomplete").count(), 1, "it is said once: {stderr}");
@@ -87,13 +88,13 @@ fn nothing_is_planned_from_an_incomplete_list() {
 fn an_incomplete_list_is_written_with_exit_code_eight() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let uri = server.uri();
     let run = &|arguments: &[&str]| {
         let connection = ["--base-url", &uri, "--tenant", "acme", "--api-key", "key-of-acme"];
-        desk.run(&[arguments, &connection[..]].concat())
+        workspace.run(&[arguments, &connection[..]].concat())
     };
-    let file = desk.home.path().join("out.csv");
+    let file = workspace.home.path().join("out.csv");
     let path = file.to_str().unwrap();
     let commands = [
         &["export"][..],
@@ -120,9 +121,9 @@ fn an_incomplete_list_is_written_with_exit_code_eight() {
     }
 
     let (code, stdout, stderr) = json;
-    let (listed, said): (serde_json::Value, serde_json::Value) =
+    let (listed, error): (serde_json::Value, serde_json::Value) =
         (serde_json::from_str(&stdout).unwrap(), serde_json::from_str(&stderr).unwrap());
-    assert_eq!((code, &listed["complete"], &said["code"]), (8, &false.into(), &8.into()));
+    assert_eq!((code, &listed["complete"], &error["code"]), (8, &false.into(), &8.into()));
 
     // What is missing from a part of the list may be in the rest of it.
     let (code, stdout, stderr) = missing;
@@ -137,7 +138,7 @@ fn full_pages_that_repeat_are_an_incomplete_list() {
     let uri = server.uri();
     let run = |size: &str| {
         let connection = ["--base-url", &uri, "--tenant", "acme", "--api-key", "key-of-acme", "--page-size", size];
-        Desk::new().run(&[&["export", "-q"], &connection[..]].concat())
+        Workspace::new().run(&[&["export", "-q"], &connection[..]].concat())
     };
     let (code, stdout, stderr) = run("2");
     assert_eq!((code, stdout.lines().count()), (8, 4), "{stderr}");
@@ -163,28 +164,28 @@ async fn with_one_page() -> wiremock::MockServer {
 #[test]
 fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     use axum::http::Method;
-    use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Trouble};
+    use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment};
 
-    let office = Office::new();
+    let fixture = Fixture::new();
     for number in 0..50 {
         let change =
             ChangeRequest::Create(Fields { name: format!("New {number}").into(), external_id: None, parent: None });
         let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-        office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
+        fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
     }
-    let (code, stdout, stderr) = office.run(&["find", "polska", "-o", "json", "-q"]);
-    let said: serde_json::Value = serde_json::from_str(&stderr).unwrap();
-    assert_eq!((code, &said["code"]), (8, &8.into()), "{stderr}");
-    assert_eq!(said["error"], "the tenant changed during loading, so a few segments may be missing or outdated");
-    assert_eq!(said["hint"], "try again when less is changing");
+    let (code, stdout, stderr) = fixture.run(&["find", "polska", "-o", "json", "-q"]);
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((code, &error["code"]), (8, &8.into()), "{stderr}");
+    assert_eq!(error["error"], "the tenant changed during loading, so a few segments may be missing or outdated");
+    assert_eq!(error["hint"], "try again when less is changing");
     let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&found["complete"], found["segments"].as_array().map(Vec::len)), (&false.into(), Some(1)), "{stdout}");
 
     // A single change during the list is followed, and the list is complete.
-    office.server.end_trouble();
+    fixture.server.clear_faults();
     let change = ChangeRequest::Create(Fields { name: "One more".into(), external_id: None, parent: None });
     let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-    office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
-    let (code, stdout, stderr) = office.run(&["find", "One more", "-o", "ids"]);
+    fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
+    let (code, stdout, stderr) = fixture.run(&["find", "One more", "-o", "ids"]);
     assert_eq!((code, stdout.lines().count()), (0, 1), "{stderr}");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, Office, in_terminal, told};
+use crate::desk::{Fixture, Workspace, in_terminal, output_of};
 
 const FILE: &str = r#"default_profile = "prod"
 
@@ -24,23 +24,23 @@ api_key_command = ["false"]
 "#;
 
 /// An editor that runs a shell script, in which `$1` is the file.
-fn editor(desk: &Desk, script: &str) -> String {
-    let path = desk.home.path().join("editor");
+fn editor(workspace: &Workspace, script: &str) -> String {
+    let path = workspace.home.path().join("editor");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
 /// The copies of the configuration that edits have left.
-fn drafts(desk: &Desk) -> Vec<PathBuf> {
-    let entries = fs::read_dir(desk.home.path().join(".config/segtui")).unwrap();
+fn drafts(workspace: &Workspace) -> Vec<PathBuf> {
+    let entries = fs::read_dir(workspace.home.path().join(".config/segtui")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("config-edit-")).collect()
 }
 
 #[test]
 fn the_version_has_the_commit_and_the_target() {
-    let (code, stdout, _) = Desk::new().run(&["--version"]);
+    let (code, stdout, _) = Workspace::new().run(&["--version"]);
     let parts: Vec<&str> = stdout.trim_end().splitn(3, ' ').collect();
     assert_eq!((code, parts[0], parts[1]), (0, "segtui", env!("CARGO_PKG_VERSION")));
     let (commit, target) = parts[2].trim_matches(['(', ')']).split_once(", ").unwrap();
@@ -53,19 +53,19 @@ fn the_version_has_the_commit_and_the_target() {
 
 #[test]
 fn the_config_path_is_printed_even_if_the_file_is_missing() {
-    let desk = Desk::new();
-    let usual = desk.home.path().join(".config/segtui/config.toml");
-    assert_eq!(desk.run(&["config", "path"]), (0, format!("{}\n", usual.display()), String::new()));
-    assert_eq!(desk.run(&["config", "path", "--config", "/x/y"]).1, "/x/y\n");
-    assert_eq!(told(desk.segtui(&["config", "path"]).env("SEGTUI_CONFIG", "/z")).1, "/z\n");
+    let workspace = Workspace::new();
+    let usual = workspace.home.path().join(".config/segtui/config.toml");
+    assert_eq!(workspace.run(&["config", "path"]), (0, format!("{}\n", usual.display()), String::new()));
+    assert_eq!(workspace.run(&["config", "path", "--config", "/x/y"]).1, "/x/y\n");
+    assert_eq!(output_of(workspace.segtui(&["config", "path"]).env("SEGTUI_CONFIG", "/z")).1, "/z\n");
 }
 
 #[test]
 fn config_show_prints_values_and_origins_without_the_key() {
-    let desk = Desk::new();
-    desk.configure(FILE);
+    let workspace = Workspace::new();
+    workspace.configure(FILE);
     let (code, stdout, stderr) =
-        told(desk.segtui(&["config", "show", "--page-size", "50"]).env("SEGTUI_TENANT", "other"));
+        output_of(workspace.segtui(&["config", "show", "--page-size", "50"]).env("SEGTUI_TENANT", "other"));
     assert_eq!((code, stderr.as_str()), (0, ""));
     let line = |key: &str| {
         let mut words = stdout.lines().find(|line| line.starts_with(key)).unwrap().split_whitespace().skip(1);
@@ -80,21 +80,21 @@ fn config_show_prints_values_and_origins_without_the_key() {
     is("poll", "-", "not set");
     is("profile", "prod", "");
     assert!(!stdout.contains("hunter2"));
-    let (code, stdout, _) = desk.run(&["config", "show", "-o", "json", "--profile", "test"]);
+    let (code, stdout, _) = workspace.run(&["config", "show", "-o", "json", "--profile", "test"]);
     let shown: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &shown["format_version"], &shown["profile"]), (0, &json!(1), &json!("test")));
     let key = shown["settings"].as_array().unwrap().iter().find(|setting| setting["key"] == "api_key_command").unwrap();
     assert_eq!(key, &json!({ "key": "api_key_command", "value": ["false"], "origin": { "kind": "file", "line": 13 } }));
-    let (code, stdout, stderr) = desk.run(&["config", "show", "--profile", "nowhere"]);
+    let (code, stdout, stderr) = workspace.run(&["config", "show", "--profile", "nowhere"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("no profile nowhere") && stderr.contains("prod, test"), "{stderr}");
 }
 
 #[test]
 fn all_faults_of_a_file_are_listed_with_their_lines() {
-    let desk = Desk::new();
-    let path = desk.configure("theme = \"neon\"\n[profiles.a]\npage_size = 0\ntenent = \"x\"\n");
-    let (code, stdout, stderr) = desk.run(&["config", "check"]);
+    let workspace = Workspace::new();
+    let path = workspace.configure("theme = \"neon\"\n[profiles.a]\npage_size = 0\ntenent = \"x\"\n");
+    let (code, stdout, stderr) = workspace.run(&["config", "check"]);
     assert_eq!((code, stderr.as_str()), (2, ""));
     let lines: Vec<&str> = stdout.lines().collect();
     let begins = |line: usize, what: &str| {
@@ -104,7 +104,7 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
     begins(1, "3:13: `page_size` is 0");
     begins(2, "4:1: unknown field `tenent`");
     assert_eq!(lines.len(), 3);
-    let (code, stdout, _) = desk.run(&["config", "check", "-o", "json"]);
+    let (code, stdout, _) = workspace.run(&["config", "check", "-o", "json"]);
     let checked: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, checked["faults"].as_array().unwrap().len()), (2, 3));
     assert_eq!((&checked["faults"][1]["line"], &checked["faults"][1]["column"]), (&json!(3), &json!(13)));
@@ -112,10 +112,10 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
 
 #[test]
 fn config_check_finds_what_a_connection_would_refuse() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let of = |profile: &str| {
-        desk.configure(&format!("[profiles.a]\n{profile}\n"));
-        let (code, stdout, stderr) = desk.run(&["config", "check"]);
+        workspace.configure(&format!("[profiles.a]\n{profile}\n"));
+        let (code, stdout, stderr) = workspace.run(&["config", "check"]);
         assert_eq!(stderr, "");
         (code, stdout.lines().map(|line| line.split_once("config.toml:").unwrap().1.to_owned()).collect::<Vec<_>>())
     };
@@ -136,37 +136,42 @@ fn config_check_finds_what_a_connection_would_refuse() {
 
 #[test]
 fn config_check_reports_no_faults_but_a_key_others_can_read() {
-    let desk = Desk::new();
-    let path = desk.configure(FILE);
+    let workspace = Workspace::new();
+    let path = workspace.configure(FILE);
     let expected = (0, format!("{}: no faults\n", path.display()), String::new());
-    assert_eq!(desk.run(&["config", "check"]), expected);
-    let other = desk.home.path().join("other.toml");
+    assert_eq!(workspace.run(&["config", "check"]), expected);
+    let other = workspace.home.path().join("other.toml");
     fs::copy(&path, &other).unwrap();
     fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
-    let (code, stdout, stderr) = desk.run(&["config", "check", other.to_str().unwrap()]);
+    let (code, stdout, stderr) = workspace.run(&["config", "check", other.to_str().unwrap()]);
     assert_eq!((code, stdout), (0, format!("{}: no faults\n", other.display())));
     assert!(stderr.contains("has an API key and others can access it (mode 0644); run `chmod 600"), "{stderr}");
-    let (code, stdout, stderr) = desk.run(&["config", "check", "/nonexistent/c.toml"]);
+    let (code, stdout, stderr) = workspace.run(&["config", "check", "/nonexistent/c.toml"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: couldn't read /nonexistent/c.toml: "), "{stderr}");
-    let (code, stdout, stderr) = desk.run(&["config", "check", "/nonexistent/c.toml", "-o", "json"]);
+    let (code, stdout, stderr) = workspace.run(&["config", "check", "/nonexistent/c.toml", "-o", "json"]);
     let error: Value = serde_json::from_str(&stderr).unwrap();
     assert_eq!((code, stdout.as_str(), &error["code"]), (2, "", &json!(2)));
 }
 
 #[test]
 fn editing_replaces_the_file_only_by_one_without_faults() {
-    let desk = Desk::new();
-    let path = desk.configure(FILE);
+    let workspace = Workspace::new();
+    let path = workspace.configure(FILE);
     let edit = |script: &str| {
-        told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)).env("PATH", "/usr/bin:/bin"))
+        output_of(
+            workspace
+                .segtui(&["config", "edit"])
+                .env("EDITOR", editor(&workspace, script))
+                .env("PATH", "/usr/bin:/bin"),
+        )
     };
     let (code, stdout, stderr) = edit("sed -i 's/acme-test/acme-neu/' \"$1\"");
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, FILE.replace("acme-test", "acme-neu"));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(drafts(&desk).is_empty());
+    assert!(drafts(&workspace).is_empty());
 
     let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
     assert_eq!(code, 2, "{stderr}");
@@ -179,7 +184,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
         "{stderr}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    let [draft] = drafts(&desk).try_into().unwrap();
+    let [draft] = drafts(&workspace).try_into().unwrap();
     assert!(fs::read_to_string(&draft).unwrap().ends_with("colour = 7\n"));
     assert_eq!(fs::metadata(&draft).unwrap().permissions().mode() & 0o777, 0o600);
     // Without a terminal, the copy is reported, and the edit starts from the file.
@@ -193,81 +198,81 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
     let (code, _, stderr) = edit("exit 3");
     assert_eq!(code, 1);
     assert!(stderr.contains("exit code 3") && stderr.ends_with("hint: set VISUAL or EDITOR\n"), "{stderr}");
-    assert!(drafts(&desk).is_empty(), "no copy of the key stays that says nothing new");
-    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", "/nonexistent/editor"));
-    assert_eq!((code, drafts(&desk).len()), (1, 0), "{stderr}");
+    assert!(drafts(&workspace).is_empty(), "no copy of the key stays that says nothing new");
+    let (code, _, stderr) = output_of(workspace.segtui(&["config", "edit"]).env("EDITOR", "/nonexistent/editor"));
+    assert_eq!((code, drafts(&workspace).len()), (1, 0), "{stderr}");
     let why = "segtui: couldn't start the editor /nonexistent/editor (there is no such program)";
     assert!(stderr.starts_with(why) && stderr.contains("\nhint: set VISUAL or EDITOR"), "{stderr}");
     let (code, _, stderr) = edit("echo '# mine' >> \"$1\"; exit 3");
-    assert_eq!((code, drafts(&desk).len()), (1, 1), "{stderr}");
+    assert_eq!((code, drafts(&workspace).len()), (1, 1), "{stderr}");
     assert!(stderr.contains("; what was edited is "), "{stderr}");
 }
 
 #[test]
 fn an_emptied_file_counts_as_unchanged() {
-    let desk = Desk::new();
-    let path = desk.configure(FILE);
-    let emptying = editor(&desk, ": > \"$1\"");
-    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", &emptying));
+    let workspace = Workspace::new();
+    let path = workspace.configure(FILE);
+    let emptying = editor(&workspace, ": > \"$1\"");
+    let (code, _, stderr) = output_of(workspace.segtui(&["config", "edit"]).env("EDITOR", &emptying));
     assert!(code == 0 && stderr.contains("nothing was changed"), "{stderr}");
     assert_eq!(fs::read_to_string(path).unwrap(), FILE);
 }
 
 #[test]
 fn a_leftover_edit_is_offered_at_the_next_one() {
-    let desk = Desk::new();
-    let path = desk.configure(FILE);
-    let failing = editor(&desk, "echo '# mine' >> \"$1\"; exit 3");
-    let leave = || assert_eq!(told(desk.segtui(&["config", "edit"]).env("EDITOR", &failing)).0, 1);
+    let workspace = Workspace::new();
+    let path = workspace.configure(FILE);
+    let failing = editor(&workspace, "echo '# mine' >> \"$1\"; exit 3");
+    let leave = || assert_eq!(output_of(workspace.segtui(&["config", "edit"]).env("EDITOR", &failing)).0, 1);
     let answered = |answer: &str| {
         let variables = [("EDITOR", "true".to_owned()), ("PATH", "/usr/bin:/bin".to_owned())];
-        in_terminal(&desk, &["config", "edit"], &variables, answer)
+        in_terminal(&workspace, &["config", "edit"], &variables, answer)
     };
     leave();
-    let (code, said) = answered("n\n");
-    assert!(code == 0 && said.contains("Go on with it?") && said.contains("nothing was changed"), "{said}");
-    assert!(drafts(&desk).is_empty());
+    let (code, output) = answered("n\n");
+    assert!(code == 0 && output.contains("Go on with it?") && output.contains("nothing was changed"), "{output}");
+    assert!(drafts(&workspace).is_empty());
     leave();
-    let (code, said) = answered("y\n");
-    assert_eq!((code, fs::read_to_string(&path).unwrap()), (0, format!("{FILE}# mine\n")), "{said}");
-    assert!(drafts(&desk).is_empty());
+    let (code, output) = answered("y\n");
+    assert_eq!((code, fs::read_to_string(&path).unwrap()), (0, format!("{FILE}# mine\n")), "{output}");
+    assert!(drafts(&workspace).is_empty());
     // A copy of an earlier version would revert later changes.
     leave();
     fs::write(&path, format!("{FILE}# theirs\n")).unwrap();
-    let (code, said) = answered("y\n");
-    assert!(code == 0 && !said.contains("Go on with it?"), "{said}");
+    let (code, output) = answered("y\n");
+    assert!(code == 0 && !output.contains("Go on with it?"), "{output}");
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{FILE}# theirs\n"));
 }
 
 #[test]
 fn an_edit_does_not_overwrite_another_programs_change() {
-    let desk = Desk::new();
-    let path = desk.configure(FILE);
+    let workspace = Workspace::new();
+    let path = workspace.configure(FILE);
     let script = format!("echo '# theirs' >> '{}'; echo '# mine' >> \"$1\"", path.display());
-    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, &script)));
+    let (code, _, stderr) = output_of(workspace.segtui(&["config", "edit"]).env("EDITOR", editor(&workspace, &script)));
     assert_eq!(code, 1);
     assert!(stderr.contains("was changed by another program while you edited it"), "{stderr}");
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{FILE}# theirs\n"));
-    assert!(fs::read_to_string(&drafts(&desk)[0]).unwrap().ends_with("# mine\n"));
+    assert!(fs::read_to_string(&drafts(&workspace)[0]).unwrap().ends_with("# mine\n"));
 }
 
 #[test]
 fn editing_creates_a_missing_file() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let script = "echo 'theme = \"light\"' >> \"$1\"";
-    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)));
+    let (code, _, stderr) = output_of(workspace.segtui(&["config", "edit"]).env("EDITOR", editor(&workspace, script)));
     assert_eq!((code, stderr.as_str()), (0, ""));
-    let path = desk.home.path().join(".config/segtui/config.toml");
+    let path = workspace.home.path().join(".config/segtui/config.toml");
     assert!(fs::read_to_string(&path).unwrap().ends_with("theme = \"light\"\n"));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(desk.run(&["config", "check"]).0, 0);
+    assert_eq!(workspace.run(&["config", "check"]).0, 0);
 }
 
 #[test]
 fn no_path_is_invented_without_a_home() {
     let run = |arguments: &[&str]| {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
-        let (code, stdout, stderr) = told(command.env_clear().args(arguments));
+        let (code, stdout, stderr) = output_of(command.env_clear().args(arguments));
         assert!(!format!("{stdout}{stderr}").contains("/nonexistent"), "{stdout}{stderr}");
         (code, stdout, stderr)
     };
@@ -285,18 +290,18 @@ fn no_path_is_invented_without_a_home() {
 
 #[test]
 fn a_missing_subcommand_is_reported_with_the_choices() {
-    let desk = Desk::new();
-    let (code, stdout, stderr) = desk.run(&["--ascii", "config"]);
-    let said = "segtui: a subcommand is missing behind `segtui config`: path, show, check, edit, schema\n\
+    let workspace = Workspace::new();
+    let (code, stdout, stderr) = workspace.run(&["--ascii", "config"]);
+    let expected = "segtui: a subcommand is missing behind `segtui config`: path, show, check, edit, schema\n\
                 hint: `segtui config --help` says what each of them does\n";
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", said));
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", expected));
 }
 
 #[test]
 fn every_command_shows_examples_in_its_help() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let commands = |arguments: &[&str]| -> Vec<String> {
-        let help = desk.run(&[arguments, &["--help"]].concat()).1;
+        let help = workspace.run(&[arguments, &["--help"]].concat()).1;
         let listed = help.split_once("Commands:\n").map(|(_, rest)| rest.split("\n\n").next().unwrap().to_owned());
         let names = listed.iter().flat_map(|listed| listed.lines()).filter(|line| !line.starts_with("   "));
         let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
@@ -308,7 +313,7 @@ fn every_command_shows_examples_in_its_help() {
         for arguments in std::iter::once(vec![]).chain(commands(&[command]).into_iter().map(|below| vec![below])) {
             let arguments: Vec<&str> =
                 std::iter::once(command.as_str()).chain(arguments.iter().map(String::as_str)).collect();
-            let help = desk.run(&[&arguments[..], &["--help"]].concat()).1;
+            let help = workspace.run(&[&arguments[..], &["--help"]].concat()).1;
             assert!(help.contains("Examples:\n  "), "{arguments:?}: {help}");
         }
     }
@@ -317,7 +322,7 @@ fn every_command_shows_examples_in_its_help() {
 #[test]
 fn the_schema_needs_no_home() {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
-    let (code, stdout, _) = told(command.env_clear().args(["config", "schema"]));
+    let (code, stdout, _) = output_of(command.env_clear().args(["config", "schema"]));
     let schema: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &schema["title"]), (0, &json!("segtui configuration")));
     let profile = &schema["properties"]["profiles"]["additionalProperties"]["properties"];
@@ -326,17 +331,17 @@ fn the_schema_needs_no_home() {
 
 #[test]
 fn profiles_are_listed_with_what_tells_them_apart() {
-    let desk = Desk::new();
-    let (code, stdout, stderr) = desk.run(&["profiles"]);
+    let workspace = Workspace::new();
+    let (code, stdout, stderr) = workspace.run(&["profiles"]);
     assert_eq!((code, stdout.as_str()), (0, ""));
     assert!(stderr.contains("there are no profiles in "), "{stderr}");
-    desk.configure(FILE);
-    let (code, stdout, stderr) = desk.run(&["profiles"]);
+    workspace.configure(FILE);
+    let (code, stdout, stderr) = workspace.run(&["profiles"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let expected = "prod  acme       one.example   read-only, protected, used by default\n\
                     test  acme-test  test.example\n";
     assert_eq!(stdout, expected);
-    let (code, stdout, _) = told(desk.segtui(&["profiles", "-o", "json"]).env("SEGTUI_PROFILE", "test"));
+    let (code, stdout, _) = output_of(workspace.segtui(&["profiles", "-o", "json"]).env("SEGTUI_PROFILE", "test"));
     let listed: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &listed["format_version"]), (0, &json!(1)));
     let prod = json!({
@@ -349,13 +354,13 @@ fn profiles_are_listed_with_what_tells_them_apart() {
 
 #[test]
 fn each_command_warns_once_of_a_key_that_others_can_read() {
-    let office = Office::new();
-    let [(_, base_url), (_, tenant), (_, key)] = office.variables();
+    let fixture = Fixture::new();
+    let [(_, base_url), (_, tenant), (_, key)] = fixture.variables();
     let profile = |name: &str| {
         format!("[profiles.{name}]\nbase_url = \"{base_url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
     };
-    let path = office.desk.configure(&(profile("one") + &profile("other")));
-    let state = office.desk.home.path().join("state");
+    let path = fixture.workspace.configure(&(profile("one") + &profile("other")));
+    let state = fixture.workspace.home.path().join("state");
     fs::write(&state, "no state").unwrap();
     let state = state.to_str().unwrap();
     let commands: [&[&str]; 5] = [
@@ -373,7 +378,7 @@ fn each_command_warns_once_of_a_key_that_others_can_read() {
     for (mode, times) in [(0o600, 0), (0o644, 1)] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         for arguments in commands {
-            let (_, _, stderr) = office.desk.run(arguments);
+            let (_, _, stderr) = fixture.workspace.run(arguments);
             assert_eq!(stderr.lines().filter(|line| *line == note).count(), times, "{arguments:?}: {stderr}");
         }
     }
@@ -381,7 +386,7 @@ fn each_command_warns_once_of_a_key_that_others_can_read() {
     for arguments in
         [&["tree", "--profile", "one", "--api-key", &key][..], &["profiles"], &["tree", "-q", "--profile", "one"]]
     {
-        let (code, _, stderr) = office.desk.run(arguments);
+        let (code, _, stderr) = fixture.workspace.run(arguments);
         assert!(code == 0 && !stderr.contains("others can access"), "{arguments:?}: {stderr}");
     }
 }

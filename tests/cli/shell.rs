@@ -5,20 +5,20 @@ use std::process::Command as Process;
 
 use segtui::demo::Server;
 
-use crate::desk::{Desk, serving, told};
+use crate::desk::{Workspace, output_of, start_server};
 
 /// The completions of the last of these words.
-fn completed(desk: &Desk, words: &[&str]) -> Vec<String> {
-    let mut command = desk.segtui(&["--", "segtui"]);
+fn completed(workspace: &Workspace, words: &[&str]) -> Vec<String> {
+    let mut command = workspace.segtui(&["--", "segtui"]);
     command.args(words).env("SEGTUI_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
-    let (code, stdout, stderr) = told(command.env("_CLAP_IFS", "\n"));
+    let (code, stdout, stderr) = output_of(command.env("_CLAP_IFS", "\n"));
     assert_eq!((code, stderr.as_str()), (0, ""));
     stdout.lines().map(str::to_owned).collect()
 }
 
 /// Writes a configuration with a profile for a server, and another profile.
-fn visited(desk: &Desk, server: &Server) {
-    let folder = desk.home.path().join(".config/segtui");
+fn visited(workspace: &Workspace, server: &Server) {
+    let folder = workspace.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
     let text = format!(
         "[profiles.acme]\nbase_url = \"{}\"\ntenant = \"{}\"\napi_key_command = [\"touch\", \"/nonexistent/asked\"]\n\
@@ -30,13 +30,13 @@ fn visited(desk: &Desk, server: &Server) {
 }
 
 /// Fills the cache as the interface does, by running sync.
-fn cached(desk: &Desk, runtime: &tokio::runtime::Runtime, server: &Server) {
+fn cached(workspace: &Workspace, runtime: &tokio::runtime::Runtime, server: &Server) {
     use secrecy::SecretString;
     use segtui::api::{Client, Settings as ApiSettings};
     use segtui::remote::{BaseUrl, InsecureHttp};
     use segtui::sync::{self, Event, Settings};
 
-    let (code, stdout, _) = desk.run(&["doctor", "--json", "--profile", "acme"]);
+    let (code, stdout, _) = workspace.run(&["doctor", "--json", "--profile", "acme"]);
     assert_eq!(code, 2, "the key command fails");
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "store").unwrap();
@@ -56,65 +56,65 @@ fn cached(desk: &Desk, runtime: &tokio::runtime::Runtime, server: &Server) {
 
 #[test]
 fn commands_flags_and_values_are_completed() {
-    let desk = Desk::new();
-    assert_eq!(completed(&desk, &["exp"]), ["export"]);
-    assert!(completed(&desk, &["export", "--fo"]).contains(&"--format".to_owned()));
-    let forms = completed(&desk, &["export", "--format", ""]);
+    let workspace = Workspace::new();
+    assert_eq!(completed(&workspace, &["exp"]), ["export"]);
+    assert!(completed(&workspace, &["export", "--fo"]).contains(&"--format".to_owned()));
+    let forms = completed(&workspace, &["export", "--format", ""]);
     assert!(forms.contains(&"mermaid".to_owned()) && forms.contains(&"csv".to_owned()), "{forms:?}");
-    assert_eq!(completed(&desk, &["config", "sh"]), ["show"]);
+    assert_eq!(completed(&workspace, &["config", "sh"]), ["show"]);
 }
 
 #[test]
 fn profiles_and_segments_are_completed_from_local_data() {
-    let (runtime, server) = serving();
-    let desk = Desk::new();
-    visited(&desk, &server);
-    assert_eq!(completed(&desk, &["--profile", ""]), ["acme", "other"]);
-    assert_eq!(completed(&desk, &["tree", "--profile", "o"]), ["other"]);
-    assert!(completed(&desk, &["--profile", "acme", "get", "PL-1"]).is_empty(), "nothing was seen yet");
-    cached(&desk, &runtime, &server);
+    let (runtime, server) = start_server();
+    let workspace = Workspace::new();
+    visited(&workspace, &server);
+    assert_eq!(completed(&workspace, &["--profile", ""]), ["acme", "other"]);
+    assert_eq!(completed(&workspace, &["tree", "--profile", "o"]), ["other"]);
+    assert!(completed(&workspace, &["--profile", "acme", "get", "PL-1"]).is_empty(), "nothing was seen yet");
+    cached(&workspace, &runtime, &server);
     let before = server.requests().len();
-    let found = completed(&desk, &["get", "--profile", "acme", "PL-1"]);
+    let found = completed(&workspace, &["get", "--profile", "acme", "PL-1"]);
     assert!(found.len() > 1 && found.iter().all(|text| text.starts_with("PL-1")), "{found:?}");
     assert!(found.contains(&"PL-10".to_owned()), "{found:?}");
-    assert_eq!(completed(&desk, &["--profile", "acme", "tree", "PL-10"]).first().unwrap(), "PL-10");
-    assert!(completed(&desk, &["--profile", "other", "tree", "PL-1"]).is_empty());
+    assert_eq!(completed(&workspace, &["--profile", "acme", "tree", "PL-10"]).first().unwrap(), "PL-10");
+    assert!(completed(&workspace, &["--profile", "other", "tree", "PL-1"]).is_empty());
     assert_eq!(server.requests().len(), before, "the server is not asked");
 }
 
 #[test]
 fn completion_ignores_a_faulty_configuration() {
-    let desk = Desk::new();
-    let folder = desk.home.path().join(".config/segtui");
+    let workspace = Workspace::new();
+    let folder = workspace.home.path().join(".config/segtui");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.toml"), "not toml at all [").unwrap();
-    assert!(completed(&desk, &["--profile", ""]).is_empty());
-    assert!(completed(&desk, &["get", "PL"]).is_empty());
-    let mut command = desk.segtui(&["--", "segtui", ""]);
-    let (code, stdout, stderr) = told(command.env("SEGTUI_COMPLETE", "no-such-shell"));
+    assert!(completed(&workspace, &["--profile", ""]).is_empty());
+    assert!(completed(&workspace, &["get", "PL"]).is_empty());
+    let mut command = workspace.segtui(&["--", "segtui", ""]);
+    let (code, stdout, stderr) = output_of(command.env("SEGTUI_COMPLETE", "no-such-shell"));
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
 }
 
 #[test]
 fn each_shell_has_a_dynamic_and_a_static_script() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let (code, asking, _) = desk.run(&["completions", shell]);
+        let (code, asking, _) = workspace.run(&["completions", shell]);
         assert!(code == 0 && asking.contains("SEGTUI_COMPLETE"), "{shell}");
-        let (code, fixed, _) = desk.run(&["completions", shell, "--static"]);
+        let (code, fixed, _) = workspace.run(&["completions", shell, "--static"]);
         assert!(code == 0 && !fixed.contains("SEGTUI_COMPLETE") && fixed.contains("serve-demo"), "{shell}");
     }
-    let (code, _, stderr) = desk.run(&["completions", "cmd"]);
+    let (code, _, stderr) = workspace.run(&["completions", "cmd"]);
     assert_eq!(code, 2, "{stderr}");
 }
 
 /// Bash's completions after these pieces of a line, with the script that these flags give. Bash itself splits the line
 /// at `=` and `:`.
-fn in_bash(desk: &Desk, flags: &[&str], pieces: &[&str], line: &str) -> Vec<String> {
+fn in_bash(workspace: &Workspace, flags: &[&str], pieces: &[&str], line: &str) -> Vec<String> {
     let function = if flags.is_empty() { "_clap_complete_segtui" } else { "_segtui" };
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap().to_str().unwrap();
-    let (_, script, _) = desk.run(&[&["completions", "bash"], flags].concat());
-    let file = desk.home.path().join("script");
+    let (_, script, _) = workspace.run(&[&["completions", "bash"], flags].concat());
+    let file = workspace.home.path().join("script");
     fs::write(&file, script).unwrap();
     let (last, before) = pieces.split_last().unwrap();
     let current = if matches!(*last, "=" | ":") { "" } else { last };
@@ -131,8 +131,8 @@ fn in_bash(desk: &Desk, flags: &[&str], pieces: &[&str], line: &str) -> Vec<Stri
         .args(["--norc", "-c", &script])
         .env_clear()
         .env("PATH", format!("{bin}:/usr/bin:/bin"))
-        .env("HOME", desk.home.path())
-        .current_dir(desk.home.path())
+        .env("HOME", workspace.home.path())
+        .current_dir(workspace.home.path())
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
@@ -140,18 +140,18 @@ fn in_bash(desk: &Desk, flags: &[&str], pieces: &[&str], line: &str) -> Vec<Stri
 
 #[test]
 fn bash_completes_with_both_scripts() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for flags in [&[][..], &["--static"]] {
-        assert_eq!(in_bash(&desk, flags, &["segtui", "serve-d"], "segtui serve-d"), ["serve-demo"], "{flags:?}");
+        assert_eq!(in_bash(&workspace, flags, &["segtui", "serve-d"], "segtui serve-d"), ["serve-demo"], "{flags:?}");
     }
 }
 
 #[test]
 fn bash_completes_what_it_splits_at_colons_and_equals_signs() {
-    let (_runtime, server) = serving();
-    let desk = Desk::new();
-    visited(&desk, &server);
-    let reply = |pieces: &[&str], line: &str| in_bash(&desk, &[], pieces, line);
+    let (_runtime, server) = start_server();
+    let workspace = Workspace::new();
+    visited(&workspace, &server);
+    let reply = |pieces: &[&str], line: &str| in_bash(&workspace, &[], pieces, line);
     assert_eq!(reply(&["segtui", "plan", "profile", ":"], "segtui plan profile:"), ["acme", "other"]);
     assert_eq!(reply(&["segtui", "diff", "store", ":", "o"], "segtui diff store:o"), ["other"]);
     assert_eq!(reply(&["segtui", "tree", "--profile", "=", "o"], "segtui tree --profile=o"), ["other"]);
@@ -161,27 +161,27 @@ fn bash_completes_what_it_splits_at_colons_and_equals_signs() {
 
 #[test]
 fn targets_sources_rules_and_pages_are_completed() {
-    let (_runtime, server) = serving();
-    let desk = Desk::new();
-    visited(&desk, &server);
-    assert_eq!(completed(&desk, &["apply", "x.csv", "--to", ""]), ["acme", "other"]);
-    assert_eq!(completed(&desk, &["plan", "profile:"]), ["profile:acme", "profile:other"]);
-    assert_eq!(completed(&desk, &["diff", "a.csv", "store:o"]), ["store:other"]);
+    let (_runtime, server) = start_server();
+    let workspace = Workspace::new();
+    visited(&workspace, &server);
+    assert_eq!(completed(&workspace, &["apply", "x.csv", "--to", ""]), ["acme", "other"]);
+    assert_eq!(completed(&workspace, &["plan", "profile:"]), ["profile:acme", "profile:other"]);
+    assert_eq!(completed(&workspace, &["diff", "a.csv", "store:o"]), ["store:other"]);
     // Files are offered as well.
-    let folder = desk.home.path().display().to_string();
-    fs::write(desk.home.path().join("groups.csv"), "").unwrap();
-    assert_eq!(completed(&desk, &["plan", &format!("{folder}/gr")]), [format!("{folder}/groups.csv")]);
-    assert_eq!(completed(&desk, &["plan", "--key", ""]), ["id", "ext", "path"]);
-    assert_eq!(completed(&desk, &["plan", "--encoding", "win"]), ["windows-1250"]);
-    assert_eq!(completed(&desk, &["check", "--rule", "cy"]), ["cycle"]);
-    assert_eq!(completed(&desk, &["check", "--rule", "orphan=e"]), ["orphan=error"]);
-    assert_eq!(completed(&desk, &["man", "serve"]), ["serve-demo"]);
-    assert_eq!(completed(&desk, &["man", "config", "sc"]), ["schema"]);
+    let folder = workspace.home.path().display().to_string();
+    fs::write(workspace.home.path().join("groups.csv"), "").unwrap();
+    assert_eq!(completed(&workspace, &["plan", &format!("{folder}/gr")]), [format!("{folder}/groups.csv")]);
+    assert_eq!(completed(&workspace, &["plan", "--key", ""]), ["id", "ext", "path"]);
+    assert_eq!(completed(&workspace, &["plan", "--encoding", "win"]), ["windows-1250"]);
+    assert_eq!(completed(&workspace, &["check", "--rule", "cy"]), ["cycle"]);
+    assert_eq!(completed(&workspace, &["check", "--rule", "orphan=e"]), ["orphan=error"]);
+    assert_eq!(completed(&workspace, &["man", "serve"]), ["serve-demo"]);
+    assert_eq!(completed(&workspace, &["man", "config", "sc"]), ["schema"]);
 }
 
 #[test]
 fn static_scripts_offer_files_only_for_file_flags() {
-    let (_, script, _) = Desk::new().run(&["completions", "zsh", "--static"]);
+    let (_, script, _) = Workspace::new().run(&["completions", "zsh", "--static"]);
     let kind = |flag: &str| {
         let lines: Vec<&str> = script.lines().filter(|line| line.contains(flag)).collect();
         assert!(!lines.is_empty(), "{flag}");
@@ -197,8 +197,8 @@ fn static_scripts_offer_files_only_for_file_flags() {
 
 #[test]
 fn the_manual_has_a_page_for_the_program_and_for_each_command() {
-    let desk = Desk::new();
-    let (code, page, stderr) = desk.run(&["man"]);
+    let workspace = Workspace::new();
+    let (code, page, stderr) = workspace.run(&["man"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(
         page.contains(".TH segtui 1")
@@ -206,27 +206,27 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
             && page.contains("segtui\\-watch"),
         "{page}"
     );
-    let (code, page, _) = desk.run(&["man", "config", "show"]);
+    let (code, page, _) = workspace.run(&["man", "config", "show"]);
     assert!(code == 0 && page.contains(".SH SYNOPSIS") && page.contains("\\-\\-output"), "{page}");
     // Commands and tables of the help keep their layout in the page.
-    let (_, page, _) = desk.run(&["man", "find"]);
+    let (_, page, _) = workspace.run(&["man", "find"]);
     for part in [
         ".SH \"EXAMPLES\"\n.PP\n.nf\n  segtui find vip",
         ".SH \"HOW TO SEARCH (QUERY), AS WITH / IN THE TREE\"\n.PP\n.nf\n",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
-    let (code, stdout, stderr) = desk.run(&["man", "nothing"]);
+    let (code, stdout, stderr) = workspace.run(&["man", "nothing"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: there is no command nothing\nhint: commands: "), "{stderr}");
     // Neither folder exists yet.
-    let folder = desk.home.path().join("share/man1");
-    assert_eq!(desk.run(&["man", "--dir", folder.to_str().unwrap()]).0, 0);
+    let folder = workspace.home.path().join("share/man1");
+    assert_eq!(workspace.run(&["man", "--dir", folder.to_str().unwrap()]).0, 0);
     for name in ["segtui.1", "segtui-watch.1", "segtui-config-show.1"] {
         assert!(fs::metadata(folder.join(name)).unwrap().len() > 200, "{name}");
     }
     let file = folder.join("segtui.1");
-    let (code, _, stderr) = desk.run(&["man", "--dir", file.to_str().unwrap()]);
+    let (code, _, stderr) = workspace.run(&["man", "--dir", file.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(stderr.contains(&format!("couldn't write the manual into {}", file.display())), "{stderr}");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use segtui::demo::Options;
 use segtui::segment::Segment;
 
-use crate::desk::{Desk, serving_with, told};
+use crate::desk::{Workspace, output_of, start_server_with};
 
 fn segments(all: &[[&str; 4]]) -> Vec<Segment> {
     let segment = |[id, name, external_id, parent]: &[&str; 4]| {
@@ -20,7 +20,7 @@ fn segments(all: &[[&str; 4]]) -> Vec<Segment> {
 
 /// Two tenants as profiles of one configuration: `preprod` with planned changes, and `prod`, which is protected.
 struct Tenants {
-    desk: Desk,
+    workspace: Workspace,
     servers: [(tokio::runtime::Runtime, segtui::demo::Server); 2],
     hosts: [String; 2],
 }
@@ -43,23 +43,23 @@ impl Tenants {
     }
 
     fn of(tenants: [Vec<Segment>; 2]) -> Self {
-        let servers = tenants.map(|load| serving_with(Options { load: Some(load), ..Options::default() }));
-        let desk = Desk::new();
+        let servers = tenants.map(|load| start_server_with(Options { load: Some(load), ..Options::default() }));
+        let workspace = Workspace::new();
         let profile = |name: &str, at: usize, more: &str| {
             let (server, tenant) = (&servers[at].1, servers[at].1.tenant());
             let (url, key) = (server.base_url(), server.api_key());
             format!("[profiles.{name}]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n{more}\n")
         };
         let config = profile("preprod", 0, "") + &profile("prod", 1, "protected = true");
-        desk.configure(&config);
+        workspace.configure(&config);
         let hosts = [0, 1].map(|at: usize| servers[at].1.base_url().trim_start_matches("http://").to_owned());
-        Self { desk, servers, hosts }
+        Self { workspace, servers, hosts }
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = self.desk.segtui(arguments);
-        let (code, stdout, stderr) = told(command.current_dir(self.desk.home.path()));
-        let home = self.desk.home.path().display().to_string();
+        let mut command = self.workspace.segtui(arguments);
+        let (code, stdout, stderr) = output_of(command.current_dir(self.workspace.home.path()));
+        let home = self.workspace.home.path().display().to_string();
         let named = |text: String| {
             text.replace(&home, "HOME").replace(&self.hosts[0], "HOST-1").replace(&self.hosts[1], "HOST-2")
         };
@@ -82,9 +82,12 @@ impl Tenants {
 fn diff_compares_tenants_files_and_what_was_last_seen() {
     let tenants = Tenants::new();
     let (_, export, _) = tenants.run(&["export", "--format", "csv", "--profile", "prod"]);
-    fs::write(tenants.desk.home.path().join("prod.csv"), export).unwrap();
-    fs::write(tenants.desk.home.path().join("codes.csv"), "name,externalId,parentExternalId\nPolska,PL,\nVIP,VIP,PL\n")
-        .unwrap();
+    fs::write(tenants.workspace.home.path().join("prod.csv"), export).unwrap();
+    fs::write(
+        tenants.workspace.home.path().join("codes.csv"),
+        "name,externalId,parentExternalId\nPolska,PL,\nVIP,VIP,PL\n",
+    )
+    .unwrap();
     let transcript = tenants.transcript(&[
         &["diff", "profile:prod", "profile:preprod"],
         &["diff", "profile:prod", "profile:preprod", "-o", "json", "--exit-code"],
@@ -103,7 +106,7 @@ fn diff_compares_tenants_files_and_what_was_last_seen() {
 #[test]
 fn flags_that_name_a_second_tenant_are_refused() {
     let tenants = Tenants::new();
-    fs::write(tenants.desk.home.path().join("new.csv"), "externalId,name\nN,New\n").unwrap();
+    fs::write(tenants.workspace.home.path().join("new.csv"), "externalId,name\nN,New\n").unwrap();
     let others: [&[&str]; 5] = [
         &["--demo"],
         &["--profile", "prod"],
@@ -130,16 +133,17 @@ fn flags_that_name_a_second_tenant_are_refused() {
     assert!(stderr.starts_with("segtui: --demo and --tenant name different tenants\n"), "{stderr}");
     assert!(tenants.servers.iter().all(|(_, server)| server.requests().is_empty()), "nobody was asked anything");
     // Flags that name no tenant are accepted, and variables that name another one are ignored.
-    let mut command = tenants.desk.segtui(&["plan", "new.csv", "--to", "preprod", "--page-size", "50"]);
-    let (code, stdout, stderr) =
-        told(command.current_dir(tenants.desk.home.path()).env("SEGTUI_TENANT", "t5").env("SEGTUI_API_KEY", "wrong"));
+    let mut command = tenants.workspace.segtui(&["plan", "new.csv", "--to", "preprod", "--page-size", "50"]);
+    let (code, stdout, stderr) = output_of(
+        command.current_dir(tenants.workspace.home.path()).env("SEGTUI_TENANT", "t5").env("SEGTUI_API_KEY", "wrong"),
+    );
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
 }
 
 #[test]
 fn unknown_ids_in_a_diffed_file_are_creates_not_faults() {
     let tenants = Tenants::new();
-    let write = |name: &str, text: &str| fs::write(tenants.desk.home.path().join(name), text).unwrap();
+    let write = |name: &str, text: &str| fs::write(tenants.workspace.home.path().join(name), text).unwrap();
     write("old.csv", "id,name,externalId,parentId\n1,A,EA,\n2,B,EB,1\n");
     write("new.csv", "id,name,externalId,parentId\n1,A,EA,\n2,B2,EB,1\n3,C,EC,1\n");
     let (code, stdout, stderr) = tenants.run(&["diff", "old.csv", "new.csv", "--exit-code"]);
@@ -171,7 +175,7 @@ fn a_scoped_plan_speaks_for_its_scope_only() {
 #[test]
 fn a_file_with_only_unknown_ids_is_refused() {
     let tenants = Tenants::new();
-    fs::write(tenants.desk.home.path().join("gone.csv"), "id,name\ngone,Gone\n").unwrap();
+    fs::write(tenants.workspace.home.path().join("gone.csv"), "id,name\ngone,Gone\n").unwrap();
     let (code, stdout, stderr) = tenants.run(&["plan", "gone.csv", "--to", "prod"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("none of its IDs exists here"), "{stderr}");
@@ -240,7 +244,7 @@ fn an_unconfirmed_cache_can_be_compared_but_not_planned() {
     use segtui::store::{Completeness, Record, Segments, open};
 
     let tenants = Tenants::new();
-    let (_, doctor, _) = tenants.desk.run(&["doctor", "--json", "--profile", "prod"]);
+    let (_, doctor, _) = tenants.workspace.run(&["doctor", "--json", "--profile", "prod"]);
     let message = stored(&doctor)["message"].as_str().unwrap().to_owned();
     let mut store = open(message.strip_suffix(" doesn't exist yet").unwrap().as_ref()).unwrap().store.unwrap();
     let mut write = |completeness| {

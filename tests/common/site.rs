@@ -4,12 +4,12 @@ use segtui::demo::{Options, Server};
 use tokio::runtime::{Builder, Runtime};
 
 /// A demo server that runs until this is dropped.
-pub struct Site {
+pub struct ServerRuntime {
     pub runtime: Runtime,
     pub server: Server,
 }
 
-impl Site {
+impl ServerRuntime {
     pub fn with(options: Options) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(options)).unwrap();

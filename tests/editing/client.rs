@@ -16,12 +16,12 @@ use segtui::segment::{Draft, Name, Segment, SegmentId};
 use segtui::sync::{self, Command, Event, Pace, Phase, SegmentChange, Settings, SyncHandle};
 use tokio::time::timeout;
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Client {
     sync: SyncHandle,
-    pub picture: BTreeMap<SegmentId, Arc<Segment>>,
-    pub began: Vec<OpId>,
+    pub segments: BTreeMap<SegmentId, Arc<Segment>>,
+    pub started: Vec<OpId>,
     /// The latest result of each operation.
     pub results: HashMap<OpId, Result<WriteResult, WriteError>>,
     pub dropped: Vec<OpId>,
@@ -30,7 +30,7 @@ pub struct Client {
     pub stalled: usize,
     synchronised: usize,
     /// The number of operations that were submitted.
-    asked: usize,
+    submitted: usize,
     discards_failures: bool,
 }
 
@@ -50,7 +50,7 @@ pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
 fn sync_allowed(access: Access, server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let mut api = ApiSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
-    api.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
+    api.retries = Policy { initial_backoff: Duration::from_millis(5), ..Policy::default() };
     sync::start(Arc::new(Guarded::new(Api::new(api).unwrap(), access)), settings)
 }
 
@@ -63,10 +63,10 @@ impl Client {
     }
 
     /// A client that has seen everything and hears of changes from then on only when it asks for them before a write.
-    pub async fn deaf(server: &Server) -> Self {
+    pub async fn without_polling(server: &Server) -> Self {
         let settings = Settings { poll: Pace::steady(Duration::from_secs(600)), ..quick() };
         let mut client = Self::start(Access::ReadWrite, server, settings);
-        client.hear_until(|client| client.synchronised > 0).await;
+        client.wait_until(|client| client.synchronised > 0).await;
         client
     }
 
@@ -75,13 +75,13 @@ impl Client {
         Self {
             sync: sync_allowed(access, server, settings),
             queue,
-            picture: BTreeMap::new(),
-            began: Vec::new(),
+            segments: BTreeMap::new(),
+            started: Vec::new(),
             results: HashMap::new(),
             dropped: Vec::new(),
             stalled: 0,
             synchronised: 0,
-            asked: 0,
+            submitted: 0,
             discards_failures: false,
         }
     }
@@ -91,15 +91,15 @@ impl Client {
         Self { discards_failures: true, ..self }
     }
 
-    pub async fn hear(&mut self) {
-        let event = timeout(PATIENCE, self.sync.events.recv()).await.expect("it says something").expect("it lives");
-        self.take(event);
+    pub async fn receive_event(&mut self) {
+        let event = timeout(TIMEOUT, self.sync.events.recv()).await.expect("it says something").expect("it lives");
+        self.handle_event(event);
     }
 
-    fn take(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         match event {
             Event::PageReceived(segments) => {
-                self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
+                self.segments.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
             Event::Listed { different: seen } | Event::Changed { seen, .. } => {
                 for SegmentChange { id, before, now, .. } in seen {
@@ -108,8 +108,8 @@ impl Client {
                         self.apply(transitions);
                     }
                     match now {
-                        Some(now) => self.picture.insert(id, now),
-                        None => self.picture.remove(&id),
+                        Some(now) => self.segments.insert(id, now),
+                        None => self.segments.remove(&id),
                     };
                 }
             }
@@ -127,9 +127,9 @@ impl Client {
             ExecutionResult::Done(outcome) => {
                 match outcome {
                     WriteResult::Created(written) | WriteResult::Updated(written) => {
-                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                        self.segments.insert(written.segment.id.clone(), Arc::clone(&written.segment));
                     }
-                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                    WriteResult::Deleted { id, .. } => drop(self.segments.remove(id)),
                 }
                 self.results.insert(op, Ok(outcome.clone()));
             }
@@ -160,14 +160,14 @@ impl Client {
 
     fn send_next(&mut self) {
         while let Some(execution) = self.queue.begin() {
-            self.began.push(execution.op);
+            self.started.push(execution.op);
             self.sync.commands.try_send(Command::Execute(Box::new(execution))).unwrap();
         }
     }
 
-    pub async fn hear_until(&mut self, mut fact: impl FnMut(&Self) -> bool) {
-        while !fact(self) {
-            self.hear().await;
+    pub async fn wait_until(&mut self, mut condition: impl FnMut(&Self) -> bool) {
+        while !condition(self) {
+            self.receive_event().await;
         }
     }
 
@@ -175,26 +175,26 @@ impl Client {
     /// call.
     pub async fn settle(&mut self) {
         while let Ok(event) = self.sync.events.try_recv() {
-            self.take(event);
+            self.handle_event(event);
         }
-        let enough = self.synchronised + 3;
-        self.hear_until(|client| client.synchronised >= enough).await;
+        let target = self.synchronised + 3;
+        self.wait_until(|client| client.synchronised >= target).await;
     }
 
     /// Waits until every submitted operation has a result, and then for [`Self::settle`].
     pub async fn settle_all(&mut self) {
-        self.hear_until(|client| client.results.len() == client.asked).await;
+        self.wait_until(|client| client.results.len() == client.submitted).await;
         self.settle().await;
     }
 
-    pub async fn order(&mut self, command: Command) {
+    pub async fn send_command(&mut self, command: Command) {
         self.sync.commands.send(command).await.unwrap();
     }
 
     /// Stages a plan and submits it.
     pub fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
         let plan = Plan { operations: operations.into_iter().collect() };
-        self.asked += plan.operations.len();
+        self.submitted += plan.operations.len();
         let (plan_id, staged) = self.queue.stage(&Forest::new(), plan, Title::default());
         self.apply(staged);
         let submitted = self.queue.submit(plan_id);
@@ -217,12 +217,12 @@ impl Client {
     }
 
     pub async fn result(&mut self, op: OpId) -> Result<WriteResult, WriteError> {
-        self.hear_until(|client| client.results.contains_key(&op)).await;
+        self.wait_until(|client| client.results.contains_key(&op)).await;
         self.results[&op].clone()
     }
 
     pub fn named(&self, name: &str) -> Arc<Segment> {
-        Arc::clone(self.picture.values().find(|segment| segment.name == name).unwrap())
+        Arc::clone(self.segments.values().find(|segment| segment.name == name).unwrap())
     }
 
     pub fn rename(&self, from: &str, to: &str) -> Operation {
@@ -235,9 +235,9 @@ impl Client {
     }
 
     pub fn assert_equals(&self, server: &Server) {
-        let there: BTreeMap<SegmentId, Arc<Segment>> =
+        let expected: BTreeMap<SegmentId, Arc<Segment>> =
             server.segments().into_iter().map(|segment| (segment.id.clone(), Arc::new(segment))).collect();
-        assert_eq!(self.picture, there);
+        assert_eq!(self.segments, expected);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{Operation, WriteError};
-use segtui::demo::{Actor, ChangeRequest, Fields, ListForm, Options, Request, Server, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, ListForm, Options, Request, Server};
 use segtui::remote::{Access, Call, Fault, RemoteError};
 use segtui::segment::{Draft, Name};
 use segtui::sync::Settings;
@@ -35,7 +35,7 @@ async fn a_create_whose_answer_is_lost_exists_once() {
     let server = Server::start(Options::default()).await.unwrap();
     let mut client = following(&server, quick());
     client.settle_all().await;
-    server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
+    server.inject_fault(InjectedFault::LoseResponse { on: (Method::POST, "/segments") });
     let draft = Draft { name: Name::parse("Nowy").unwrap(), external_id: None, parent: None };
     client.begin([Operation::Create { draft }]);
     client.settle_all().await;
@@ -68,13 +68,17 @@ async fn a_read_only_client_never_sends_a_write() {
 async fn a_page_that_keeps_failing_stalls_the_list_until_it_loads() {
     let server = Server::start(Options { segments: Some(500), ..Options::default() }).await.unwrap();
     for _ in 0..10 {
-        server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=4&"), status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse {
+            on: (Method::GET, "pageNumber=4&"),
+            status: 500,
+            retry_after: None,
+        });
     }
     let mut client = following(&server, Settings { page_size: 50, ..quick() });
     while client.stalled == 0 {
-        client.hear().await;
+        client.receive_event().await;
     }
-    assert!(!client.picture.is_empty());
+    assert!(!client.segments.is_empty());
     client.settle_all().await;
     client.assert_equals(&server);
 }
@@ -100,10 +104,10 @@ async fn a_storm_of_changes_loses_nothing_and_bounds_requests() {
     let mut client = following(&server, Settings { concurrency: 6, ..quick() });
     let began = tokio::time::Instant::now();
     while server.events() - before < 800 {
-        client.hear().await;
+        client.receive_event().await;
     }
-    let lasted = began.elapsed();
-    server.end_churn();
+    let elapsed = began.elapsed();
+    server.stop_churn();
     let changes = server.events() - before;
     client.settle_all().await;
     let polls_by_time = began.elapsed().as_millis() / 18;
@@ -114,10 +118,10 @@ async fn a_storm_of_changes_loses_nothing_and_bounds_requests() {
     // The first page is fetched one extra time, so that there is something to show before the list begins.
     let lists = pages.iter().filter(|page| **page == 1).count() - 1;
     let calm = || requests.iter().filter(|request| !request.troubled);
-    let looks = calm().filter(|request| is_look(request)).count();
+    let fetches = calm().filter(|request| is_fetch(request)).count();
     let feed = calm().filter(|request| request.target.contains("synchronization")).count();
     println!(
-        "{changes} changes in {lasted:?}; {lists} lists of {} pages; {looks} looks; {feed} times the feed; {} requests",
+        "{changes} changes in {elapsed:?}; {lists} lists of {} pages; {fetches} looks; {feed} times the feed; {} requests",
         pages.len(),
         requests.len()
     );
@@ -130,16 +134,16 @@ async fn a_storm_of_changes_loses_nothing_and_bounds_requests() {
     assert!(times.values().all(|times| *times <= lists), "a page was loaded twice in one list: {times:?}");
     let last = 20_000 / 500 + 1;
     assert!(times.keys().all(|page| **page <= last + 6), "at most one window goes past the end: {times:?}");
-    assert!(looks <= 2 * changes, "{looks} looks for {changes} changes");
-    let most = 2 * usize::try_from(polls_by_time).unwrap() + changes / 100 + 100;
-    assert!(feed <= most, "the feed was asked {feed} times; {most} are enough");
+    assert!(fetches <= 2 * changes, "{fetches} looks for {changes} changes");
+    let max_polls = 2 * usize::try_from(polls_by_time).unwrap() + changes / 100 + 100;
+    assert!(feed <= max_polls, "the feed was asked {feed} times; {max_polls} are enough");
 }
 
 fn page_number(request: &Request) -> Option<u32> {
     request.target.split("pageNumber=").nth(1)?.split('&').next()?.parse().ok()
 }
 
-fn is_look(request: &Request) -> bool {
+fn is_fetch(request: &Request) -> bool {
     let last = request.target.split('?').next().and_then(|path| path.rsplit('/').next());
     request.method == Method::GET && !matches!(last, Some("segments" | "synchronization"))
 }
@@ -170,14 +174,17 @@ async fn schedule(seed: u64) {
     let mut client = following(&server, Settings { page_size: 50, concurrency: random.usize(1..7), ..quick() });
     for _ in 0..random.usize(20..60) {
         for _ in 0..random.usize(0..3) {
-            client.hear().await;
+            client.receive_event().await;
         }
         if random.u8(0..4) == 0 {
             let method = random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
-            server.plan(match random.u8(0..3) {
-                0 => Trouble::LoseAnswer { on: (method, "/segments") },
-                1 => Trouble::Delay { on: (method, "/segments"), by: Duration::from_millis(random.u64(0..40)) },
-                _ => Trouble::Refuse { on: (method, "/segments"), status: 503, retry_after: None },
+            server.inject_fault(match random.u8(0..3) {
+                0 => InjectedFault::LoseResponse { on: (method, "/segments") },
+                1 => InjectedFault::DelayRequest {
+                    on: (method, "/segments"),
+                    by: Duration::from_millis(random.u64(0..40)),
+                },
+                _ => InjectedFault::Refuse { on: (method, "/segments"), status: 503, retry_after: None },
             });
         }
         if random.bool() {
@@ -194,7 +201,7 @@ fn change(random: &mut fastrand::Rng, server: &Server) {
     let segments = server.segments();
     let Some(any) = random.choice(&segments) else { return };
     let name = format!("theirs {}", random.u8(..)).into();
-    let wish = match random.u8(0..4) {
+    let change = match random.u8(0..4) {
         0 => ChangeRequest::Create(Fields { name, external_id: None, parent: Some(any.id.clone()) }),
         1 => ChangeRequest::Delete(any.id.clone()),
         2 => ChangeRequest::Update(
@@ -204,11 +211,11 @@ fn change(random: &mut fastrand::Rng, server: &Server) {
         _ => ChangeRequest::Update(any.id.clone(), Fields { name, ..Fields::of(any) }),
     };
     // The server refuses a move into the segment's own subtree, which is fine.
-    let _refused = server.change(Actor::Backoffice, wish);
+    let _refused = server.change(Actor::Backoffice, change);
 }
 
 fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
-    let shown: Vec<_> = client.picture.values().collect();
+    let shown: Vec<_> = client.segments.values().collect();
     let any = random.choice(&shown)?;
     let name = Name::parse(&format!("mine {}", random.u8(..))).unwrap();
     Some(match random.u8(0..3) {

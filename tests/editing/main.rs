@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{OpId, Operation, PlanId, Title, WriteError, WriteResult};
-use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Options, Server, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment, Options, Server};
 use segtui::segment::{Draft, Field, Segment};
 use segtui::sync::{Command, Settings};
 
@@ -29,9 +29,9 @@ async fn tenant_with(settings: Settings) -> (Server, Client) {
 }
 
 /// A client that hears of changes only when it asks for them before a write.
-async fn deaf_tenant() -> (Server, Client) {
+async fn tenant_without_polling() -> (Server, Client) {
     let server = Server::start(Options::default()).await.unwrap();
-    let client = Client::deaf(&server).await;
+    let client = Client::without_polling(&server).await;
     (server, client)
 }
 
@@ -39,22 +39,22 @@ fn named(server: &Server, name: &str) -> Vec<Segment> {
     server.segments().into_iter().filter(|segment| segment.name == name).collect()
 }
 
-fn sent(server: &Server, method: &Method) -> usize {
+fn request_count(server: &Server, method: &Method) -> usize {
     server.requests().iter().filter(|request| request.method == *method).count()
 }
 
-fn colleague(server: &Server, change: ChangeRequest) {
+fn change_by_colleague(server: &Server, change: ChangeRequest) {
     server.change(Actor::Backoffice, change).unwrap();
 }
 
-fn between(method: Method, change: ChangeRequest, moment: Moment) -> Trouble {
-    Trouble::Between { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
+fn concurrent_change(method: Method, change: ChangeRequest, moment: Moment) -> InjectedFault {
+    InjectedFault::ConcurrentChange { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
 }
 
 /// Refuses every attempt of a call; the client makes at most five.
 fn refuse_all(server: &Server, on: &(Method, &'static str)) {
     for _ in 0..5 {
-        server.plan(Trouble::Refuse { on: on.clone(), status: 503, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: on.clone(), status: 503, retry_after: None });
     }
 }
 
@@ -69,12 +69,12 @@ const fn first(plan_id: PlanId) -> OpId {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_found_through_the_feed() {
-    for trouble in [Trouble::LoseAnswer { on: POST }, Trouble::CutShort { on: POST }] {
+    for trouble in [InjectedFault::LoseResponse { on: POST }, InjectedFault::TruncateResponse { on: POST }] {
         let (server, mut client) = tenant().await;
-        server.plan(trouble);
+        server.inject_fault(trouble);
         let outcome = client.write(create("Nowy", None)).await.unwrap();
         assert_eq!(named(&server, "Nowy"), [(*applied(outcome).segment).clone()]);
-        assert_eq!(sent(&server, &Method::POST), 1);
+        assert_eq!(request_count(&server, &Method::POST), 1);
         client.settle().await;
         client.assert_equals(&server);
     }
@@ -83,11 +83,11 @@ async fn a_create_whose_answer_is_lost_is_found_through_the_feed() {
 #[tokio::test]
 async fn a_create_answered_500_is_in_doubt_and_a_retry_creates_it() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 500, retry_after: None });
     let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
-    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (0, 1));
+    assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (0, 1));
     client.retry(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "Nowy").len(), 1);
     client.settle().await;
@@ -98,9 +98,9 @@ async fn a_create_answered_500_is_in_doubt_and_a_retry_creates_it() {
 async fn a_create_that_a_proxy_reports_as_failed_exists_once() {
     for status in [502, 503, 504] {
         let (server, mut client) = tenant().await;
-        server.plan(Trouble::Belie { on: POST, status });
+        server.inject_fault(InjectedFault::ReportFailure { on: POST, status });
         client.write(create("Nowy", None)).await.unwrap();
-        assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1), "{status}");
+        assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (1, 1), "{status}");
         client.settle().await;
         client.assert_equals(&server);
     }
@@ -113,7 +113,7 @@ async fn resuming_does_not_retry_a_possible_duplicate() {
     assert_eq!(unclear, 1);
     client.apply(transitions);
     client.settle().await;
-    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (1, 1));
 }
 
 #[tokio::test]
@@ -122,29 +122,32 @@ async fn an_unresolved_provisional_id_is_never_sent() {
     let nobody = OpId { plan_id: PlanId(99), index: 0 }.provisional_id();
     let error = client.write(create("Nowy", Some(nobody))).await.unwrap_err();
     assert_eq!(error, WriteError::ParentMissing);
-    assert_eq!(sent(&server, &Method::POST), 0);
+    assert_eq!(request_count(&server, &Method::POST), 0);
 }
 
 #[tokio::test]
 async fn a_value_that_is_already_set_is_not_sent_again() {
-    let (server, mut client) = deaf_tenant().await;
+    let (server, mut client) = tenant_without_polling().await;
     let seen = client.named("Zgierz");
-    colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
+    change_by_colleague(
+        &server,
+        ChangeRequest::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }),
+    );
     let outcome = applied(client.write(client.rename("Zgierz", "Both")).await.unwrap());
-    assert_eq!((outcome.written, sent(&server, &Method::PUT)), (Vec::new(), 0));
+    assert_eq!((outcome.written, request_count(&server, &Method::PUT)), (Vec::new(), 0));
 }
 
 #[tokio::test]
 async fn a_lost_create_is_found_once_a_failing_feed_recovers() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     // The feed fails while the create is being looked up.
     for _ in 0..20 {
-        server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: FEED, status: 500, retry_after: None });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     client.result(first(plan_id)).await.unwrap();
-    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -154,7 +157,7 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
     let (server, mut client) = tenant().await;
     let parent = client.named("Podhurt").id.clone();
     // The response has its ID, so it certainly exists, even though it can't be fetched.
-    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
+    server.inject_fault(InjectedFault::DelayResponse { on: POST, by: Duration::from_millis(300) });
     let plan_id = client.begin([create("Nowy", Some(parent))]);
     let new = loop {
         if let Some(new) = named(&server, "Nowy").first() {
@@ -164,10 +167,10 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
     };
     let look: &'static str = Box::leak(format!("/segments/{new}").into_boxed_str());
     for _ in 0..40 {
-        server.plan(Trouble::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
     }
     client.result(first(plan_id)).await.unwrap();
-    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -175,9 +178,9 @@ async fn a_create_that_cannot_be_fetched_is_not_sent_again() {
 /// A create whose response is lost and whose segment a colleague changes before it is looked up.
 async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     for _ in 0..20 {
-        server.plan(Trouble::Delay { on: FEED, by: Duration::from_millis(100) });
+        server.inject_fault(InjectedFault::DelayRequest { on: FEED, by: Duration::from_millis(100) });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     let made = loop {
@@ -186,7 +189,7 @@ async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
         }
         tokio::task::yield_now().await;
     };
-    colleague(
+    change_by_colleague(
         &server,
         ChangeRequest::Update(made.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&made) }),
     );
@@ -217,7 +220,7 @@ async fn a_possible_duplicate_can_be_created_anyway() {
     let (server, mut client, op, theirs) = changed_before_it_was_found().await;
     let outcome = applied(client.retry(op).await.unwrap());
     assert_ne!(outcome.segment.id, theirs.id);
-    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (2, 2));
+    assert_eq!((named(&server, "Nowy").len(), request_count(&server, &Method::POST)), (2, 2));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -225,7 +228,7 @@ async fn a_possible_duplicate_can_be_created_anyway() {
 #[tokio::test]
 async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
+    server.inject_fault(InjectedFault::DelayResponse { on: POST, by: Duration::from_millis(200) });
     let plan_id = client.begin([create("Nowy", None)]);
     let base =
         Arc::new(Segment { id: first(plan_id).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
@@ -238,7 +241,10 @@ async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
         }
         tokio::task::yield_now().await;
     };
-    colleague(&server, ChangeRequest::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }));
+    change_by_colleague(
+        &server,
+        ChangeRequest::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }),
+    );
     assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::Name]);
     let error = client.result(first(rename)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { fields, .. } if fields == [Field::Name]));
@@ -248,21 +254,21 @@ async fn a_queued_rename_does_not_overwrite_a_colleagues_change() {
 #[tokio::test]
 async fn an_amended_create_in_doubt_updates_what_it_created() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: POST });
+    server.inject_fault(InjectedFault::LoseResponse { on: POST });
     for _ in 0..60 {
-        server.plan(Trouble::Refuse { on: FEED, status: 403, retry_after: None });
+        server.inject_fault(InjectedFault::Refuse { on: FEED, status: 403, retry_after: None });
     }
     let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
-    server.end_trouble();
-    client.order(Command::PollNow).await;
+    server.clear_faults();
+    client.send_command(Command::PollNow).await;
     client.results.remove(&first(plan_id));
     let transitions = client.queue.replace(first(plan_id), create("Nowszy", None), Title::default());
     client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), named(&server, "Nowszy").len()), (0, 1));
-    assert_eq!(sent(&server, &Method::POST), 1);
+    assert_eq!(request_count(&server, &Method::POST), 1);
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -271,7 +277,7 @@ async fn an_amended_create_in_doubt_updates_what_it_created() {
 async fn two_identical_lost_creates_make_two_segments() {
     let (server, mut client) = tenant().await;
     for _ in 0..2 {
-        server.plan(Trouble::LoseAnswer { on: POST });
+        server.inject_fault(InjectedFault::LoseResponse { on: POST });
     }
     let plan_id = client.begin([create("Twin", None), create("Twin", None)]);
     let mut ids = Vec::new();
@@ -279,7 +285,7 @@ async fn two_identical_lost_creates_make_two_segments() {
         ids.push(applied(client.result(OpId { plan_id, index }).await.unwrap()).segment.id.clone());
     }
     assert_ne!(ids[0], ids[1]);
-    assert_eq!((named(&server, "Twin").len(), sent(&server, &Method::POST)), (2, 2));
+    assert_eq!((named(&server, "Twin").len(), request_count(&server, &Method::POST)), (2, 2));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -287,19 +293,19 @@ async fn two_identical_lost_creates_make_two_segments() {
 #[tokio::test]
 async fn a_lost_update_is_not_taken_for_a_concurrent_write() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: PUT });
+    server.inject_fault(InjectedFault::LoseResponse { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Zgierz 2")).await.unwrap());
     assert_eq!((outcome.concurrent_write, outcome.merged.len(), outcome.ignored.len()), (false, 0, 0));
-    assert_eq!((named(&server, "Zgierz 2").len(), sent(&server, &Method::PUT)), (1, 1));
+    assert_eq!((named(&server, "Zgierz 2").len(), request_count(&server, &Method::PUT)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
 }
 
 #[tokio::test]
 async fn a_colleagues_deletion_is_not_counted_as_ours() {
-    let (server, mut client) = deaf_tenant().await;
+    let (server, mut client) = tenant_without_polling().await;
     let seen = client.named("Zgierz");
-    colleague(&server, ChangeRequest::Delete(seen.id.clone()));
+    change_by_colleague(&server, ChangeRequest::Delete(seen.id.clone()));
     let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: false, concurrent_write: false });
 }
@@ -307,9 +313,9 @@ async fn a_colleagues_deletion_is_not_counted_as_ours() {
 #[tokio::test]
 async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::LoseAnswer { on: DELETE });
+    server.inject_fault(InjectedFault::LoseResponse { on: DELETE });
     client.write(client.delete("Zgierz")).await.unwrap();
-    assert_eq!((named(&server, "Zgierz").len(), sent(&server, &Method::DELETE)), (0, 1));
+    assert_eq!((named(&server, "Zgierz").len(), request_count(&server, &Method::DELETE)), (0, 1));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -318,28 +324,28 @@ async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
 async fn a_retried_update_does_not_overwrite_a_colleagues_change() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
-    server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: PUT, status: 503, retry_after: None });
     let plan_id = client.begin([client.rename("Zgierz", "Mine")]);
-    while sent(&server, &Method::PUT) == 0 {
+    while request_count(&server, &Method::PUT) == 0 {
         tokio::task::yield_now().await;
     }
     let theirs = ChangeRequest::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) });
-    colleague(&server, theirs);
+    change_by_colleague(&server, theirs);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
-    assert_eq!((named(&server, "Theirs").len(), sent(&server, &Method::PUT)), (1, 1));
+    assert_eq!((named(&server, "Theirs").len(), request_count(&server, &Method::PUT)), (1, 1));
 }
 
 #[tokio::test]
 async fn a_retried_delete_spares_a_segment_a_colleague_changed() {
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
-    server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: DELETE, status: 503, retry_after: None });
     let plan_id = client.begin([client.delete("Zgierz")]);
-    while sent(&server, &Method::DELETE) == 0 {
+    while request_count(&server, &Method::DELETE) == 0 {
         tokio::task::yield_now().await;
     }
-    colleague(
+    change_by_colleague(
         &server,
         ChangeRequest::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) }),
     );
@@ -355,7 +361,7 @@ async fn renamed_after(
     let (server, mut client) = tenant_with(quick()).await;
     let operation = client.rename("Zgierz", "Mine");
     let seen = client.named("Zgierz");
-    colleague(&server, change(&seen, &server));
+    change_by_colleague(&server, change(&seen, &server));
     let result = client.write(operation).await;
     client.settle().await;
     client.assert_equals(&server);
@@ -381,7 +387,7 @@ async fn a_change_to_the_same_field_conflicts_and_sends_nothing() {
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(theirs), fields }) = result else { panic!("{result:?}") };
     assert_eq!((theirs.name.as_str(), fields), ("Theirs", vec![Field::Name]));
-    assert_eq!(sent(&server, &Method::PUT), 0);
+    assert_eq!(request_count(&server, &Method::PUT), 0);
 }
 
 #[tokio::test]
@@ -392,14 +398,14 @@ async fn renaming_a_moved_segment_conflicts_and_sends_nothing() {
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(_), fields }) = result else { panic!("{result:?}") };
     assert_eq!(fields, vec![Field::Parent]);
-    assert_eq!(sent(&server, &Method::PUT), 0);
+    assert_eq!(request_count(&server, &Method::PUT), 0);
 }
 
 #[tokio::test]
 async fn renaming_a_deleted_segment_conflicts_and_sends_nothing() {
     let (server, result) = renamed_after(|seen, _| ChangeRequest::Delete(seen.id.clone())).await;
     assert_eq!(result, Err(WriteError::Conflict { theirs: None, fields: Vec::new() }));
-    assert_eq!(sent(&server, &Method::PUT), 0);
+    assert_eq!(request_count(&server, &Method::PUT), 0);
 }
 
 #[tokio::test]
@@ -409,7 +415,7 @@ async fn a_write_that_races_with_an_update_is_reported() {
         let seen = client.named("Zgierz");
         let theirs =
             ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-        server.plan(between(Method::PUT, theirs, moment));
+        server.inject_fault(concurrent_change(Method::PUT, theirs, moment));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
         // A write after ours is not lost: it counts as theirs, not as fields that the server ignored.
         assert_eq!(outcome.concurrent_write, moment == Moment::Before, "{moment:?}");
@@ -426,7 +432,12 @@ async fn a_colleagues_change_right_before_the_fetch_is_kept() {
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
     let by = Actor::Backoffice;
-    server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::Before });
+    server.inject_fault(InjectedFault::ConcurrentChange {
+        on: (Method::GET, look),
+        change: theirs,
+        by,
+        moment: Moment::Before,
+    });
     let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
     assert_eq!((outcome.segment.name.as_str(), outcome.segment.external_id.as_deref()), ("Mine", Some("T")));
     client.settle().await;
@@ -440,8 +451,8 @@ async fn a_race_is_reported_even_if_the_answer_is_lost() {
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     // Their change lands after the feed and the segment were read and before the PUT is sent, whose response is lost.
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
-    server.plan(Trouble::HoldAnswer { on: (Method::GET, look), by: Duration::from_millis(300) });
-    server.plan(Trouble::LoseAnswer { on: PUT });
+    server.inject_fault(InjectedFault::DelayResponse { on: (Method::GET, look), by: Duration::from_millis(300) });
+    server.inject_fault(InjectedFault::LoseResponse { on: PUT });
     let reads = |server: &Server| {
         let requests = server.requests();
         let of = |part: &str| requests.iter().filter(|request| request.target.contains(part)).count();
@@ -471,7 +482,7 @@ async fn a_write_that_races_with_a_deletion_is_reported() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-    server.plan(between(Method::DELETE, theirs, Moment::Before));
+    server.inject_fault(concurrent_change(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, concurrent_write: true });
     client.write(create("Leaf", None)).await.unwrap();
@@ -483,20 +494,20 @@ async fn a_write_that_races_with_a_deletion_is_reported() {
 
 #[tokio::test]
 async fn a_segment_with_new_children_is_not_deleted() {
-    let (server, mut client) = deaf_tenant().await;
+    let (server, mut client) = tenant_without_polling().await;
     let operation = client.delete("Zgierz");
     let parent = client.named("Zgierz").id.clone();
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
     let child = server.change(Actor::Backoffice, ChangeRequest::Create(child)).unwrap();
     let error = client.write(operation).await.unwrap_err();
     assert_eq!(error, WriteError::NewChildren { newcomers: vec![child] });
-    assert_eq!(sent(&server, &Method::DELETE), 0);
+    assert_eq!(request_count(&server, &Method::DELETE), 0);
 }
 
 #[tokio::test]
 async fn a_child_of_a_pending_create_gets_its_parents_real_id() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(200) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(200) });
     let parent = client.begin([create("Parent", None)]);
     let child = client.begin([create("Child", Some(first(parent).provisional_id()))]);
     client.result(first(child)).await.unwrap();
@@ -511,38 +522,38 @@ async fn writes_in_flight_never_exceed_the_concurrency() {
     const AT_ONCE: usize = 3;
     let (server, mut client) = tenant_with(Settings { concurrency: AT_ONCE, ..quick() }).await;
     for _ in 0..12 {
-        server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(30) });
+        server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(30) });
     }
     let plan_id = client.begin((0..12).map(|number| create(&format!("New {number}"), None)));
-    client.hear_until(|client| client.results.len() == 12).await;
+    client.wait_until(|client| client.results.len() == 12).await;
     assert!(client.results.values().all(Result::is_ok));
-    assert_eq!(server.most_in_flight(&Method::POST), AT_ONCE);
-    assert_eq!(client.began.len(), 12);
-    assert!(client.began.iter().all(|op| op.plan_id == plan_id));
+    assert_eq!(server.max_in_flight(&Method::POST), AT_ONCE);
+    assert_eq!(client.started.len(), 12);
+    assert!(client.started.iter().all(|op| op.plan_id == plan_id));
 }
 
 #[tokio::test]
 async fn a_plan_on_hold_sends_nothing_until_resumed() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None)));
-    client.hear_until(|client| client.began.len() == 1).await;
+    client.wait_until(|client| client.started.len() == 1).await;
     assert_eq!(client.queue.hold_all(), 2);
     client.result(first(plan_id)).await.unwrap();
     // Another plan still proceeds.
     client.write(create("Other", None)).await.unwrap();
     client.settle().await;
-    assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
+    assert_eq!((client.started.len(), request_count(&server, &Method::POST)), (2, 2));
     let (transitions, _) = client.queue.resume(plan_id);
     client.apply(transitions);
-    client.hear_until(|client| client.results.len() == 4).await;
+    client.wait_until(|client| client.results.len() == 4).await;
     assert!((0..3).all(|number| named(&server, &format!("New {number}")).len() == 1));
 }
 
 #[tokio::test]
 async fn resuming_a_plan_retries_its_failed_operations() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 422, retry_after: None });
     let plan_id = client.begin([create("New", None)]);
     client.result(first(plan_id)).await.unwrap_err();
     client.results.clear();
@@ -555,7 +566,7 @@ async fn resuming_a_plan_retries_its_failed_operations() {
 #[tokio::test]
 async fn discarding_an_operation_discards_its_dependents() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    server.inject_fault(InjectedFault::Refuse { on: POST, status: 422, retry_after: None });
     let parent = OpId { plan_id: PlanId(1), index: 0 };
     let child = OpId { plan_id: PlanId(1), index: 1 };
     let operations = [
@@ -568,33 +579,33 @@ async fn discarding_an_operation_discards_its_dependents() {
     client.result(parent).await.unwrap_err();
     let transitions = client.queue.discard(parent);
     client.apply(transitions);
-    client.hear_until(|client| client.dropped.len() == 3).await;
+    client.wait_until(|client| client.dropped.len() == 3).await;
     client.settle().await;
-    assert_eq!(sent(&server, &Method::POST), 1);
+    assert_eq!(request_count(&server, &Method::POST), 1);
     client.assert_equals(&server);
 }
 
 #[tokio::test]
 async fn discarding_a_plan_finishes_only_what_is_being_sent() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None)));
-    client.hear_until(|client| client.began.len() == 1).await;
+    client.wait_until(|client| client.started.len() == 1).await;
     let transitions = client.queue.discard_plan(plan_id);
     client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
-    client.hear_until(|client| client.dropped.len() == 199).await;
+    client.wait_until(|client| client.dropped.len() == 199).await;
     client.settle().await;
-    assert_eq!(sent(&server, &Method::POST), 1);
+    assert_eq!(request_count(&server, &Method::POST), 1);
     client.assert_equals(&server);
 }
 
 #[tokio::test]
 async fn an_operation_being_sent_cannot_be_discarded() {
     let (server, mut client) = tenant().await;
-    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    server.inject_fault(InjectedFault::DelayRequest { on: POST, by: Duration::from_millis(100) });
     let plan_id = client.begin([create("New", None)]);
-    client.hear_until(|client| client.began.len() == 1).await;
+    client.wait_until(|client| client.started.len() == 1).await;
     let transitions = client.queue.discard(first(plan_id));
     client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
@@ -606,7 +617,10 @@ async fn an_amended_operation_replaces_the_failed_one() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let operation = client.rename("Zgierz", "Mine");
-    colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
+    change_by_colleague(
+        &server,
+        ChangeRequest::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }),
+    );
     let plan_id = client.begin([operation]);
     let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(plan_id)).await else {
         panic!("a conflict");
@@ -631,7 +645,7 @@ async fn a_merged_field_is_not_overwritten_by_the_next_write() {
     let shown = Arc::new(draft.clone().into_segment(base.id.clone()));
     let external_id = segtui::segment::ExternalId::parse("MINE").unwrap();
     let second_change = Operation::Update { draft: Draft { external_id, ..Draft::of(&shown) }, base: shown };
-    colleague(
+    change_by_colleague(
         &server,
         ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }),
     );
@@ -649,5 +663,5 @@ async fn an_update_refused_on_every_attempt_fails_as_refused() {
     refuse_all(&server, &PUT);
     let error = client.write(client.rename("Zgierz", "Mine")).await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
-    assert_eq!((named(&server, "Zgierz").len(), sent(&server, &Method::PUT)), (1, 5));
+    assert_eq!((named(&server, "Zgierz").len(), request_count(&server, &Method::PUT)), (1, 5));
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
 use segtui::changes::{ExecutionResult, JournalEntry, OpId, Operation, QueueCounts, WriteError, WriteResult};
-use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, Options, Server, Trouble};
+use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, InjectedFault, Options, Server};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
 use segtui::remote::{BaseUrl, InsecureHttp};
@@ -18,21 +18,21 @@ use segtui::segment::{Field, Segment, SegmentId};
 use segtui::sync::{self, Command, SyncHandle};
 use tokio::time::timeout;
 
-use super::client::{PATIENCE, quick, sync_of};
+use super::client::{TIMEOUT, quick, sync_of};
 
 /// What happens besides the user's actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Around {
+enum Environment {
     /// Nothing.
     Quiet,
     /// A colleague makes changes, and responses are late, refused or lost.
-    Trouble,
+    Disturbed,
 }
 
 const SEEDS: std::ops::Range<u64> = 0..1;
 const ACTIONS: usize = 40;
 /// Longer than all pending requests can take.
-const STUCK: Duration = Duration::from_secs(10);
+const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The seeds to run: only `SEGTUI_SEED`, or the first `SEGTUI_SEEDS` ones, or else `SEEDS`.
 fn seeds() -> std::ops::Range<u64> {
@@ -47,12 +47,12 @@ fn seeds() -> std::ops::Range<u64> {
 async fn what_the_user_is_told_matches_the_server_despite_faults() {
     for seed in seeds() {
         println!("seed {seed}");
-        let mut person = Person::start(seed, Around::Trouble).await;
+        let mut user = SimulatedUser::start(seed, Environment::Disturbed).await;
         for _ in 0..ACTIONS {
-            person.act().await;
+            user.act().await;
         }
-        person.end().await;
-        person.check();
+        user.end().await;
+        user.check();
     }
 }
 
@@ -60,32 +60,32 @@ async fn what_the_user_is_told_matches_the_server_despite_faults() {
 async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
     for seed in seeds() {
         println!("seed {seed}");
-        let mut person = Person::start(seed, Around::Quiet).await;
-        let before = shape(&person.server.segments());
+        let mut user = SimulatedUser::start(seed, Environment::Quiet).await;
+        let before = shape(&user.server.segments());
         for _ in 0..ACTIONS {
-            person.act().await;
+            user.act().await;
         }
-        person.end().await;
-        person.check();
-        person.log.refused_to_undo = false;
+        user.end().await;
+        user.check();
+        user.log.refused_to_undo = false;
         for step in 0.. {
-            if person.log.refused_to_undo {
+            if user.log.refused_to_undo {
                 break;
             }
-            let left: Vec<_> =
-                person.state.changes.queue.plans().map(|(plan_id, write)| (plan_id, write.ops())).collect();
-            let (message, layers) = (&person.state.screen.message, &person.state.screen.layers);
-            assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
-            person.press("u");
-            person.confirm();
-            person.rest().await;
+            let unfinished_operations: Vec<_> =
+                user.state.changes.queue.plans().map(|(plan_id, write)| (plan_id, write.ops())).collect();
+            let (message, layers) = (&user.state.screen.message, &user.state.screen.layers);
+            assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {unfinished_operations:#?}");
+            user.press("u");
+            user.confirm();
+            user.wait_until_idle().await;
         }
-        person.end().await;
-        if shape(&person.server.segments()) != before {
-            person.log.asked.iter().for_each(|asked| println!("asked {asked:?}"));
-            person.log.told.iter().for_each(|told| println!("told {:?}", told.outcome));
+        user.end().await;
+        if shape(&user.server.segments()) != before {
+            user.log.requested.iter().for_each(|requested| println!("asked {requested:?}"));
+            user.log.reported.iter().for_each(|result| println!("told {:?}", result.outcome));
         }
-        assert_eq!(shape(&person.server.segments()), before, "seed {seed}");
+        assert_eq!(shape(&user.server.segments()), before, "seed {seed}");
     }
 }
 
@@ -105,18 +105,18 @@ fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
 /// What the user asked for, and what was reported.
 #[derive(Default)]
 struct Log {
-    asked: Vec<Operation>,
-    told: Vec<Told>,
+    requested: Vec<Operation>,
+    reported: Vec<ReportedResult>,
     /// Submitted operations that are unfinished.
     open: BTreeSet<OpId>,
     in_flight: HashMap<OpId, Operation>,
     raced: HashSet<SegmentId>,
     /// Segments reported to the user as possible duplicates of a create.
-    alike: HashSet<SegmentId>,
+    possible_duplicates: HashSet<SegmentId>,
     /// Segments that an update was for and that were reported as deleted.
-    gone: HashSet<SegmentId>,
+    reported_deleted: HashSet<SegmentId>,
     /// Server IDs by the provisional IDs that they replaced.
-    given: HashMap<SegmentId, SegmentId>,
+    server_ids: HashMap<SegmentId, SegmentId>,
     refused_to_undo: bool,
 }
 
@@ -124,7 +124,7 @@ impl Log {
     fn journal(&mut self, entry: &JournalEntry) {
         match entry {
             JournalEntry::Queued(op, operation) => {
-                self.asked.push(operation.clone());
+                self.requested.push(operation.clone());
                 self.open.insert(*op);
             }
             JournalEntry::Over(op) => drop(self.open.remove(op)),
@@ -134,18 +134,18 @@ impl Log {
 }
 
 /// An operation that was reported as done.
-struct Told {
+struct ReportedResult {
     operation: Operation,
     outcome: WriteResult,
 }
 
-struct Person {
+struct SimulatedUser {
     state: State,
     keymap: Keymap,
     sync: SyncHandle,
     server: Server,
     random: fastrand::Rng,
-    around: Around,
+    environment: Environment,
     names: usize,
     synchronised: usize,
     log: Log,
@@ -153,8 +153,8 @@ struct Person {
     seed: u64,
 }
 
-impl Person {
-    async fn start(seed: u64, around: Around) -> Self {
+impl SimulatedUser {
+    async fn start(seed: u64, environment: Environment) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let policies =
             [DeletionPolicy::Refuse, DeletionPolicy::Cascade, DeletionPolicy::Orphan, DeletionPolicy::Uproot];
@@ -188,21 +188,21 @@ impl Person {
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
         let sync = sync_of(&server, sync::Settings { concurrency, ..quick() });
-        let mut person = Self {
+        let mut user = Self {
             state: State::new(session, clock, 120, 40),
             keymap: Keymap::standard().unwrap(),
             sync,
             server,
             random,
-            around,
+            environment,
             names: 0,
             synchronised: 0,
             log: Log::default(),
             before,
             seed,
         };
-        person.synchronise().await;
-        person
+        user.synchronise().await;
+        user
     }
 
     fn event(&mut self, event: Event) {
@@ -255,7 +255,7 @@ impl Person {
         self.event(Event::Paste(text.to_owned()));
     }
 
-    fn take(&mut self, event: sync::Event) {
+    fn handle_event(&mut self, event: sync::Event) {
         match &event {
             sync::Event::Executed { op, result } => self.executed(*op, result),
             sync::Event::Synchronised { .. } => self.synchronised += 1,
@@ -267,67 +267,67 @@ impl Person {
     fn executed(&mut self, op: OpId, result: &ExecutionResult) {
         let operation = self.log.in_flight.remove(&op).unwrap();
         match result {
-            ExecutionResult::Done(outcome) => self.note(op, &operation, outcome),
+            ExecutionResult::Done(outcome) => self.record_result(op, &operation, outcome),
             ExecutionResult::Failed { error: WriteError::Conflict { theirs: None, .. }, .. } => {
                 if let Operation::Update { base, .. } = operation {
-                    self.log.gone.insert(base.id.clone());
+                    self.log.reported_deleted.insert(base.id.clone());
                 }
             }
             ExecutionResult::Failed { error: WriteError::PossibleDuplicate { theirs }, .. } => {
-                self.log.alike.insert(theirs.id.clone());
+                self.log.possible_duplicates.insert(theirs.id.clone());
             }
             ExecutionResult::Failed { .. } | ExecutionResult::Unreached { .. } => {}
         }
     }
 
-    fn note(&mut self, op: OpId, operation: &Operation, outcome: &WriteResult) {
+    fn record_result(&mut self, op: OpId, operation: &Operation, outcome: &WriteResult) {
         if let WriteResult::Created(applied) = outcome {
-            self.log.given.insert(op.provisional_id(), applied.segment.id.clone());
+            self.log.server_ids.insert(op.provisional_id(), applied.segment.id.clone());
         }
         if let WriteResult::Created(applied) | WriteResult::Updated(applied) = outcome
             && applied.concurrent_write
         {
             self.log.raced.insert(applied.segment.id.clone());
         }
-        self.log.told.push(Told { operation: operation.clone(), outcome: outcome.clone() });
+        self.log.reported.push(ReportedResult { operation: operation.clone(), outcome: outcome.clone() });
     }
 
-    async fn hear(&mut self) {
-        let event = timeout(PATIENCE, self.sync.events.recv()).await;
+    async fn receive_event(&mut self) {
+        let event = timeout(TIMEOUT, self.sync.events.recv()).await;
         let event = event.unwrap_or_else(|_| panic!("seed {}: sync is silent", self.seed)).unwrap();
-        self.take(event);
+        self.handle_event(event);
     }
 
     fn catch_up(&mut self) {
         while let Ok(event) = self.sync.events.try_recv() {
-            self.take(event);
+            self.handle_event(event);
         }
     }
 
     /// Waits until the feed has been read to its end three more times.
     async fn synchronise(&mut self) {
         self.catch_up();
-        let enough = self.synchronised + 3;
-        while self.synchronised < enough {
-            self.hear().await;
+        let target = self.synchronised + 3;
+        while self.synchronised < target {
+            self.receive_event().await;
         }
     }
 
     /// Waits until nothing is queued, or until something has failed or is on hold, and then until sync has caught up.
-    async fn rest(&mut self) {
+    async fn wait_until_idle(&mut self) {
         self.catch_up();
-        let until = tokio::time::Instant::now() + STUCK;
+        let until = tokio::time::Instant::now() + STUCK_TIMEOUT;
         let goes = |counts: QueueCounts| counts.queued > 0 && counts.failed + counts.on_hold == 0;
         while goes(self.state.changes.counts()) {
             let stuck = tokio::time::Instant::now() > until;
-            assert!(!stuck, "seed {}: something waits for nothing:\n{}", self.seed, self.left());
-            self.hear().await;
+            assert!(!stuck, "seed {}: something waits for nothing:\n{}", self.seed, self.unfinished_operations());
+            self.receive_event().await;
         }
         self.synchronise().await;
     }
 
     /// The operations that remain in the queue, one per line.
-    fn left(&self) -> String {
+    fn unfinished_operations(&self) -> String {
         let steps = self.state.changes.queue.plans().flat_map(|(plan_id, plan)| {
             plan.ops().iter().map(move |op| format!("{}: {:?} {:?}\n", plan_id.0, op.state, op.operation))
         });
@@ -350,7 +350,7 @@ impl Person {
         }
     }
 
-    fn open(&self) -> Option<&Layer> {
+    fn top_layer(&self) -> Option<&Layer> {
         self.state.screen.layers.last()
     }
 
@@ -362,12 +362,12 @@ impl Person {
                 tokio::time::sleep(Duration::from_millis(self.random.u64(0..6))).await;
             }
         }
-        if self.around == Around::Trouble {
+        if self.environment == Environment::Disturbed {
             if self.random.u8(0..4) == 0 {
-                self.trouble();
+                self.inject_fault();
             }
             if self.random.u8(0..2) == 0 {
-                self.colleague();
+                self.change_by_colleague();
             }
         }
         self.select_any();
@@ -388,8 +388,8 @@ impl Person {
             }
             12 => self.queue(),
             13 => self.edit_marked(),
-            14 | 15 => self.gather(),
-            _ => self.decide(),
+            14 | 15 => self.toggle_staging(),
+            _ => self.resolve_conflicts(),
         }
         self.close();
     }
@@ -406,7 +406,7 @@ impl Person {
     }
 
     fn confirm(&mut self) {
-        if let Some(Layer::Review(_)) = self.open() {
+        if let Some(Layer::Review(_)) = self.top_layer() {
             self.press("y");
         }
     }
@@ -414,7 +414,7 @@ impl Person {
     fn create(&mut self) {
         let key = if self.random.bool() { "a" } else { "A" };
         self.press(key);
-        if let Some(Layer::Form(_)) = self.open() {
+        if let Some(Layer::Form(_)) = self.top_layer() {
             let name = self.name();
             self.type_text(&name);
             self.press("enter");
@@ -423,7 +423,7 @@ impl Person {
 
     fn rename(&mut self) {
         self.press("r");
-        if let Some(Layer::Renaming(_)) = self.open() {
+        if let Some(Layer::Renaming(_)) = self.top_layer() {
             let name = self.name();
             self.press("ctrl-u");
             self.type_text(&name);
@@ -433,7 +433,7 @@ impl Person {
 
     fn edit(&mut self) {
         self.press("e");
-        if let Some(Layer::Form(_)) = self.open() {
+        if let Some(Layer::Form(_)) = self.top_layer() {
             let name = self.name();
             self.press("tab ctrl-u");
             self.type_text(&name);
@@ -444,7 +444,7 @@ impl Person {
     fn move_one(&mut self) {
         let Some(target) = self.any_segment() else { return };
         self.press("m");
-        if let Some(Layer::Parents(_)) = self.open() {
+        if let Some(Layer::Parents(_)) = self.top_layer() {
             self.type_text(&target.name);
             self.press("enter");
             self.confirm();
@@ -465,7 +465,7 @@ impl Person {
             self.press("space");
         }
         self.press("e");
-        if let Some(Layer::Bulk(_)) = self.open() {
+        if let Some(Layer::Bulk(_)) = self.top_layer() {
             let name = self.name();
             let keys = if self.random.bool() { "ctrl-u" } else { "tab ctrl-u" };
             self.press(keys);
@@ -476,9 +476,9 @@ impl Person {
     }
 
     /// Starts staging, or reviews the staged changes.
-    fn gather(&mut self) {
+    fn toggle_staging(&mut self) {
         self.press("S");
-        if let Some(Layer::Review(_)) = self.open() {
+        if let Some(Layer::Review(_)) = self.top_layer() {
             let keys = self.random.choice(["y", "y", "y", "esc", "D", "j d y", "d esc"]).unwrap();
             self.press(keys);
         }
@@ -486,14 +486,14 @@ impl Person {
 
     fn delete(&mut self) {
         self.press("d");
-        let Some(Layer::Deletion(deletion)) = self.open() else { return };
+        let Some(Layer::Deletion(deletion)) = self.top_layer() else { return };
         let leaf = deletion.descendants == 0;
         let many = deletion.descendants > 6;
         let key = match self.random.bool() {
             _ if leaf => "enter",
             true if !many => "s",
             // What the server does with the descendants can't be undone.
-            _ if self.around == Around::Trouble && self.random.u8(0..3) == 0 => "o",
+            _ if self.environment == Environment::Disturbed && self.random.u8(0..3) == 0 => "o",
             _ => "p",
         };
         self.press(key);
@@ -503,16 +503,16 @@ impl Person {
     fn queue(&mut self) {
         self.press("Q");
         for _ in 0..self.random.usize(1..4) {
-            let Some(Layer::Queue(_)) = self.open() else { break };
+            let Some(Layer::Queue(_)) = self.top_layer() else { break };
             let key = self.random.choice(["j", "j", "k", "r", "R", "d", "D", "h"]).unwrap();
             self.press(key);
         }
     }
 
-    fn decide(&mut self) {
+    fn resolve_conflicts(&mut self) {
         self.press("!");
         for _ in 0..self.random.usize(1..5) {
-            let key = match self.open() {
+            let key = match self.top_layer() {
                 Some(Layer::Conflict(conflict)) => match conflict.between {
                     Between::Changes { .. } => self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"]),
                     Between::Gone { .. } | Between::PossibleDuplicate { .. } => self.random.choice(["c", "t"]),
@@ -529,24 +529,24 @@ impl Person {
         self.confirm();
     }
 
-    fn trouble(&mut self) {
+    fn inject_fault(&mut self) {
         let method = self.random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
         let on = (method, "/segments");
-        self.server.plan(match self.random.u8(0..4) {
-            0 => Trouble::LoseAnswer { on },
-            1 => Trouble::Delay { on, by: Duration::from_millis(self.random.u64(0..60)) },
-            2 => Trouble::HoldAnswer { on, by: Duration::from_millis(self.random.u64(0..60)) },
-            _ => Trouble::Refuse { on, status: 503, retry_after: None },
+        self.server.inject_fault(match self.random.u8(0..4) {
+            0 => InjectedFault::LoseResponse { on },
+            1 => InjectedFault::DelayRequest { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            2 => InjectedFault::DelayResponse { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            _ => InjectedFault::Refuse { on, status: 503, retry_after: None },
         });
     }
 
-    fn colleague(&mut self) {
+    fn change_by_colleague(&mut self) {
         self.names += 1;
         let name = format!("c{}x", self.names);
         let segments = self.server.segments();
         let Some(any) = self.random.choice(&segments) else { return };
         let fields = Fields::of(any);
-        let wish = match self.random.u8(0..6) {
+        let change = match self.random.u8(0..6) {
             0 => ChangeRequest::Create(Fields { name: name.into(), external_id: None, parent: Some(any.id.clone()) }),
             1 => ChangeRequest::Delete(any.id.clone()),
             2 => {
@@ -557,12 +557,12 @@ impl Person {
             _ => ChangeRequest::Update(any.id.clone(), Fields { name: name.into(), ..fields }),
         };
         // The server may refuse it, as it does a move into the segment's own subtree, which is fine.
-        let _refused = self.server.change(Actor::Backoffice, wish);
+        let _refused = self.server.change(Actor::Backoffice, change);
     }
 
     /// Applies everything pending, or discards what can't be applied.
     async fn end(&mut self) {
-        self.server.end_trouble();
+        self.server.clear_faults();
         self.close();
         if self.state.changes.counts().staged > 0 {
             self.press("S y");
@@ -572,12 +572,12 @@ impl Person {
             self.press("S");
         }
         for round in 0.. {
-            self.rest().await;
+            self.wait_until_idle().await;
             self.close();
             if self.state.changes.counts().unfinished() == 0 {
                 break;
             }
-            assert!(round < 4 * ACTIONS, "seed {}: something is stuck:\n{}", self.seed, self.left());
+            assert!(round < 4 * ACTIONS, "seed {}: something is stuck:\n{}", self.seed, self.unfinished_operations());
             self.press(if round % 2 == 0 { "Q R esc" } else { "Q D esc" });
             self.close();
         }
@@ -586,14 +586,14 @@ impl Person {
 
     fn check(&self) {
         assert!(self.log.open.is_empty(), "seed {}: lost without a word: {:?}", self.seed, self.log.open);
-        self.screen_equals_server();
+        self.assert_screen_equals_server();
         let history = self.server.history();
-        self.nothing_was_created_twice(&history);
-        self.what_was_told_was_done(&history);
-        self.nothing_was_overwritten_unseen(&history);
+        self.assert_no_duplicates(&history);
+        self.assert_reports_match_history(&history);
+        self.assert_no_unseen_overwrites(&history);
     }
 
-    fn screen_equals_server(&self) {
+    fn assert_screen_equals_server(&self) {
         let by_id = |segments: Vec<Segment>| -> BTreeMap<SegmentId, Segment> {
             segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect()
         };
@@ -601,7 +601,7 @@ impl Person {
         assert_eq!(shown, by_id(self.server.segments()), "seed {}", self.seed);
     }
 
-    fn nothing_was_created_twice(&self, history: &[Change]) {
+    fn assert_no_duplicates(&self, history: &[Change]) {
         let mut names: HashMap<SegmentId, String> = HashMap::new();
         for Change { id, now, .. } in history {
             match now {
@@ -609,15 +609,16 @@ impl Person {
                 None => names.remove(id),
             };
             let Some(now) = now else { continue };
-            let same = names.iter().filter(|(id, name)| **name == now.name && !self.log.alike.contains(*id));
+            let same =
+                names.iter().filter(|(id, name)| **name == now.name && !self.log.possible_duplicates.contains(*id));
             let same: Vec<_> = same.collect();
-            let about = || {
+            let details = || {
                 let history = history.iter().filter(|change| same.iter().any(|(id, _)| **id == change.id));
-                let asked = self.log.asked.iter().map(|operation| format!("{operation:?}"));
-                let asked: Vec<_> = asked.filter(|text| text.contains(now.name.as_str())).collect();
-                format!("{:#?}\n{asked:#?}", history.collect::<Vec<_>>())
+                let requested = self.log.requested.iter().map(|operation| format!("{operation:?}"));
+                let requested: Vec<_> = requested.filter(|text| text.contains(now.name.as_str())).collect();
+                format!("{:#?}\n{requested:#?}", history.collect::<Vec<_>>())
             };
-            assert!(same.len() <= 1, "seed {}: {same:?} {}", self.seed, about());
+            assert!(same.len() <= 1, "seed {}: {same:?} {}", self.seed, details());
         }
     }
 
@@ -626,19 +627,19 @@ impl Person {
         before.chain(history.iter().filter(move |change| change.id == *id).map(|change| change.now.as_ref()))
     }
 
-    fn what_was_told_was_done(&self, history: &[Change]) {
-        for Told { operation, outcome } in &self.log.told {
+    fn assert_reports_match_history(&self, history: &[Change]) {
+        for ReportedResult { operation, outcome } in &self.log.reported {
             match outcome {
                 WriteResult::Created(applied) => {
                     let Operation::Create { draft } = operation else { panic!("{operation:?}") };
-                    let wanted = self.real(draft.clone().into_segment(applied.segment.id.clone()));
+                    let wanted = self.with_server_ids(draft.clone().into_segment(applied.segment.id.clone()));
                     let there = self.states(history, &wanted.id).any(|state| state == Some(&wanted));
                     assert!(there, "seed {}: told to be created: {wanted:?}", self.seed);
                 }
                 WriteResult::Updated(applied) => {
                     let Operation::Update { base, draft } = operation else { panic!("{operation:?}") };
                     let id = &applied.segment.id;
-                    let wanted = self.real(draft.clone().into_segment(id.clone()));
+                    let wanted = self.with_server_ids(draft.clone().into_segment(id.clone()));
                     for field in draft.changes(base) {
                         let had =
                             |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
@@ -655,13 +656,13 @@ impl Person {
     }
 
     /// The segment with the server's IDs in place of provisional ones.
-    fn real(&self, segment: Segment) -> Segment {
-        let given = |id: SegmentId| self.log.given.get(&id).cloned().unwrap_or(id);
-        Segment { parent: segment.parent.map(given), id: given(segment.id), ..segment }
+    fn with_server_ids(&self, segment: Segment) -> Segment {
+        let server_id = |id: SegmentId| self.log.server_ids.get(&id).cloned().unwrap_or(id);
+        Segment { parent: segment.parent.map(server_id), id: server_id(segment.id), ..segment }
     }
 
     /// Asserts that the user had seen, or was told of, every colleague's value that a write from here replaced.
-    fn nothing_was_overwritten_unseen(&self, history: &[Change]) {
+    fn assert_no_unseen_overwrites(&self, history: &[Change]) {
         let mut now: HashMap<SegmentId, Segment> =
             self.before.iter().map(|segment| (segment.id.clone(), segment.clone())).collect();
         let mut theirs: HashSet<(SegmentId, Field)> = HashSet::new();
@@ -678,27 +679,29 @@ impl Person {
                 } else if theirs.remove(&(id.clone(), field))
                     && let Some(before) = &before
                 {
-                    let told = self.log.raced.contains(id) || self.log.gone.contains(id);
-                    let seen = told || self.saw(before, after, field);
-                    let about = || {
+                    let was_reported = self.log.raced.contains(id) || self.log.reported_deleted.contains(id);
+                    let seen = was_reported || self.requested_with_value(before, after, field);
+                    let details = || {
                         let history = history.iter().filter(|change| change.id == *id).map(|it| format!("was {it:?}"));
-                        let asked = self.log.asked.iter().map(|it| format!("asked {it:?}"));
-                        let told = self.log.told.iter().map(|it| format!("told {:?} {:?}", it.operation, it.outcome));
-                        let lines = history.chain(asked.chain(told).filter(|line| line.contains(&id.to_string())));
+                        let requested = self.log.requested.iter().map(|it| format!("asked {it:?}"));
+                        let reported =
+                            self.log.reported.iter().map(|it| format!("told {:?} {:?}", it.operation, it.outcome));
+                        let lines =
+                            history.chain(requested.chain(reported).filter(|line| line.contains(&id.to_string())));
                         lines.collect::<Vec<_>>().join("\n")
                     };
-                    assert!(seen, "seed {}: {field} overwritten: {before:?} by {after:?}\n{}", self.seed, about());
+                    assert!(seen, "seed {}: {field} overwritten: {before:?} by {after:?}\n{}", self.seed, details());
                 }
             }
         }
     }
 
     /// Whether the user asked for this change while the field had its value from before.
-    fn saw(&self, before: &Segment, after: &Segment, field: Field) -> bool {
-        self.log.asked.iter().any(|operation| {
+    fn requested_with_value(&self, before: &Segment, after: &Segment, field: Field) -> bool {
+        self.log.requested.iter().any(|operation| {
             let Operation::Update { base, draft } = operation else { return false };
-            let base = self.real((**base).clone());
-            let wanted = self.real(draft.clone().into_segment(base.id.clone()));
+            let base = self.with_server_ids((**base).clone());
+            let wanted = self.with_server_ids(draft.clone().into_segment(base.id.clone()));
             base.id == before.id
                 && base.field(field) == before.field(field)
                 && wanted.field(field) == after.field(field)

@@ -33,13 +33,13 @@ fn the_terminals_cursor_is_on_the_selected_row_or_in_a_field() {
     // In a list with a text field, the cursor follows the keys.
     pty.type_text(":undo");
     pty.wait_for("Commands");
-    pty.wait_for_cursor_behind(": undo");
+    pty.wait_for_cursor_after(": undo");
     pty.type_text("\x1b[B");
     pty.wait_for_cursor_on("Expand all below");
     pty.type_text("\x1b");
-    pty.wait_gone("Commands");
+    pty.wait_until_gone("Commands");
     pty.type_text("r");
-    pty.wait_for_cursor_behind("Akcje sezonowe");
+    pty.wait_for_cursor_after("Akcje sezonowe");
     pty.type_text(&format!(" 2{ENTER}"));
     pty.wait_for("Renamed Akcje sezonowe to Akcje sezonowe 2");
     eventually(|| demo.named("Akcje sezonowe 2"));
@@ -58,16 +58,16 @@ const SILENCE: Duration = Duration::from_secs(7);
 fn assert_silent(pty: &Pty) {
     let before = settled(pty);
     thread::sleep(SILENCE);
-    assert_eq!(pty.said().len(), before, "{}", &pty.said()[before..]);
+    assert_eq!(pty.output().len(), before, "{}", &pty.output()[before..]);
 }
 
 /// The number of bytes written once output has stopped for a second: the frame that a text was found in is complete,
 /// and the list that follows the first one has arrived.
 fn settled(pty: &Pty) -> usize {
-    let mut length = pty.said().len();
+    let mut length = pty.output().len();
     loop {
         thread::sleep(Duration::from_secs(1));
-        let now = pty.said().len();
+        let now = pty.output().len();
         if now == length {
             return now;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use segtui::demo::Trouble;
+use segtui::demo::InjectedFault;
 
 use crate::Demo;
 use crate::pty::{eventually, program};
@@ -80,7 +80,7 @@ fn the_last_change_is_journaled_when_the_terminal_is_closed() {
         let mut closable = Closable::start(&demo);
         closable.wait_for("live");
         // The request is delayed, so that the change can only be in the journal.
-        demo.server.plan(Trouble::Delay { on: (Method::PUT, ""), by: Duration::from_secs(60) });
+        demo.server.inject_fault(InjectedFault::DelayRequest { on: (Method::PUT, ""), by: Duration::from_secs(60) });
         let home = closable.home.path().to_owned();
         closable.writer.write_all(format!("r\x15Last {round}\r").as_bytes()).unwrap();
         closable.wait_for(&format!("Last {round}"));

@@ -13,8 +13,8 @@ fn a_filter_shows_only_matching_branches_and_enter_keeps_it() {
     pty.wait_for("3 of 6");
     pty.wait_for("Lodziarnie");
     pty.wait_for("Łódź Widzew");
-    pty.wait_gone("Akcje sezonowe");
-    pty.wait_gone("Mazowieckie");
+    pty.wait_until_gone("Akcje sezonowe");
+    pty.wait_until_gone("Mazowieckie");
     pty.type_text(ENTER);
     pty.wait_for("/ lodz · 3 of 6");
     pty.wait_for("External ID  PL-10-1\n");
@@ -37,7 +37,7 @@ fn esc_restores_the_tree_as_it_was() {
     let before = pty.lines();
     pty.type_text("/lodz");
     pty.wait_for("3 of 6");
-    pty.wait_gone("Akcje sezonowe");
+    pty.wait_until_gone("Akcje sezonowe");
     pty.type_text(ESC);
     pty.wait_for_screen(&before);
     pty.type_text("q");

@@ -14,44 +14,44 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::pty::Pty;
-use server::{Answer, Asked, Rule, serve};
+use server::{ApiRequest, Rule, ServerResponse, serve};
 
 const KEY: &str = "first-half=of+it&x:second-half/of";
 /// How long each kind is observed.
-const OBSERVED: Duration = Duration::from_secs(4);
+const OBSERVATION_TIME: Duration = Duration::from_secs(4);
 /// The same for each response to one call, where what matters is how it is handled.
-const OBSERVED_SHORTLY: Duration = Duration::from_secs(2);
+const SHORT_OBSERVATION_TIME: Duration = Duration::from_secs(2);
 /// More than the first seconds of a healthy start take, spread over that time.
-const MOST_REQUESTS: usize = 20 * 4 + 60;
-const MOST_MEMORY: usize = 300 * 1024;
+const MAX_REQUESTS: usize = 20 * 4 + 60;
+const MAX_MEMORY_KB: usize = 300 * 1024;
 
 /// A kind of server: its name, its response, `None` for a healthy server's, and the texts that must appear on the
 /// screen.
-type Kind = (&'static str, fn(Asked) -> Option<Answer>, &'static [&'static str]);
+type Kind = (&'static str, fn(ApiRequest) -> Option<ServerResponse>, &'static [&'static str]);
 
 /// A call of the API: its name, the requests that are meant, the keys that cause it, and how a sentence about it
 /// begins.
-type Call = (&'static str, fn(Asked) -> bool, &'static str, &'static str);
+type Call = (&'static str, fn(ApiRequest) -> bool, &'static str, &'static str);
 
 const CALLS: &[Call] = &[
     ("a page", page, "", "load page"),
     ("the feed", feed, "", "fetch changes"),
-    ("a segment", |asked| asked == Asked::One, "", "fetch segment a"),
-    ("a create", |asked| asked == Asked::Create, "ANeu\r", "create Neu"),
-    ("a change", |asked| asked == Asked::Change, "rx\r", "rename Alfa"),
-    ("a deletion", |asked| asked == Asked::Delete, "d\r", "delete Alfa"),
+    ("a segment", |request| request == ApiRequest::One, "", "fetch segment a"),
+    ("a create", |request| request == ApiRequest::Create, "ANeu\r", "create Neu"),
+    ("a change", |request| request == ApiRequest::Change, "rx\r", "rename Alfa"),
+    ("a deletion", |request| request == ApiRequest::Delete, "d\r", "delete Alfa"),
 ];
 
 /// A response that may be given to each call, with its name.
-type Given = (&'static str, fn() -> Answer);
+type NamedResponse = (&'static str, fn() -> ServerResponse);
 
 const ECHO: &str = r#"{"message":"first-half\u003dof\u002Bit\u0026x:second-half\/of"}"#;
 
-const ANSWERS: &[Given] = &[
-    ("silence", || Answer::Silence),
-    ("a closed connection", || Answer::Hangup),
-    ("half an answer", || Answer::Half(r#"[{"id":"a","name":"Alfa"},"#)),
-    ("a byte now and then", || Answer::Drip(r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#)),
+const RESPONSES: &[NamedResponse] = &[
+    ("silence", || ServerResponse::Silence),
+    ("a closed connection", || ServerResponse::Hangup),
+    ("half an answer", || ServerResponse::Half(r#"[{"id":"a","name":"Alfa"},"#)),
+    ("a byte now and then", || ServerResponse::Drip(r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#)),
     ("202", || plain(202, "", "")),
     ("204", || plain(204, "", "")),
     ("301", || plain(301, "location: https://elsewhere.example/\r\n", "")),
@@ -66,33 +66,34 @@ const ANSWERS: &[Given] = &[
     ("nothing at all", || plain(200, "", "")),
     ("null", || plain(200, "", "null")),
     ("a login page", || plain(200, "", "<html>log in</html>")),
-    ("no UTF-8", || Answer::Plain(200, "", b"[{\"id\":\"a\",\"name\":\"\xff\xfe\"}".to_vec())),
-    ("a gzip bomb", || Answer::Plain(200, "content-encoding: gzip\r\n", bomb())),
-    ("500 MB", || Answer::Endless(b"[{\"id\":\"a\"},", 500 << 20)),
-    ("nested without end", || Answer::Plain(200, "", b"[".repeat(3_000_000))),
-    ("tiny objects without end", || Answer::Plain(200, "", b"[{},[],{},[],".repeat(300_000))),
+    ("no UTF-8", || ServerResponse::Plain(200, "", b"[{\"id\":\"a\",\"name\":\"\xff\xfe\"}".to_vec())),
+    ("a gzip bomb", || ServerResponse::Plain(200, "content-encoding: gzip\r\n", bomb())),
+    ("500 MB", || ServerResponse::Endless(b"[{\"id\":\"a\"},", 500 << 20)),
+    ("nested without end", || ServerResponse::Plain(200, "", b"[".repeat(3_000_000))),
+    ("tiny objects without end", || ServerResponse::Plain(200, "", b"[{},[],{},[],".repeat(300_000))),
 ];
 
 /// The text that must appear when a response is given to a call: a sentence about the call, or its outcome.
-fn seen(given: &str, call: &str, sentence: &'static str) -> Vec<&'static str> {
+fn expected_texts(response_name: &str, call: &str, sentence: &'static str) -> Vec<&'static str> {
     const NOT_CHANGED: &str = "the server kept name Alfa";
     const NOT_DELETED: &str = "Couldn't delete Alfa: the server reported success, but nothing has changed";
-    let refused = given.starts_with(['3', '4']) || given.starts_with("50") && !given.ends_with("MB");
-    vec![match (given, call) {
+    let refused =
+        response_name.starts_with(['3', '4']) || response_name.starts_with("50") && !response_name.ends_with("MB");
+    vec![match (response_name, call) {
         ("silence" | "a byte now and then", _) => "no response for",
         ("404", "a segment") => "Alfa was deleted",
         ("404", "a deletion") => NOT_DELETED,
         // A feed may report like this that nothing has happened.
         ("202" | "204" | "nothing at all" | "null", "the feed") => "● live",
         // The bodies of these responses are undocumented, so the program verifies the outcome.
-        (_, "a change") if !refused && given != "a closed connection" => NOT_CHANGED,
-        (_, "a deletion") if !refused && given != "a closed connection" => NOT_DELETED,
+        (_, "a change") if !refused && response_name != "a closed connection" => NOT_CHANGED,
+        (_, "a deletion") if !refused && response_name != "a closed connection" => NOT_DELETED,
         _ => sentence,
     }]
 }
 
-fn plain(status: u16, headers: &'static str, body: &str) -> Answer {
-    Answer::Plain(status, headers, body.into())
+fn plain(status: u16, headers: &'static str, body: &str) -> ServerResponse {
+    ServerResponse::Plain(status, headers, body.into())
 }
 
 /// Many blanks, which compress well.
@@ -109,50 +110,54 @@ fn bomb() -> Vec<u8> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what a kind answers")]
-fn json(text: impl Into<Vec<u8>>) -> Option<Answer> {
-    Some(Answer::Plain(200, "", text.into()))
+fn json(text: impl Into<Vec<u8>>) -> Option<ServerResponse> {
+    Some(ServerResponse::Plain(200, "", text.into()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what a kind answers")]
-fn status(status: u16, headers: &'static str, body: &str) -> Option<Answer> {
-    Some(Answer::Plain(status, headers, body.into()))
+fn status(status: u16, headers: &'static str, body: &str) -> Option<ServerResponse> {
+    Some(ServerResponse::Plain(status, headers, body.into()))
 }
 
-const fn page(asked: Asked) -> bool {
-    matches!(asked, Asked::Page(_))
+const fn page(request: ApiRequest) -> bool {
+    matches!(request, ApiRequest::Page(_))
 }
 
-const fn feed(asked: Asked) -> bool {
-    matches!(asked, Asked::Feed(_))
+const fn feed(request: ApiRequest) -> bool {
+    matches!(request, ApiRequest::Feed(_))
 }
 
 const KINDS: &[Kind] = &[
-    ("nothing is answered to a page", |asked| page(asked).then_some(Answer::Silence), &["no response for"]),
-    ("nothing is answered to the feed", |asked| feed(asked).then_some(Answer::Silence), &["no response for"]),
-    ("every connection is closed", |_| Some(Answer::Hangup), &["fetch changes", "offline"]),
-    ("a page is empty text", |asked| page(asked).then(|| json("")).flatten(), &["load page"]),
-    ("a page is null", |asked| page(asked).then(|| json("null")).flatten(), &["load page"]),
-    ("a page is a login page", |asked| page(asked).then(|| json("<html>log in</html>")).flatten(), &["load page"]),
+    ("nothing is answered to a page", |request| page(request).then_some(ServerResponse::Silence), &["no response for"]),
+    (
+        "nothing is answered to the feed",
+        |request| feed(request).then_some(ServerResponse::Silence),
+        &["no response for"],
+    ),
+    ("every connection is closed", |_| Some(ServerResponse::Hangup), &["fetch changes", "offline"]),
+    ("a page is empty text", |request| page(request).then(|| json("")).flatten(), &["load page"]),
+    ("a page is null", |request| page(request).then(|| json("null")).flatten(), &["load page"]),
+    ("a page is a login page", |request| page(request).then(|| json("<html>log in</html>")).flatten(), &["load page"]),
     ("the key is refused", |_| status(401, "", "no such key"), &["fetch changes"]),
     (
         "a page is refused with HTML",
-        |asked| page(asked).then(|| status(403, "", "<h1>no</h1>")).flatten(),
+        |request| page(request).then(|| status(403, "", "<h1>no</h1>")).flatten(),
         &["load page"],
     ),
     (
         "a page is to wait for ever",
-        |asked| page(asked).then(|| status(429, "Retry-After: 9223372036854775807\r\n", "")).flatten(),
+        |request| page(request).then(|| status(429, "Retry-After: 9223372036854775807\r\n", "")).flatten(),
         &["load page"],
     ),
     (
         "the feed is to wait until the year 9999",
-        |asked| feed(asked).then(|| status(503, "Retry-After: Fri, 24 Dec 9999 23:59:59 GMT\r\n", "")).flatten(),
+        |request| feed(request).then(|| status(503, "Retry-After: Fri, 24 Dec 9999 23:59:59 GMT\r\n", "")).flatten(),
         &["fetch changes"],
     ),
     (
         "the key is echoed with escapes",
-        |asked| {
-            page(asked)
+        |request| {
+            page(request)
                 .then(|| status(400, "", r#"{"message":"first-half\u003dof\u002Bit\u0026x:second-half\/of"}"#))
                 .flatten()
         },
@@ -160,15 +165,23 @@ const KINDS: &[Kind] = &[
     ),
     (
         "a page of 500 MB",
-        |asked| page(asked).then_some(Answer::Endless(b"[{\"id\":\"a\"},", 500 << 20)),
+        |request| page(request).then_some(ServerResponse::Endless(b"[{\"id\":\"a\"},", 500 << 20)),
         &["load page"],
     ),
-    ("a feed of 500 MB", |asked| feed(asked).then_some(Answer::Endless(b"          ", 500 << 20)), &["fetch changes"]),
-    ("a page nested without end", |asked| page(asked).then(|| json("[".repeat(3_000_000))).flatten(), &["load page"]),
+    (
+        "a feed of 500 MB",
+        |request| feed(request).then_some(ServerResponse::Endless(b"          ", 500 << 20)),
+        &["fetch changes"],
+    ),
+    (
+        "a page nested without end",
+        |request| page(request).then(|| json("[".repeat(3_000_000))).flatten(),
+        &["load page"],
+    ),
     (
         "a name with a million marks",
-        |asked| match asked {
-            Asked::Page(1) => {
+        |request| match request {
+            ApiRequest::Page(1) => {
                 json(format!(r#"[{{"id":"a","name":"Alfa"}},{{"id":"b","name":"B{}"}}]"#, "\u{301}".repeat(1_000_000)))
             }
             _ => None,
@@ -177,46 +190,46 @@ const KINDS: &[Kind] = &[
     ),
     (
         "half a surrogate pair after a byte order mark",
-        |asked| match asked {
-            Asked::Page(1) => json("\u{feff}[{\"id\":\"a\",\"name\":\"Alfa \\ud800\"}]"),
+        |request| match request {
+            ApiRequest::Page(1) => json("\u{feff}[{\"id\":\"a\",\"name\":\"Alfa \\ud800\"}]"),
             _ => None,
         },
         &["Alfa", "live"],
     ),
     (
         "a feed that always advances",
-        |asked| match asked {
-            Asked::Feed(step) => json(format!(r#"{{"nextId":{},"events":[]}}"#, step + 1_000)),
+        |request| match request {
+            ApiRequest::Feed(step) => json(format!(r#"{{"nextId":{},"events":[]}}"#, step + 1_000)),
             _ => None,
         },
         &["Alfa"],
     ),
     (
         "a feed that always advances and names what is not there",
-        |asked| match asked {
-            Asked::Feed(step) => {
+        |request| match request {
+            ApiRequest::Feed(step) => {
                 json(format!(r#"{{"nextId":{0},"events":[{{"segmentId":"x{0}","type":"UPDATE"}}]}}"#, step + 1_000))
             }
-            Asked::One => status(404, "", ""),
+            ApiRequest::One => status(404, "", ""),
             _ => None,
         },
         &["Alfa"],
     ),
     (
         "a segment that is always another one",
-        |asked| match asked {
-            Asked::Feed(step) => {
+        |request| match request {
+            ApiRequest::Feed(step) => {
                 json(format!(r#"{{"nextId":{},"events":[{{"segmentId":"a","type":"UPDATE"}}]}}"#, step + 1_000))
             }
-            Asked::One => json(r#"{"id":"z","name":"Other"}"#),
+            ApiRequest::One => json(r#"{"id":"z","name":"Other"}"#),
             _ => None,
         },
         &["Alfa", "couldn't fetch segment a"],
     ),
     (
         "pages without an end that repeat each other",
-        |asked| match asked {
-            Asked::Page(number) => {
+        |request| match request {
+            ApiRequest::Page(number) => {
                 let entries: Vec<String> =
                     (0..500).map(|at| format!(r#"{{"id":"{}","name":"Alfa"}}"#, (at * 7 + number) % 700)).collect();
                 json(format!("[{}]", entries.join(",")))
@@ -228,7 +241,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// The text on the screen: its lines, and then those of the right panes joined.
-fn told(pty: &Pty) -> String {
+fn screen_text(pty: &Pty) -> String {
     let lines = pty.lines();
     let right = lines.iter().filter_map(|line| line.rsplit_once(['│', '├'])).map(|(_, right)| right.trim());
     format!("{}\n{}", lines.join("\n"), right.collect::<Vec<_>>().join(" "))
@@ -258,7 +271,7 @@ fn observe(case: &Case) -> Result<(), String> {
     for text in &case.seen {
         // Overdue responses and failed retries are reported only after some seconds.
         let until = Instant::now() + Duration::from_secs(25);
-        while !told(&pty).contains(text) {
+        while !screen_text(&pty).contains(text) {
             if Instant::now() > until {
                 return wrong(format!("“{text}” is not to be seen:\n{}", pty.lines().join("\n")));
             }
@@ -266,15 +279,15 @@ fn observe(case: &Case) -> Result<(), String> {
         }
     }
     thread::sleep(case.observed.saturating_sub(began.elapsed()));
-    let (asked, watched) = (count.load(Ordering::SeqCst), began.elapsed());
-    let seconds = usize::try_from(watched.as_secs() + 1).unwrap();
-    if asked > MOST_REQUESTS.max(20 * seconds) {
-        return wrong(format!("{asked} requests in {watched:?}"));
+    let (request_count, elapsed) = (count.load(Ordering::SeqCst), began.elapsed());
+    let seconds = usize::try_from(elapsed.as_secs() + 1).unwrap();
+    if request_count > MAX_REQUESTS.max(20 * seconds) {
+        return wrong(format!("{request_count} requests in {elapsed:?}"));
     }
     let status = fs::read_to_string(format!("/proc/{}/status", pty.process_id())).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap_or(0);
-    if peak > MOST_MEMORY {
+    if peak > MAX_MEMORY_KB {
         return wrong(format!("{} MB of memory", peak / 1024));
     }
     let shown = pty.lines().join("\n");
@@ -284,7 +297,7 @@ fn observe(case: &Case) -> Result<(), String> {
     pty.type_text("?");
     pty.wait_for("Moving");
     pty.type_text("\x1b");
-    pty.wait_gone("Moving");
+    pty.wait_until_gone("Moving");
     let left = Instant::now();
     pty.type_text("q");
     // Pending changes are asked about first.
@@ -307,15 +320,15 @@ fn cases() -> Vec<Case> {
         rule: Arc::new(answer),
         keys: "",
         seen: seen.to_vec(),
-        observed: OBSERVED,
+        observed: OBSERVATION_TIME,
     });
-    let on_each_call = CALLS.iter().flat_map(|&(call, is_it, keys, sentence)| {
-        ANSWERS.iter().map(move |&(given, answer)| Case {
-            name: format!("{given} to {call}"),
-            rule: Arc::new(move |asked| is_it(asked).then(answer)),
+    let on_each_call = CALLS.iter().flat_map(|&(call, matches_call, keys, sentence)| {
+        RESPONSES.iter().map(move |&(response_name, answer)| Case {
+            name: format!("{response_name} to {call}"),
+            rule: Arc::new(move |request| matches_call(request).then(answer)),
             keys,
-            seen: seen(given, call, sentence),
-            observed: OBSERVED_SHORTLY,
+            seen: expected_texts(response_name, call, sentence),
+            observed: SHORT_OBSERVATION_TIME,
         })
     });
     kinds.chain(on_each_call).collect()
@@ -323,11 +336,11 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn the_program_survives_hostile_servers_and_reports_failures() {
-    const AT_ONCE: usize = 24;
+    const CONCURRENCY: usize = 24;
     let cases = cases();
     let next = AtomicUsize::new(0);
     let wrong: Vec<String> = thread::scope(|scope| {
-        let observers: Vec<_> = (0..AT_ONCE)
+        let observers: Vec<_> = (0..CONCURRENCY)
             .map(|_| {
                 scope.spawn(|| {
                     let mut wrong = Vec::new();

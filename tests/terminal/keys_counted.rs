@@ -6,12 +6,12 @@ use crate::pty::{Pty, eventually};
 use crate::{CTRL_U, Demo, ENTER};
 
 /// The program with its keys counted. Typed text doesn't count: a name takes what it takes.
-struct Counted {
+struct KeyCounter {
     pty: Pty,
     keys: usize,
 }
 
-impl Counted {
+impl KeyCounter {
     fn at(demo: &Demo) -> Self {
         Self { pty: demo.open(&["--poll", "0.2"]), keys: 0 }
     }
@@ -39,9 +39,9 @@ impl Counted {
 
     /// Asserts that the screen reports the result after at most so many keys, and resets the count.
     #[track_caller]
-    fn took_at_most(&mut self, most: usize, said: &str) {
-        self.pty.wait_for(said);
-        assert!(self.keys <= most, "{} keys instead of {most}", self.keys);
+    fn assert_at_most(&mut self, max_keys: usize, message: &str) {
+        self.pty.wait_for(message);
+        assert!(self.keys <= max_keys, "{} keys instead of {max_keys}", self.keys);
         self.keys = 0;
     }
 
@@ -67,73 +67,73 @@ fn below(demo: &Demo, parent: &SegmentId) -> usize {
 fn finding_and_renaming_a_segment_takes_at_most_ten_keys() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
-    let mut person = Counted::at(&demo);
-    person.go_to("BR-APT", "Apteki");
-    person.key("r");
-    person.key(CTRL_U);
-    person.text("Farmacja");
-    person.key(ENTER);
-    person.took_at_most(10, "Renamed Apteki → Farmacja");
+    let mut counter = KeyCounter::at(&demo);
+    counter.go_to("BR-APT", "Apteki");
+    counter.key("r");
+    counter.key(CTRL_U);
+    counter.text("Farmacja");
+    counter.key(ENTER);
+    counter.assert_at_most(10, "Renamed Apteki → Farmacja");
     assert_eq!(with_external_id(&demo, "BR-APT"), Segment { name: "Farmacja".into(), ..before });
-    person.leave();
+    counter.leave();
 }
 
 #[test]
 fn finding_and_moving_a_segment_takes_at_most_eight_keys() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
-    let mut person = Counted::at(&demo);
-    person.go_to("BR-APT", "Apteki");
-    person.key("m");
-    person.text("VIP Client");
-    person.key(ENTER);
-    person.took_at_most(8, "Moved Apteki to VIP Client");
+    let mut counter = KeyCounter::at(&demo);
+    counter.go_to("BR-APT", "Apteki");
+    counter.key("m");
+    counter.text("VIP Client");
+    counter.key(ENTER);
+    counter.assert_at_most(8, "Moved Apteki to VIP Client");
     let parent = Some(with_external_id(&demo, "VIP").id);
     assert_eq!(with_external_id(&demo, "BR-APT"), Segment { parent, ..before.clone() });
     assert_eq!(below(&demo, &before.id), 3, "what stands below came along");
-    person.leave();
+    counter.leave();
 }
 
 #[test]
 fn creating_a_child_takes_at_most_three_keys() {
     let demo = Demo::start();
-    let mut person = Counted::at(&demo);
-    person.go_to("BR-APT", "Apteki");
-    person.keys = 0;
-    person.key("a");
-    person.text("Apteki nocne");
-    person.key("\t");
-    person.text("BR-APT-04");
-    person.key(ENTER);
-    person.took_at_most(3, "Created Apteki nocne");
+    let mut counter = KeyCounter::at(&demo);
+    counter.go_to("BR-APT", "Apteki");
+    counter.keys = 0;
+    counter.key("a");
+    counter.text("Apteki nocne");
+    counter.key("\t");
+    counter.text("BR-APT-04");
+    counter.key(ENTER);
+    counter.assert_at_most(3, "Created Apteki nocne");
     let created = with_external_id(&demo, "BR-APT-04");
     assert_eq!((created.name.as_str(), created.parent), ("Apteki nocne", Some(with_external_id(&demo, "BR-APT").id)));
     assert_eq!(demo.server.segments().len(), 290 + 1);
-    person.leave();
+    counter.leave();
 }
 
 #[test]
 fn deleting_a_subtree_takes_three_keys_and_undo_one() {
     let demo = Demo::start();
     let before = with_external_id(&demo, "BR-APT");
-    let mut person = Counted::at(&demo);
-    person.go_to("BR-APT", "Apteki");
-    person.keys = 0;
-    person.key("d");
-    person.pty.wait_for("It has 3 descendants");
-    person.key("s");
-    person.took_at_most(3, "Deleted Apteki and its 3 descendants");
+    let mut counter = KeyCounter::at(&demo);
+    counter.go_to("BR-APT", "Apteki");
+    counter.keys = 0;
+    counter.key("d");
+    counter.pty.wait_for("It has 3 descendants");
+    counter.key("s");
+    counter.assert_at_most(3, "Deleted Apteki and its 3 descendants");
     let left = demo.server.segments();
     assert_eq!(left.len(), 290 - 4);
     assert!(left.iter().all(|segment| segment.external_id.as_ref().is_none_or(|it| !it.starts_with("BR-APT"))));
 
-    person.key("u");
-    person.took_at_most(1, "Undid: delete Apteki + 3 descendants");
+    counter.key("u");
+    counter.assert_at_most(1, "Undid: delete Apteki + 3 descendants");
     let back = eventually(|| Some(with_external_id(&demo, "BR-APT")).filter(|it| below(&demo, &it.id) == 3));
     assert_ne!(back.id, before.id, "the server gives an id once");
     assert_eq!((back.name, back.parent), (before.name, before.parent));
     assert_eq!(demo.server.segments().len(), 290);
-    person.leave();
+    counter.leave();
 }
 
 #[test]
@@ -145,15 +145,15 @@ fn renaming_twenty_segments_in_the_editor_takes_two_keys() {
     environment.push(("EDITOR", "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'".to_owned()));
     let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
     pty.wait_for("290 segments   ● live");
-    let mut person = Counted { pty, keys: 0 };
-    person.go_to("EXP", "Eksport");
-    person.keys = 0;
+    let mut counter = KeyCounter { pty, keys: 0 };
+    counter.go_to("EXP", "Eksport");
+    counter.keys = 0;
     let before = demo.server.segments();
-    person.key("E");
-    person.pty.wait_for("update 20");
+    counter.key("E");
+    counter.pty.wait_for("update 20");
     assert_eq!(demo.server.segments(), before, "nothing is sent unseen");
-    person.key("y");
-    person.took_at_most(2, "Applied 20 changes from text edit");
+    counter.key("y");
+    counter.assert_at_most(2, "Applied 20 changes from text edit");
     let renamed = |segment: &Segment| {
         let former = before.iter().find(|former| former.id == segment.id).unwrap();
         *segment == Segment { name: format!("Nowo {}", former.name).as_str().into(), ..former.clone() }
@@ -162,7 +162,7 @@ fn renaming_twenty_segments_in_the_editor_takes_two_keys() {
     assert_eq!(now.iter().filter(|segment| renamed(segment)).count(), 20);
     assert_eq!(now.iter().filter(|segment| !before.contains(segment)).count(), 20, "and nothing else has changed");
     assert!(now.contains(&subtree));
-    person.leave();
+    counter.leave();
 }
 
 #[test]
@@ -170,28 +170,28 @@ fn moving_twenty_segments_takes_nine_keys_and_undo_one() {
     let demo = Demo::start();
     let vip = with_external_id(&demo, "VIP").id;
     let (before, at_vip) = (demo.server.segments(), below(&demo, &vip));
-    let mut person = Counted::at(&demo);
-    person.go_to("EXP", "Eksport");
-    person.keys = 0;
+    let mut counter = KeyCounter::at(&demo);
+    counter.go_to("EXP", "Eksport");
+    counter.keys = 0;
     for key in ["*", "j", "V", "1", "9", "j"] {
-        person.key(key);
+        counter.key(key);
     }
-    person.pty.wait_for("20 marked");
-    person.key("m");
-    person.text("VIP Client");
-    person.pty.wait_for("Move 20 segments to");
-    person.key(ENTER);
-    person.pty.wait_for("move 20");
+    counter.pty.wait_for("20 marked");
+    counter.key("m");
+    counter.text("VIP Client");
+    counter.pty.wait_for("Move 20 segments to");
+    counter.key(ENTER);
+    counter.pty.wait_for("move 20");
     assert_eq!(demo.server.segments(), before, "nothing is sent unseen");
-    person.key("y");
-    person.took_at_most(9, "Moved 20 segments to VIP Client");
+    counter.key("y");
+    counter.assert_at_most(9, "Moved 20 segments to VIP Client");
     assert_eq!(below(&demo, &vip), at_vip + 20);
-    person.key("u");
-    person.took_at_most(1, "Undid: move 20 segments to VIP Client");
+    counter.key("u");
+    counter.assert_at_most(1, "Undid: move 20 segments to VIP Client");
     let sorted = |mut segments: Vec<Segment>| {
         segments.sort_by(|one, other| one.id.cmp(&other.id));
         segments
     };
     assert_eq!(sorted(demo.server.segments()), sorted(before));
-    person.leave();
+    counter.leave();
 }

@@ -63,7 +63,7 @@ fn after_any_kill_the_store_is_intact_and_catches_up() {
     }
     assert!(with_something > 0, "no run came so far as to store anything");
 
-    server.end_churn();
+    server.stop_churn();
     let mut there: Vec<Arc<Segment>> = server.segments().into_iter().map(Arc::new).collect();
     sort(&mut there);
     let mut pty = start();

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault};
 use tempfile::TempDir;
 
 use super::pty::{Pty, eventually};
 use super::{CTRL_U, Demo, ENTER};
 
 /// Longer than any test: a program that waits for it is killed.
-const FOREVER: Duration = Duration::from_secs(600);
+const UNTIL_KILLED: Duration = Duration::from_secs(600);
 
 /// How the list of pending changes begins.
-const LEFT: &str = "╭ Pending changes";
+const PENDING_CHANGES: &str = "╭ Pending changes";
 
 struct Home {
     folder: TempDir,
@@ -22,21 +22,21 @@ struct Home {
 
 /// Where a write is when the program is killed.
 #[derive(Debug, Clone, Copy)]
-enum Point {
+enum KillPoint {
     /// The server has received it and not applied it.
     Sent,
     /// The server has applied it and not responded.
-    CarriedOut,
+    Applied,
 }
 
-impl Point {
-    const BOTH: [Self; 2] = [Self::Sent, Self::CarriedOut];
+impl KillPoint {
+    const BOTH: [Self; 2] = [Self::Sent, Self::Applied];
 
     fn plan(self, demo: &Demo, method: Method) {
-        let (on, by) = ((method, "/segments"), FOREVER);
-        demo.server.plan(match self {
-            Self::Sent => Trouble::Delay { on, by },
-            Self::CarriedOut => Trouble::HoldAnswer { on, by },
+        let (on, by) = ((method, "/segments"), UNTIL_KILLED);
+        demo.server.inject_fault(match self {
+            Self::Sent => InjectedFault::DelayRequest { on, by },
+            Self::Applied => InjectedFault::DelayResponse { on, by },
         });
     }
 }
@@ -71,30 +71,37 @@ impl Home {
     }
 
     /// Waits until a request has reached the server and, where it is applied, until its effect is visible.
-    fn wait_at(&self, point: Point, method: &Method, done: impl Fn(&Self) -> bool) {
+    fn wait_until_reached(&self, point: KillPoint, method: &Method, done: impl Fn(&Self) -> bool) {
         eventually(|| (self.sent(method) > 0).then_some(()));
-        if matches!(point, Point::CarriedOut) {
+        if matches!(point, KillPoint::Applied) {
             eventually(|| done(self).then_some(()));
         }
     }
 
     /// Checks what the next session reports, and retries or resumes what was not applied.
-    fn go_on(&self, point: Point, carried_out: &str, not: &str, method: &Method, done: impl Fn(&Self) -> bool) {
+    fn assert_resumes(
+        &self,
+        point: KillPoint,
+        applied: &str,
+        not: &str,
+        method: &Method,
+        done: impl Fn(&Self) -> bool,
+    ) {
         let mut pty = self.start();
         pty.wait_for("Left over from last session: ");
         pty.type_text("Q");
-        pty.wait_for(LEFT);
+        pty.wait_for(PENDING_CHANGES);
         match point {
-            Point::CarriedOut => {
-                pty.wait_for(&format!("{carried_out}: applied"));
+            KillPoint::Applied => {
+                pty.wait_for(&format!("{applied}: applied"));
                 assert_eq!(self.sent(method), 1, "{point:?}");
             }
-            Point::Sent => {
+            KillPoint::Sent => {
                 // For a create, not finding it proves nothing.
                 let creates = *method == Method::POST;
-                let fate = if creates { "not found on the server so far" } else { "sent but not applied" };
+                let expected_state = if creates { "not found on the server so far" } else { "sent but not applied" };
                 pty.wait_for(&format!("{not}: "));
-                pty.wait_for(fate);
+                pty.wait_for(expected_state);
                 assert!(!done(self), "nothing goes by itself");
                 pty.wait_for(if creates { "r retry" } else { "r resume" });
                 pty.type_text(if creates { "r" } else { "R" });
@@ -105,7 +112,7 @@ impl Home {
         pty.wait_for("No pending changes.");
         pty.type_text("\x1b");
         // A key right after an escape would belong to its sequence.
-        pty.wait_gone(LEFT);
+        pty.wait_until_gone(PENDING_CHANGES);
         pty.type_text("q");
         assert_eq!(pty.exit_code(), 0);
         assert!(done(self));
@@ -118,36 +125,36 @@ impl Home {
 
 #[test]
 fn a_create_in_flight_at_a_kill_is_reported_and_done_once() {
-    for point in Point::BOTH {
+    for point in KillPoint::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
         point.plan(&home.demo, Method::POST);
         pty.type_text(&format!("aNowy oddział{ENTER}"));
         let done = |home: &Home| home.count("Nowy oddział") == 1;
-        home.wait_at(point, &Method::POST, done);
+        home.wait_until_reached(point, &Method::POST, done);
         pty.kill();
-        home.go_on(point, "Created Nowy oddział", "Create Nowy oddział", &Method::POST, done);
+        home.assert_resumes(point, "Created Nowy oddział", "Create Nowy oddział", &Method::POST, done);
         assert_eq!(home.count("Nowy oddział"), 1);
     }
 }
 
 #[test]
 fn a_rename_in_flight_at_a_kill_is_reported_and_resumed() {
-    for point in Point::BOTH {
+    for point in KillPoint::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
         point.plan(&home.demo, Method::PUT);
         pty.type_text(&format!("r{CTRL_U}Zgierz 2{ENTER}"));
         let done = |home: &Home| home.count("Zgierz 2") == 1;
-        home.wait_at(point, &Method::PUT, done);
+        home.wait_until_reached(point, &Method::PUT, done);
         pty.kill();
-        home.go_on(point, "Renamed Zgierz → Zgierz 2", "Rename Zgierz to Zgierz 2", &Method::PUT, done);
+        home.assert_resumes(point, "Renamed Zgierz → Zgierz 2", "Rename Zgierz to Zgierz 2", &Method::PUT, done);
     }
 }
 
 #[test]
 fn a_deletion_in_flight_at_a_kill_is_reported_and_resumed() {
-    for point in Point::BOTH {
+    for point in KillPoint::BOTH {
         let home = Home::new();
         let mut pty = home.start_on_a_leaf();
         point.plan(&home.demo, Method::DELETE);
@@ -155,9 +162,9 @@ fn a_deletion_in_flight_at_a_kill_is_reported_and_resumed() {
         pty.wait_for("Zgierz");
         pty.type_text("y");
         let done = |home: &Home| home.count("Zgierz") == 0;
-        home.wait_at(point, &Method::DELETE, done);
+        home.wait_until_reached(point, &Method::DELETE, done);
         pty.kill();
-        home.go_on(point, "Deleted Zgierz", "Delete Zgierz", &Method::DELETE, done);
+        home.assert_resumes(point, "Deleted Zgierz", "Delete Zgierz", &Method::DELETE, done);
     }
 }
 
@@ -165,9 +172,9 @@ fn a_deletion_in_flight_at_a_kill_is_reported_and_resumed() {
 fn an_unsent_change_survives_a_kill_and_follows_the_sent_one() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
-    Point::Sent.plan(&home.demo, Method::PUT);
+    KillPoint::Sent.plan(&home.demo, Method::PUT);
     pty.type_text(&format!("r{CTRL_U}First{ENTER}"));
-    home.wait_at(Point::Sent, &Method::PUT, |_| true);
+    home.wait_until_reached(KillPoint::Sent, &Method::PUT, |_| true);
     // The second builds on the first, so it isn't sent before the first is done.
     pty.type_text(&format!("r{CTRL_U}Second{ENTER}"));
     pty.wait_for("Second");
@@ -208,9 +215,9 @@ fn a_create_answered_just_before_a_kill_exists_once() {
 fn quitting_keeps_staged_changes_and_those_in_flight() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
-    Point::Sent.plan(&home.demo, Method::POST);
+    KillPoint::Sent.plan(&home.demo, Method::POST);
     pty.type_text(&format!("ANowy oddział{ENTER}"));
-    home.wait_at(Point::Sent, &Method::POST, |_| true);
+    home.wait_until_reached(KillPoint::Sent, &Method::POST, |_| true);
     pty.type_text("S");
     pty.wait_for("Staging on");
     pty.type_text(&format!("/zgierz{ENTER}"));
@@ -232,7 +239,7 @@ fn quitting_keeps_staged_changes_and_those_in_flight() {
     eventually(|| (home.count("Nowy oddział") == 1).then_some(()));
     assert_eq!(home.count("Later"), 0, "what was only gathered does not go with the others");
     pty.type_text("\x1b");
-    pty.wait_gone(LEFT);
+    pty.wait_until_gone(PENDING_CHANGES);
     pty.type_text("S");
     pty.wait_for("y send staged");
     pty.type_text("y");
@@ -243,9 +250,9 @@ fn quitting_keeps_staged_changes_and_those_in_flight() {
 fn a_rename_that_was_changed_since_has_an_unknown_result() {
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
-    Point::CarriedOut.plan(&home.demo, Method::PUT);
+    KillPoint::Applied.plan(&home.demo, Method::PUT);
     pty.type_text(&format!("r{CTRL_U}Zgierz 2{ENTER}"));
-    home.wait_at(Point::CarriedOut, &Method::PUT, |home| home.count("Zgierz 2") == 1);
+    home.wait_until_reached(KillPoint::Applied, &Method::PUT, |home| home.count("Zgierz 2") == 1);
     pty.kill();
     let there = home.demo.named("Zgierz 2").unwrap();
     let theirs = Fields { name: "Theirs".into(), ..Fields::of(&there) };

@@ -30,17 +30,17 @@ use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 use segtui::segment::{Segment, SegmentId};
 
 use pty::{Pty, eventually};
-use site::Site;
+use site::ServerRuntime;
 
 /// A demo server, and ways to open the program on it.
 struct Demo {
-    site: Site,
+    site: ServerRuntime,
 }
 
 impl Deref for Demo {
-    type Target = Site;
+    type Target = ServerRuntime;
 
-    fn deref(&self) -> &Site {
+    fn deref(&self) -> &ServerRuntime {
         &self.site
     }
 }
@@ -51,7 +51,7 @@ impl Demo {
     }
 
     fn with(options: Options) -> Self {
-        Self { site: Site::with(options) }
+        Self { site: ServerRuntime::with(options) }
     }
 
     fn named(&self, name: &str) -> Option<Segment> {
@@ -112,12 +112,12 @@ fn a_segment_is_created_edited_moved_and_deleted_by_keys() {
     assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("VIP Client").map(|parent| parent.id));
 
     pty.type_text("\x1b");
-    pty.wait_gone("/ podhurt");
+    pty.wait_until_gone("/ podhurt");
     pty.type_text("gg/ODD-2");
     pty.type_text(ENTER);
     pty.wait_for("/ ODD-2 · 1 of 1");
     pty.type_text("x\x1b");
-    pty.wait_gone("/ ODD-2");
+    pty.wait_until_gone("/ ODD-2");
     pty.type_text("g");
     pty.type_text("g");
     pty.type_text("p");
@@ -203,7 +203,7 @@ fn a_refused_create_shows_the_reason_and_keeps_its_input() {
     pty.wait_for("does not exist");
     pty.wait_for("Nowość");
     pty.type_text("\x1b");
-    pty.wait_gone("New segment in");
+    pty.wait_until_gone("New segment in");
     // It stays in the queue, so quitting asks first.
     pty.type_text("q");
     pty.wait_for("Quit?");
@@ -297,7 +297,7 @@ fn fifty_marked_segments_are_moved_and_one_key_undoes_it() {
     pty.type_text("m");
     pty.wait_for("Move 50 segments to");
     pty.type_text(&format!("Plac{ENTER}"));
-    pty.wait_gone("Move 50 segments to");
+    pty.wait_until_gone("Move 50 segments to");
     pty.type_text("y");
     eventually(|| (below(&yard) == MANY).then_some(()));
     pty.wait_for("Moved 50 segments to Plac");
@@ -325,7 +325,7 @@ fn the_last_sessions_tree_is_shown_when_the_server_is_down() {
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 
-    let Site { runtime, server } = demo.site;
+    let ServerRuntime { runtime, server } = demo.site;
     runtime.block_on(server.stop());
     let mut pty = Pty::start(120, 40, &[], &environment);
     pty.wait_for("289 segments   ");
@@ -337,7 +337,7 @@ fn the_last_sessions_tree_is_shown_when_the_server_is_down() {
 
     let mut pty = Pty::start(120, 40, &["--no-store"], &environment);
     pty.wait_for("offline since");
-    pty.wait_gone("segments   ");
+    pty.wait_until_gone("segments   ");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -365,7 +365,7 @@ fn a_key_that_is_typed_while_the_size_changes_is_not_lost() {
         pty.wait_for(" Keys ");
         pty.resize(102 + round % 2, 30);
         pty.type_text("q");
-        pty.wait_gone(" Keys ");
+        pty.wait_until_gone(" Keys ");
     }
 }
 
@@ -374,10 +374,10 @@ fn quitting_restores_the_terminal() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
-    assert!(pty.is_taken());
+    assert!(pty.is_terminal_taken_over());
     pty.type_text("q");
     pty.wait_for("exit code 0");
-    pty.assert_given_back();
+    pty.assert_terminal_restored();
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn ctrl_c_quits_and_restores_the_terminal() {
     pty.wait_for("● live");
     pty.type_text("\x03");
     pty.wait_for("exit code 0");
-    pty.assert_given_back();
+    pty.assert_terminal_restored();
 }
 
 #[test]
@@ -398,10 +398,10 @@ fn a_panic_restores_the_terminal_before_it_is_reported() {
     pty.type_text("j");
     pty.wait_for("asked to panic at the first key");
     pty.wait_for("exit code 101");
-    pty.assert_given_back();
-    let said = pty.said();
-    let left = said.find("\x1b[?1049l").unwrap();
-    assert!(left < said.find("asked to panic").unwrap(), "the report went to the screen that was left");
+    pty.assert_terminal_restored();
+    let output = pty.output();
+    let left = output.find("\x1b[?1049l").unwrap();
+    assert!(left < output.find("asked to panic").unwrap(), "the report went to the screen that was left");
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn signals_restore_the_terminal() {
         pty.wait_for("● live");
         pty.signal_program(signal);
         pty.wait_for(&format!("exit code {code}"));
-        pty.assert_given_back();
+        pty.assert_terminal_restored();
     }
 }
 
@@ -421,7 +421,7 @@ fn an_error_at_the_start_leaves_the_terminal_alone() {
     let mut pty = Pty::start(100, 30, &[], &[("SEGTUI_TENANT", "acme".to_owned())]);
     pty.wait_for("the base URL is not set");
     assert_eq!(pty.exit_code(), 2);
-    assert!(!pty.said().contains("\x1b[?1049h"));
+    assert!(!pty.output().contains("\x1b[?1049h"));
 }
 
 #[test]
@@ -431,17 +431,17 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
     pty.type_text(&format!("{}\n", pty::program()));
     pty.wait_for("● live");
     pty.type_text("\x1a");
-    pty.wait_for_left();
+    pty.wait_for_main_screen();
     pty.wait_for_prompt();
     pty.type_text("echo in the' 'shell\n");
     pty.wait_for("in the shell");
     pty.wait_for_prompt();
     pty.type_text("fg\n");
     pty.wait_for("● live");
-    assert!(pty.is_taken());
+    assert!(pty.is_terminal_taken_over());
     pty.type_text("j");
     pty.type_text("q");
-    pty.wait_for_left();
+    pty.wait_for_main_screen();
     pty.wait_for_prompt();
     pty.type_text("exit 7\n");
     assert_eq!(pty.exit_code(), 7);
@@ -454,19 +454,19 @@ fn a_program_continued_after_a_stop_retakes_the_terminal() {
         let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
         pty.wait_for("● live");
         pty.signal_program(signal);
-        pty.meddle("stty sane; printf '\\033[?1049l\\033[?2004l\\033[2Jsomething else'");
+        pty.run_on_terminal("stty sane; printf '\\033[?1049l\\033[?2004l\\033[2Jsomething else'");
         pty.wait_for("something else");
         pty.signal_program("CONT");
         pty.wait_for("● live");
-        assert!(pty.is_taken());
+        assert!(pty.is_terminal_taken_over());
         // No Enter is needed: the terminal is in raw mode again.
         pty.type_text("?");
         pty.wait_for(" Keys ");
         pty.type_text("\x1b");
-        pty.wait_gone(" Keys ");
+        pty.wait_until_gone(" Keys ");
         pty.type_text("q");
         pty.wait_for("exit code 0");
-        pty.assert_given_back();
+        pty.assert_terminal_restored();
     }
 }
 
@@ -497,7 +497,7 @@ fn terminal_reports_are_not_taken_for_keys() {
     pty.type_text("?");
     pty.wait_for(" Keys ");
     pty.type_text("\x1b");
-    pty.wait_gone(" Keys ");
+    pty.wait_until_gone(" Keys ");
     // The keypad's Enter, as tmux sends it.
     pty.type_text("r2\x1bOM");
     pty.wait_for("Renamed");
@@ -514,8 +514,8 @@ fn copied_text_is_sent_as_osc_52_outside_any_frame() {
     pty.type_text("yn");
     pty.wait_for("Copied the name of VIP Client");
     // `VIP Client` in base64, in a write of its own.
-    let said = pty.said();
-    assert!(said.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{said:?}");
+    let output = pty.output();
+    assert!(output.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{output:?}");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -537,8 +537,8 @@ fn the_list_of_requests_never_shows_the_key() {
     pty.wait_for("\"name\": \"VIP Client!\"");
     pty.type_text("y");
     pty.wait_for("Copied the request as a curl command");
-    assert!(pty.said().contains("\x1b]52;c;Y3VybCAtWCBQVVQg"), "it begins with `curl -X PUT `");
-    assert!(!pty.said().contains(demo.server.api_key()));
+    assert!(pty.output().contains("\x1b]52;c;Y3VybCAtWCBQVVQg"), "it begins with `curl -X PUT `");
+    assert!(!pty.output().contains(demo.server.api_key()));
     pty.type_text("\x1b");
     pty.wait_for("copy as curl · / filter");
     pty.type_text("Lq");
@@ -556,8 +556,8 @@ fn a_theme_sends_only_colours_that_the_terminal_knows() {
         environment.extend([("SEGTUI_THEME", "colour-blind".to_owned()), ("COLORTERM", colorterm.to_owned())]);
         let pty = Pty::start(120, 40, &[], &environment);
         pty.wait_for("● live");
-        let said = pty.said();
-        assert!(TRUE_COLOURS.iter().all(|start| said.contains(start) == expected), "{said:?}");
+        let output = pty.output();
+        assert!(TRUE_COLOURS.iter().all(|start| output.contains(start) == expected), "{output:?}");
     }
 }
 
@@ -569,11 +569,14 @@ fn without_colours_the_selected_row_is_reversed() {
         environment.extend([(variable, "truecolor".to_owned()), ("SEGTUI_THEME", theme.to_owned())]);
         let pty = Pty::start(120, 40, &[], &environment);
         pty.wait_for("● live");
-        let said = pty.said();
-        assert!(["38;2;", "38;5;", "48;2;", "48;5;"].iter().all(|colour| !said.contains(colour)), "{theme}: {said:?}");
+        let output = pty.output();
+        assert!(
+            ["38;2;", "38;5;", "48;2;", "48;5;"].iter().all(|colour| !output.contains(colour)),
+            "{theme}: {output:?}"
+        );
         // Instead of a colour, crossterm may write what terminals read as a reset of all attributes.
-        assert!(pty.is_reversed(3), "{theme}: {said:?}");
-        assert!(!pty.is_reversed(4), "{theme}: {said:?}");
+        assert!(pty.is_reversed(3), "{theme}: {output:?}");
+        assert!(!pty.is_reversed(4), "{theme}: {output:?}");
     }
 }
 
@@ -582,7 +585,7 @@ fn ctrl_i_goes_forward_where_the_terminal_tells_it_from_tab() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(120, 40, &[], &demo.variables());
     pty.wait_for("290 segments   ● live");
-    assert!(pty.said().contains("\x1b[>1u"), "the terminal is asked to tell them apart");
+    assert!(pty.output().contains("\x1b[>1u"), "the terminal is asked to tell them apart");
     pty.type_text("/Zgierz\r");
     pty.wait_for("/ Zgierz · 1 of");
     pty.type_text(ENTER);
@@ -597,6 +600,6 @@ fn ctrl_i_goes_forward_where_the_terminal_tells_it_from_tab() {
     pty.type_text("\tj");
     pty.type_text("\x1b[27uq");
     pty.wait_for("exit code 0");
-    assert!(pty.said().contains("\x1b[<1u"), "and then no longer");
-    pty.assert_given_back();
+    assert!(pty.output().contains("\x1b[<1u"), "and then no longer");
+    pty.assert_terminal_restored();
 }

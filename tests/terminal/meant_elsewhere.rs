@@ -45,7 +45,7 @@ fn a_conflicting_deletion_takes_no_key_of_the_next_dialog() {
     pty.wait_for("! 1 problem");
     pty.type_text("D");
     pty.type_text(ESC);
-    pty.wait_gone("Delete Umowy 2020");
+    pty.wait_until_gone("Delete Umowy 2020");
     pty.wait_for("! 1 problem");
     assert!(demo.named("Umowy 2019 (aktywne)").is_some() && demo.named("Umowy 2020").is_some());
     pty.type_text("q");
@@ -72,7 +72,7 @@ fn keys_for_the_tree_do_not_resolve_a_conflict() {
     pty.type_text("!");
     pty.wait_for("was changed by someone else");
     pty.type_text("t");
-    pty.wait_gone("! 1 problem");
+    pty.wait_until_gone("! 1 problem");
     assert!(demo.named("Theirs").is_some() && demo.named("Umowy 2019!").is_none());
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -89,21 +89,21 @@ fn forgotten_staging_is_shown_and_asked_about_on_quit() {
     pty.type_text(&format!("r 2{ENTER}"));
     pty.wait_for("STAGING 1");
     pty.type_text(ESC);
-    pty.wait_gone("/ zgierz");
+    pty.wait_until_gone("/ zgierz");
     pty.wait_for("STAGING 1");
     assert!(demo.named("Zgierz").is_some(), "it is not sent");
     pty.type_text("q");
     pty.wait_for("Quit?");
     pty.wait_for("1 change hasn't been sent.");
     pty.type_text(ESC);
-    pty.wait_gone("Quit?");
+    pty.wait_until_gone("Quit?");
     pty.type_text("Sy");
     eventually(|| demo.named("Zgierz 2"));
     pty.wait_for("renamed Zgierz");
     // Staging stays on until its own key ends it.
     pty.wait_for("STAGING");
     pty.type_text("S");
-    pty.wait_gone("STAGING");
+    pty.wait_until_gone("STAGING");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -63,14 +63,14 @@ fn clicks_and_typing_find_edit_move_and_delete_a_segment() {
     // A click on esc cancels the question, and a click on its other key deletes.
     pty.type_text("d");
     click(&mut pty, "esc cancel");
-    pty.wait_gone("Delete Zgierz");
+    pty.wait_until_gone("Delete Zgierz");
     assert!(demo.named("Zgierz").is_some_and(|zgierz| zgierz.id == edited.id));
     pty.type_text("d");
     click(&mut pty, "enter delete");
     pty.wait_for("Deleted Zgierz");
     eventually(|| demo.named("Zgierz").is_none().then_some(()));
     pty.type_text("\x1b");
-    pty.wait_gone("/ zgierz");
+    pty.wait_until_gone("/ zgierz");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -83,13 +83,13 @@ fn a_click_on_the_selected_palette_entry_runs_it() {
     pty.wait_for("Commands");
     click(&mut pty, "Stage changes, or review");
     pty.wait_for("STAGING");
-    pty.wait_gone("Commands");
+    pty.wait_until_gone("Commands");
     click(&mut pty, "STAGING");
     pty.wait_for("Pending changes");
     pty.type_text("\x1b");
-    pty.wait_gone("Pending changes");
+    pty.wait_until_gone("Pending changes");
     pty.type_text("S");
-    pty.wait_gone("STAGING");
+    pty.wait_until_gone("STAGING");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -130,11 +130,11 @@ fn the_wheel_scrolls_lists_and_key_hints_are_clickable() {
     pty.wait_for("Move down");
     let place = place_of_row(&mut pty, "Move down");
     pty.type_text(&format!("\x1b[<65;{place}M"));
-    pty.wait_gone("Move down");
+    pty.wait_until_gone("Move down");
     pty.type_text(&format!("\x1b[<64;{place}M"));
     pty.wait_for("Move down");
     pty.type_text("\x1b");
-    pty.wait_gone("Move down");
+    pty.wait_until_gone("Move down");
     pty.type_text("s");
     click(&mut pty, "by size");
     pty.wait_for("Sorted by size");
@@ -145,7 +145,7 @@ fn the_wheel_scrolls_lists_and_key_hints_are_clickable() {
     pty.type_text("bv");
     pty.wait_for("Bookmark v set to VIP Client");
     pty.type_text("gg");
-    pty.wait_gone("│ VIP Client");
+    pty.wait_until_gone("│ VIP Client");
     pty.type_text("'");
     click(&mut pty, "v VIP Client");
     pty.wait_for("│ VIP Client");

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{ChangeRequest, Fields, Trouble};
+use segtui::demo::{ChangeRequest, Fields, InjectedFault};
 use tempfile::TempDir;
 
 use crate::pty::{Pty, eventually};
@@ -39,7 +39,7 @@ fn an_edit_of_twenty_names_is_reviewed_before_it_is_sent() {
     select(&mut pty, "Eksport");
     pty.type_text("E");
     pty.wait_for("update 20");
-    assert!(pty.is_taken());
+    assert!(pty.is_terminal_taken_over());
     assert_eq!((renamed(), texts(&folder)), (0, 1));
     pty.type_text("y");
     pty.wait_for("Applied 20 changes from text edit");
@@ -62,10 +62,10 @@ fn an_editor_that_dies_in_raw_mode_leaves_the_shell_intact() {
     pty.wait_for("290 segments   ● live");
     pty.type_text("E");
     pty.wait_for("signal: 9");
-    assert!(pty.is_taken());
+    assert!(pty.is_terminal_taken_over());
     pty.type_text("q");
     pty.wait_for("exit code 0");
-    pty.assert_given_back();
+    pty.assert_terminal_restored();
 }
 
 #[test]
@@ -87,7 +87,7 @@ fi
     select(&mut pty, "Zgierz");
     pty.type_text("E");
     pty.wait_for("the editor has the terminal");
-    assert!(!pty.is_taken());
+    assert!(!pty.is_terminal_taken_over());
     pty.type_text("Nowe\n");
     pty.wait_for("indented 3 spaces");
     pty.wait_for("edit again");
@@ -110,7 +110,7 @@ fn an_editor_that_fails_leaves_the_text_in_its_file() {
     select(&mut pty, "Zgierz");
     pty.type_text("E");
     pty.wait_for("the editor false ended with exit code 1");
-    assert!(pty.is_taken());
+    assert!(pty.is_terminal_taken_over());
     assert_eq!(texts(&folder), 1);
     pty.type_text("jq");
     assert_eq!(pty.exit_code(), 0);
@@ -145,7 +145,7 @@ fn sync_continues_while_the_editor_is_open() {
     select(&mut pty, "Eksport");
     // The rename is submitted, and the editor opens before it is sent.
     let hold = Duration::from_millis(800);
-    demo.server.plan(Trouble::Delay { on: (Method::GET, "/segments/"), by: hold });
+    demo.server.inject_fault(InjectedFault::DelayRequest { on: (Method::GET, "/segments/"), by: hold });
     pty.type_text(&format!("r Nowy{ENTER}"));
     pty.type_text("E");
     eventually(|| opened.exists().then_some(()));

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
-use segtui::demo::{Options, Server, Trouble};
+use segtui::demo::{InjectedFault, Options, Server};
 use tempfile::TempDir;
 
 use crate::pty::Pty;
@@ -87,7 +87,7 @@ fn a_first_profile_is_tested_then_saved_privately_and_opened() {
     assert_eq!(pty.exit_code(), 0);
     assert_eq!(home.holding(demo.server.api_key()), [home.config()]);
     assert_eq!(mode(&home.config()), 0o600);
-    assert!(!pty.said().contains(demo.server.api_key()));
+    assert!(!pty.output().contains(demo.server.api_key()));
 
     let mut pty = home.start(&[]);
     pty.wait_for("290 segments   ● live");
@@ -107,8 +107,8 @@ fn a_key_that_others_can_read_is_reported_at_startup() {
         pty.wait_for("290 segments   ● live");
         pty.type_text("q");
         assert_eq!(pty.exit_code(), 0);
-        let said = pty.said_in_all();
-        let before = said.split("\x1b[?1049h").next().unwrap();
+        let output = pty.complete_output();
+        let before = output.split("\x1b[?1049h").next().unwrap();
         assert_eq!(before.contains("has an API key and others can access it (mode 0644)"), is_named, "{before}");
     }
 }
@@ -168,7 +168,7 @@ fn a_key_for_one_session_is_in_no_file_and_asked_for_again() {
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(home.holding(key).is_empty() && home.holding(other_key).is_empty());
-    assert!(!pty.said().contains(key));
+    assert!(!pty.output().contains(key));
 
     // The next session starts by asking for the first profile's key.
     let mut pty = home.start(&[]);
@@ -191,7 +191,7 @@ fn a_key_for_one_session_is_in_no_file_and_asked_for_again() {
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(home.holding(key).is_empty() && home.holding(other_key).is_empty());
-    assert!(!pty.said().contains(key));
+    assert!(!pty.output().contains(key));
 }
 
 #[test]
@@ -290,8 +290,8 @@ fn a_profile_that_failed_its_test_can_be_saved_anyway() {
     let demo = Demo::start();
     let home = Home::new();
     let mut pty = home.start(&[]);
-    let refuse = Trouble::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
-    demo.server.plan(refuse);
+    let refuse = InjectedFault::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
+    demo.server.inject_fault(refuse);
     fill_in(&mut pty, &demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     pty.wait_for("internal error (500");
     assert!(!home.config().exists());
@@ -360,8 +360,8 @@ fn switching_profiles_asks_about_unsent_changes_first() {
     pty.wait_for("290 segments   ● live");
 
     // A change that the server refuses and that stays pending.
-    let refuse = Trouble::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
-    demo.server.plan(refuse);
+    let refuse = InjectedFault::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
+    demo.server.inject_fault(refuse);
     pty.type_text("/vip client\r");
     pty.wait_for("/ vip client · 1 of");
     pty.type_text(&format!("r!{ENTER}"));
@@ -370,12 +370,12 @@ fn switching_profiles_asks_about_unsent_changes_first() {
     pty.type_text(&format!("Ptwo{ENTER}"));
     pty.wait_for("Switch?");
     pty.type_text(ESC);
-    pty.wait_gone("Switch?");
+    pty.wait_until_gone("Switch?");
     pty.type_text(&format!("Ptwo{ENTER}"));
     pty.wait_for("Switch?");
     pty.type_text("s");
     pty.wait_for("12 segments   ● live");
-    assert!(!pty.said().contains("\x1b[?1049l"), "the alternate screen was left in between");
+    assert!(!pty.output().contains("\x1b[?1049l"), "the alternate screen was left in between");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -393,7 +393,7 @@ fn a_profile_that_cannot_be_opened_keeps_the_current_one() {
     pty.wait_for("Couldn't open broken: the API key comes from the environment variable NOT_SET");
     pty.wait_for("290 segments   ● live");
     pty.type_text(ESC);
-    pty.wait_gone("environment variable NOT_SET");
+    pty.wait_until_gone("environment variable NOT_SET");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -460,7 +460,7 @@ fn an_exact_profile_name_wins_over_a_protected_partial_match() {
     pty.type_text(&format!("ro{ENTER}"));
     pty.wait_for("12 segments   ● live");
     pty.wait_for("second-tenant");
-    pty.wait_gone("protected");
+    pty.wait_until_gone("protected");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

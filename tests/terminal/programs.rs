@@ -68,9 +68,9 @@ api_key = true
         assert!(seen.lines().any(|seen| seen == line), "{line} in {seen}");
     }
     assert!(!seen.contains("SEGTUI_API_KEY") && !seen.contains(demo.server.api_key()), "{seen}");
-    assert!(!pty.said().contains("]0;title"));
+    assert!(!pty.output().contains("]0;title"));
     pty.type_text("q");
-    pty.wait_gone("exit code 0");
+    pty.wait_until_gone("exit code 0");
     pty.type_text("gw");
     let seen = read(&folder, "with");
     assert!(seen.lines().any(|line| line == format!("SEGTUI_API_KEY={}", demo.server.api_key())), "{seen}");
@@ -198,7 +198,7 @@ fn without_a_browser_the_address_is_shown_and_copied() {
     let (mut pty, _folder) = open(&demo, commands, &[("SSH_TTY", "/dev/pts/9".into())]);
     pty.type_text("o");
     pty.wait_for("No browser available. URL copied: https://one.example/");
-    assert!(pty.said().contains("\x1b]52;c;"));
+    assert!(pty.output().contains("\x1b]52;c;"));
     pty.type_text("jq");
     assert_eq!(pty.exit_code(), 0);
 }

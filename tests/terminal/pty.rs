@@ -11,7 +11,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use tempfile::TempDir;
 
 /// Long enough for a busy machine; no test waits for it unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The prompt of the interactive shell.
 const PROMPT: &str = "ready> ";
@@ -26,13 +26,13 @@ pub struct Pty {
 }
 
 struct Screen {
-    seen: Mutex<Seen>,
+    state: Mutex<TerminalState>,
     changed: Condvar,
 }
 
-struct Seen {
+struct TerminalState {
     parser: vt100::Parser,
-    said: Vec<u8>,
+    output: Vec<u8>,
     /// Whether no process has the terminal open any more.
     ended: bool,
 }
@@ -84,23 +84,23 @@ impl Pty {
         drop(pair.slave);
         let parser = vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0);
         let screen = Arc::new(Screen {
-            seen: Mutex::new(Seen { parser, said: Vec::new(), ended: false }),
+            state: Mutex::new(TerminalState { parser, output: Vec::new(), ended: false }),
             changed: Condvar::new(),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let seen_by_reader = Arc::clone(&screen);
+        let reader_screen = Arc::clone(&screen);
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             // Reading fails once the program is gone.
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                let Ok(mut seen) = seen_by_reader.seen.lock() else { return };
-                seen.parser.process(&bytes[..count]);
-                seen.said.extend_from_slice(&bytes[..count]);
-                seen_by_reader.changed.notify_all();
+                let Ok(mut state) = reader_screen.state.lock() else { return };
+                state.parser.process(&bytes[..count]);
+                state.output.extend_from_slice(&bytes[..count]);
+                reader_screen.changed.notify_all();
             }
-            if let Ok(mut seen) = seen_by_reader.seen.lock() {
-                seen.ended = true;
-                seen_by_reader.changed.notify_all();
+            if let Ok(mut state) = reader_screen.state.lock() {
+                state.ended = true;
+                reader_screen.changed.notify_all();
             }
         });
         let writer = pair.master.take_writer().unwrap();
@@ -113,110 +113,110 @@ impl Pty {
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        let mut seen = self.screen.seen.lock().unwrap();
-        seen.parser.screen_mut().set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap());
-        drop(seen);
+        let mut state = self.screen.state.lock().unwrap();
+        state.parser.screen_mut().set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap());
+        drop(state);
         self.master.resize(size(columns, rows)).unwrap();
     }
 
     pub fn wait_for(&self, text: &str) {
-        self.wait_until(text, |seen| seen.parser.screen().contents().contains(text));
+        self.wait_until(text, |state| state.parser.screen().contents().contains(text));
     }
 
     /// Waits until the screen shows exactly these lines.
     pub fn wait_for_screen(&self, lines: &[String]) {
-        self.wait_until(&lines.join("\n"), |seen| lines_of(seen) == lines);
+        self.wait_until(&lines.join("\n"), |state| lines_of(state) == lines);
     }
 
     /// Waits until nothing has been written for a moment.
-    pub fn wait_for_rest(&self) {
-        const MOMENT: Duration = Duration::from_millis(120);
-        let mut seen = self.screen.seen.lock().unwrap();
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            let before = seen.said.len();
-            let (later, waited) = self.screen.changed.wait_timeout(seen, MOMENT).unwrap();
-            seen = later;
-            if waited.timed_out() && seen.said.len() == before {
+    pub fn wait_until_quiet(&self) {
+        const QUIET_PERIOD: Duration = Duration::from_millis(120);
+        let mut state = self.screen.state.lock().unwrap();
+        let started = Instant::now();
+        while started.elapsed() < TIMEOUT {
+            let before = state.output.len();
+            let (later, waited) = self.screen.changed.wait_timeout(state, QUIET_PERIOD).unwrap();
+            state = later;
+            if waited.timed_out() && state.output.len() == before {
                 return;
             }
         }
     }
 
     /// Inspects the screen.
-    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
-        look(self.screen.seen.lock().unwrap().parser.screen())
+    pub fn with_screen<T>(&self, read: impl FnOnce(&vt100::Screen) -> T) -> T {
+        read(self.screen.state.lock().unwrap().parser.screen())
     }
 
     /// Waits until the cursor is visible and the line from it on begins with a text.
     pub fn wait_for_cursor_on(&self, text: &str) {
-        self.wait_until(&format!("the cursor on {text}"), |seen| at_cursor(seen, false).starts_with(text));
+        self.wait_until(&format!("the cursor on {text}"), |state| at_cursor(state, false).starts_with(text));
     }
 
     /// Waits until the cursor is visible and the line before it ends with a text.
-    pub fn wait_for_cursor_behind(&self, text: &str) {
-        self.wait_until(&format!("the cursor behind {text}"), |seen| at_cursor(seen, true).ends_with(text));
+    pub fn wait_for_cursor_after(&self, text: &str) {
+        self.wait_until(&format!("the cursor behind {text}"), |state| at_cursor(state, true).ends_with(text));
     }
 
     /// Waits for the shell's prompt: what is typed earlier may still go to the program.
     pub fn wait_for_prompt(&self) {
-        self.wait_until("the shell's prompt", |seen| {
-            let contents = seen.parser.screen().contents();
-            !seen.parser.screen().alternate_screen() && contents.trim_end().ends_with(PROMPT.trim_end())
+        self.wait_until("the shell's prompt", |state| {
+            let contents = state.parser.screen().contents();
+            !state.parser.screen().alternate_screen() && contents.trim_end().ends_with(PROMPT.trim_end())
         });
     }
 
-    pub fn wait_gone(&self, text: &str) {
-        self.wait_until(text, |seen| !seen.parser.screen().contents().contains(text));
+    pub fn wait_until_gone(&self, text: &str) {
+        self.wait_until(text, |state| !state.parser.screen().contents().contains(text));
     }
 
     /// Waits until the program has left the alternate screen.
-    pub fn wait_for_left(&self) {
-        self.wait_until("the shell's own screen", |seen| !seen.parser.screen().alternate_screen());
+    pub fn wait_for_main_screen(&self) {
+        self.wait_until("the shell's own screen", |state| !state.parser.screen().alternate_screen());
     }
 
-    fn wait_until(&self, what: &str, reached: impl Fn(&Seen) -> bool) {
-        let seen = self.screen.seen.lock().unwrap();
-        let (seen, timeout) = self.screen.changed.wait_timeout_while(seen, PATIENCE, |seen| !reached(seen)).unwrap();
-        assert!(!timeout.timed_out(), "waited in vain for {what:?}; the screen:\n{}", seen.parser.screen().contents());
+    fn wait_until(&self, what: &str, reached: impl Fn(&TerminalState) -> bool) {
+        let state = self.screen.state.lock().unwrap();
+        let (state, timeout) = self.screen.changed.wait_timeout_while(state, TIMEOUT, |state| !reached(state)).unwrap();
+        assert!(!timeout.timed_out(), "waited in vain for {what:?}; the screen:\n{}", state.parser.screen().contents());
     }
 
     /// Whether a row of the screen, counted from 0, is in reverse video.
     pub fn is_reversed(&self, row: u16) -> bool {
-        let seen = self.screen.seen.lock().unwrap();
-        seen.parser.screen().cell(row, 1).is_some_and(vt100::Cell::inverse)
+        let state = self.screen.state.lock().unwrap();
+        state.parser.screen().cell(row, 1).is_some_and(vt100::Cell::inverse)
     }
 
     /// The lines on the screen.
     pub fn lines(&self) -> Vec<String> {
-        lines_of(&self.screen.seen.lock().unwrap())
+        lines_of(&self.screen.state.lock().unwrap())
     }
 
     /// Everything that was written to the terminal.
-    pub fn said(&self) -> String {
-        String::from_utf8_lossy(&self.screen.seen.lock().unwrap().said).into_owned()
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&self.screen.state.lock().unwrap().output).into_owned()
     }
 
-    /// As [`Self::said`], once the program has ended and can't write any more.
-    pub fn said_in_all(&self) -> String {
-        self.wait_until("the end of the program", |seen| seen.ended);
-        self.said()
+    /// As [`Self::output`], once the program has ended and can't write any more.
+    pub fn complete_output(&self) -> String {
+        self.wait_until("the end of the program", |state| state.ended);
+        self.output()
     }
 
     /// Whether the program has taken over the terminal.
-    pub fn is_taken(&self) -> bool {
-        let seen = self.screen.seen.lock().unwrap();
-        let screen = seen.parser.screen();
+    pub fn is_terminal_taken_over(&self) -> bool {
+        let state = self.screen.state.lock().unwrap();
+        let screen = state.parser.screen();
         screen.alternate_screen()
             && screen.bracketed_paste()
             && screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
     }
 
     /// Asserts that everything changed at the terminal is restored, its line modes included.
-    pub fn assert_given_back(&self) {
+    pub fn assert_terminal_restored(&self) {
         self.wait_for("that was all");
-        let seen = self.screen.seen.lock().unwrap();
-        let screen = seen.parser.screen();
+        let state = self.screen.state.lock().unwrap();
+        let screen = state.parser.screen();
         assert!(!screen.alternate_screen(), "alternate screen");
         assert!(!screen.hide_cursor(), "cursor");
         assert!(!screen.bracketed_paste(), "bracketed paste");
@@ -229,15 +229,15 @@ impl Pty {
 
     /// Sends a signal to the program, which the shell runs.
     pub fn signal_program(&mut self, signal: &str) {
-        let said = self.said();
-        let process = said.split("process ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+        let output = self.output();
+        let process = output.split("process ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
         // The shell's built-in command, since not every machine has the other one.
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Runs a script on the terminal from outside the program, as a shell in it might.
-    pub fn meddle(&self, script: &str) {
+    pub fn run_on_terminal(&self, script: &str) {
         let terminal = self.master.tty_name().unwrap();
         let done = Command::new("sh").args(["-c", &format!("exec < \"$0\" > \"$0\"; {script}")]).arg(terminal).status();
         assert!(done.unwrap().success());
@@ -280,8 +280,8 @@ impl Drop for Pty {
 }
 
 /// The line of the cursor, up to it or from it on; empty if the cursor is hidden.
-fn at_cursor(seen: &Seen, before: bool) -> String {
-    let screen = seen.parser.screen();
+fn at_cursor(state: &TerminalState, before: bool) -> String {
+    let screen = state.parser.screen();
     if screen.hide_cursor() {
         return String::new();
     }
@@ -296,17 +296,17 @@ fn cell_text(cell: &vt100::Cell) -> String {
 }
 
 /// The lines without trailing blanks, since a written blank and an empty cell look the same.
-fn lines_of(seen: &Seen) -> Vec<String> {
-    seen.parser.screen().contents().lines().map(|line| line.trim_end().to_owned()).collect()
+fn lines_of(state: &TerminalState) -> Vec<String> {
+    state.parser.screen().contents().lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Waits until something outside the terminal has a value, and returns it.
 #[track_caller]
-pub fn eventually<T>(mut fact: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
+pub fn eventually<T>(mut probe: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + TIMEOUT;
     loop {
-        if let Some(fact) = fact() {
-            return fact;
+        if let Some(value) = probe() {
+            return value;
         }
         assert!(Instant::now() < until, "waited in vain");
         thread::sleep(Duration::from_millis(10));

@@ -39,9 +39,9 @@ impl Camera {
     /// Adds the screen as a frame of so many milliseconds, once it holds a text and has come to rest.
     fn take(&mut self, caption: &str, text: &str, milliseconds: u64) {
         self.pty.wait_for(text);
-        self.pty.wait_for_rest();
+        self.pty.wait_until_quiet();
         let recording = &mut self.recording;
-        self.pty.look(|screen| recording.add(screen, caption, milliseconds));
+        self.pty.with_screen(|screen| recording.add(screen, caption, milliseconds));
     }
 
     /// Types a text, one frame per letter.
@@ -83,7 +83,7 @@ fn record(theme: &str, ground: Ground) -> String {
     camera.types(":  every command by its name", ":sort");
     camera.take(":  every command by its name", "Sort by size", READ);
     camera.pty.type_text("\x1b");
-    camera.pty.wait_gone("Commands");
+    camera.pty.wait_until_gone("Commands");
     camera.pty.type_text("q");
     assert_eq!(camera.pty.exit_code(), 0);
     camera.recording.into_svg()
@@ -117,10 +117,10 @@ fn still(theme: Name) -> String {
     pty.wait_for("Renamed ");
     pty.type_text("jjd");
     pty.wait_for("enter delete");
-    pty.wait_for_rest();
+    pty.wait_until_quiet();
     let ground = if theme == Name::Light { Ground::Light } else { Ground::Dark };
     let mut picture = Recording::new(COLUMNS, 20, ground);
-    pty.look(|screen| picture.add(screen, theme.text(), 1));
+    pty.with_screen(|screen| picture.add(screen, theme.text(), 1));
     picture.into_svg()
 }
 

@@ -9,7 +9,7 @@ use crate::pty::{Pty, eventually, program};
 use crate::{CTRL_U, Demo, ENTER};
 
 /// The names in the table, in which capitals stand for anything.
-fn named() -> Vec<String> {
+fn documented_names() -> Vec<String> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
     let table = page.split("| what | where |").nth(1).unwrap().split("\n\n").next().unwrap();
     let places = table.lines().skip(2).map(|row| row.split('|').nth(2).unwrap());
@@ -19,7 +19,7 @@ fn named() -> Vec<String> {
 }
 
 /// Whether a name of the table matches a file.
-fn is_meant(name: &str, file: &str) -> bool {
+fn matches_pattern(name: &str, file: &str) -> bool {
     let (fixed, any) = (|letter: char| !letter.is_ascii_uppercase(), |letter: char| letter.is_ascii_uppercase());
     let mut pieces = name.split(any).filter(|piece| !piece.is_empty());
     let ends_openly = name.ends_with(any);
@@ -43,16 +43,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Asserts that all files of a home are in the table and private to the user, and collects the names that matched.
 #[track_caller]
-fn compared(home: &Path, named: &[String], met: &mut Vec<String>) {
+fn assert_listed_and_private(home: &Path, documented: &[String], matched: &mut Vec<String>) {
     for file in files(home) {
         let below = format!("~/{}", file.strip_prefix(home).unwrap().display());
-        let meant: Vec<&String> = named.iter().filter(|name| is_meant(name, &below)).collect();
-        assert!(!meant.is_empty(), "SECURITY.md doesn't name {below}");
+        let matching: Vec<&String> = documented.iter().filter(|name| matches_pattern(name, &below)).collect();
+        assert!(!matching.is_empty(), "SECURITY.md doesn't name {below}");
         // A file that exists only while a database is open may be gone by now.
         if let Ok(there) = fs::metadata(&file) {
             assert_eq!(there.permissions().mode() & 0o777, 0o600, "{below}");
         }
-        met.extend(meant.into_iter().cloned());
+        matched.extend(matching.into_iter().cloned());
     }
 }
 
@@ -60,8 +60,8 @@ fn compared(home: &Path, named: &[String], met: &mut Vec<String>) {
 fn every_file_of_a_session_and_of_commands_is_in_the_table() {
     let demo = Demo::start();
     let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let named = named();
-    let mut met = Vec::new();
+    let documented = documented_names();
+    let mut matched = Vec::new();
     let config = home.path().join(".config/segtui/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
@@ -78,7 +78,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
     pty.wait_for("Renamed Podhurt → Podhurt Łódź");
     // The WAL and its index exist while the session has the store open.
     eventually(|| files(home.path()).iter().any(|file| file.to_str().unwrap().ends_with(".db-wal")).then_some(()));
-    compared(home.path(), &named, &mut met);
+    assert_listed_and_private(home.path(), &documented, &mut matched);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 
@@ -100,7 +100,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
     assert_eq!(run(&["history"]).status.code(), Some(0));
     // The text now has an error, so the copy is kept.
     assert_eq!(run(&["config", "edit"]).status.code(), Some(2));
-    compared(home.path(), &named, &mut met);
+    assert_listed_and_private(home.path(), &documented, &mut matched);
     for file in ["r", "m", "p", "e"] {
         let mode = fs::metadata(elsewhere.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
@@ -108,7 +108,7 @@ fn every_file_of_a_session_and_of_commands_is_in_the_table() {
 
     // The others exist after rotation or damage, or only while a command has its database open.
     let rare = ["log.NUMBER", ".damaged-TIME", ".renewed", ".runs.db-wal", ".runs.db-shm"];
-    for name in named.iter().filter(|name| !rare.iter().any(|end| name.ends_with(end))) {
-        assert!(met.contains(name), "SECURITY.md names {name}, which nothing has written: {met:?}");
+    for name in documented.iter().filter(|name| !rare.iter().any(|end| name.ends_with(end))) {
+        assert!(matched.contains(name), "SECURITY.md names {name}, which nothing has written: {matched:?}");
     }
 }

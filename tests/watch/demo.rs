@@ -13,27 +13,27 @@ use segtui::segment::SegmentId;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::site::Site;
+use crate::site::ServerRuntime;
 
 /// Long enough for a busy machine; no test waits for it unless something is wrong.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Demo {
-    site: Site,
+    site: ServerRuntime,
     pub home: TempDir,
 }
 
 impl Deref for Demo {
-    type Target = Site;
+    type Target = ServerRuntime;
 
-    fn deref(&self) -> &Site {
+    fn deref(&self) -> &ServerRuntime {
         &self.site
     }
 }
 
 impl Demo {
     pub fn start() -> Self {
-        Self { site: Site::with(Options::default()), home: tempfile::tempdir().unwrap() }
+        Self { site: ServerRuntime::with(Options::default()), home: tempfile::tempdir().unwrap() }
     }
 
     pub fn change(&self, actor: Actor, wish: ChangeRequest) -> SegmentId {
@@ -80,7 +80,7 @@ impl Demo {
     /// Starts a watch and waits until it reports that it is watching.
     pub fn watching(&self, arguments: &[&str]) -> Watch {
         let mut watch = self.watch(arguments);
-        assert!(watch.complaint().contains("watching demo-wholesale from step"));
+        assert!(watch.stderr_line().contains("watching demo-wholesale from step"));
         watch
     }
 }
@@ -102,7 +102,7 @@ impl Watch {
         serde_json::from_str(&self.line()).unwrap()
     }
 
-    pub fn complaint(&mut self) -> String {
+    pub fn stderr_line(&mut self) -> String {
         let mut line = String::new();
         self.stderr.read_line(&mut line).unwrap();
         line
@@ -114,9 +114,9 @@ impl Watch {
     }
 
     /// The next line on stderr that contains a text.
-    pub fn complaint_with(&mut self, text: &str) -> String {
+    pub fn stderr_line_with(&mut self, text: &str) -> String {
         loop {
-            let line = self.complaint();
+            let line = self.stderr_line();
             assert!(!line.is_empty(), "stderr ended without: {text}");
             if line.contains(text) {
                 return line;
@@ -132,7 +132,7 @@ impl Watch {
 
     /// Waits until it ends, and returns its exit code and the rest of stderr.
     pub fn ended(mut self) -> (i32, String) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
@@ -155,9 +155,9 @@ impl Drop for Watch {
 }
 
 /// Waits until a condition holds.
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !is_so() {
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let until = Instant::now() + TIMEOUT;
+    while !condition() {
         assert!(Instant::now() < until, "this doesn't come: {what}");
         thread::sleep(Duration::from_millis(10));
     }

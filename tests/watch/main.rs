@@ -16,10 +16,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
+use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault};
 use serde_json::{Value, json};
 
-use demo::{Demo, PATIENCE};
+use demo::{Demo, TIMEOUT};
 
 #[test]
 fn each_change_is_a_line_with_old_and_new_values_and_a_step() {
@@ -92,25 +92,25 @@ fn lines_are_human_readable_by_default() {
 #[test]
 fn the_command_gets_each_change_on_its_stdin() {
     let demo = Demo::start();
-    let told = demo.home.path().join("told");
+    let log_file = demo.home.path().join("told");
     let command = format!(
         r#"change=$(cat); echo "$change" >> '{}'; ! echo "$change" | grep -q '"name":"Podhurt 3"'"#,
-        told.display()
+        log_file.display()
     );
     let mut watch = demo.watching(&["--exec", &command]);
     demo.rename("Podhurt", "Podhurt 2");
     watch.line();
     demo.rename("Podhurt 2", "Podhurt 3");
     watch.line();
-    let complaint = watch.complaint();
+    let complaint = watch.stderr_line();
     assert!(complaint.contains("ended with exit status: 1"), "a command that fails is told: {complaint}");
     demo.rename("Podhurt 3", "Podhurt 4");
     watch.line();
     watch.signal("INT");
     assert_eq!(watch.ended().0, 0);
-    let told = fs::read_to_string(told).unwrap();
+    let log_file = fs::read_to_string(log_file).unwrap();
     let names: Vec<Value> =
-        told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["segment"]["name"].clone()).collect();
+        log_file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["segment"]["name"].clone()).collect();
     assert_eq!(names, ["Podhurt 2", "Podhurt 3", "Podhurt 3", "Podhurt 3", "Podhurt 4"]);
 }
 
@@ -126,7 +126,7 @@ fn a_closed_stdout_is_not_an_error() {
 #[test]
 fn a_step_no_longer_in_the_feed_is_an_error() {
     let demo = Demo::start();
-    demo.server.plan(Trouble::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
+    demo.server.inject_fault(InjectedFault::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
     let (code, complaint) = demo.watch(&["--since", "7"]).ended();
     assert_eq!(code, 1);
     assert!(complaint.contains("step 7 is no longer in the feed"), "{complaint}");
@@ -161,7 +161,7 @@ fn a_commands_output_goes_to_stderr_and_it_sees_no_key() {
     for (from, to) in [("Podhurt", "Podhurt 2"), ("Podhurt 2", "Podhurt 3")] {
         demo.rename(from, to);
         assert_eq!(watch.json()["segment"]["name"], json!(to));
-        assert_eq!(watch.complaint(), "noise\n");
+        assert_eq!(watch.stderr_line(), "noise\n");
     }
     let environment = fs::read_to_string(seen).unwrap();
     assert!(!environment.contains("API_KEY") && !environment.contains(demo.server.api_key()), "{environment}");
@@ -175,7 +175,7 @@ fn a_failing_command_is_retried_and_reported_with_its_change() {
     let mut watch = demo.watching(&["--format", "ndjson", "--exec", &command]);
     demo.rename("Podhurt", "Podhurt 2");
     assert_eq!(watch.json()["kind"], json!("update"));
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while !fs::read_to_string(&done).is_ok_and(|text| text.contains("Podhurt 2")) {
         assert!(Instant::now() < until, "the change was lost");
         thread::sleep(Duration::from_millis(10));
@@ -185,7 +185,7 @@ fn a_failing_command_is_retried_and_reported_with_its_change() {
     let mut watch = demo.watching(&["--format", "ndjson", "--exec", "false"]);
     demo.rename("Podhurt 2", "Podhurt 3");
     assert_eq!(watch.json()["kind"], json!("update"));
-    let complaint = watch.complaint();
+    let complaint = watch.stderr_line();
     assert!(complaint.contains("3 times") && complaint.contains("Podhurt 3"), "{complaint}");
 }
 
@@ -197,18 +197,19 @@ fn a_command_that_fails_during_shutdown_is_not_retried() {
         demo.watching(&["--format", "ndjson", "--exec", &format!("echo run >> {}; sleep 1; exit 130", runs.display())]);
     demo.rename("Podhurt", "Podhurt 2");
     assert_eq!(watch.json()["segment"]["name"], json!("Podhurt 2"));
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while !runs.exists() {
         assert!(Instant::now() < until, "it is not run");
         thread::sleep(Duration::from_millis(10));
     }
     watch.signal("INT");
-    let (code, said) = watch.ended();
-    assert_eq!((code, fs::read_to_string(&runs).unwrap().as_str()), (0, "run\n"), "{said}");
-    assert!(said.contains("ended with exit status: 130, for this change"), "{said}");
-    let since = said.split("--since ").nth(1).and_then(|rest| rest.split('`').next()).expect("it says where to go on");
+    let (code, stderr) = watch.ended();
+    assert_eq!((code, fs::read_to_string(&runs).unwrap().as_str()), (0, "run\n"), "{stderr}");
+    assert!(stderr.contains("ended with exit status: 130, for this change"), "{stderr}");
+    let since =
+        stderr.split("--since ").nth(1).and_then(|rest| rest.split('`').next()).expect("it says where to go on");
     let mut watch = demo.watch(&["--format", "ndjson", "--since", since]);
-    assert_eq!(watch.json()["segment"]["name"], json!("Podhurt 2"), "{said}");
+    assert_eq!(watch.json()["segment"]["name"], json!("Podhurt 2"), "{stderr}");
 }
 
 #[cfg(target_os = "linux")]

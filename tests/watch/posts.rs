@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use ring::hmac;
 use serde_json::json;
 
-use crate::demo::{Demo, step, until};
-use crate::receiver::{Fate, Receiver};
+use crate::demo::{Demo, step, wait_until};
+use crate::receiver::{Receiver, ResponsePlan};
 
 /// The arguments to post to a receiver, with a state file and a secret.
 fn posting(demo: &Demo, receiver: &Receiver, more: &[&str]) -> Vec<String> {
@@ -35,7 +35,7 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
     demo.rename("Nowy", "Starszy");
     // A change made before the previous one was read is merged with it.
     receiver.wait_for(2);
-    until("the last one is posted", || receiver.taken().last().is_some_and(|name| name == "Starszy"));
+    wait_until("the last one is posted", || receiver.accepted().last().is_some_and(|name| name == "Starszy"));
     let posts = receiver.posts();
     assert_eq!(posts[0].name(), "Podhurt 2");
     let mut ids = Vec::new();
@@ -58,27 +58,27 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
     ids.dedup();
     assert_eq!(ids.len(), posts.len());
     watch.signal("INT");
-    let (code, said) = watch.ended();
-    assert_eq!((code, said.as_str()), (0, "segtui: stopped; run it again with the same --state to resume\n"));
+    let (code, stderr) = watch.ended();
+    assert_eq!((code, stderr.as_str()), (0, "segtui: stopped; run it again with the same --state to resume\n"));
 }
 
 #[test]
 fn a_post_is_retried_until_taken_before_the_next_change() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     receiver.plan([
-        Fate::Answer(500, "x-a: b"),
-        Fate::Dropped,
-        Fate::Late(Duration::from_secs(3)),
-        Fate::Answer(302, "location: http://127.0.0.1:1/elsewhere"),
-        Fate::Answer(401, "x-a: b"),
+        ResponsePlan::Answer(500, "x-a: b"),
+        ResponsePlan::Dropped,
+        ResponsePlan::Late(Duration::from_secs(3)),
+        ResponsePlan::Answer(302, "location: http://127.0.0.1:1/elsewhere"),
+        ResponsePlan::Answer(401, "x-a: b"),
     ]);
     let arguments = posting(&demo, &receiver, &["--hook-timeout", "0.5"]);
     let mut watch = demo.watching(&words(&arguments));
     demo.create("A");
     receiver.wait_for_posts(1);
     demo.create("B");
-    let taken = receiver.wait_for(2);
-    assert_eq!(taken, ["A", "B"]);
+    let accepted = receiver.wait_for(2);
+    assert_eq!(accepted, ["A", "B"]);
     let posts = receiver.posts();
     let names: Vec<String> = posts.iter().map(crate::receiver::Post::name).collect();
     assert_eq!(names, ["A", "A", "A", "A", "A", "A", "B"]);
@@ -87,20 +87,20 @@ fn a_post_is_retried_until_taken_before_the_next_change() {
     for words in
         ["answered 500", "; retrying in ", "didn't answer in time", "answered 302", "answered 401", "works again"]
     {
-        let said = watch.complaint_with(words);
-        assert!(!said.contains("hunter"), "what may be secret in the address is not shown: {said}");
+        let stderr = watch.stderr_line_with(words);
+        assert!(!stderr.contains("hunter"), "what may be secret in the address is not shown: {stderr}");
     }
 }
 
 #[test]
 fn the_receivers_retry_after_is_honoured() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
-    receiver.plan([Fate::Answer(503, "retry-after: 2")]);
+    receiver.plan([ResponsePlan::Answer(503, "retry-after: 2")]);
     let arguments = posting(&demo, &receiver, &[]);
     let mut watch = demo.watching(&words(&arguments));
     let before = Instant::now();
     demo.create("A");
-    assert!(watch.complaint().contains("answered 503 Service Unavailable; retrying in 2.0 s"));
+    assert!(watch.stderr_line().contains("answered 503 Service Unavailable; retrying in 2.0 s"));
     receiver.wait_for(1);
     assert!(before.elapsed() >= Duration::from_secs(2));
 }
@@ -111,20 +111,20 @@ fn an_undelivered_change_is_posted_again_after_a_kill() {
     let arguments = posting(&demo, &receiver, &[]);
     let state = demo.path("state");
     let watch = demo.watching(&words(&arguments));
-    until("a new state begins now", || step(&state).is_some());
+    wait_until("a new state begins now", || step(&state).is_some());
     demo.create("A");
     receiver.wait_for(1);
-    receiver.plan(std::iter::repeat_n(Fate::Answer(500, "x-a: b"), 1_000));
+    receiver.plan(std::iter::repeat_n(ResponsePlan::Answer(500, "x-a: b"), 1_000));
     demo.create("B");
     receiver.wait_for_posts(3);
     watch.killed();
     demo.create("C");
-    receiver.forget_plans();
+    receiver.clear_plans();
     let _watch = demo.watch(&words(&arguments));
-    until("the last one is posted", || receiver.taken().contains(&"C".to_owned()));
-    let taken = receiver.taken();
+    wait_until("the last one is posted", || receiver.accepted().contains(&"C".to_owned()));
+    let accepted = receiver.accepted();
     let mut firsts = Vec::new();
-    for name in taken {
+    for name in accepted {
         if !firsts.contains(&name) {
             firsts.push(name);
         }
@@ -141,10 +141,12 @@ fn repeated_kills_lose_no_change() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     let arguments = posting(&demo, &receiver, &["--hook-timeout", "0.5"]);
     let mut watch = Some(demo.watching(&words(&arguments)));
-    until("a new state begins now", || step(&demo.path("state")).is_some());
+    wait_until("a new state begins now", || step(&demo.path("state")).is_some());
     for number in 0..CHANGES {
         if random.u8(..) < 60 {
-            receiver.plan([Fate::Dropped, Fate::Answer(500, "x-a: b")].into_iter().take(random.usize(1..=2)));
+            receiver.plan(
+                [ResponsePlan::Dropped, ResponsePlan::Answer(500, "x-a: b")].into_iter().take(random.usize(1..=2)),
+            );
         }
         let before = receiver.posts().len();
         demo.create(&format!("S{number:02}"));
@@ -157,15 +159,15 @@ fn repeated_kills_lose_no_change() {
             watch = Some(demo.watch(&words(&arguments)));
         }
     }
-    receiver.forget_plans();
+    receiver.clear_plans();
     let all: Vec<String> = (0..CHANGES).map(|number| format!("S{number:02}")).collect();
-    until("all are posted", || {
-        let taken = receiver.taken();
-        all.iter().all(|name| taken.contains(name))
+    wait_until("all are posted", || {
+        let accepted = receiver.accepted();
+        all.iter().all(|name| accepted.contains(name))
     });
-    let taken = receiver.taken();
-    let first = |name: &String| taken.iter().position(|other| other == name).unwrap();
-    assert!(all.is_sorted_by_key(first), "{taken:?}");
+    let accepted = receiver.accepted();
+    let first = |name: &String| accepted.iter().position(|other| other == name).unwrap();
+    assert!(all.is_sorted_by_key(first), "{accepted:?}");
 }
 
 #[test]
@@ -173,46 +175,46 @@ fn a_state_belongs_to_one_tenant_and_one_program() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     let arguments = posting(&demo, &receiver, &[]);
     let watch = demo.watching(&words(&arguments));
-    let (code, said) = demo.watch(&words(&arguments)).ended();
+    let (code, stderr) = demo.watch(&words(&arguments)).ended();
     assert_eq!(code, 1);
-    assert!(said.contains("another segtui is using the state") && said.contains("hint: stop it first"), "{said}");
-    until("a new state begins now", || step(&demo.path("state")).is_some());
+    assert!(stderr.contains("another segtui is using the state") && stderr.contains("hint: stop it first"), "{stderr}");
+    wait_until("a new state begins now", || step(&demo.path("state")).is_some());
     drop(watch);
-    let (code, said) = demo.watch(&[&words(&arguments)[..], &["--tenant", "other"]].concat()).ended();
+    let (code, stderr) = demo.watch(&[&words(&arguments)[..], &["--tenant", "other"]].concat()).ended();
     assert_eq!(code, 2);
-    assert!(said.contains("it is that of demo-wholesale at 127.0.0.1:"), "{said}");
+    assert!(stderr.contains("it is that of demo-wholesale at 127.0.0.1:"), "{stderr}");
     fs::write(demo.path("state"), "nonsense").unwrap();
-    let (code, said) = demo.watch(&words(&arguments)).ended();
+    let (code, stderr) = demo.watch(&words(&arguments)).ended();
     assert_eq!(code, 2);
-    assert!(said.contains("couldn't use the state"), "{said}");
+    assert!(stderr.contains("couldn't use the state"), "{stderr}");
     assert_eq!(fs::read_to_string(demo.path("state")).unwrap(), "nonsense");
 }
 
 #[test]
 fn an_unwritable_state_is_an_error() {
     let demo = Demo::start();
-    let (code, said) = demo.watch(&["--state", "/nonexistent/state"]).ended();
+    let (code, stderr) = demo.watch(&["--state", "/nonexistent/state"]).ended();
     assert_eq!(code, 1);
     assert!(
-        said.contains("couldn't lock the state /nonexistent/state") && said.contains("hint: name a file"),
-        "{said}"
+        stderr.contains("couldn't lock the state /nonexistent/state") && stderr.contains("hint: name a file"),
+        "{stderr}"
     );
 }
 
 #[test]
 fn the_url_and_secret_are_checked_before_watching_starts() {
     let demo = Demo::start();
-    let (code, said) = demo.watch(&["--post", "http://one.example/hook?token=hunter4"]).ended();
+    let (code, stderr) = demo.watch(&["--post", "http://one.example/hook?token=hunter4"]).ended();
     assert_eq!(code, 2);
-    assert!(said.contains("--insecure-http") && !said.contains("hunter4"), "{said}");
+    assert!(stderr.contains("--insecure-http") && !stderr.contains("hunter4"), "{stderr}");
     let secret = demo.path("open-secret");
     fs::write(&secret, "hunter2").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let path = secret.to_str().unwrap();
-    let (code, said) = demo.watch(&["--post", "https://one.example", "--post-secret-file", path]).ended();
+    let (code, stderr) = demo.watch(&["--post", "https://one.example", "--post-secret-file", path]).ended();
     assert_eq!(code, 2);
-    assert!(said.contains("couldn't read the secret from ") && said.contains("chmod 600"), "{said}");
-    assert!(!said.contains("hunter2"));
+    assert!(stderr.contains("couldn't read the secret from ") && stderr.contains("chmod 600"), "{stderr}");
+    assert!(!stderr.contains("hunter2"));
     for arguments in [
         &["--on-error", "stop"][..],
         &["--exec", "true", "--post", "https://x.example"],
@@ -222,8 +224,8 @@ fn the_url_and_secret_are_checked_before_watching_starts() {
     }
     let receiver = Receiver::start();
     let mut watch = demo.watch(&["--post", &receiver.url()]);
-    assert!(watch.complaint().contains("posts are not signed; set SEGTUI_POST_SECRET"));
-    watch.complaint_with("watching demo-wholesale from step");
+    assert!(watch.stderr_line().contains("posts are not signed; set SEGTUI_POST_SECRET"));
+    watch.stderr_line_with("watching demo-wholesale from step");
     demo.create("A");
     receiver.wait_for(1);
     assert!(!receiver.posts()[0].headers.contains_key("segtui-signature"));
@@ -233,15 +235,15 @@ fn the_url_and_secret_are_checked_before_watching_starts() {
 #[test]
 fn a_signal_ends_the_wait_before_a_retry() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
-    receiver.plan([Fate::Answer(503, "retry-after: 3000")]);
+    receiver.plan([ResponsePlan::Answer(503, "retry-after: 3000")]);
     let arguments = posting(&demo, &receiver, &[]);
     let mut watch = demo.watching(&words(&arguments));
     demo.create("A");
-    watch.complaint_with("retrying in 3000.0 s");
+    watch.stderr_line_with("retrying in 3000.0 s");
     let before = step(&demo.path("state"));
     watch.signal("TERM");
-    let (code, said) = watch.ended();
+    let (code, stderr) = watch.ended();
     assert_eq!(code, 143);
-    assert!(said.contains("for this change: {") && said.contains("with the same --state to resume"), "{said}");
+    assert!(stderr.contains("for this change: {") && stderr.contains("with the same --state to resume"), "{stderr}");
     assert_eq!(step(&demo.path("state")), before);
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::demo::until;
+use crate::demo::wait_until;
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
-pub enum Fate {
+pub enum ResponsePlan {
     /// Responds with this status and this header line.
     Answer(u16, &'static str),
     /// Closes the connection without a response.
@@ -28,7 +28,7 @@ pub struct Post {
     pub headers: HashMap<String, String>,
     pub body: String,
     /// Whether the response was 2xx and not late.
-    pub taken: bool,
+    pub accepted: bool,
 }
 
 impl Post {
@@ -43,20 +43,20 @@ impl Post {
 
 pub struct Receiver {
     address: SocketAddr,
-    fates: Arc<Mutex<VecDeque<Fate>>>,
+    plans: Arc<Mutex<VecDeque<ResponsePlan>>>,
     posts: Arc<Mutex<Vec<Post>>>,
 }
 
 impl Receiver {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let receiver = Self { address: listener.local_addr().unwrap(), fates: Arc::default(), posts: Arc::default() };
-        let (fates, posts) = (Arc::clone(&receiver.fates), Arc::clone(&receiver.posts));
+        let receiver = Self { address: listener.local_addr().unwrap(), plans: Arc::default(), posts: Arc::default() };
+        let (plans, posts) = (Arc::clone(&receiver.plans), Arc::clone(&receiver.posts));
         thread::spawn(move || {
             for connection in listener.incoming() {
-                let (fates, posts) = (Arc::clone(&fates), Arc::clone(&posts));
+                let (plans, posts) = (Arc::clone(&plans), Arc::clone(&posts));
                 // The client may be gone before the response is sent.
-                thread::spawn(move || serve(connection.ok()?, &fates, &posts));
+                thread::spawn(move || serve(connection.ok()?, &plans, &posts));
             }
         });
         receiver
@@ -67,36 +67,36 @@ impl Receiver {
     }
 
     /// Sets what happens to the next requests; those after them get 204.
-    pub fn plan(&self, fates: impl IntoIterator<Item = Fate>) {
-        self.fates.lock().unwrap().extend(fates);
+    pub fn plan(&self, plans: impl IntoIterator<Item = ResponsePlan>) {
+        self.plans.lock().unwrap().extend(plans);
     }
 
-    pub fn forget_plans(&self) {
-        self.fates.lock().unwrap().clear();
+    pub fn clear_plans(&self) {
+        self.plans.lock().unwrap().clear();
     }
 
     pub fn posts(&self) -> Vec<Post> {
         self.posts.lock().unwrap().clone()
     }
 
-    pub fn taken(&self) -> Vec<String> {
-        self.posts().iter().filter(|post| post.taken).map(Post::name).collect()
+    pub fn accepted(&self) -> Vec<String> {
+        self.posts().iter().filter(|post| post.accepted).map(Post::name).collect()
     }
 
     /// Waits until `count` posts were taken.
     pub fn wait_for(&self, count: usize) -> Vec<String> {
-        until("posts are taken", || self.taken().len() >= count);
-        self.taken()
+        wait_until("posts are taken", || self.accepted().len() >= count);
+        self.accepted()
     }
 
     /// Waits until `count` posts have arrived, whatever their fate.
     pub fn wait_for_posts(&self, count: usize) -> Vec<Post> {
-        until("posts come", || self.posts().len() >= count);
+        wait_until("posts come", || self.posts().len() >= count);
         self.posts()
     }
 }
 
-fn serve(connection: TcpStream, fates: &Mutex<VecDeque<Fate>>, posts: &Mutex<Vec<Post>>) -> Option<()> {
+fn serve(connection: TcpStream, plans: &Mutex<VecDeque<ResponsePlan>>, posts: &Mutex<Vec<Post>>) -> Option<()> {
     let mut reader = BufReader::new(connection);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -110,13 +110,13 @@ fn serve(connection: TcpStream, fates: &Mutex<VecDeque<Fate>>, posts: &Mutex<Vec
     }
     let mut body = vec![0; headers["content-length"].parse().unwrap()];
     reader.read_exact(&mut body).ok()?;
-    let fate = fates.lock().unwrap().pop_front().unwrap_or(Fate::Answer(204, "x-fine: yes"));
-    let taken = matches!(fate, Fate::Answer(200..300, _));
-    posts.lock().unwrap().push(Post { headers, body: String::from_utf8(body).unwrap(), taken });
-    let (status, header) = match fate {
-        Fate::Dropped => return None,
-        Fate::Answer(status, header) => (status, header),
-        Fate::Late(by) => {
+    let plan = plans.lock().unwrap().pop_front().unwrap_or(ResponsePlan::Answer(204, "x-fine: yes"));
+    let accepted = matches!(plan, ResponsePlan::Answer(200..300, _));
+    posts.lock().unwrap().push(Post { headers, body: String::from_utf8(body).unwrap(), accepted });
+    let (status, header) = match plan {
+        ResponsePlan::Dropped => return None,
+        ResponsePlan::Answer(status, header) => (status, header),
+        ResponsePlan::Late(by) => {
             thread::sleep(by);
             (200, "x-late: yes")
         }

@@ -25,7 +25,7 @@ pub(super) fn page(body: &[u8]) -> Option<Page> {
     let count = entries.0.len();
     let segments: Vec<Segment> = entries.0.into_iter().filter_map(|Entry(segment)| segment).collect();
     let unreadable = u32::try_from(count - segments.len()).unwrap_or(u32::MAX);
-    let total = total.as_ref().and_then(super::whole_number).and_then(|total| u64::try_from(total).ok());
+    let total = total.as_ref().and_then(super::parse_integer).and_then(|total| u64::try_from(total).ok());
     Some(Page { segments, total, unreadable })
 }
 
@@ -40,7 +40,7 @@ struct Envelope {
 }
 
 /// The most entries in one page. A profile can ask for at most 10,000; short entries take many times the memory of their text.
-pub(super) const MOST_ENTRIES: usize = 250_000;
+pub(super) const MAX_PAGE_ENTRIES: usize = 250_000;
 
 /// The entries of a list.
 struct Entries(Vec<Entry>);
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = items.next_element()? {
-            if entries.len() == MOST_ENTRIES {
+            if entries.len() == MAX_PAGE_ENTRIES {
                 return Err(serde::de::Error::custom("too many entries"));
             }
             entries.push(entry);
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
             }
         }
         let segment = id.map(|id| Segment { id, name: name.unwrap_or_default(), external_id, parent });
-        Ok(Entry(segment.filter(super::is_sane)))
+        Ok(Entry(segment.filter(super::is_within_limits)))
     }
 }
 
@@ -121,23 +121,23 @@ enum Field {
 struct Text<T>(Option<T>);
 
 /// A type that can be made from a text.
-trait Textual: Sized {
-    fn of(text: &str) -> Option<Self>;
+trait FromText: Sized {
+    fn from_text(text: &str) -> Option<Self>;
 }
 
-impl Textual for SegmentId {
-    fn of(text: &str) -> Option<Self> {
+impl FromText for SegmentId {
+    fn from_text(text: &str) -> Option<Self> {
         Self::new(text)
     }
 }
 
-impl Textual for CompactString {
-    fn of(text: &str) -> Option<Self> {
+impl FromText for CompactString {
+    fn from_text(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| text.into())
     }
 }
 
-impl<'de, T: Textual> Deserialize<'de> for Text<T> {
+impl<'de, T: FromText> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor(PhantomData)).map(Self)
     }
@@ -145,7 +145,7 @@ impl<'de, T: Textual> Deserialize<'de> for Text<T> {
 
 struct TextVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Textual> Visitor<'de> for TextVisitor<T> {
+impl<'de, T: FromText> Visitor<'de> for TextVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,7 +153,7 @@ impl<'de, T: Textual> Visitor<'de> for TextVisitor<T> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(T::of(text))
+        Ok(T::from_text(text))
     }
 
     fn visit_unit<E>(self) -> Result<Option<T>, E> {
@@ -161,28 +161,28 @@ impl<'de, T: Textual> Visitor<'de> for TextVisitor<T> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Option<T>, E> {
-        Ok(T::of(&value.to_compact_string()))
+        Ok(T::from_text(&value.to_compact_string()))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Option<T>, E> {
-        Ok(T::of(&number.to_compact_string()))
+        Ok(T::from_text(&number.to_compact_string()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Option<T>, E> {
-        Ok(T::of(&number.to_compact_string()))
+        Ok(T::from_text(&number.to_compact_string()))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
-        Ok(T::of(&Value::from(number).to_compact_string()))
+        Ok(T::from_text(&Value::from(number).to_compact_string()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Option<T>, A::Error> {
         let value = Value::deserialize(SeqAccessDeserializer::new(items))?;
-        Ok(T::of(&value.to_compact_string()))
+        Ok(T::from_text(&value.to_compact_string()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Option<T>, A::Error> {
         let value = Value::deserialize(MapAccessDeserializer::new(fields))?;
-        Ok(T::of(&value.to_compact_string()))
+        Ok(T::from_text(&value.to_compact_string()))
     }
 }

@@ -10,11 +10,11 @@ use std::borrow::Cow;
 /// The character that is put in front.
 const GUARD: char = '\'';
 /// Characters that begin a formula, including the full-width forms that some spreadsheets accept.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 /// The longest number that spreadsheets don't show and save in scientific notation, such as 1,23E+11.
-const LONGEST_NUMBER: usize = 11;
+const MAX_NUMBER_LEN: usize = 11;
 /// Texts that spreadsheets read as true or false, in English and Polish.
-const TRUTHS: [&str; 4] = ["true", "false", "prawda", "fałsz"];
+const BOOLEANS: [&str; 4] = ["true", "false", "prawda", "fałsz"];
 /// The abbreviations of months, in English, Polish and German.
 const MONTHS: [&str; 26] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sty", "lut", "kwi", "maj",
@@ -76,16 +76,16 @@ fn needs_guard(text: &str) -> bool {
 #[must_use]
 pub fn is_changed_by_spreadsheets(text: &str) -> bool {
     let trimmed = text.trim();
-    text.starts_with(FORMULA) || looks_like_number(trimmed) || looks_like_date(trimmed) || is_truth(trimmed)
+    text.starts_with(FORMULA_STARTS) || looks_like_number(trimmed) || looks_like_date(trimmed) || is_boolean(trimmed)
 }
 
 /// Whether a text consists of digits and the signs of numbers, dates, times and amounts. A short whole number without leading
 /// zeros is safe.
 fn looks_like_number(text: &str) -> bool {
-    let is_plain = text.len() <= LONGEST_NUMBER
+    let is_plain = text.len() <= MAX_NUMBER_LEN
         && text.bytes().all(|byte| byte.is_ascii_digit())
         && (text == "0" || !text.starts_with('0'));
-    let figures = |text: &str| {
+    let is_numeric = |text: &str| {
         text.contains(|character: char| character.is_ascii_digit())
             && text.chars().all(|character| {
                 character.is_ascii_digit() || character.is_whitespace() || "+-.,:/%()$€£".contains(character)
@@ -93,7 +93,7 @@ fn looks_like_number(text: &str) -> bool {
     };
     // Scientific notation: 12E3.
     let (mantissa, exponent) = text.split_once(['e', 'E', 'd', 'D']).unwrap_or((text, "0"));
-    !is_plain && figures(mantissa) && figures(exponent)
+    !is_plain && is_numeric(mantissa) && is_numeric(exponent)
 }
 
 /// Whether it is the name of a month with digits: SEPT2, 1 mar, May-05.
@@ -115,9 +115,9 @@ fn is_month(word: &str) -> bool {
     FULL_MONTHS.contains(&word) || (is_short && MONTHS.iter().any(|month| word.starts_with(month)))
 }
 
-fn is_truth(text: &str) -> bool {
+fn is_boolean(text: &str) -> bool {
     // The length check avoids lowercasing longer texts.
-    text.len() <= 7 && TRUTHS.contains(&text.to_lowercase().as_str())
+    text.len() <= 7 && BOOLEANS.contains(&text.to_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
         fn every_text_is_read_back_unchanged(text in "\\PC{0,12}|'{0,3}[-=+@0-9eE.,/ \t]{0,8}|'{0,2}(sep|MAR|true)[0-9 ]{0,3}") {
             let cell = guard(&text);
             prop_assert_eq!(unguard(&cell), text.as_str());
-            prop_assert!(!cell.starts_with(FORMULA), "{}", cell);
+            prop_assert!(!cell.starts_with(FORMULA_STARTS), "{}", cell);
         }
     }
 }

@@ -41,7 +41,7 @@ impl Delimiter {
         }
     }
 
-    const fn told(self) -> &'static str {
+    const fn display_name(self) -> &'static str {
         match self {
             Self::Comma => "“,”",
             Self::Semicolon => "“;”",
@@ -66,12 +66,12 @@ pub fn read(text: &str, options: &ReadOptions) -> Reading {
     if whole.trim().is_empty() {
         return Reading::default();
     }
-    let (stated, body) = match stated_delimiter(whole) {
-        Ok(stated) => stated,
+    let (declared, body) = match declared_delimiter(whole) {
+        Ok(declared) => declared,
         Err(problem) => return Reading::faulty(1, problem),
     };
     let lines_before = newlines(&whole[..whole.len() - body.len()]);
-    let delimiter = match options.delimiter.or(stated).map_or_else(|| delimiter_of(body, &options.columns), Ok) {
+    let delimiter = match options.delimiter.or(declared).map_or_else(|| detect_delimiter(body, &options.columns), Ok) {
         Ok(delimiter) => delimiter,
         Err(problem) => return Reading::faulty(1 + lines_before, problem),
     };
@@ -86,19 +86,19 @@ pub fn read(text: &str, options: &ReadOptions) -> Reading {
 }
 
 /// The delimiter in a first line `sep=;`, which Excel supports, and the text after that line.
-fn stated_delimiter(text: &str) -> Result<(Option<Delimiter>, &str), RowProblem> {
+fn declared_delimiter(text: &str) -> Result<(Option<Delimiter>, &str), RowProblem> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let Some(stated) = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=") else {
+    let Some(declared) = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=") else {
         return Ok((None, text));
     };
-    match Delimiter::parse(stated) {
+    match Delimiter::parse(declared) {
         Some(delimiter) => Ok((Some(delimiter), rest)),
-        None => Err(RowProblem::UnknownDelimiter(stated.to_owned())),
+        None => Err(RowProblem::UnknownDelimiter(declared.to_owned())),
     }
 }
 
 /// The only delimiter in the heading, outside quotes; if there are several, the one that splits it into known headings.
-fn delimiter_of(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem> {
+fn detect_delimiter(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem> {
     let heading = body.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default();
     let mut quoted = false;
     let plain: String = heading
@@ -108,22 +108,23 @@ fn delimiter_of(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem
             !quoted
         })
         .collect();
-    let there: Vec<Delimiter> =
+    let present: Vec<Delimiter> =
         Delimiter::ALL.into_iter().filter(|delimiter| plain.as_bytes().contains(&delimiter.byte())).collect();
     let splits = |delimiter: &Delimiter| {
         let mut cells = plain.split(char::from(delimiter.byte())).map(|cell| cell.trim_matches(['"', ' ']));
         cells.any(|cell| names.column(cell).is_some())
     };
-    match there.as_slice() {
+    match present.as_slice() {
         // A single column has no delimiter, so any will do.
         [] => Ok(Delimiter::Comma),
         [only] => Ok(*only),
         several => {
             let known: Vec<Delimiter> = several.iter().copied().filter(splits).collect();
-            let told = |several: &[Delimiter]| several.iter().map(|one| one.told()).collect::<Vec<_>>().join(" and ");
+            let joined =
+                |several: &[Delimiter]| several.iter().map(|one| one.display_name()).collect::<Vec<_>>().join(" and ");
             match known.as_slice() {
                 [one] => Ok(*one),
-                _ => Err(RowProblem::UnclearDelimiter(told(several))),
+                _ => Err(RowProblem::UnclearDelimiter(joined(several))),
             }
         }
     }
@@ -151,18 +152,18 @@ impl Table<'_> {
             .flexible(true)
             .from_reader(self.body.as_bytes());
         let mut records = Vec::new();
-        let (mut line, mut counted) = (1 + self.lines_before, 0);
+        let (mut line, mut counted_until) = (1 + self.lines_before, 0);
         for record in reader.records() {
             match record {
                 Ok(record) => {
                     let at = record
                         .position()
-                        .map_or(counted, |position| usize::try_from(position.byte()).unwrap_or(counted));
+                        .map_or(counted_until, |position| usize::try_from(position.byte()).unwrap_or(counted_until));
                     // The reader starts a record where the previous one ended, blank lines included.
                     let rest = self.body.get(at..).unwrap_or_default();
                     let begin = at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
-                    line += newlines(self.body.get(counted..begin).unwrap_or_default());
-                    counted = begin;
+                    line += newlines(self.body.get(counted_until..begin).unwrap_or_default());
+                    counted_until = begin;
                     if record.iter().any(|cell| !cell.trim().is_empty()) {
                         records.push((line, record));
                     }
@@ -206,8 +207,8 @@ impl Table<'_> {
 
     /// The row of a line; `None` if the line is blank or faulty.
     fn row(&mut self, line: usize, record: &StringRecord, columns: &[Option<Column>]) -> Option<Row> {
-        let more = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
-        if record.len() < columns.len() || more {
+        let has_extra_cells = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
+        if record.len() < columns.len() || has_extra_cells {
             let problem = RowProblem::WrongCount { found: record.len(), expected: columns.len() };
             self.faults.push(RowFault { line, problem });
             return None;

@@ -26,8 +26,8 @@ pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'
     if dialect == Dialect::Excel {
         out.write_char('\u{feff}')?;
     }
-    let mut lines = Lines::new(dialect);
-    out.write_str(lines.of(COLUMNS)?)?;
+    let mut line_writer = LineWriter::new(dialect);
+    out.write_str(line_writer.line(COLUMNS)?)?;
     for Record { segment, parent_external_id, path } in records {
         let (id, parent) = (segment.id.text(), segment.parent.as_ref().map(|parent| parent.text()));
         let cells = [
@@ -39,8 +39,8 @@ pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'
             &path,
         ];
         let line = match dialect {
-            Dialect::Plain => lines.of(cells)?,
-            Dialect::Excel => lines.of(cells.map(guard).each_ref().map(AsRef::as_ref))?,
+            Dialect::Plain => line_writer.line(cells)?,
+            Dialect::Excel => line_writer.line(cells.map(guard).each_ref().map(AsRef::as_ref))?,
         };
         out.write_str(line)?;
     }
@@ -58,24 +58,24 @@ pub fn write_table<const CELLS: usize>(
     rows: impl IntoIterator<Item = [String; CELLS]>,
     dialect: Dialect,
 ) -> fmt::Result {
-    let mut lines = Lines::new(dialect);
-    out.write_str(lines.of(heading)?)?;
+    let mut line_writer = LineWriter::new(dialect);
+    out.write_str(line_writer.line(heading)?)?;
     for row in rows {
-        out.write_str(lines.of(row.each_ref().map(String::as_str))?)?;
+        out.write_str(line_writer.line(row.each_ref().map(String::as_str))?)?;
     }
     Ok(())
 }
 
 /// Formats one line at a time.
-struct Lines {
+struct LineWriter {
     writer: Writer,
     line: Vec<u8>,
 }
 
 /// The size of the buffer in bytes.
-const PIECE: usize = 1_024;
+const BUFFER_LEN: usize = 1_024;
 
-impl Lines {
+impl LineWriter {
     fn new(dialect: Dialect) -> Self {
         let (delimiter, terminator) = match dialect {
             Dialect::Plain => (b',', Terminator::Any(b'\n')),
@@ -85,30 +85,30 @@ impl Lines {
         Self { writer, line: Vec::new() }
     }
 
-    fn of<const CELLS: usize>(&mut self, cells: [&str; CELLS]) -> Result<&str, fmt::Error> {
+    fn line<const CELLS: usize>(&mut self, cells: [&str; CELLS]) -> Result<&str, fmt::Error> {
         self.line.clear();
         for (at, cell) in cells.into_iter().enumerate() {
             if at > 0 {
-                self.repeat(Writer::delimiter);
+                self.write_until_done(Writer::delimiter);
             }
             let mut rest = cell.as_bytes();
-            self.repeat(|writer, piece| {
-                let (result, read, written) = writer.field(rest, piece);
+            self.write_until_done(|writer, buffer| {
+                let (result, read, written) = writer.field(rest, buffer);
                 rest = &rest[read..];
                 (result, written)
             });
         }
-        self.repeat(Writer::terminator);
+        self.write_until_done(Writer::terminator);
         // Only whole cells and ASCII are put together, so it is valid UTF-8.
         std::str::from_utf8(&self.line).map_err(|_| fmt::Error)
     }
 
     /// Calls `write` until it has written everything.
-    fn repeat(&mut self, mut write: impl FnMut(&mut Writer, &mut [u8]) -> (WriteResult, usize)) {
-        let mut piece = [0; PIECE];
+    fn write_until_done(&mut self, mut write: impl FnMut(&mut Writer, &mut [u8]) -> (WriteResult, usize)) {
+        let mut buffer = [0; BUFFER_LEN];
         loop {
-            let (result, written) = write(&mut self.writer, &mut piece);
-            self.line.extend_from_slice(&piece[..written]);
+            let (result, written) = write(&mut self.writer, &mut buffer);
+            self.line.extend_from_slice(&buffer[..written]);
             if result == WriteResult::InputEmpty {
                 return;
             }

@@ -11,11 +11,11 @@ const SPECIAL: [char; 5] = ['[', ']', '{', '}', '\\'];
 
 /// A text as it is written in a line.
 pub(super) fn escaped(text: &str) -> String {
-    let begins = text.len() - text.trim_start().len();
-    let ends = text.trim_end().len();
+    let text_start = text.len() - text.trim_start().len();
+    let text_end = text.trim_end().len();
     let mut written = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
-        let outside = at < begins || at >= ends;
+        let outside = at < text_start || at >= text_end;
         match character {
             '\n' => written.push_str("\\n"),
             '\t' => written.push_str("\\t"),

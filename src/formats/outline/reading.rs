@@ -27,7 +27,7 @@ pub struct OutlineLine {
 }
 
 /// Spaces per level.
-const INDENTATION: usize = 2;
+const INDENT_WIDTH: usize = 2;
 
 /// Parses an outline as far as possible.
 #[must_use]
@@ -39,20 +39,20 @@ pub fn read(text: &str) -> OutlineText {
         read.faults.push(Fault { line: 1, problem: Problem::Empty });
     }
     // The deepest level that the next line may have.
-    let mut deepest = 0;
+    let mut max_level = 0;
     for (line, written) in (1..).zip(text.split('\n')) {
         let written = written.strip_suffix('\r').unwrap_or(written);
         let trimmed = written.trim_start();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        let level = level(written, deepest).unwrap_or_else(|problem| {
+        let level = level(written, max_level).unwrap_or_else(|problem| {
             read.faults.push(Fault { line, problem });
             // The lines after it are checked as if it had the deepest level allowed.
-            let blanks = written.len() - trimmed.len();
-            (blanks / INDENTATION).min(deepest)
+            let indentation = written.len() - trimmed.len();
+            (indentation / INDENT_WIDTH).min(max_level)
         });
-        deepest = level + 1;
+        max_level = level + 1;
         match entry(trimmed) {
             Ok((name, external_id, tag)) => read.lines.push(OutlineLine { line, level, name, external_id, tag }),
             Err(problem) if read.faults.last().is_none_or(|fault| fault.line != line) => {
@@ -65,25 +65,25 @@ pub fn read(text: &str) -> OutlineText {
     read
 }
 
-fn level(written: &str, deepest: usize) -> Result<usize, Problem> {
-    let blanks = &written[..written.len() - written.trim_start().len()];
-    let found = blanks.len();
+fn level(written: &str, max_level: usize) -> Result<usize, Problem> {
+    let indentation = &written[..written.len() - written.trim_start().len()];
+    let found = indentation.len();
     if written.contains('\t') {
         Err(Problem::Tab)
-    } else if written.chars().any(char::is_control) || blanks.contains(|blank| blank != ' ') {
+    } else if written.chars().any(char::is_control) || indentation.contains(|blank| blank != ' ') {
         Err(Problem::Control)
-    } else if !found.is_multiple_of(INDENTATION) {
+    } else if !found.is_multiple_of(INDENT_WIDTH) {
         Err(Problem::OddIndentation(found))
-    } else if found > deepest * INDENTATION {
-        Err(Problem::TooDeep { found, most: deepest * INDENTATION })
+    } else if found > max_level * INDENT_WIDTH {
+        Err(Problem::TooDeep { found, limit: max_level * INDENT_WIDTH })
     } else {
-        Ok(found / INDENTATION)
+        Ok(found / INDENT_WIDTH)
     }
 }
 
-type Parts = (String, Option<String>, Option<String>);
+type EntryParts = (String, Option<String>, Option<String>);
 
-fn entry(written: &str) -> Result<Parts, Problem> {
+fn entry(written: &str) -> Result<EntryParts, Problem> {
     let mut characters = written.chars().peekable();
     let name = escape::read(&mut characters)?;
     let external_id = bracketed(&mut characters, '[', ']')?;

@@ -5,13 +5,13 @@ use crate::formats::samples;
 use crate::segment::Segment;
 
 fn text(forest: crate::forest::Forest) -> String {
-    samples::written(forest, |out, part| write(out, part))
+    samples::rendered(forest, |out, part| write(out, part))
 }
 
 #[test]
 fn headings_and_missing_parents_are_written_as_comments() {
     assert_eq!(
-        text(samples::troubled()),
+        text(samples::faulty_forest()),
         "A & B \"VIP\" <new>  [V#1]  {vip}\n  \
          \\   {blank}\n  \
          Twin  [TWIN]  {twin-1}\n  \
@@ -31,7 +31,7 @@ fn headings_and_missing_parents_are_written_as_comments() {
 
 #[test]
 fn a_written_outline_is_read_back_as_the_segments() {
-    for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
+    for forest in [samples::faulty_forest(), samples::hostile(), samples::chain(50)] {
         let read = read(&text(forest.clone()));
         let blank = |fault: &Fault| fault.problem == Problem::BlankName;
         assert!(read.faults.iter().all(blank), "{:?}", read.faults);

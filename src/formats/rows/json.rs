@@ -19,34 +19,34 @@ pub fn read_json(text: &str, names: &ColumnNames) -> Reading {
     let values = match serde_json::from_str::<Vec<&RawValue>>(text) {
         Ok(values) => values,
         Err(fault) if fault.is_data() => {
-            let Ok(within) = serde_json::from_str::<Within<'_>>(text) else {
+            let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
                 let expected = "an array of segments, or an object with it under “segments”";
                 return Reading::faulty(1, RowProblem::Expected(expected));
             };
-            within.segments
+            envelope.segments
         }
         Err(fault) => return Reading { rows: Rows::default(), faults: vec![invalid(&fault, 0)] },
     };
-    let mut objects = Objects::of(names);
-    let (mut line, mut counted) = (1, 0);
+    let mut objects = ObjectReader::of(names);
+    let (mut line, mut counted_until) = (1, 0);
     let line_of = |value: &&RawValue| {
         // The raw value is a slice of the text, so its offset gives its line.
         let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        line += newlines(text.as_bytes().get(counted..at).unwrap_or_default());
-        counted = at;
+        line += newlines(text.as_bytes().get(counted_until..at).unwrap_or_default());
+        counted_until = at;
         line
     };
     let lines: Vec<usize> = values.iter().map(line_of).collect();
     // If a line has several objects, its number can't identify them.
     objects.by_number = lines.windows(2).any(|pair| pair[0] == pair[1]);
     for (at, (value, line)) in values.iter().zip(lines).enumerate() {
-        objects.take(if objects.by_number { at + 1 } else { line }, value.get());
+        objects.read_object(if objects.by_number { at + 1 } else { line }, value.get());
     }
-    objects.ended()
+    objects.finish()
 }
 
 #[derive(serde::Deserialize)]
-struct Within<'a> {
+struct Envelope<'a> {
     #[serde(borrow)]
     segments: Vec<&'a RawValue>,
 }
@@ -54,13 +54,13 @@ struct Within<'a> {
 /// Reads one object per line.
 #[must_use]
 pub fn read_ndjson(text: &str, names: &ColumnNames) -> Reading {
-    let mut objects = Objects::of(names);
+    let mut objects = ObjectReader::of(names);
     for (line, written) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         if !written.trim().is_empty() {
-            objects.take(line, written);
+            objects.read_object(line, written);
         }
     }
-    objects.ended()
+    objects.finish()
 }
 
 fn newlines(bytes: &[u8]) -> usize {
@@ -111,19 +111,19 @@ impl<'de> Deserialize<'de> for Pairs {
 }
 
 /// The objects read so far.
-struct Objects<'a> {
+struct ObjectReader<'a> {
     names: &'a ColumnNames,
     rows: Vec<Row>,
     faults: Vec<RowFault>,
     by_number: bool,
 }
 
-impl<'a> Objects<'a> {
+impl<'a> ObjectReader<'a> {
     const fn of(names: &'a ColumnNames) -> Self {
         Self { names, rows: Vec::new(), faults: Vec::new(), by_number: false }
     }
 
-    fn take(&mut self, line: usize, text: &str) {
+    fn read_object(&mut self, line: usize, text: &str) {
         let Pairs(object) = match serde_json::from_str(text) {
             Ok(pairs) => pairs,
             Err(fault) if fault.is_data() => {
@@ -150,7 +150,7 @@ impl<'a> Objects<'a> {
         self.rows.push(row);
     }
 
-    fn ended(self) -> Reading {
+    fn finish(self) -> Reading {
         let has = |column: &Column| self.rows.iter().any(|row| !row.cell(*column).is_absent());
         let columns = Column::ALL.into_iter().filter(has).collect();
         let rows = Rows { rows: self.rows, columns, short_ids: false, by_number: self.by_number };

@@ -22,7 +22,7 @@ pub struct RowSegment {
 /// Two rows with the same ID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("id {id} is in line {first} already")]
-pub struct SameId {
+pub struct DuplicateId {
     /// The line of the later row.
     pub line: usize,
     /// The line of the first row.
@@ -37,9 +37,9 @@ impl Rows {
     /// # Errors
     ///
     /// Every ID that two rows have.
-    pub fn segments(&self) -> Result<Vec<RowSegment>, Vec<SameId>> {
+    pub fn segments(&self) -> Result<Vec<RowSegment>, Vec<DuplicateId>> {
         let ids = self.ids()?;
-        let known = Known::of(self, &ids);
+        let known = SegmentLookup::of(self, &ids);
         let row_segment = |(row, id): (&Row, &SegmentId)| RowSegment {
             line: row.line,
             segment: Arc::new(Segment {
@@ -53,14 +53,14 @@ impl Rows {
     }
 
     /// The ID of each row, its own or one made from its line.
-    fn ids(&self) -> Result<Vec<SegmentId>, Vec<SameId>> {
+    fn ids(&self) -> Result<Vec<SegmentId>, Vec<DuplicateId>> {
         let mut first_with: HashMap<&str, usize> = HashMap::new();
         let mut faults = Vec::new();
         for (at, row) in self.rows.iter().enumerate() {
             let Some(id) = row.value(Column::Id) else { continue };
             let first = *first_with.entry(id).or_insert(at);
             if first != at {
-                faults.push(SameId { line: row.line, first: self.rows[first].line, id: id.to_owned() });
+                faults.push(DuplicateId { line: row.line, first: self.rows[first].line, id: id.to_owned() });
             }
         }
         if !faults.is_empty() {
@@ -69,11 +69,11 @@ impl Rows {
         let mut taken: HashSet<String> = first_with.keys().map(|id| (*id).to_owned()).collect();
         let id = |row: &Row| {
             row.value(Column::Id).and_then(SegmentId::new).unwrap_or_else(|| {
-                let mut made = format!("line-{}", row.line);
-                while !taken.insert(made.clone()) {
-                    made.push('\'');
+                let mut generated = format!("line-{}", row.line);
+                while !taken.insert(generated.clone()) {
+                    generated.push('\'');
                 }
-                SegmentId::of_text(&made)
+                SegmentId::of_text(&generated)
             })
         };
         Ok(self.rows.iter().map(id).collect())
@@ -96,13 +96,13 @@ impl Row {
 }
 
 /// The rows by the values that name them as parents.
-struct Known<'a> {
+struct SegmentLookup<'a> {
     ids: &'a [SegmentId],
     by_external_id: HashMap<&'a str, &'a SegmentId>,
     by_path: HashMap<Vec<String>, &'a SegmentId>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> SegmentLookup<'a> {
     fn of(rows: &'a Rows, ids: &'a [SegmentId]) -> Self {
         let mut known = Self { ids, by_external_id: HashMap::new(), by_path: HashMap::new() };
         for (row, id) in rows.rows.iter().zip(ids) {
@@ -130,8 +130,9 @@ impl<'a> Known<'a> {
             let found = self.by_external_id.get(external_id).map(|id| (*id).clone());
             return found.or_else(|| SegmentId::new(&format!("ext={external_id}")));
         }
-        let said = !row.cell(Column::ParentId).is_absent() || !row.cell(Column::ParentExternalId).is_absent();
-        let above = row.path_above().filter(|_| !said)?;
+        let has_parent_cell =
+            !row.cell(Column::ParentId).is_absent() || !row.cell(Column::ParentExternalId).is_absent();
+        let above = row.path_above().filter(|_| !has_parent_cell)?;
         let found = self.by_path.get(&above).map(|id| (*id).clone());
         found.or_else(|| SegmentId::new(&crate::forest::path_text(above.iter().map(String::as_str))))
     }

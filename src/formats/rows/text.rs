@@ -64,7 +64,7 @@ pub struct Undecodable {
 }
 
 /// The maximum length of a line in an error message.
-const SHOWN: usize = 120;
+const MAX_SHOWN: usize = 120;
 
 /// Decodes bytes. A byte order mark determines the encoding; without one it is the requested encoding, or UTF-8. Nothing is
 /// guessed.
@@ -72,15 +72,15 @@ const SHOWN: usize = 120;
 /// # Errors
 ///
 /// Bytes that are invalid in that encoding.
-pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecodable> {
+pub fn decode(bytes: &[u8], requested: Option<Encoding>) -> Result<Decoded, Undecodable> {
     let (decoder, bytes, expected) = if let Some((marked, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         let marked_as = if marked == UTF_16LE || marked == UTF_16BE { Encoding::Utf16 } else { Encoding::Utf8 };
         (marked, &bytes[mark..], marked_as)
     } else {
-        let expected = asked.unwrap_or(Encoding::Utf8);
+        let expected = requested.unwrap_or(Encoding::Utf8);
         (expected.decoder(), bytes, expected)
     };
-    if asked.is_none() && expected == Encoding::Utf8 && is_like_utf16(bytes) {
+    if requested.is_none() && expected == Encoding::Utf8 && is_like_utf16(bytes) {
         return Err(Undecodable { line: 1, expected, readings: vec![(Encoding::Utf16, first_line_of_utf16(bytes))] });
     }
     if let Some(text) = decoder.decode_without_bom_handling_and_without_replacement(bytes) {
@@ -102,13 +102,13 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
     };
     // Most lines are the same in both encodings, so a line that shows the difference is more helpful than the first.
     let lines = || (first..).zip(bytes[begin..].split(|byte| *byte == b'\n'));
-    let telling = lines()
+    let distinguishing = lines()
         .map(|(line, bytes)| (line, read_as(bytes)))
         .find(|(_, readings)| readings.windows(2).any(|pair| pair[0].1 != pair[1].1));
     let (line, mut readings) =
-        telling.unwrap_or_else(|| (first, lines().next().map(|(_, line)| read_as(line)).unwrap_or_default()));
+        distinguishing.unwrap_or_else(|| (first, lines().next().map(|(_, line)| read_as(line)).unwrap_or_default()));
     for (_, text) in &mut readings {
-        *text = text.chars().take(SHOWN).collect();
+        *text = text.chars().take(MAX_SHOWN).collect();
     }
     Err(Undecodable { line, expected, readings })
 }
@@ -116,13 +116,13 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
 /// Whether bytes are most likely UTF-16 without a byte order mark: every other byte of a text in Latin letters is then zero,
 /// while other texts contain no zeros.
 fn is_like_utf16(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(SHOWN)];
+    let head = &bytes[..bytes.len().min(MAX_SHOWN)];
     let zeros = head.chunks_exact(2).filter(|pair| pair[0] != 0 && pair[1] == 0).count();
     zeros > head.len() / 4
 }
 
 fn first_line_of_utf16(bytes: &[u8]) -> String {
-    let (text, _) = UTF_16LE.decode_without_bom_handling(&bytes[..bytes.len().min(2 * SHOWN)]);
+    let (text, _) = UTF_16LE.decode_without_bom_handling(&bytes[..bytes.len().min(2 * MAX_SHOWN)]);
     text.lines().next().unwrap_or_default().to_owned()
 }
 

@@ -11,11 +11,11 @@ use super::super::part::ExportRow;
 use super::layout::LABEL_GAP;
 
 /// Longer texts are cut; the full name is in the node's title.
-const NAME_CELLS: usize = 60;
-const EXTERNAL_ID_CELLS: usize = 40;
+const MAX_NAME_CELLS: usize = 60;
+const MAX_EXTERNAL_ID_CELLS: usize = 40;
 /// The width of a cell in tenths of a pixel, by font size.
-const NAME_CELL: usize = 80;
-const SMALL_CELL: usize = 67;
+const NAME_CELL_WIDTH: usize = 80;
+const SMALL_CELL_WIDTH: usize = 67;
 
 pub(super) struct Label<'a> {
     depth: Option<String>,
@@ -28,8 +28,8 @@ impl<'a> Label<'a> {
     pub fn of(entry: &ExportRow<'a>) -> Self {
         Self {
             depth: (entry.depth > entry.level).then(|| format!("[{}]", entry.depth)),
-            name: shortened(entry.name(), NAME_CELLS),
-            external_id: entry.external_id().map(|text| shortened(Cow::Borrowed(text), EXTERNAL_ID_CELLS)),
+            name: shortened(entry.name(), MAX_NAME_CELLS),
+            external_id: entry.external_id().map(|text| shortened(Cow::Borrowed(text), MAX_EXTERNAL_ID_CELLS)),
             count: Some(entry.descendants()).filter(|count| *count > 0),
         }
     }
@@ -52,8 +52,8 @@ impl<'a> Label<'a> {
 
     /// The width in pixels.
     pub fn width(&self) -> usize {
-        let small = |text: &str| text.width() * SMALL_CELL / 10 + LABEL_GAP;
-        self.name.width() * NAME_CELL / 10
+        let small = |text: &str| text.width() * SMALL_CELL_WIDTH / 10 + LABEL_GAP;
+        self.name.width() * NAME_CELL_WIDTH / 10
             + self.depth().map_or(0, small)
             + self.external_id().map_or(0, small)
             + self.count.map_or(0, |count| small(&count.to_string()))

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum ApiRequest {
     Page(u32),
     One,
     Feed(u64),
@@ -19,7 +19,7 @@ pub enum Asked {
 }
 
 /// A response.
-pub enum Answer {
+pub enum ServerResponse {
     /// A status, further headers, and a body.
     Plain(u16, &'static str, Vec<u8>),
     /// No response; the connection stays open.
@@ -35,7 +35,7 @@ pub enum Answer {
 }
 
 /// The response to a request, or `None` for the healthy server's.
-pub type Rule = Arc<dyn Fn(Asked) -> Option<Answer> + Send + Sync>;
+pub type Rule = Arc<dyn Fn(ApiRequest) -> Option<ServerResponse> + Send + Sync>;
 
 /// Time from the end of the first list to the first change in the feed; any earlier, the list would already have it.
 const FIRST_CHANGE: Duration = Duration::from_millis(500);
@@ -52,13 +52,13 @@ pub fn serve(rule: Rule) -> (String, Arc<AtomicUsize>) {
         for stream in listener.incoming().flatten() {
             let (counter, rule, listed) = (Arc::clone(&counter), Arc::clone(&rule), Arc::clone(&listed));
             // Clients that go away in the middle are part of the tests.
-            thread::spawn(move || drop(converse(stream, &rule, &counter, &listed)));
+            thread::spawn(move || drop(serve_connection(stream, &rule, &counter, &listed)));
         }
     });
     (format!("http://{address}"), count)
 }
 
-fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed) -> std::io::Result<()> {
+fn serve_connection(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -78,15 +78,15 @@ fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed
         }
         reader.read_exact(&mut vec![0; length])?;
         count.fetch_add(1, Ordering::SeqCst);
-        let asked = asked(&first);
-        match rule(asked).unwrap_or_else(|| healthy(asked, listed)) {
-            Answer::Plain(status, headers, body) => {
+        let request = parse_request(&first);
+        match rule(request).unwrap_or_else(|| healthy(request, listed)) {
+            ServerResponse::Plain(status, headers, body) => {
                 write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len())?;
                 stream.write_all(&body)?;
             }
-            Answer::Silence => thread::sleep(Duration::from_secs(3_600)),
-            Answer::Hangup => return Ok(()),
-            Answer::Endless(part, bytes) => {
+            ServerResponse::Silence => thread::sleep(Duration::from_secs(3_600)),
+            ServerResponse::Hangup => return Ok(()),
+            ServerResponse::Endless(part, bytes) => {
                 write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {bytes}\r\n\r\n")?;
                 let block = part.repeat(64 * 1024 / part.len());
                 for _ in 0..bytes / block.len() {
@@ -94,11 +94,11 @@ fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed
                 }
                 return Ok(());
             }
-            Answer::Half(body) => {
+            ServerResponse::Half(body) => {
                 write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{body}", 2 * body.len())?;
                 return Ok(());
             }
-            Answer::Drip(body) => {
+            ServerResponse::Drip(body) => {
                 write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len())?;
                 for byte in body.bytes() {
                     stream.write_all(&[byte])?;
@@ -109,39 +109,39 @@ fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed
     }
 }
 
-fn asked(line: &str) -> Asked {
+fn parse_request(line: &str) -> ApiRequest {
     let number = |name: &str| {
         let value = line.split(name).nth(1)?;
         value.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()
     };
     match line.split(' ').next() {
-        Some("POST") => return Asked::Create,
-        Some("PUT") => return Asked::Change,
-        Some("DELETE") => return Asked::Delete,
+        Some("POST") => return ApiRequest::Create,
+        Some("PUT") => return ApiRequest::Change,
+        Some("DELETE") => return ApiRequest::Delete,
         _ => {}
     }
     match (number("pageNumber="), number("startId=")) {
-        (Some(number), _) => Asked::Page(u32::try_from(number).unwrap()),
-        (_, Some(step)) => Asked::Feed(step),
-        _ => Asked::One,
+        (Some(number), _) => ApiRequest::Page(u32::try_from(number).unwrap()),
+        (_, Some(step)) => ApiRequest::Feed(step),
+        _ => ApiRequest::One,
     }
 }
 
 /// The response of a healthy server with two segments, one of which is reported as changed after a moment. It applies
 /// no writes.
-fn healthy(asked: Asked, listed: &Listed) -> Answer {
-    if matches!(asked, Asked::Page(2..)) {
+fn healthy(request: ApiRequest, listed: &Listed) -> ServerResponse {
+    if matches!(request, ApiRequest::Page(2..)) {
         listed.get_or_init(Instant::now);
     }
     let has_changed = listed.get().is_some_and(|listed| listed.elapsed() >= FIRST_CHANGE);
-    let text = match asked {
-        Asked::Page(1) => r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#,
-        Asked::Page(_) => "[]",
-        Asked::One => r#"{"id":"a","name":"Alfa"}"#,
-        Asked::Feed(1) if has_changed => r#"{"nextId":2,"events":[{"segmentId":"a","type":"UPDATE"}]}"#,
-        Asked::Feed(_) => r#"{"nextId":null,"events":[]}"#,
-        Asked::Create => r#"{"id":"n"}"#,
-        Asked::Change | Asked::Delete => "",
+    let text = match request {
+        ApiRequest::Page(1) => r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#,
+        ApiRequest::Page(_) => "[]",
+        ApiRequest::One => r#"{"id":"a","name":"Alfa"}"#,
+        ApiRequest::Feed(1) if has_changed => r#"{"nextId":2,"events":[{"segmentId":"a","type":"UPDATE"}]}"#,
+        ApiRequest::Feed(_) => r#"{"nextId":null,"events":[]}"#,
+        ApiRequest::Create => r#"{"id":"n"}"#,
+        ApiRequest::Change | ApiRequest::Delete => "",
     };
-    Answer::Plain(200, "", text.into())
+    ServerResponse::Plain(200, "", text.into())
 }

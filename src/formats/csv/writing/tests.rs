@@ -10,8 +10,8 @@ use crate::formats::csv::guard::unguard;
 use crate::formats::{Part, samples};
 use crate::segment::{Segment, SegmentId};
 
-fn written(forest: Forest, dialect: Dialect) -> String {
-    samples::written(forest, |out, part: &Part<'_>| write(out, part.records(), dialect))
+fn rendered(forest: Forest, dialect: Dialect) -> String {
+    samples::rendered(forest, |out, part: &Part<'_>| write(out, part.records(), dialect))
 }
 
 #[test]
@@ -19,33 +19,33 @@ fn a_table_has_every_column_and_parents_come_first() {
     let segments = [["b", "B, \"the\nsecond\"", "", "a"], ["a", "A/C", "X;1", ""], ["o", "Orphan", "007", "gone"]];
     let forest = || segments.into_iter().map(samples::segment).collect();
     assert_eq!(
-        written(forest(), Dialect::Plain),
+        rendered(forest(), Dialect::Plain),
         "id,name,externalId,parentId,parentExternalId,path\n\
          a,A/C,X;1,,,/A//C\n\
          b,\"B, \"\"the\nsecond\"\"\",,a,X;1,\"/A//C/B, \"\"the\nsecond\"\"\"\n\
          o,Orphan,007,gone,,/Orphan\n"
     );
     assert_eq!(
-        written(forest(), Dialect::Excel),
+        rendered(forest(), Dialect::Excel),
         "\u{feff}id;name;externalId;parentId;parentExternalId;path\r\n\
          a;A/C;\"X;1\";;;/A//C\r\n\
          b;\"B, \"\"the\nsecond\"\"\";;a;\"X;1\";\"/A//C/B, \"\"the\nsecond\"\"\"\r\n\
          o;Orphan;'007;gone;;/Orphan\r\n"
     );
-    assert_eq!(written(Forest::new(), Dialect::Plain), "id,name,externalId,parentId,parentExternalId,path\n");
+    assert_eq!(rendered(Forest::new(), Dialect::Plain), "id,name,externalId,parentId,parentExternalId,path\n");
 }
 
 #[test]
 fn a_cell_longer_than_the_buffer_is_written_whole() {
-    let long = "ż\"".repeat(PIECE);
-    let text = written([["a", &long, "", ""]].into_iter().map(samples::segment).collect(), Dialect::Plain);
+    let long = "ż\"".repeat(BUFFER_LEN);
+    let text = rendered([["a", &long, "", ""]].into_iter().map(samples::segment).collect(), Dialect::Plain);
     assert_eq!(text.matches(&long.replace('"', "\"\"")).count(), 2);
 }
 
 #[test]
 fn no_cell_for_a_spreadsheet_begins_a_formula() {
     let hostile = [["=1", "=HYPERLINK(\"x\")", "-1+1", ""]].into_iter().map(samples::segment).collect();
-    let text = written(hostile, Dialect::Excel);
+    let text = rendered(hostile, Dialect::Excel);
     let row = text.lines().nth(1).unwrap();
     assert_eq!(row, "'=1;\"'=HYPERLINK(\"\"x\"\")\";'-1+1;;;\"/=HYPERLINK(\"\"x\"\")\"");
 }
