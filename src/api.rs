@@ -88,11 +88,11 @@ impl Client {
                 Err(fault) => fault,
             };
             failures += 1;
-            let Some(pause) = self.retries().backoff(&fault, retry_safety, failures, fastrand::f64()) else {
+            let Some(delay) = self.retries().backoff(&fault, retry_safety, failures, fastrand::f64()) else {
                 return Err(RemoteError { call, fault });
             };
-            tracing::warn!(%call, %fault, failures, ?pause, "trying again");
-            tokio::time::sleep(pause).await;
+            tracing::warn!(%call, %fault, failures, ?delay, "trying again");
+            tokio::time::sleep(delay).await;
         }
     }
 

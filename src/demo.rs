@@ -6,10 +6,10 @@
 //! address.
 
 mod colleague;
+mod faults;
 mod routes;
 mod starters;
 mod tenant;
-mod trouble;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,8 +26,8 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
+pub use faults::{InjectedFault, Moment, Request};
 pub use tenant::{Actor, Change, ChangeRefused, ChangeRequest, DeletionPolicy, Fields};
-pub use trouble::{InjectedFault, Moment, Request};
 
 /// Options of the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +97,7 @@ pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     shutdown: CancellationToken,
-    server_task: Option<JoinHandle<()>>,
+    task: Option<JoinHandle<()>>,
     colleague: Option<AbortOnDrop>,
 }
 
@@ -140,13 +140,13 @@ impl Server {
         let shutdown = CancellationToken::new();
         let serve = axum::serve(listener, routes::router(Arc::clone(&shared)))
             .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        let server_task = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             if let Err(error) = serve.await {
                 tracing::error!(%error, "the demo server has stopped");
             }
         });
         let colleague = (churn > 0.0).then(|| AbortOnDrop(tokio::spawn(colleague::run(Arc::clone(&shared), churn))));
-        Ok(Self { address, shared, shutdown, server_task: Some(server_task), colleague })
+        Ok(Self { address, shared, shutdown, task: Some(task), colleague })
     }
 
     /// Returns the URL of the server: `http://127.0.0.1:PORT`.
@@ -230,8 +230,8 @@ impl Server {
     /// Stops listening and waits until pending responses are sent.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
-        if let Some(server_task) = self.server_task.take()
-            && let Err(error) = server_task.await
+        if let Some(task) = self.task.take()
+            && let Err(error) = task.await
         {
             tracing::warn!(%error, "the demo server did not end well");
         }
@@ -245,8 +245,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shutdown.cancel();
-        if let Some(server_task) = &self.server_task {
-            server_task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
         }
     }
 }

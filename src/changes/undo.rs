@@ -240,7 +240,7 @@ impl UndoStack {
         }?;
         let entry = self.with_current_ids(entry);
         let effects: Vec<DoneOp> = entry.ops.iter().map(|op| op.effect.clone()).collect();
-        let Inverse { plan, former_ids, inverse_indices } = inverse(&effects, forest, plan_id);
+        let Inverse { plan, former_ids, indices: inverse_indices } = inverse(&effects, forest, plan_id);
         let new_ids_note = match former_ids.len() {
             0 => "",
             count => &format!(" ({})", Agreeing::NewIds.with(count)),
@@ -312,24 +312,24 @@ impl UndoTarget {
 struct Inverse {
     plan: Plan,
     former_ids: HashMap<usize, SegmentId>,
-    inverse_indices: Vec<usize>,
+    indices: Vec<usize>,
 }
 
 /// Returns the inverse of each effect, last first.
 fn inverse(effects: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
     let mut operations = Vec::with_capacity(effects.len());
-    let mut inverse_indices = vec![0; effects.len()];
+    let mut indices = vec![0; effects.len()];
     let mut former_ids = HashMap::new();
     let mut new_ids: HashMap<SegmentId, SegmentId> = HashMap::new();
     let created: HashSet<&SegmentId> = effects.iter().filter_map(DoneOp::created_id).collect();
     let mut leaving: HashMap<&SegmentId, Vec<(usize, SegmentId)>> = HashMap::new();
     for (at, effect) in effects.iter().enumerate().rev() {
-        inverse_indices[at] = operations.len();
+        indices[at] = operations.len();
         let operation = match effect {
             DoneOp::Created(segment) => {
                 let leaving = leaving.remove(&segment.id).unwrap_or_default();
                 for (child, _) in &leaving {
-                    inverse_indices[*child] = operations.len();
+                    indices[*child] = operations.len();
                 }
                 let leaving = leaving.into_iter().map(|(_, child)| child).collect();
                 Operation::Delete { base: Arc::clone(segment), leaving }
@@ -358,7 +358,7 @@ fn inverse(effects: &[DoneOp], forest: &Forest, plan_id: PlanId) -> Inverse {
         };
         operations.push(operation.with_ids(&|id| new_ids.get(id).cloned()));
     }
-    Inverse { plan: Plan { operations }, former_ids, inverse_indices }
+    Inverse { plan: Plan { operations }, former_ids, indices }
 }
 
 /// Returns the moves of the children that were left to the server to the segment that is created again. A child that is neither

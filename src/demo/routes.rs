@@ -16,8 +16,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::segment::{Segment, SegmentId};
 
+use super::faults::{FaultInjector, InjectedFault, Moment};
 use super::tenant::{Actor, ChangeRefused, ChangeRequest, Fields, Tenant};
-use super::trouble::{FaultInjector, InjectedFault, Moment};
 use super::{ListForm, Options, lock};
 
 const API: &str = "/api/v1/account/integrations/auth-required";

@@ -139,8 +139,8 @@ fn submit_text(state: &mut State, base: Outline, text: String, file: PathBuf) ->
     let plan_id = state.changes.queue.next_plan_id();
     match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
         Err(faults) => {
-            let stage = EditState::Faulty { text, file, faults };
-            state.screen.layers.push(Layer::Outline(OutlineEdit { base, stage }));
+            let edit = OutlineEdit { base, stage: EditState::Faulty { text, file, faults } };
+            state.screen.layers.push(Layer::Outline(edit));
             Vec::new()
         }
         Ok((plan, reasons)) => {
