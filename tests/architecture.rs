@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -400,6 +401,50 @@ fn a_planted_fault_is_found_in_every_module_and_part() {
 }
 
 /// A value that differs in tests is passed in, so that tests can cover both.
+/// The pages for people who change the code.
+const PAGES: &[&str] = &["CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"];
+
+/// The names of the code in a page's inline code: paths of files, types, and functions with an underscore.
+fn named_in(page: &str) -> Vec<&str> {
+    let prose = page.split("```").step_by(2);
+    let spans = prose.flat_map(|part| part.split('`').skip(1).step_by(2));
+    let words = spans.flat_map(|span| span.split(|other: char| !(other.is_alphanumeric() || "_./".contains(other))));
+    let is_name = |word: &&str| {
+        let is_file = ["src/", "tests/", "benches/", "docs/", "assets/"].iter().any(|folder| word.starts_with(folder));
+        let is_type = word.starts_with(char::is_uppercase) && word.contains(char::is_lowercase) && !word.contains('.');
+        is_file
+            || is_type
+            || word.contains('_') && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+    };
+    words.filter(is_name).collect()
+}
+
+#[test]
+fn the_pages_about_the_code_name_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    for folder in ["src", "tests", "benches"] {
+        for file in rust_files(&root.join(folder)) {
+            code += &fs::read_to_string(file).unwrap();
+        }
+    }
+    code += &fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let words: HashSet<&str> = code.split(|other: char| !(other.is_alphanumeric() || other == '_')).collect();
+    let mut missing = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let names = named_in(&text);
+        assert!(names.len() > 10, "the names of {page} are found");
+        for name in names {
+            let exists = if name.contains('/') { root.join(name).exists() } else { words.contains(name) };
+            if !exists {
+                missing.push(format!("{page}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 #[test]
 fn no_value_depends_on_cfg_test() {
     let differs = |file: &&PathBuf| fs::read_to_string(file).unwrap().contains("cfg!(test)");

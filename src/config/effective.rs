@@ -304,22 +304,22 @@ read_only = true
 
     #[test]
     fn the_key_is_not_shown_but_its_origin_is() {
-        let flags = Flags::default();
+        let no_flags = Flags::default();
         let home = Home::with_file(FILE);
-        assert_eq!(home.setting(&flags, "api_key"), Some((None, Origin::File { line: 6 })));
+        assert_eq!(home.setting(&no_flags, "api_key"), Some((None, Origin::File { line: 6 })));
         let flags = Flags { api_key: Some("hunter3".to_owned().into()), ..Flags::default() };
         assert_eq!(home.setting(&flags, "api_key"), Some((None, Origin::Flag("--api-key"))));
         assert!(!format!("{:?}", home.effective(&flags).unwrap()).contains("hunter"));
         let home = home.set("SEGTUI_API_KEY_FILE", "/run/key");
         let expected = Some((Some("\"/run/key\"".into()), Origin::Variable("SEGTUI_API_KEY_FILE")));
-        assert_eq!(home.setting(&flags, "api_key_file"), expected);
+        assert_eq!(home.setting(&no_flags, "api_key_file"), expected);
         let home = home.set("SEGTUI_API_KEY", "hunter4");
-        assert!(matches!(home.effective(&flags), Err(ConfigError::TwoKeys)));
+        assert!(matches!(home.effective(&no_flags), Err(ConfigError::TwoKeys)));
         let command = FILE.replace("api_key = \"hunter2\"", "api_key_command = [\"false\"]");
         let home = Home::with_file(&command);
         let expected = Some((Some("[\"false\"]".into()), Origin::File { line: 6 }));
-        assert_eq!(home.setting(&flags, "api_key_command"), expected, "the command isn't run");
-        assert_eq!(home.setting(&flags, "api_key"), None);
+        assert_eq!(home.setting(&no_flags, "api_key_command"), expected, "the command isn't run");
+        assert_eq!(home.setting(&no_flags, "api_key"), None);
     }
 
     #[test]
