@@ -329,8 +329,10 @@ fn churn(report: &mut Report) {
     );
     let half = backlog.len() / 2;
     let worst = |part: &[usize]| number(part.iter().copied().max().unwrap_or_default());
+    // The backlog grows until everything is listed again, then falls. It is sampled every 1.4 s, so that a peak may be missed by
+    // the changes of that time; a backlog that grows from list to list would exceed this by far.
     report.note("… behind by at most, first half", worst(&backlog[..half]), "changes");
-    report.at_most("… and second half", worst(&backlog[half..]), worst(&backlog[..half]).max(2_000.0), "changes");
+    report.at_most("… and second half", worst(&backlog[half..]), worst(&backlog[..half]) + 2_000.0, "changes");
     pty.end();
 }
 
