@@ -118,10 +118,10 @@ impl Client {
             sent: request.body().map(|body| recorder::excerpt(body, key)),
             status: response.status,
             fault: fault.cloned(),
-            answer: recorder::excerpt(&response.body, key),
-            took: timing.elapsed,
+            response: recorder::excerpt(&response.body, key),
+            elapsed: timing.elapsed,
             attempt,
-            missed: 0,
+            dropped: 0,
         });
     }
 

@@ -155,7 +155,7 @@ impl Keymap {
 
     /// Whether this key by itself is bound to the action.
     #[must_use]
-    pub fn asks(&self, key: Key, action: Action) -> bool {
+    pub fn triggers(&self, key: Key, action: Action) -> bool {
         self.lookup(&[key]) == Lookup::Action(action)
     }
 

@@ -317,7 +317,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 
 /// Makes a file or folder private that an earlier version left readable by others. A failure is only logged.
 fn make_private(path: &Path) {
-    if let Err(error) = files::keep_private(path) {
+    if let Err(error) = files::restrict_to_owner(path) {
         tracing::warn!(%error, path = %path.display(), "others may read it");
     }
 }
@@ -565,7 +565,7 @@ impl Store {
         }
         if let Some(position) = &record.position {
             transaction.execute("DELETE FROM position", [])?;
-            for (context, step) in position.places() {
+            for (context, step) in position.entries() {
                 let name = context.map_or(ALL_CONTEXTS, Context::wire_name);
                 let mut insert = transaction.prepare_cached("INSERT INTO position (context, step) VALUES (?1, ?2)")?;
                 insert.execute(params![name, step.0])?;

@@ -85,10 +85,10 @@ pub(crate) fn exchange(path: &str) -> Exchange {
         sent: None,
         status: Some(200),
         fault: None,
-        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
-        took: Duration::from_millis(34),
+        response: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        elapsed: Duration::from_millis(34),
         attempt: 1,
-        missed: 0,
+        dropped: 0,
     }
 }
 
@@ -159,7 +159,7 @@ impl Harness {
         let mut harness = self;
         harness.first_list(segments);
         harness.tell(sync::Event::PhaseChanged(Phase::Live));
-        harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+        harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
         harness
     }
 
@@ -176,7 +176,7 @@ impl Harness {
             id: id.clone(),
             before: find(before, id),
             now: find(now, id),
-            mention: FeedSource::default(),
+            feed_source: FeedSource::default(),
         };
         let different = now.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.before != seen.now).collect();
         self.tell(sync::Event::Listed { different });
@@ -189,8 +189,8 @@ impl Harness {
         for effect in update(&mut self.state, &self.keymap, event) {
             match effect {
                 Effect::Search(job) => job.for_each(|finds| self.event(Event::Found(finds))),
-                Effect::Check(job) => self.event(Event::Checked(job.carried_out())),
-                Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
+                Effect::Check(job) => self.event(Event::Checked(job.run())),
+                Effect::Sort(job) => self.event(Event::Sorted(job.run())),
                 other => self.effects.push(other),
             }
         }
@@ -239,8 +239,8 @@ impl Harness {
     /// Like [`changed`](Self::changed), with the contexts that made the change.
     pub fn changed_by(&mut self, contexts: &[Context], before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         let id = now.or(before).unwrap().id.clone();
-        let mention = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
-        let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), mention };
+        let feed_source = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
+        let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), feed_source };
         self.tell(sync::Event::Changed { seen: vec![seen], next: None });
     }
 

@@ -237,7 +237,7 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::Segment(id) => forest.contains(id),
         Topic::Version(segment) => {
             let id = &segment.id;
-            let now = if queue.concerns(id) { queue.truth(id) } else { forest.get(id) };
+            let now = if queue.has_pending(id) { queue.server_state(id) } else { forest.get(id) };
             now == Some(segment)
         }
         Topic::Gone(id) => !forest.contains(id),

@@ -30,7 +30,7 @@ pub enum JournalEntry {
     /// The operation was certainly not applied, and counts as never sent.
     NotSent(OpId),
     /// The operation has taken effect, which is recorded in the history.
-    Did(OpId, Box<Deed>),
+    Did(OpId, Box<HistoryRecord>),
     /// The operation is done or discarded.
     Over(OpId),
     /// The queued operations of a plan undo another plan.
@@ -44,9 +44,9 @@ pub enum JournalEntry {
 
 /// The effect of an operation, as recorded in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct HistoryRecord {
     /// The effect.
-    pub did: DoneOp,
+    pub effect: DoneOp,
     /// The plan's title, as a request.
     pub title: String,
     /// The plan that the operation's plan undoes.

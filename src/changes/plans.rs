@@ -61,7 +61,7 @@ pub struct PlannedOp {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Title {
     /// As a request, such as "rename A to B".
-    pub wish: String,
+    pub imperative: String,
     /// For success, such as "Renamed A → B".
     pub done: String,
     /// For failure, such as "Couldn't rename A".

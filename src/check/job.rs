@@ -28,7 +28,7 @@ pub struct Checked {
 impl CheckJob {
     /// Checks all segments.
     #[must_use]
-    pub fn carried_out(&self) -> Checked {
+    pub fn run(&self) -> Checked {
         let segments: Vec<_> = self.snapshot.iter().cloned().collect();
         Checked { revision: self.revision, findings: check(&segments, &self.rules).into() }
     }

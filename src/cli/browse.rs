@@ -294,7 +294,7 @@ where
     /// Returns the command that prints the key of a profile. It may ask for a password at the terminal.
     fn command_for_key(&self, name: &str) -> Option<String> {
         let listed = config::list(&self.flags, &self.environment, self.paths).ok()?;
-        listed.profiles.into_iter().find(|profile| profile.name == name)?.asks
+        listed.profiles.into_iter().find(|profile| profile.name == name)?.key_command
     }
 
     /// Returns the variables that hold keys, including those of profiles added since the start.
@@ -354,7 +354,7 @@ where
         let _network = self.network.enter();
         let sync = sync::start(link.client.clone(), settings);
         if let Some(view) = view_file.as_deref().and_then(load_view) {
-            state.recall(view);
+            state.restore_view(view);
         }
         Ok(Prepared { state, sync, setup, view_file })
     }

@@ -33,9 +33,9 @@ impl Destinations {
         self.first.clone()
     }
 
-    /// Returns the list to choose from, for a session at `here`.
-    pub fn profiles_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
-        Profiles { context: FormContext::default(), here: here.clone(), start: self.start.clone(), known }
+    /// Returns the list to choose from, for a session at `current`.
+    pub fn profiles_from(&self, current: &Destination, configured: Vec<ProfileLine>) -> Profiles {
+        Profiles { context: FormContext::default(), current: current.clone(), start: self.start.clone(), configured }
     }
 }
 

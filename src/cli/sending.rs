@@ -266,7 +266,7 @@ impl Sending {
     async fn handle_event(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Executed { op, result } => self.executed(op, &result).await?,
-            Event::ServerAnswers => {
+            Event::ServerResponded => {
                 self.server_error = None;
                 if self.stopped.is_none() {
                     self.queue.resume_sending();

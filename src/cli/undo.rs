@@ -42,7 +42,7 @@ pub(super) async fn run(
     };
     let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), connection.concurrency);
     for Run { plan_id, title, remaining, .. } in &selected.runs {
-        queue.remember(*plan_id, title.clone(), remaining.clone());
+        queue.record_past_plan(*plan_id, title.clone(), remaining.clone());
     }
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     let mut sync = Some(sync);

@@ -68,7 +68,7 @@ pub(super) async fn run(
     }
     let mut sync = sync::start(
         Arc::clone(&link.client),
-        Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
+        Settings { since, report_named: true, verify_every: None, ..link.sync_settings() },
     );
     let mut following = Following::new(Source { tenant, host }, since, notes);
     let (format, zone) = (arguments.format, TimeZone::system());

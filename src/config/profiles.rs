@@ -33,7 +33,7 @@ pub struct KnownProfile {
     /// The colour of the screen's frame.
     pub colour: Option<Color>,
     /// The command that prints its key, which may ask for a password in the terminal.
-    pub asks: Option<String>,
+    pub key_command: Option<String>,
 }
 
 /// The profiles of the configuration.
@@ -58,7 +58,7 @@ fn known_profile(name: String, profile: Profile) -> KnownProfile {
         access: profile.access,
         protected: profile.protected,
         colour: profile.colour.or(profile.protected.then_some(DEFAULT_PROTECTED_COLOUR)),
-        asks: profile.api_key_command.map(|words| words.join(" ")),
+        key_command: profile.api_key_command.map(|words| words.join(" ")),
     }
 }
 

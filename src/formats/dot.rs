@@ -41,7 +41,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
         write!(out, ", tooltip=\"{}\"", Escaped(&id))?;
     }
     out.write_str(match entry.kind() {
-        Kind::Segment if entry.is_above_match => ", color=\"#8a8f98\", fontcolor=\"#8a8f98\"];\n",
+        Kind::Segment if entry.is_match_ancestor => ", color=\"#8a8f98\", fontcolor=\"#8a8f98\"];\n",
         Kind::Segment => "];\n",
         Kind::MissingParent => ", style=\"rounded,dashed\"];\n",
         Kind::Heading => ", shape=plain];\n",

@@ -49,7 +49,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     }
     write!(out, "\"{close}")?;
     match entry.kind() {
-        Kind::Segment if entry.is_above_match => writeln!(out, ":::above"),
+        Kind::Segment if entry.is_match_ancestor => writeln!(out, ":::above"),
         Kind::Segment => writeln!(out),
         Kind::MissingParent => writeln!(out, ":::missing"),
         Kind::Heading => writeln!(out, ":::heading"),

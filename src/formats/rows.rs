@@ -84,7 +84,7 @@ pub enum Cell {
 pub enum Above {
     /// The format has no indentation.
     #[default]
-    Unsaid,
+    Unknown,
     /// The row is at the top level of the file.
     Top,
     /// The index of the parent row.

@@ -64,7 +64,7 @@ fn write_node(
     above: Option<&NodePosition>,
 ) -> fmt::Result {
     let class = match entry.kind() {
-        Kind::Segment if entry.is_above_match => " opacity=\"0.6\"",
+        Kind::Segment if entry.is_match_ancestor => " opacity=\"0.6\"",
         Kind::Segment => "",
         Kind::MissingParent => " class=\"missing\"",
         Kind::Heading => " class=\"heading\"",

@@ -41,12 +41,12 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
     let above = |row: &Row| match row.above {
         Above::Row(above) => Some(above),
         Above::Top => None,
-        Above::Unsaid if has_parent_cell(row) => {
+        Above::Unknown if has_parent_cell(row) => {
             let id = row.value(Column::ParentId).and_then(|id| by_id.rows.get(id));
             let external_id = row.value(Column::ParentExternalId).and_then(|id| by_external_id.rows.get(id));
             id.or(external_id).copied()
         }
-        Above::Unsaid => {
+        Above::Unknown => {
             let names = path::names(row.value(Column::Path)?)?;
             by_path.get(names.split_last()?.1).copied()
         }

@@ -63,7 +63,7 @@ impl ParentResolver<'_, '_> {
         match row.above {
             Above::Row(above) => return Ok(Place::UnderRow(above)),
             Above::Top => return Ok(self.top_of_outline(base)),
-            Above::Unsaid => {}
+            Above::Unknown => {}
         }
         let [id, external_id] = [Column::ParentId, Column::ParentExternalId].map(|column| row.value(column));
         if let Some(id) = id {
@@ -106,7 +106,7 @@ impl ParentResolver<'_, '_> {
                 above.map_or(Place::Top, Place::Under)
             }
             // A new segment is created at the top level.
-            Scope::Unsaid | Scope::Matching(_) => Place::AsIs,
+            Scope::Unscoped | Scope::Matching(_) => Place::AsIs,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describing::{Sums, describe, path_now};
-use super::fuses::Blown;
+use super::fuses::PlanRefusal;
 use super::{Planned, PlannedOperation, Why, creating, provisional};
 use crate::changes::Operation;
 use crate::forest::Forest;
@@ -186,7 +186,7 @@ pub enum Invalid {
 
 /// The metadata of a plan.
 #[derive(Debug, Clone, Copy)]
-pub struct Made<'a> {
+pub struct PlanMetadata<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The host.
@@ -198,13 +198,13 @@ pub struct Made<'a> {
     /// The scope of the file, as text.
     pub scope: &'a str,
     /// The reasons not to apply it.
-    pub refused: &'a [Blown],
+    pub refused: &'a [PlanRefusal],
 }
 
 impl SavedPlan {
     /// A plan in the form that is saved.
     #[must_use]
-    pub fn of(planned: &Planned, forest: &Forest, made: Made<'_>) -> Self {
+    pub fn of(planned: &Planned, forest: &Forest, metadata: PlanMetadata<'_>) -> Self {
         let sums = Sums::of(planned.operations.iter().map(|planned| &planned.operation));
         let conflicts = planned.conflicts.iter().map(|conflict| SavedConflict {
             line: conflict.line,
@@ -221,11 +221,11 @@ impl SavedPlan {
         Self {
             format_version: FORMAT_VERSION,
             kind: KIND.into(),
-            tenant: made.tenant.into(),
-            host: made.host.into(),
-            made_at: made.at.into(),
-            step: made.step,
-            scope: made.scope.into(),
+            tenant: metadata.tenant.into(),
+            host: metadata.host.into(),
+            made_at: metadata.at.into(),
+            step: metadata.step,
+            scope: metadata.scope.into(),
             matched_by: planned.key.to_string(),
             sums: SavedSums {
                 create: sums.creates,
@@ -238,7 +238,7 @@ impl SavedPlan {
             conflicts: conflicts.collect(),
             kept: kept.collect(),
             ignored_paths: planned.ignored_paths.clone(),
-            refused: made.refused.iter().map(ToString::to_string).collect(),
+            refused: metadata.refused.iter().map(ToString::to_string).collect(),
         }
     }
 

@@ -64,7 +64,7 @@ impl ConnectError {
 
     /// Adds the proxy of the connection. A TLS problem is the server's, so no proxy is named for it.
     #[must_use]
-    pub fn through(self, proxy: Option<String>) -> Self {
+    pub fn with_proxy(self, proxy: Option<String>) -> Self {
         Self { proxy: proxy.filter(|_| !self.kind.is_tls()), ..self }
     }
 
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn a_proxy_is_named_only_if_it_is_involved() {
         let proxy = || Some("http://127.0.0.1:1 from HTTPS_PROXY".to_owned());
-        let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").through(proxy());
+        let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").with_proxy(proxy());
         assert_eq!(refused.to_string(), "through the proxy http://127.0.0.1:1 from HTTPS_PROXY: connection refused");
         assert!(refused.hint().contains("NO_PROXY"), "{}", refused.hint());
-        let expired = ConnectError::new(ObstacleKind::Expired, "the certificate has expired").through(proxy());
+        let expired = ConnectError::new(ObstacleKind::Expired, "the certificate has expired").with_proxy(proxy());
         assert_eq!(expired.to_string(), "the certificate has expired");
     }
 

@@ -73,7 +73,7 @@ impl Store {
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(op_columns(*op))?;
                 }
-                JournalEntry::Did(op, deed) => history::insert_entry(&transaction, *op, deed)?,
+                JournalEntry::Did(op, record) => history::insert_entry(&transaction, *op, record)?,
                 JournalEntry::Over(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?

@@ -209,7 +209,7 @@ pub(super) struct PositionRewind {
 /// nothing follows, and also at a short part that is shorter than an earlier one (`max_steps`, in steps): on a busy tenant,
 /// something always follows.
 pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, max_steps: i64) -> Result<Part, RemoteError> {
-    let responses = try_join_all(from.places().map(|(only, step)| async move {
+    let responses = try_join_all(from.entries().map(|(only, step)| async move {
         let changes = remote.changes(step, only).await?;
         Ok::<_, RemoteError>((only, step, changes))
     }));
@@ -288,7 +288,7 @@ async fn has_landmark<R: Remote>(remote: &R, landmark: &Landmark) -> Result<bool
 /// Whether the feed ends before a position that was already read, so that from there on it is a different one. It doesn't if
 /// it still has the last step before the position.
 pub(super) async fn was_rewound<R: Remote>(remote: &R, position: &Position) -> Result<bool, RemoteError> {
-    let latest = position.places().map(|(_, step)| step).max().unwrap_or(Step::FIRST);
+    let latest = position.entries().map(|(_, step)| step).max().unwrap_or(Step::FIRST);
     let last = latest.0.saturating_sub(1);
     if last < Step::FIRST.0 {
         return Ok(false);

@@ -152,8 +152,9 @@ impl ListRun {
 
     /// Returns why the ended list is suspect, if it is. `segments` is the number of distinct segments received.
     pub fn suspicion(&self, segments: usize) -> Option<Suspicion> {
-        let came = segments as u64 + u64::from(self.unreadable);
-        let lacks = self.total.filter(|total| *total > came).map(|total| Suspicion::FewerThanTotal { total, came });
+        let received = segments as u64 + u64::from(self.unreadable);
+        let lacks =
+            self.total.filter(|total| *total > received).map(|total| Suspicion::FewerThanTotal { total, received });
         let first_gap = self.pages.first_gap().map(|page| Suspicion::EmptyPage { page });
         let pages = self.pages.count();
         let cut = match self.cut {

@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{Ground, HeaderWords, Symbols, Theme};
+use super::{Ground, HeaderTextColour, Symbols, Theme};
 
 /// The name of a built-in theme.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Theme {
             warning: PLAIN.fg(Color::Yellow),
             bad: PLAIN.fg(Color::Indexed(203)),
             ground: Ground::Dark,
-            header_words: HeaderWords::AsMeant,
+            header_text: HeaderTextColour::ByMeaning,
             framed: false,
             symbols: *symbols,
         }
@@ -108,7 +108,7 @@ impl Theme {
             warning: PLAIN.fg(rgb(0x80_5500)),
             bad: PLAIN.fg(rgb(0xaf_0000)),
             ground: Ground::Light,
-            header_words: HeaderWords::AsHeader,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -134,7 +134,7 @@ impl Theme {
             warning: BOLD.fg(rgb(0xff_ff00)),
             bad: BOLD.fg(rgb(0xff_a0a0)),
             ground: Ground::Dark,
-            header_words: HeaderWords::AsHeader,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -160,7 +160,7 @@ impl Theme {
             warning: PLAIN.fg(rgb(0xf0_e442)),
             bad: BOLD.fg(orange),
             ground: Ground::Dark,
-            header_words: HeaderWords::AsHeader,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -185,7 +185,7 @@ impl Theme {
             warning: BOLD,
             bad: BOLD,
             ground: Ground::Dark,
-            header_words: HeaderWords::AsMeant,
+            header_text: HeaderTextColour::ByMeaning,
             framed: false,
             symbols,
         }

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Style};
 
 use super::depth::{ANSI_COLOURS, MIN_CONTRAST, Rgb, contrast, rgb};
-use super::{Depth, Ground, HeaderWords, Name, STYLES, Symbols, Theme};
+use super::{Depth, Ground, HeaderTextColour, Name, STYLES, Symbols, Theme};
 
 /// The terminal's own text colour: xterm's on black, and black on white.
 fn default_foreground(ground: Ground) -> Rgb {
@@ -45,9 +45,9 @@ fn texts(theme: &Theme) -> Vec<(String, Rgb, Rgb)> {
         add(name.into(), style);
         add(format!("{name} in the selected row"), style.patch(theme.selected));
         add(format!("{name} in the selected row of another pane"), style.patch(theme.selected_elsewhere));
-        let in_header = match theme.header_words {
-            HeaderWords::AsMeant => theme.header.patch(style),
-            HeaderWords::AsHeader => style.patch(theme.header),
+        let in_header = match theme.header_text {
+            HeaderTextColour::ByMeaning => theme.header.patch(style),
+            HeaderTextColour::LikeHeader => style.patch(theme.header),
         };
         add(format!("{name} in the header"), in_header);
     }

@@ -500,7 +500,7 @@ async fn a_segment_with_new_children_is_not_deleted() {
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
     let child = server.change(Actor::Backoffice, ChangeRequest::Create(child)).unwrap();
     let error = client.write(operation).await.unwrap_err();
-    assert_eq!(error, WriteError::NewChildren { newcomers: vec![child] });
+    assert_eq!(error, WriteError::NewChildren { new_children: vec![child] });
     assert_eq!(request_count(&server, &Method::DELETE), 0);
 }
 

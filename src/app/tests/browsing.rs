@@ -218,7 +218,7 @@ fn the_next_session_restores_the_view() {
     let text = serde_json::to_string(&view).unwrap();
 
     let mut again = Harness::new(120, 40);
-    again.state.recall(serde_json::from_str(&text).unwrap());
+    again.state.restore_view(serde_json::from_str(&text).unwrap());
     assert_eq!(again.state.view(), view, "left again before anything came, nothing is forgotten");
     again.first_list(wholesale());
     assert_eq!(again.rows(), harness.rows());
@@ -231,7 +231,7 @@ fn the_next_session_restores_the_view() {
 fn a_view_from_another_version_is_accepted() {
     let mut harness = Harness::new(120, 40);
     let text = r#"{"open": ["gone", "hurt"], "selected": "gone", "colour": "mauve"}"#;
-    harness.state.recall(serde_json::from_str(text).unwrap());
+    harness.state.restore_view(serde_json::from_str(text).unwrap());
     harness.first_list(wholesale());
     assert_eq!(harness.selected(), "Hurtownie");
     assert_eq!(harness.rows()[1], "  Export");
@@ -243,7 +243,7 @@ fn the_stored_tree_is_shown_with_the_restored_view() {
     harness.press("j j * j l");
     let view = harness.state.view();
     let mut again = Harness::new(120, 40);
-    again.state.recall(view);
+    again.state.restore_view(view);
     let saved = again.state.clock.now;
     let forest = Box::new(wholesale().into_iter().collect());
     again.tell(crate::sync::Event::Restored { forest, saved });
@@ -263,7 +263,7 @@ fn a_long_sort_shows_the_former_order_until_it_is_done() {
     let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
     assert_eq!(harness.rows()[1..3], ["  Export", "  Polska"]);
     harness.changed(None, Some(&named("late", "A late one", Some("hurt"))));
-    harness.event(Event::Sorted(job.clone().carried_out()));
+    harness.event(Event::Sorted(job.clone().run()));
     assert_eq!(harness.rows()[1..4], ["  Polska", "  A late one", "  Export"]);
     assert!(harness.message().contains("Sorted by size"), "{}", harness.message());
 }
@@ -279,7 +279,7 @@ fn the_result_of_an_abandoned_sort_is_ignored() {
     let sorting = pressed(&mut harness, "s");
     let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
     harness.press("s n");
-    harness.event(Event::Sorted(job.clone().carried_out()));
+    harness.event(Event::Sorted(job.clone().run()));
     assert_eq!(harness.rows(), rows);
 }
 
@@ -319,7 +319,7 @@ fn bookmarks_are_kept_for_the_next_session() {
     assert!(harness.message().contains("No bookmark y"), "{}", harness.message());
     let view = harness.state.view();
     let mut next = Harness::live(120, 40, wholesale());
-    next.state.recall(view);
+    next.state.restore_view(view);
     next.press("G ' x");
     assert_eq!(next.selected(), "Export");
 }

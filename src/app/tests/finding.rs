@@ -273,7 +273,7 @@ fn earlier_filters_come_back_and_words_are_completed() {
     assert_eq!((typed(&harness), harness.selected()), ("is:orphan".into(), "Orphan of nobody".into()));
     let view = harness.state.view();
     let mut next = Harness::live(120, 40, wholesale());
-    next.state.recall(view);
+    next.state.restore_view(view);
     next.press("/ up");
     assert_eq!(next.selected(), "Łódź", "also the next time");
 }

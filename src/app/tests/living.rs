@@ -391,7 +391,7 @@ fn waiting_for_the_server_is_logged_once_per_outage() {
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::InFlight);
         harness.executed(op, unreached(&error));
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::Queued);
-        harness.tell(sync::Event::ServerAnswers);
+        harness.tell(sync::Event::ServerResponded);
         // Another message is shown in between.
         harness.press("y i");
     }

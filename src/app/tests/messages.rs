@@ -74,7 +74,7 @@ fn an_unreachable_server_is_shown_until_the_change_is_applied() {
     let op = in_flight(&harness)[0].0;
     harness.executed(op, unreached());
     says(&harness, "Your changes are kept and sent when the server responds");
-    harness.tell(sync::Event::ServerAnswers);
+    harness.tell(sync::Event::ServerResponded);
     says(&harness, "Your changes are kept and sent when the server responds");
     harness.succeed();
     assert_eq!(harness.message(), "Renamed Export → Export!");
@@ -210,7 +210,7 @@ fn a_manual_poll_reports_its_outcome() {
     let mut harness = at_work();
     harness.press("ctrl-r");
     assert_eq!(harness.message(), "Checking for changes…");
-    harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+    harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
     assert_eq!(harness.message(), "Up to date");
     harness.press("ctrl-r");
     let error = connection_refused();
@@ -322,11 +322,11 @@ fn take(more: More, server: &mut Server, harness: &mut Harness) {
             fail(harness, op, WriteError::PossibleDuplicate { theirs: named("twin", "twin", None) });
         }
         (More::Conflict | More::Duplicate, Some((op, operation))) => {
-            let theirs = operation.subject().and_then(|id| harness.state.changes.queue.truth(id)).cloned();
+            let theirs = operation.subject().and_then(|id| harness.state.changes.queue.server_state(id)).cloned();
             fail(harness, op, WriteError::Conflict { theirs, fields: vec![Field::Name] });
         }
         (More::Unreachable | More::Duplicate | More::Conflict, None) => {}
-        (More::Answers, _) => harness.tell(sync::Event::ServerAnswers),
+        (More::Answers, _) => harness.tell(sync::Event::ServerResponded),
         (More::Phase(kind), _) => {
             let (error, retry_in) = (connection_refused(), Duration::from_secs(8));
             let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
@@ -338,7 +338,7 @@ fn take(more: More, server: &mut Server, harness: &mut Harness) {
             }));
         }
         (More::Synchronised, _) => {
-            harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+            harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
         }
     }
 }

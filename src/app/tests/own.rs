@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::{Output, Subjects, UserCommand};
 use crate::app::harness::{Harness, command, named, wholesale};
-use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunNews, RunOutcome, RunRequest};
+use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunEvent, RunOutcome, RunRequest};
 use crate::remote::UrlTemplate;
 
 fn at_work(own: UserCommand) -> Harness {
@@ -24,8 +24,8 @@ fn names(order: &RunRequest) -> Vec<&str> {
 }
 
 fn ended(harness: &mut Harness, run: u64, outcome: RunOutcome) {
-    let end = RunEnd { outcome, took: Duration::from_millis(1_340), dropped: 0 };
-    harness.event(Event::Ran(run, RunNews::Ended(end)));
+    let end = RunEnd { outcome, elapsed: Duration::from_millis(1_340), dropped: 0 };
+    harness.event(Event::Ran(run, RunEvent::Ended(end)));
 }
 
 fn output_is_open(harness: &Harness) -> bool {
@@ -58,7 +58,7 @@ fn a_running_command_is_stopped_before_its_output_closes() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let run = order(&mut harness).run;
-    harness.event(Event::Ran(run, RunNews::Wrote("so far\n".into())));
+    harness.event(Event::Ran(run, RunEvent::Wrote("so far\n".into())));
     harness.press("esc");
     assert_eq!(harness.effects.pop(), Some(Effect::StopRun));
     assert!(output_is_open(&harness));
@@ -80,7 +80,7 @@ fn the_output_of_a_stopping_command_can_be_closed() {
     harness.press("g r");
     assert!(output_is_open(&harness));
     // Late output of the earlier run is not shown as this one's.
-    harness.event(Event::Ran(1, RunNews::Wrote("late".into())));
+    harness.event(Event::Ran(1, RunEvent::Wrote("late".into())));
     assert!(harness.state.side.commands.run.as_ref().unwrap().text.lines().is_empty());
 }
 
@@ -88,11 +88,11 @@ fn the_output_of_a_stopping_command_can_be_closed() {
 fn a_command_without_a_pane_shows_its_last_line_or_error() {
     let mut harness = at_work(UserCommand { output: Output::Message, ..command("Count") });
     harness.press("g r");
-    harness.event(Event::Ran(1, RunNews::Wrote("one\n9 counted\n\n".into())));
+    harness.event(Event::Ran(1, RunEvent::Wrote("one\n9 counted\n\n".into())));
     ended(&mut harness, 1, RunOutcome::Exited(0));
     assert_eq!(harness.message(), "Count: 9 counted");
     harness.press("g r");
-    harness.event(Event::Ran(2, RunNews::Wrote("no such table\n".into())));
+    harness.event(Event::Ran(2, RunEvent::Wrote("no such table\n".into())));
     ended(&mut harness, 2, RunOutcome::Exited(3));
     assert_eq!(harness.message(), "“Count”: exit code 3 · 1.3 s · no such table");
 }
@@ -154,7 +154,7 @@ fn the_output_can_be_searched() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let lines: Vec<String> = (0..500).map(|at| format!("line {at}")).collect();
-    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness.event(Event::Ran(1, RunEvent::Wrote(lines.join("\n"))));
     harness.press("/");
     harness.type_text("LINE 25");
     harness.press("enter");

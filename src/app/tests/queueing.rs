@@ -149,7 +149,7 @@ fn ctrl_c_puts_everything_on_hold_that_is_not_in_flight() {
     harness.type_text("!");
     harness.press("enter ctrl-c");
     assert_eq!(harness.state.changes.counts().on_hold, 1);
-    harness.tell(sync::Event::ServerAnswers);
+    harness.tell(sync::Event::ServerResponded);
     assert_eq!(harness.executions().len(), 0);
     harness.press("Q r");
     assert_eq!((harness.state.changes.counts().in_flight, harness.executions().len()), (1, 1));

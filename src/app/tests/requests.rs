@@ -51,14 +51,14 @@ fn only_the_latest_are_kept_and_missed_ones_are_counted() {
     let mut harness = asked(&["/first", "/second"]);
     harness.press("L G");
     for number in 0..499 {
-        harness.requested(Exchange { missed: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
+        harness.requested(Exchange { dropped: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
     }
     // The selected request was dropped; the nearest remaining one takes its place.
     let left = listed(&harness);
     assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
     harness.requested(exchange("/last"));
     assert_eq!(listed(&harness).last().unwrap(), ">/0");
-    assert_eq!((harness.state.side.requests.logged_count, harness.state.side.requests.missed), (502, 3));
+    assert_eq!((harness.state.side.requests.logged_count, harness.state.side.requests.dropped), (502, 3));
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn a_request_is_copied_as_a_curl_command() {
 fn an_open_request_stays_and_scrolls_to_its_end() {
     let mut harness = Harness::live(60, 12, wholesale());
     let text = format!("[{}1]", "1,".repeat(100));
-    let answer = Excerpt { bytes: text.len(), text, cut: 0 };
-    harness.requested(Exchange { answer, ..exchange("/segments/long") });
+    let response = Excerpt { bytes: text.len(), text, cut: 0 };
+    harness.requested(Exchange { response, ..exchange("/segments/long") });
     harness.press("L enter j j G");
     let open = pane(&harness).open.clone().unwrap();
     let place = RequestsPage::of(&harness.state.screen.panes);

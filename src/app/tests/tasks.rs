@@ -86,7 +86,7 @@ fn in_conflict_twice() -> Harness {
 fn deletion_of_a_parent() -> Harness {
     once("j d enter", |harness| {
         harness.changed(None, Some(&named("new", "Nowy", Some("export"))));
-        harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
+        harness.fail(WriteError::NewChildren { new_children: vec![id("new")] });
     })
 }
 
@@ -309,7 +309,7 @@ fn every_way_to_resolve_every_kind_of_conflict_is_a_task() {
         let mut harness = begins();
         harness.press("!");
         let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { continue };
-        let (offered, taken) = resolved.entry(std::mem::discriminant(&conflict.between)).or_default();
+        let (offered, taken) = resolved.entry(std::mem::discriminant(&conflict.kind)).or_default();
         *offered = conflict.keys().into_iter().map(|(key, _)| key).filter(|key| DECIDING.contains(key)).collect();
         taken.extend(keys.split(' ').filter(|key| DECIDING.contains(key)));
     }

@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Restores a saved view: panes, bookmarks and filters at once, the tree as soon as it is loaded.
-    pub fn recall(&mut self, view: View) {
+    pub fn restore_view(&mut self, view: View) {
         if let Some(panes) = view.panes {
             self.screen.panes.details = panes.details;
             self.screen.panes.activity = panes.activity;

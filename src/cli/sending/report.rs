@@ -119,7 +119,7 @@ impl Report {
 
     /// Writes an operation that an earlier run has applied, which was found out only in this run.
     pub fn recovered(&mut self, entry: &HistoryEntry, forest: &Forest) {
-        let (operation, id) = match &entry.did {
+        let (operation, id) = match &entry.effect {
             DoneOp::Created(segment) => (Operation::Create { draft: Draft::of(segment) }, &segment.id),
             DoneOp::Updated { before, after, .. } => {
                 (Operation::Update { base: Arc::clone(before), draft: Draft::of(after) }, &after.id)

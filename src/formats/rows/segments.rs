@@ -121,7 +121,7 @@ impl<'a> SegmentLookup<'a> {
         match row.above {
             Above::Row(above) => return self.ids.get(above).cloned(),
             Above::Top => return None,
-            Above::Unsaid => {}
+            Above::Unknown => {}
         }
         if let Some(id) = row.value(Column::ParentId) {
             return SegmentId::new(id);

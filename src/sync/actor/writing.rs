@@ -281,7 +281,7 @@ impl<R: Remote> Actor<R> {
             Some(Unreachable { until, failures, .. }) if *until <= Instant::now() => {
                 self.writing.previous_failures = *failures;
                 self.writing.unreachable = None;
-                self.emit(Event::ServerAnswers).await
+                self.emit(Event::ServerResponded).await
             }
             _ => Ok(()),
         }
@@ -304,9 +304,9 @@ impl<R: Remote> Actor<R> {
 
     /// Checks whether what is known rules out an operation.
     fn preflight(&self, operation: &Operation) -> Result<(), WriteError> {
-        let newcomers = self.writing.new_children(operation);
-        if !newcomers.is_empty() {
-            return Err(WriteError::NewChildren { newcomers });
+        let new_children = self.writing.new_children(operation);
+        if !new_children.is_empty() {
+            return Err(WriteError::NewChildren { new_children });
         }
         // An id that is still provisional here will never be resolved.
         if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
@@ -443,7 +443,8 @@ impl<R: Remote> Actor<R> {
         if now == reported {
             return Ok(());
         }
-        self.emit_changes(vec![SegmentChange { id, before: reported, now, mention: FeedSource::default() }], None).await
+        self.emit_changes(vec![SegmentChange { id, before: reported, now, feed_source: FeedSource::default() }], None)
+            .await
     }
 
     /// Fetches segments for a reason other than the feed. One that can't be fetched now is left to the feed or the next list.

@@ -339,7 +339,7 @@ fn the_profile_form_has_the_cursor_in_the_focused_field() {
             crate::app::ProfileField::Source => "Variable",
         };
         assert!(line.trim_start().starts_with(label), "{label}: {line}");
-        form.take(FormEvent::Key(parse_sequence("tab").unwrap()[0]));
+        form.handle(FormEvent::Key(parse_sequence("tab").unwrap()[0]));
     }
 }
 

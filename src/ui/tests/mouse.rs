@@ -496,13 +496,13 @@ fn the_profile_form_is_clickable_without_a_session() {
             |target| matches!(target, Target::Field { name: FieldName::Profile(other), .. } if *other == field),
         );
         let Event::Clicked(click) = targets.event(mouse(MouseKind::Click, area.x, area.y)) else { panic!("no target") };
-        form.take(FormEvent::Clicked(click.target));
+        form.handle(FormEvent::Clicked(click.target));
         assert_eq!(form.focus, field);
     }
     let keeping = form.key_location;
     for _ in 0..2 {
         let area = Target::Field { name: FieldName::Profile(ProfileField::KeyLocation), cell: 0 };
-        form.take(FormEvent::Clicked(area));
+        form.handle(FormEvent::Clicked(area));
     }
     assert_ne!(form.key_location, keeping, "the second click changes it");
     for (keys, label) in form.keys() {
@@ -510,9 +510,9 @@ fn the_profile_form_is_clickable_without_a_session() {
             let area = place(&drawn(&form), is_key(key));
             let target = drawn(&form).at(area.x, area.y).unwrap();
             let (mut clicked, mut pressed) = (form.clone(), form.clone());
-            let by_click = format!("{:?}", clicked.take(FormEvent::Clicked(target)));
+            let by_click = format!("{:?}", clicked.handle(FormEvent::Clicked(target)));
             let key: Key = parse_sequence(key).unwrap()[0];
-            let by_key = format!("{:?}", pressed.take(FormEvent::Key(key)));
+            let by_key = format!("{:?}", pressed.handle(FormEvent::Key(key)));
             assert_eq!((by_click, format!("{clicked:?}")), (by_key, format!("{pressed:?}")), "{label}");
         }
     }

@@ -181,11 +181,13 @@ pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
 pub(super) fn grown(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j d enter");
-    let newcomers = ["Niemcy", "Czechy"].map(|name| named(&name.to_lowercase(), name, Some("export")));
-    for newcomer in &newcomers {
-        harness.changed(None, Some(newcomer));
+    let new_children = ["Niemcy", "Czechy"].map(|name| named(&name.to_lowercase(), name, Some("export")));
+    for new_child in &new_children {
+        harness.changed(None, Some(new_child));
     }
-    harness.fail(WriteError::NewChildren { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
+    harness.fail(WriteError::NewChildren {
+        new_children: new_children.iter().map(|new_child| new_child.id.clone()).collect(),
+    });
     harness.press("!");
     harness
 }
