@@ -62,7 +62,7 @@ impl Client {
 
     /// The same connection, with every request reported to `recorder`.
     #[must_use]
-    pub fn recorded(self, recorder: Recorder) -> Self {
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
         Self { recorder: Some(recorder), ..self }
     }
 

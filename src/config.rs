@@ -192,7 +192,7 @@ impl Connection {
 
 /// A connection that lacks only its key, which the user can still enter.
 #[derive(Debug, Clone)]
-pub struct WithoutKey {
+pub struct KeylessConnection {
     /// The profile.
     pub profile: String,
     /// The configuration file with the profile.
@@ -202,7 +202,7 @@ pub struct WithoutKey {
     connection: Connection,
 }
 
-impl WithoutKey {
+impl KeylessConnection {
     /// The connection, with an empty key.
     #[must_use]
     pub const fn connection(&self) -> &Connection {
@@ -305,7 +305,7 @@ pub enum ConfigError {
          terminal, which asks for it",
         name = .0.profile, path = .0.path.display()
     )]
-    NoKey(Box<WithoutKey>),
+    NoKey(Box<KeylessConnection>),
     /// The key file is unusable.
     #[error(transparent)]
     KeyFile(#[from] KeyFileFault),
@@ -527,7 +527,7 @@ fn connection(
     match (api_key, name) {
         (None, Some(profile)) => {
             let path = path.to_owned();
-            Err(ConfigError::NoKey(Box::new(WithoutKey { profile, path, address: base_url, connection })))
+            Err(ConfigError::NoKey(Box::new(KeylessConnection { profile, path, address: base_url, connection })))
         }
         _ => Ok(connection),
     }

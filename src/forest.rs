@@ -181,7 +181,7 @@ impl Forest {
 
     /// Returns an empty forest that uses the methods of a large one.
     #[cfg(test)]
-    pub(crate) fn like_a_large_one() -> Self {
+    pub(crate) fn simulating_large() -> Self {
         Self::with_limits(&Limits::SMALL, [])
     }
 
@@ -382,7 +382,7 @@ impl Forest {
     }
 
     /// Shows the children of each of these segments.
-    pub fn expand_each<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
+    pub fn expand_all<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
         for id in ids {
             if let Some(node) = self.arena.find(id) {
                 self.arena.set_open(node, true);

@@ -47,7 +47,7 @@ pub struct Theme {
     /// Failures.
     pub bad: Style,
     /// The terminal background that the theme is made for.
-    pub ground: Ground,
+    pub terminal_background: TerminalBackground,
     /// How words in the header are coloured.
     pub header_text: HeaderTextColour,
     /// Whether a profile sets the colour of the header and the lines.
@@ -58,7 +58,7 @@ pub struct Theme {
 
 /// A background that a theme assumes but does not set: the terminal's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ground {
+pub enum TerminalBackground {
     /// Black or nearly so.
     Dark,
     /// White or nearly so.
@@ -180,10 +180,10 @@ impl Theme {
     /// Replaces the colours that a terminal of this depth can't show.
     #[must_use]
     pub fn within(mut self, depth: Depth) -> Self {
-        let ground = self.ground;
+        let terminal_background = self.terminal_background;
         for (name, _) in STYLES {
             if let Some(style) = self.style_mut(name) {
-                *style = depth.of(*style, ground);
+                *style = depth.of(*style, terminal_background);
             }
         }
         self

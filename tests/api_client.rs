@@ -93,7 +93,7 @@ fn root() -> Draft {
 
 fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>) -> (u16, String) {
     match result.unwrap_err().fault {
-        Fault::Refused { status, words, .. } => (status, words),
+        Fault::Refused { status, message, .. } => (status, message),
         other => panic!("not refused but {other}"),
     }
 }
@@ -467,7 +467,7 @@ async fn recorded(
 ) -> (MockServer, Client, mpsc::Receiver<Arc<Exchange>>) {
     let (server, client) = server(answers).await;
     let (recorder, requests) = Recorder::new();
-    (server, client.recorded(recorder), requests)
+    (server, client.with_recorder(recorder), requests)
 }
 
 #[tokio::test]
@@ -541,7 +541,7 @@ async fn a_stalled_reader_blocks_nothing_and_learns_what_it_missed() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(status(404)).mount(&server).await;
     let (recorder, mut exchanges) = Recorder::new();
-    let client = Client::new(settings(&server.uri())).unwrap().recorded(recorder);
+    let client = Client::new(settings(&server.uri())).unwrap().with_recorder(recorder);
     for _ in 0..300 {
         client.one(&id("vip")).await.unwrap();
     }

@@ -140,6 +140,6 @@ mod tests {
         };
         let error = classify_tls(&rustls::Error::InvalidCertificate(fault));
         assert_eq!(error.kind, ObstacleKind::WrongName);
-        assert_eq!(error.words, "the certificate is for other.example, 127.0.0.1, not for one.example");
+        assert_eq!(error.message, "the certificate is for other.example, 127.0.0.1, not for one.example");
     }
 }

@@ -82,7 +82,7 @@ fn availability_among(state: &State, marked: &Marked, action: Action) -> Result<
         // In the activity, these act on the selected entry: they go to its segment or undo it.
         Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
-            let moving = state.changes.queue.is_moving();
+            let moving = state.changes.queue.is_sending();
             Err(if moving { changes::STILL_SENDING } else { changes::NOTHING_TO_UNDO }.into())
         }
         Action::Repeat if state.changes.last_edit.is_none() => Err(words::NOTHING_TO_REPEAT.into()),

@@ -114,7 +114,7 @@ impl Harness {
     }
 
     /// Turns on the screen-reader mode.
-    pub fn read_aloud(mut self) -> Self {
+    pub fn with_screen_reader(mut self) -> Self {
         self.state.screen.panes.accessible = true;
         self
     }
@@ -144,29 +144,29 @@ impl Harness {
     }
 
     /// Creates an interface that shows these segments and is live.
-    pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
+    pub fn with_segments(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         Self::new(columns, rows).with_list(segments)
     }
 
-    /// Like [`live`](Self::live), with a forest that searches and sorts in the background as a large one does.
+    /// Like [`with_segments`](Self::live), with a forest that searches and sorts in the background as a large one does.
     pub fn large(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
-        harness.state.tree.forest = Forest::like_a_large_one();
+        harness.state.tree.forest = Forest::simulating_large();
         harness.with_list(segments)
     }
 
     fn with_list(self, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = self;
         harness.first_list(segments);
-        harness.tell(sync::Event::PhaseChanged(Phase::Live));
-        harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
+        harness.sync_event(sync::Event::PhaseChanged(Phase::Live));
+        harness.sync_event(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
         harness
     }
 
     /// Delivers the first list: one page, then the end of the list.
     pub fn first_list(&mut self, segments: Vec<Arc<Segment>>) {
-        self.tell(sync::Event::PageReceived(segments));
-        self.tell(sync::Event::Listed { different: Vec::new() });
+        self.sync_event(sync::Event::PageReceived(segments));
+        self.sync_event(sync::Event::Listed { different: Vec::new() });
     }
 
     /// Delivers a later list: its differences to the one before, then the deleted segments.
@@ -179,9 +179,9 @@ impl Harness {
             feed_source: FeedSource::default(),
         };
         let different = now.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.before != seen.now).collect();
-        self.tell(sync::Event::Listed { different });
+        self.sync_event(sync::Event::Listed { different });
         let gone = before.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.now.is_none()).collect();
-        self.tell(sync::Event::Changed { seen: gone, next: None });
+        self.sync_event(sync::Event::Changed { seen: gone, next: None });
     }
 
     /// Sends an event, carries out background jobs at once, and keeps the other effects.
@@ -197,7 +197,7 @@ impl Harness {
     }
 
     /// Sends several events, one after the other.
-    pub fn each(&mut self, events: Vec<Event>) {
+    pub fn events(&mut self, events: Vec<Event>) {
         for event in events {
             self.event(event);
         }
@@ -223,7 +223,7 @@ impl Harness {
     }
 
     /// Sends an event of the sync actor, and asserts that it opens no dialog.
-    pub fn tell(&mut self, event: sync::Event) {
+    pub fn sync_event(&mut self, event: sync::Event) {
         let kinds = |harness: &Self| harness.state.screen.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         let before = kinds(self);
         let what = format!("{event:?}");
@@ -241,11 +241,11 @@ impl Harness {
         let id = now.or(before).unwrap().id.clone();
         let feed_source = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
         let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), feed_source };
-        self.tell(sync::Event::Changed { seen: vec![seen], next: None });
+        self.sync_event(sync::Event::Changed { seen: vec![seen], next: None });
     }
 
     /// Delivers a finished request.
-    pub fn requested(&mut self, exchange: Exchange) {
+    pub fn request_finished(&mut self, exchange: Exchange) {
         self.event(Event::Requested(Arc::new(exchange)));
     }
 
@@ -308,13 +308,13 @@ impl Harness {
 
     /// Delivers the result of an operation.
     pub fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        self.tell(sync::Event::Executed { op, result: Box::new(result) });
+        self.sync_event(sync::Event::Executed { op, result: Box::new(result) });
     }
 
     /// Refuses the last submitted plan with a message of the server.
-    pub fn refuse(&mut self, words: &str) {
+    pub fn refuse(&mut self, message: &str) {
         let (_, plan) = self.last_write();
-        let fault = Fault::Refused { status: 409, words: words.into(), retry_after: None };
+        let fault = Fault::Refused { status: 409, message: message.into(), retry_after: None };
         let call = match plan.operations.first().unwrap() {
             Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
             Operation::Update { base, .. } => Call::Update(base.id.clone()),

@@ -260,7 +260,7 @@ fn holds(state: &State, message: &Message) -> bool {
             state.changes.has_send_fault() && queue.op(*op).is_some_and(|planned| waits(&planned.state))
         }
         Topic::Undelivered => state.changes.has_undelivered(),
-        Topic::Sending => queue.is_moving(),
+        Topic::Sending => queue.is_sending(),
         Topic::Staged(count) => counts.staged == *count,
         Topic::AnyStaged => counts.staged > 0,
         Topic::Staging(on) => state.changes.is_staging() == *on,

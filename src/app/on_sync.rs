@@ -180,7 +180,7 @@ fn unfold_initially(state: &mut State) {
         let roots: Vec<SegmentId> = state.tree.forest.roots().map(|root| root.id.clone()).collect();
         let below: usize = roots.iter().map(|root| state.tree.forest.child_count(root)).sum();
         if state.tree.forest.row_count() + below <= max_rows {
-            state.tree.forest.expand_each(&roots);
+            state.tree.forest.expand_all(&roots);
         }
     });
 }

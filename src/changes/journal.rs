@@ -30,9 +30,9 @@ pub enum JournalEntry {
     /// The operation was certainly not applied, and counts as never sent.
     NotSent(OpId),
     /// The operation has taken effect, which is recorded in the history.
-    Did(OpId, Box<HistoryRecord>),
+    Applied(OpId, Box<HistoryRecord>),
     /// The operation is done or discarded.
-    Over(OpId),
+    Finished(OpId),
     /// The queued operations of a plan undo another plan.
     Undoes {
         /// The plan.

@@ -470,7 +470,7 @@ impl ChangeQueue {
 
     /// Whether anything is being sent. Queued operations of a plan with failed or held ones don't count.
     #[must_use]
-    pub fn is_moving(&self) -> bool {
+    pub fn is_sending(&self) -> bool {
         let is_progressing =
             |counts: QueueCounts| counts.in_flight > 0 || (counts.queued > 0 && counts.failed + counts.on_hold == 0);
         self.plans.iter().any(|(_, plan)| is_progressing(plan.counts()))
@@ -523,8 +523,8 @@ impl ChangeQueue {
 
     /// Returns the index of an operation in that list.
     #[must_use]
-    pub fn place_in_list(&self, op: OpId) -> Option<usize> {
-        self.plans.place_in_list(op)
+    pub fn position_in_list(&self, op: OpId) -> Option<usize> {
+        self.plans.position_in_list(op)
     }
 
     /// Returns what is pending for a segment.

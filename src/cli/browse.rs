@@ -12,7 +12,7 @@ use tokio::runtime::{self, Runtime};
 use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, View};
 use crate::clock;
 use crate::collation::set_language;
-use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths, SessionKeys, WithoutKey};
+use crate::config::{self, ConfigError, Connection, Flags, Interface, KeylessConnection, Paths, SessionKeys};
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
@@ -72,7 +72,7 @@ enum Start {
     Demo,
     Connected(Box<Connection>),
     /// A profile whose key is not saved anywhere.
-    WithoutKey(Box<WithoutKey>),
+    WithoutKey(Box<KeylessConnection>),
     Nothing,
 }
 
@@ -168,13 +168,13 @@ where
     /// Opens a profile whose key is not saved, with the key that was typed for it earlier in this session or is typed now.
     fn ask_for_key(
         &self,
-        without: WithoutKey,
+        without: KeylessConnection,
         destination: Destination,
         console: &mut TerminalSession,
         profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        let session_key = |without: &WithoutKey| {
+        let session_key = |without: &KeylessConnection| {
             let connection = without.connection();
             self.keys.of(&without.profile, &connection.base_url, &connection.tenant)
         };

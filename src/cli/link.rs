@@ -94,7 +94,7 @@ impl Link {
         };
         let client = api::Client::new(settings).map_err(client_failure)?;
         let client = match recorder {
-            Some(recorder) => client.recorded(recorder),
+            Some(recorder) => client.with_recorder(recorder),
             None => client,
         };
         let client = Arc::new(Guarded::new(client, connection.access));

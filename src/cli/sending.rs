@@ -362,7 +362,7 @@ impl Sending {
                 self.report.write(op, &self.entries[index], outcome, *status);
             }
             if !matches!(outcome, Outcome::Done(_)) && !self.may_have_been_applied(op) {
-                finished.push(JournalEntry::Over(op));
+                finished.push(JournalEntry::Finished(op));
             }
         }
         if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {

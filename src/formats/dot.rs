@@ -20,7 +20,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut closing_links = ClosingLinks::default();
     for entry in part.entries(usize::MAX) {
         write_node(out, &entry)?;
-        if let Some(above) = entry.above {
+        if let Some(above) = entry.parent_number {
             writeln!(out, "  n{above} -> n{};", entry.number)?;
         }
         if let Some(child) = closing_links.closing_child(&entry) {

@@ -123,7 +123,7 @@ impl<'a> Part<'a> {
             let has_children = rows.peek().is_some_and(|(_, (next, _))| next.depth > row.depth);
             Some(ExportRow {
                 number,
-                above: above.map(|(number, _)| number),
+                parent_number: above.map(|(number, _)| number),
                 level,
                 depth,
                 is_cut: above.is_some_and(|(_, kind)| kind == RowKind::Heading(Heading::Circles)),
@@ -141,7 +141,7 @@ pub struct ExportRow<'a> {
     /// Its number, from 0.
     pub number: usize,
     /// The number of the row it is shown under.
-    pub above: Option<usize>,
+    pub parent_number: Option<usize>,
     /// The level at which it is shown.
     pub level: usize,
     /// Its true depth within the part.
@@ -270,7 +270,7 @@ mod tests {
     fn a_row_that_is_too_deep_keeps_its_true_depth() {
         let mut forest = samples::chain(6);
         let part = Part::whole(&mut forest);
-        let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.above)).collect();
+        let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.parent_number)).collect();
         assert_eq!(
             places,
             [(0, 0, None), (1, 1, Some(0)), (2, 2, Some(1)), (2, 3, Some(1)), (2, 4, Some(1)), (2, 5, Some(1))]

@@ -64,7 +64,7 @@ pub struct Row {
     /// The values of the columns.
     cells: [Cell; Column::ALL.len()],
     /// The parent according to the indentation of an outline.
-    pub above: Above,
+    pub parent_row: ParentRow,
 }
 
 /// What a row says about a field.
@@ -81,7 +81,7 @@ pub enum Cell {
 
 /// The parent row, in a format that shows it by indentation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Above {
+pub enum ParentRow {
     /// The format has no indentation.
     #[default]
     Unknown,

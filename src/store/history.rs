@@ -145,10 +145,10 @@ mod tests {
         let op = |plan_id, index| OpId { plan_id: PlanId(plan_id), index };
         store
             .write_journal(&[
-                JournalEntry::Did(op(7, 0), Box::new(record("A", "apply a.csv", None))),
-                JournalEntry::Over(op(7, 0)),
-                JournalEntry::Did(op(7, 2), Box::new(record("B", "an earlier session", None))),
-                JournalEntry::Did(op(9, 0), Box::new(record("C", "undo", Some(PlanId(7))))),
+                JournalEntry::Applied(op(7, 0), Box::new(record("A", "apply a.csv", None))),
+                JournalEntry::Finished(op(7, 0)),
+                JournalEntry::Applied(op(7, 2), Box::new(record("B", "an earlier session", None))),
+                JournalEntry::Applied(op(9, 0), Box::new(record("C", "undo", Some(PlanId(7))))),
             ])
             .unwrap();
         // Another program reads while this one writes.

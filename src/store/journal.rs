@@ -73,8 +73,8 @@ impl Store {
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(op_columns(*op))?;
                 }
-                JournalEntry::Did(op, record) => history::insert_entry(&transaction, *op, record)?,
-                JournalEntry::Over(op) => {
+                JournalEntry::Applied(op, record) => history::insert_entry(&transaction, *op, record)?,
+                JournalEntry::Finished(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
                         .execute(op_columns(*op))?;
@@ -330,7 +330,7 @@ mod tests {
         store.write_journal(&[queued(0), queued(1), queued(2)]).unwrap();
         let sent = |number, since| JournalEntry::Sent { op: op(number), since, existing: Vec::new() };
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
-        store.write_journal(&[JournalEntry::Over(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
+        store.write_journal(&[JournalEntry::Finished(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
         drop(store);
         let left = |op, name: &str, progress, since, existing| Journalled {
             op,
@@ -371,7 +371,7 @@ mod tests {
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
         let staged = |number: usize| JournalEntry::Staged(op(number), operation(&number.to_string()));
         store.write_journal(&[staged(0), staged(1), staged(2)]).unwrap();
-        store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Over(op(2))]).unwrap();
+        store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Finished(op(2))]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
         let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();

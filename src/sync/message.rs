@@ -195,12 +195,12 @@ pub enum Suspicion {
         count: usize,
     },
     /// So many known segments are missing that the list is more likely wrong than they are gone.
-    Lacks {
+    MissingKnown {
         /// How many.
         count: usize,
     },
     /// The last pages contained nothing that earlier ones had not.
-    Fruitless {
+    RepeatingPages {
         /// Pages received.
         pages: u32,
     },
@@ -226,11 +226,11 @@ impl fmt::Display for Suspicion {
             Self::Repeated { count } => {
                 write!(f, "{} appeared on more than one page", counted(*count, Noun::Segment))
             }
-            Self::Lacks { count } => {
+            Self::MissingKnown { count } => {
                 let are = Agreeing::Are.with(*count);
                 write!(f, "{} {are} missing from it", counted(*count, Noun::KnownSegment))
             }
-            Self::Fruitless { pages } => {
+            Self::RepeatingPages { pages } => {
                 write!(
                     f,
                     "its pages repeat; stopped after {}",

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, Completeness, MovedAside, Record, Segments, Snapshot, Store};
+use crate::store::{self, Completeness, MovedAside, Segments, Snapshot, Store, StoreUpdate};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -33,7 +33,7 @@ pub(super) struct Persister {
 /// A write to the store.
 #[derive(Debug)]
 enum Job {
-    Record(Record),
+    Record(StoreUpdate),
     /// Journal entries, and where to report that they are on disk.
     Journal(Vec<JournalEntry>, oneshot::Sender<()>),
 }
@@ -162,8 +162,8 @@ impl Persister {
     ) {
         let (position, landmarks) = (position.cloned(), landmarks.to_vec());
         self.last_saved = Some(SavedState { position: position.clone(), completeness, at: Instant::now() });
-        let record = Record { segments, position, landmarks, at, completeness };
-        if self.jobs.send(Job::Record(record)).await.is_err() {
+        let update = StoreUpdate { segments, position, landmarks, at, completeness };
+        if self.jobs.send(Job::Record(update)).await.is_err() {
             tracing::debug!("the store is no longer written");
         }
     }
@@ -200,7 +200,7 @@ async fn run_jobs(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporte
     while let Some(job) = jobs.recv().await {
         let written = spawn_blocking(move || {
             let written = match job {
-                Job::Record(record) => store.write(&record),
+                Job::Record(update) => store.write(&update),
                 Job::Journal(entries, done) => store.write_journal(&entries).map(|()| {
                     // The asking task may have ended.
                     let _gone = done.send(());

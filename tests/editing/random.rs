@@ -127,7 +127,7 @@ impl Log {
                 self.requested.push(operation.clone());
                 self.open.insert(*op);
             }
-            JournalEntry::Over(op) => drop(self.open.remove(op)),
+            JournalEntry::Finished(op) => drop(self.open.remove(op)),
             _ => {}
         }
     }

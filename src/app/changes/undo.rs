@@ -16,7 +16,7 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
         return undo_selected(state);
     }
     let partly_done_plan = if step == UndoStep::Undo { state.changes.queue.partly_done_plan() } else { None };
-    if state.changes.queue.is_moving() {
+    if state.changes.queue.is_sending() {
         state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }
@@ -53,7 +53,7 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         state.warn(words::NOT_DONE_HERE);
         return Vec::new();
     };
-    if state.changes.queue.is_moving() {
+    if state.changes.queue.is_sending() {
         state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }

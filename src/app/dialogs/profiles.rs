@@ -235,7 +235,7 @@ mod tests {
 
     /// Returns a session in `preprod`, with two other profiles.
     fn session() -> Harness {
-        let mut harness = Harness::live(100, 30, wholesale());
+        let mut harness = Harness::with_segments(100, 30, wholesale());
         harness.state.side.profiles = Profiles {
             context: FormContext::default(),
             current: Destination::Profile("preprod".into()),

@@ -14,7 +14,7 @@ fn troubled() -> Harness {
     let mut segments = wholesale();
     segments.push(named("twin", "ZGIERZ", Some("lodzkie")));
     segments.push(named("padded", "Retail ", Some("export")));
-    Harness::live(120, 40, segments)
+    Harness::with_segments(120, 40, segments)
 }
 
 fn lines(harness: &Harness) -> Vec<String> {

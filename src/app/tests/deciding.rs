@@ -10,7 +10,7 @@ use crate::segment::{Field, Segment};
 use crate::sync::Command;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Opens the deletion dialog for "Polska", which has four descendants.
@@ -28,7 +28,7 @@ fn discarded(harness: &Harness) -> Vec<OpId> {
         _ => None,
     });
     let over = entries.flatten().filter_map(|entry| match entry {
-        JournalEntry::Over(op) => Some(*op),
+        JournalEntry::Finished(op) => Some(*op),
         _ => None,
     });
     over.collect()

@@ -11,7 +11,7 @@ use crate::segment::{Draft, Field, Segment, Step};
 use crate::sync::{self};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 fn draft(harness: &Harness) -> Draft {
@@ -315,7 +315,7 @@ fn undelivered_commands_are_sent_again_later() {
     }
     assert_eq!((harness.state.changes.counts().in_flight, harness.effects.len()), (0, 0), "not at once");
     assert_eq!(harness.rows()[1], "  >Export!");
-    harness.tell(sync::Event::Synchronised { next: Step(2), complete: true, incomplete_reason: None });
+    harness.sync_event(sync::Event::Synchronised { next: Step(2), complete: true, incomplete_reason: None });
     assert_eq!(harness.effects, orders);
 }
 
@@ -478,7 +478,7 @@ fn a_parent_whose_full_name_or_id_is_typed_comes_first() {
     for (typed, expected) in
         [("łódź", "ŁÓDŹ"), ("vip client", "Client VIP Gold"), ("2", "ŁÓDŹ"), ("vip client g", "Client VIP Gold")]
     {
-        let mut harness = Harness::live(120, 40, segments.clone());
+        let mut harness = Harness::with_segments(120, 40, segments.clone());
         harness.press("G m");
         harness.type_text(typed);
         let Some(Layer::Parents(picker)) = harness.state.screen.layers.last() else { panic!("the places are shown") };

@@ -8,7 +8,7 @@ use crate::changes::OpId;
 use crate::changes::Operation;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Returns the text that the editor was last opened with.
@@ -96,7 +96,7 @@ fn all_marked_segments_are_opened_with_their_descendants() {
 
 #[test]
 fn the_first_segments_of_an_empty_tree_can_be_typed() {
-    let mut harness = Harness::live(120, 40, Vec::new());
+    let mut harness = Harness::with_segments(120, 40, Vec::new());
     harness.press("E");
     assert_eq!(body(&harness), "");
     save(&mut harness, "Hurt\n  Detal [D]\n", "/tmp/one");

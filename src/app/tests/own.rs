@@ -8,7 +8,7 @@ use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunEvent, RunOut
 use crate::remote::UrlTemplate;
 
 fn at_work(own: UserCommand) -> Harness {
-    Harness::live(120, 40, wholesale()).with_commands(vec![("g r", own)])
+    Harness::with_segments(120, 40, wholesale()).with_commands(vec![("g r", own)])
 }
 
 /// Returns the last command that was started.
@@ -173,7 +173,7 @@ fn the_output_can_be_searched() {
 
 #[test]
 fn a_segment_is_opened_at_the_profiles_url() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("o");
     assert!(harness.message().contains("Set open = \"https://…/{id}\" in [profiles.preprod]"));
     harness.state.session.open = Some(UrlTemplate::parse("https://{tenant}.one.example/s/{external_id}").unwrap());

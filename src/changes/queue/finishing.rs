@@ -50,10 +50,10 @@ impl ChangeQueue {
         if let (Some(plan), Some(effect)) = (self.plans.get_mut(op.plan_id), effect) {
             let undoes = if let PlanKind::Undo(of) = &plan.kind { Some(of.plan_id()) } else { None };
             let record = HistoryRecord { effect: effect.clone(), title: plan.title.imperative.clone(), undoes };
-            transitions.journal.push(JournalEntry::Did(op, Box::new(record)));
+            transitions.journal.push(JournalEntry::Applied(op, Box::new(record)));
             plan.done.push(self.undo.record(effect));
         }
-        transitions.journal.push(JournalEntry::Over(op));
+        transitions.journal.push(JournalEntry::Finished(op));
         match (&operation, result) {
             (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
                 transitions.add(self.record_created(op, segment));
@@ -240,7 +240,7 @@ impl ChangeQueue {
         };
         let is_staged = planned.state == OpState::Staged;
         if !is_staged || self.plan(op.plan_id).is_some_and(|plan| plan.is_journalled) {
-            transitions.journal.push(JournalEntry::Over(op));
+            transitions.journal.push(JournalEntry::Finished(op));
         }
         self.plans.set_state(op, OpState::Discarded);
         self.evidence.remove(&op);

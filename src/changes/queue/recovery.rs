@@ -25,7 +25,7 @@ impl ChangeQueue {
         for Recovered { op, operation, state, evidence, .. } in recovered {
             let resolved = self.with_assigned_ids(operation.clone());
             let (state, journal) = match state {
-                RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Over(op))),
+                RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Finished(op))),
                 RecoveredState::Staged => (OpState::Staged, Some(JournalEntry::Staged(op, resolved.clone()))),
                 RecoveredState::NotSent | RecoveredState::NotApplied => {
                     (OpState::OnHold, Some(JournalEntry::Queued(op, resolved.clone())))

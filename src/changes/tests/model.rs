@@ -45,7 +45,7 @@ impl Model {
                 (ExecutionResult::Unreached { error, retry_in, evidence: evidence.clone() }, None)
             }
             Delivery::Refused => {
-                let fault = Fault::Refused { status: 422, words: "no".into(), retry_after: None };
+                let fault = Fault::Refused { status: 422, message: "no".into(), retry_after: None };
                 let error = WriteError::Refused(error(fault));
                 (ExecutionResult::Failed { error, evidence: evidence.clone() }, None)
             }

@@ -102,11 +102,11 @@ impl Person {
             match entry {
                 JournalEntry::Queued(op, operation) => drop(self.journal.insert(op, (false, operation))),
                 JournalEntry::Staged(op, operation) => drop(self.journal.insert(op, (true, operation))),
-                JournalEntry::Over(op) => {
+                JournalEntry::Finished(op) => {
                     self.journal.remove(&op);
                     self.evidence.remove(&op);
                 }
-                JournalEntry::Did(..)
+                JournalEntry::Applied(..)
                 | JournalEntry::NotSent(_)
                 | JournalEntry::Sent { .. }
                 | JournalEntry::Undoes { .. } => {}
@@ -264,7 +264,7 @@ impl Person {
 
     fn undo(&mut self, step: UndoStep) {
         // Undoing in another order than the reverse may be refused.
-        if self.queue.is_moving() || self.around == Around::Quiet && self.queue.counts().staged > 0 {
+        if self.queue.is_sending() || self.around == Around::Quiet && self.queue.counts().staged > 0 {
             return;
         }
         if let Some((plan, title, kind)) = self.queue.take_undo(step, &self.forest) {

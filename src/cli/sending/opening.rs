@@ -95,7 +95,7 @@ fn process_recovered(
                         effect: effect.clone(),
                     });
                     let record = HistoryRecord { effect, title, undoes };
-                    entries.push(JournalEntry::Did(op, Box::new(record)));
+                    entries.push(JournalEntry::Applied(op, Box::new(record)));
                 }
             }
             (RecoveredState::NotFound | RecoveredState::Unknown(_), Operation::Create { draft }) => {
@@ -104,7 +104,7 @@ fn process_recovered(
             }
             _ => {}
         }
-        entries.push(JournalEntry::Over(op));
+        entries.push(JournalEntry::Finished(op));
     }
     if count > 0 {
         notes.note(UNFINISHED);

@@ -283,7 +283,7 @@ impl<R: Remote> Actor<R> {
             is_confirmed: false,
             is_settled: false,
             ended: now,
-            repeated: if listing.is_fruitless() { 0 } else { repeated },
+            repeated: if listing.has_repeating_pages() { 0 } else { repeated },
             suspicion: listing.suspicion(count),
             suspect_count: self.lists.last.suspect_count,
             incomplete_reason: self.lists.last.incomplete_reason,
@@ -316,7 +316,7 @@ impl<R: Remote> Actor<R> {
         self.lists.last.after_rewind = false;
         let is_suspicious = missing.len() > MAX_PLAUSIBLE_MISSING.max(self.cache.len() / PLAUSIBLE_MISSING_DIVISOR);
         if is_suspicious && self.lists.last.suspicion.is_none() {
-            self.lists.last.suspicion = Some(Suspicion::Lacks { count: missing.len() });
+            self.lists.last.suspicion = Some(Suspicion::MissingKnown { count: missing.len() });
             if self.lists.last.suspect_count == 0 {
                 return;
             }

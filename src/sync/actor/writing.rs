@@ -183,7 +183,7 @@ impl<R: Remote> Actor<R> {
         });
         self.track_operations(&queued.collect::<Vec<_>>());
         for entry in &entries {
-            if let JournalEntry::Over(op) = entry {
+            if let JournalEntry::Finished(op) = entry {
                 self.writing.unfinished.remove(op);
                 self.writing.unfinished_creates.remove(op);
             }

@@ -95,7 +95,7 @@ async fn an_order_that_changes_between_pages_removes_nothing() {
     client.settle().await;
     client.assert_equals(&server);
     assert!(
-        matches!(client.incomplete_reason, Some(Suspicion::Repeated { .. } | Suspicion::Lacks { .. })),
+        matches!(client.incomplete_reason, Some(Suspicion::Repeated { .. } | Suspicion::MissingKnown { .. })),
         "{:?}",
         client.incomplete_reason
     );

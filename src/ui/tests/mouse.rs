@@ -19,7 +19,7 @@ use super::picture::{picture, usual};
 use super::{editing, looking, places, plans, requests};
 
 fn live() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// The click targets on the current screen.
@@ -223,7 +223,7 @@ fn a_click_selects_its_item_even_if_the_line_moved() {
         .nth(1)
         .unwrap();
     // A request is made between the frame and the click.
-    harness.requested(exchange("/segments/late"));
+    harness.request_finished(exchange("/segments/late"));
     harness.event(before.event(mouse(MouseKind::Click, area.x, area.y)));
     harness.press("enter");
     let Some(Layer::Requests(pane)) = harness.state.screen.layers.last() else { panic!("it is closed") };
@@ -341,7 +341,7 @@ fn the_values_of_a_conflict_are_chosen_by_a_click() {
 fn a_click_on_a_hint_of_the_footer_does_what_its_key_does() {
     for keys in ["", "j", "space", "x", "/ l o enter", "tab tab", "S j r ! enter", "+"] {
         let built = || {
-            let mut harness = Harness::live(200, 40, wholesale());
+            let mut harness = Harness::with_segments(200, 40, wholesale());
             if !keys.is_empty() {
                 harness.press(keys);
             }
@@ -384,7 +384,7 @@ fn the_keys_in_a_message_are_clicked() {
     harness.press("x j x e");
     assert!(targets(&harness).iter().all(|(_, target)| !matches!(target, Target::Action(_))));
     // A message of several lines.
-    let mut harness = Harness::live(60, 20, wholesale());
+    let mut harness = Harness::with_segments(60, 20, wholesale());
     harness.press("j x");
     let paste = click_on(&mut harness, is_action(Action::Paste));
     assert!(paste.y <= harness.state.layout().footer.y, "{}", picture(&harness));

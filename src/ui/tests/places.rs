@@ -118,8 +118,8 @@ pub(super) fn trying() -> (NewProfile, u64) {
 /// A form whose test was refused.
 pub(super) fn failed() -> NewProfile {
     let (mut form, number) = trying();
-    let words = "the key in the header ApiAuth is not valid for this tenant".into();
-    let fault = Fault::Refused { status: 401, words, retry_after: None };
+    let message = "the key in the header ApiAuth is not valid for this tenant".into();
+    let fault = Fault::Refused { status: 401, message, retry_after: None };
     let result = TaskResult::NotConnected(TrialError::Fault(fault));
     form.handle(FormEvent::TaskEnded { number, result });
     form

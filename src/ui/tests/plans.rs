@@ -70,7 +70,7 @@ pub(super) fn queue(columns: u16, rows: u16) -> Harness {
 
 pub(super) fn left_over(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    harness.tell(sync::Event::Recovered(left_undone()));
+    harness.sync_event(sync::Event::Recovered(left_undone()));
     harness
 }
 

@@ -14,11 +14,11 @@ use super::picture::{picture, scene};
 fn asked(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     let response = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
-    harness.requested(Exchange { response, ..exchange("/segments?pageNumber=1&pageSize=500") });
-    harness.requested(exchange("/segments/vip"));
-    let refused = |status, words: &str| Some(Fault::Refused { status, words: words.into(), retry_after: None });
+    harness.request_finished(Exchange { response, ..exchange("/segments?pageNumber=1&pageSize=500") });
+    harness.request_finished(exchange("/segments/vip"));
+    let refused = |status, message: &str| Some(Fault::Refused { status, message: message.into(), retry_after: None });
     let text = "{\"detail\":\"the name \\u001b[31m is taken\"}";
-    harness.requested(Exchange {
+    harness.request_finished(Exchange {
         method: "PUT".into(),
         sent: Some(Excerpt { text: r#"{"name":"VIP","externalId":null}"#.into(), bytes: 33, cut: 0 }),
         status: Some(409),
@@ -27,7 +27,7 @@ fn asked(columns: u16, rows: u16) -> Harness {
         ..exchange("/segments/vip")
     });
     let after = Duration::from_secs(30);
-    harness.requested(Exchange {
+    harness.request_finished(Exchange {
         status: None,
         fault: Some(Fault::TimedOut { after }),
         response: Excerpt::default(),
@@ -88,7 +88,7 @@ fn escape_sequences_in_a_response_are_never_sent() {
     let mut harness = live(100, 30);
     let text = "\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\r\nplain";
     let response = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
-    harness.requested(Exchange { response, ..exchange("/segments/\u{1b}[2J") });
+    harness.request_finished(Exchange { response, ..exchange("/segments/\u{1b}[2J") });
     for keys in ["L", "enter", "j"] {
         harness.press(keys);
         let picture = picture(&harness);
@@ -99,7 +99,7 @@ fn escape_sequences_in_a_response_are_never_sent() {
 /// A command is running.
 pub(super) fn started(columns: u16, rows: u16) -> Harness {
     let mut harness =
-        Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
+        Harness::with_segments(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
     harness.press("space space g r");
     harness
 }

@@ -25,7 +25,7 @@ fn host(address: &str) -> String {
 fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
     match fault {
         Fault::Unreachable { reason } => (ProfileField::BaseUrl, of_connect_error(reason, host)),
-        Fault::Refused { status, words: message, .. } => of_refusal(*status, message, host, tenant),
+        Fault::Refused { status, message, .. } => of_refusal(*status, message, host, tenant),
         Fault::TimedOut { after } => (ProfileField::BaseUrl, words::no_reply(host, after.as_secs())),
         Fault::InvalidResponse { reason } => (ProfileField::BaseUrl, words::not_the_segment_api(host, reason)),
         Fault::Redirected { .. }

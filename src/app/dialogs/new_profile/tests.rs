@@ -64,7 +64,7 @@ fn a_failed_profile_is_saved_only_with_ctrl_s_and_unedited() {
     let mut form = filled();
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = asked(press(&mut form, "enter"));
-    let fault = Fault::Refused { status: 401, words: String::new(), retry_after: None };
+    let fault = Fault::Refused { status: 401, message: String::new(), retry_after: None };
     assert!(answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(fault.clone()))).is_none());
     type_text(&mut form, "x");
     assert!(press(&mut form, "ctrl-s").is_none());
@@ -164,7 +164,7 @@ fn an_error_stays_at_its_field_until_the_field_is_edited() {
     let mut form = filled();
     press(&mut form, "tab");
     let (number, _) = asked(press(&mut form, "enter"));
-    let fault = Fault::Refused { status: 401, words: "invalid key".into(), retry_after: None };
+    let fault = Fault::Refused { status: 401, message: "invalid key".into(), retry_after: None };
     answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(fault)));
     assert_eq!(form.focus, ProfileField::Key);
     press(&mut form, "tab tab");
@@ -268,8 +268,8 @@ fn assert_told(fault: Fault, field: ProfileField, beginning: &str) {
     assert!(at == field && words.starts_with(beginning), "{at:?}: {words}");
 }
 
-fn refused(status: u16, words: &str) -> Fault {
-    Fault::Refused { status, words: words.into(), retry_after: None }
+fn refused(status: u16, message: &str) -> Fault {
+    Fault::Refused { status, message: message.into(), retry_after: None }
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl<R: Remote> Actor<R> {
                 if let WriteResult::Created(written) = result {
                     self.writing.claimed.insert(written.segment.id.clone(), recovery.op);
                 }
-                finished.push(JournalEntry::Over(recovery.op));
+                finished.push(JournalEntry::Finished(recovery.op));
             }
             recovered.push(recovery);
         }
