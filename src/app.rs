@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::check::{CheckJob, Checked};
+use crate::check::{CheckJob, CheckResult};
 use crate::forest::{SearchBatch, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::remote::Exchange;
@@ -47,7 +47,7 @@ use crate::sync::{self};
 pub use crate::numbers::{grouped, size};
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
-pub use browsing::Browsed;
+pub use browsing::BrowserOutcome;
 pub use changes::{
     Ages, Changes, Conflict, ConflictKind, KeptSide, LeftOver, OperationCounts, PendingPane, Review, WriteRate,
 };
@@ -69,7 +69,7 @@ pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
 pub use edit::findings::fixed_name;
 pub use edit::form::{Form, FormKind};
-pub use edit::outline::{Edited, EditorFault, OutlineEdit};
+pub use edit::outline::{EditorFault, EditorOutcome, OutlineEdit};
 pub use edit::parents::{Candidate, ParentPicker};
 pub use edit::renaming::Renaming;
 pub use edit::text_field::TextField;
@@ -138,9 +138,9 @@ pub enum Event {
     /// A sort of siblings is done.
     Sorted(SortJob),
     /// A check of the tree is done.
-    Checked(Checked),
+    Checked(CheckResult),
     /// The user left the editor, or it could not be started.
-    TextEdited(Edited),
+    TextEdited(EditorOutcome),
     /// The result of a task of the new-profile form.
     Profile {
         /// The number of the task.
@@ -155,7 +155,7 @@ pub enum Event {
         /// The URL.
         url: String,
         /// How it ended.
-        outcome: Browsed,
+        outcome: BrowserOutcome,
     },
     /// A command could not be delivered to the sync actor, because its queue is full or the actor is gone.
     Undelivered(sync::Command),
@@ -181,7 +181,7 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort in the background; ends in one [`Event::Sorted`].
     Sort(SortJob),
-    /// Check the tree in the background; ends in one [`Event::Checked`].
+    /// Check the tree in the background; ends in one [`Event::CheckResult`].
     Check(Box<CheckJob>),
     /// Copy this to the clipboard of the user's machine.
     Copy(String),
@@ -200,7 +200,7 @@ pub enum Effect {
     Run(Box<RunRequest>),
     /// Stop the running command and every process it started.
     StopRun,
-    /// Open a URL in the browser; ends in one [`Event::Browsed`].
+    /// Open a URL in the browser; ends in one [`Event::BrowserOutcome`].
     Browse(String),
     /// Suspend the program: the shell has the terminal until the program is continued.
     Suspend,

@@ -45,7 +45,7 @@ pub use faults::faults;
 pub use file::{FaultInFile, File};
 pub use keyring::{KeyOwner, check_available as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
-pub use profiles::{KnownProfile, Listed, list, used_profile};
+pub use profiles::{KnownProfile, ProfileListing, list, used_profile};
 pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
 pub use schema::schema;
@@ -705,7 +705,7 @@ protected = true
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
         assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
-        let columns = ColumnNames::of([("ext", "KOD"), ("name", "NAZWA")]).unwrap();
+        let columns = ColumnNames::from_pairs([("ext", "KOD"), ("name", "NAZWA")]).unwrap();
         assert_eq!(connection.columns, columns);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");

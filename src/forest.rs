@@ -194,7 +194,7 @@ impl Forest {
 
     /// Builds a forest. `expected` is the expected number of segments; a wrong estimate only costs time or memory.
     #[must_use]
-    pub fn of(expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+    pub fn from_segments(expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
         Self::new().filled(expected, segments)
     }
 
@@ -476,6 +476,6 @@ impl Eq for Forest {}
 impl FromIterator<Arc<Segment>> for Forest {
     fn from_iter<I: IntoIterator<Item = Arc<Segment>>>(segments: I) -> Self {
         let segments = segments.into_iter();
-        Self::of(segments.size_hint().0, segments)
+        Self::from_segments(segments.size_hint().0, segments)
     }
 }

@@ -124,7 +124,7 @@ pub struct PlannedOperation {
     /// The operation. It refers to new segments by [`provisional`] ids.
     pub operation: Operation,
     /// The reason.
-    pub why: Why,
+    pub reason: PlanReason,
     /// The index of the last move that has to be done before this one, so that no two moves form a cycle.
     pub after: Option<usize>,
     /// For a create: existing segments that look like the new one but are others.
@@ -133,7 +133,7 @@ pub struct PlannedOperation {
 
 /// Why an operation is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum PlanReason {
     /// A line has no existing segment.
     New {
         /// The line number.

@@ -504,7 +504,7 @@ fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> 
             context => positions.push((context, step)),
         }
     }
-    Ok(Position::of(positions))
+    Ok(Position::from_entries(positions))
 }
 
 /// Skips what can't be read: the feed can be followed without landmarks.

@@ -48,7 +48,7 @@ use tokio::sync::mpsc;
 use crate::remote::{Context, Remote};
 use crate::segment::Step;
 
-pub use feed::{BEYOND, feed_end};
+pub use feed::{BEYOND_ANY_STEP, feed_end};
 pub use message::{Command, Event, FeedSource, ListProgress, Notice, Phase, SegmentChange, Suspicion};
 
 /// Settings of the sync actor.

@@ -29,7 +29,7 @@ use futures_util::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Destination, Edited, Effect, Event, FormEffect, State, Targets, TaskResult};
+use crate::app::{self, Destination, EditorOutcome, Effect, Event, FormEffect, State, Targets, TaskResult};
 use crate::clock;
 use crate::keymap::Keymap;
 use crate::remote::Exchange;
@@ -533,7 +533,7 @@ impl Interface<'_> {
         &mut self,
         action: LoopAction,
         background: &mut BackgroundEvents<'_>,
-    ) -> Result<Option<Edited>, SessionError> {
+    ) -> Result<Option<EditorOutcome>, SessionError> {
         self.screen.close()?;
         let edited = match self.text.take() {
             // A termination signal waits for the editor: two programs can't read from one terminal.
@@ -545,8 +545,8 @@ impl Interface<'_> {
                     // The editor has the terminal; exiting now would leave two programs reading from it.
                     Err(error) => {
                         let file = match edit.await {
-                            Edited::Saved { file, .. } => Some(file),
-                            Edited::Failed { file, .. } => file,
+                            EditorOutcome::Saved { file, .. } => Some(file),
+                            EditorOutcome::Failed { file, .. } => file,
                         };
                         return Err(file.map_or(error, SessionError::TaskStoppedWhileEditing));
                     }

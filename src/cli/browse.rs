@@ -176,7 +176,7 @@ where
     ) -> Result<Opened, Failure> {
         let session_key = |without: &KeylessConnection| {
             let connection = without.connection();
-            self.keys.of(&without.profile, &connection.base_url, &connection.tenant)
+            self.keys.get(&without.profile, &connection.base_url, &connection.tenant)
         };
         if session_key(&without).is_none() {
             let tenant = &without.connection().tenant;

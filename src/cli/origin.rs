@@ -171,7 +171,7 @@ fn load_stored(file: &Path, tenant_name: TenantName, purpose: Purpose, notes: No
         }
     }
     let count = snapshot.segments.len();
-    Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), tenant_name })
+    Ok(Segments { forest: Forest::from_segments(count, snapshot.segments.into_iter()), tenant_name })
 }
 
 /// Converts segments to the rows of their export. Only those in scope: a part of another tenant speaks only for that part.

@@ -3,7 +3,7 @@
 use ratatui::style::Color;
 
 use crate::app::{Destination, FormContext, ProfileLine, Profiles};
-use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
+use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, ProfileListing};
 
 /// The destination of the start. If it isn't a profile, it stays available to switch back to.
 pub(super) struct Destinations {
@@ -41,7 +41,10 @@ impl Destinations {
 
 /// Converts the profiles to lines to choose from. A file that has become invalid since the start has none; opening one reports
 /// why.
-pub(super) fn lines(listed: Result<Listed, ConfigError>, colour: impl Fn(Color) -> Option<Color>) -> Vec<ProfileLine> {
+pub(super) fn lines(
+    listed: Result<ProfileListing, ConfigError>,
+    colour: impl Fn(Color) -> Option<Color>,
+) -> Vec<ProfileLine> {
     let line = |profile: KnownProfile| ProfileLine {
         colour: profile.colour.and_then(&colour),
         name: profile.name,

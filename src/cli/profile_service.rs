@@ -144,7 +144,7 @@ async fn key_from_command(words: Vec<String>, names: Arc<[String]>) -> Result<Se
 /// Holds a key that is not saved, before the form reports that its profile can be opened.
 fn hold_key(entry: &FilledProfile, keys: &SessionKeys) -> TaskResult {
     if let KeySource::Session(key) = &entry.key {
-        keys.hold(&entry.name, &entry.base_url, &entry.tenant, key.clone());
+        keys.insert(&entry.name, &entry.base_url, &entry.tenant, key.clone());
     }
     TaskResult::Saved
 }

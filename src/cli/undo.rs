@@ -12,7 +12,7 @@ use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
 use crate::numbers::{Noun, counted};
-use crate::planning::{self, PlannedOperation, Why};
+use crate::planning::{self, PlanReason, PlannedOperation};
 use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 use crate::store::HistoryEntry;
@@ -205,7 +205,7 @@ fn stage_undo(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<S
     };
     let shown = |operation: &Operation| PlannedOperation {
         operation: operation.clone().with_ids(&ids),
-        why: Why::Undo,
+        reason: PlanReason::Undo,
         after: None,
         existing: Vec::new(),
     };
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn planned(operation: Operation) -> PlannedOperation {
-        PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() }
+        PlannedOperation { operation, reason: PlanReason::Undo, after: None, existing: Vec::new() }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 /// The profiles, and the path of their file, whether or not it exists.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ProfileListing {
     /// The file.
     pub path: PathBuf,
     /// The profiles, sorted by name.
@@ -41,10 +41,13 @@ pub struct KnownProfile {
 /// # Errors
 ///
 /// A file that can't be read or is faulty.
-pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Listed, ConfigError> {
+pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<ProfileListing, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let profiles = file.map(|file| file.profiles).unwrap_or_default();
-    Ok(Listed { path, profiles: profiles.into_iter().map(|(name, profile)| known_profile(name, profile)).collect() })
+    Ok(ProfileListing {
+        path,
+        profiles: profiles.into_iter().map(|(name, profile)| known_profile(name, profile)).collect(),
+    })
 }
 
 fn known_profile(name: String, profile: Profile) -> KnownProfile {

@@ -64,7 +64,7 @@ pub struct Row {
     /// The values of the columns.
     cells: [Cell; Column::ALL.len()],
     /// The parent according to the indentation of an outline.
-    pub parent_row: ParentRow,
+    pub parent: ParentRow,
 }
 
 /// What a row says about a field.
@@ -226,7 +226,7 @@ impl ColumnNames {
     /// What is wrong with the text, as a phrase.
     pub fn parse(text: &str) -> Result<Self, String> {
         let pairs = text.split(',').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self::of(pairs)
+        Self::from_pairs(pairs)
     }
 
     /// Takes pairs of a column and its heading in the file.
@@ -234,7 +234,7 @@ impl ColumnNames {
     /// # Errors
     ///
     /// What is wrong with a pair, as a phrase.
-    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut names = Vec::new();
         for (column, heading) in pairs {
             let known = Column::of_heading(column)

@@ -38,7 +38,7 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
             by_path.entry(names).or_insert(at);
         }
     }
-    let above = |row: &Row| match row.parent_row {
+    let above = |row: &Row| match row.parent {
         ParentRow::Row(above) => Some(above),
         ParentRow::Top => None,
         ParentRow::Unknown if has_parent_cell(row) => {

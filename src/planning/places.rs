@@ -60,7 +60,7 @@ struct ParentResolver<'a, 'r> {
 impl ParentResolver<'_, '_> {
     fn place(&mut self, at: usize, row: &Row) -> Result<Place, Problem> {
         let base = self.matching.segments[at].as_ref();
-        match row.parent_row {
+        match row.parent {
             ParentRow::Row(above) => return Ok(Place::UnderRow(above)),
             ParentRow::Top => return Ok(self.top_of_outline(base)),
             ParentRow::Unknown => {}

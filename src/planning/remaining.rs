@@ -105,7 +105,7 @@ enum Verdict {
 
 impl Comparison<'_> {
     fn compare(&mut self, at: usize, planned: PlannedOperation) {
-        let PlannedOperation { operation, why, after, existing } = planned;
+        let PlannedOperation { operation, reason, after, existing } = planned;
         let subject = operation.subject().cloned().unwrap_or_else(|| provisional(at));
         let blocked_by = self.blocking_operation(&operation, after);
         let operation = operation.with_ids(&|id| self.ids.get(id).cloned());
@@ -126,7 +126,7 @@ impl Comparison<'_> {
                 self.ids.insert(provisional(at), provisional(self.remaining.operations.len()));
                 self.places.insert(at, self.remaining.operations.len());
                 let after = after.and_then(|after| self.places.get(&after).copied());
-                self.remaining.operations.push(PlannedOperation { operation, why, after, existing });
+                self.remaining.operations.push(PlannedOperation { operation, reason, after, existing });
                 self.remaining.indices.push(at);
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describing::{Sums, describe, path_now};
 use super::fuses::PlanRefusal;
-use super::{Planned, PlannedOperation, Why, creating, provisional};
+use super::{PlanReason, Planned, PlannedOperation, creating, provisional};
 use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::segment::{Draft, Segment, SegmentId};
@@ -304,17 +304,17 @@ impl SavedPlan {
             (Kind::Delete, Some(before), None) => Operation::delete(base(before)?),
             _ => return None,
         };
-        let why = match (saved.op, saved.line) {
-            (Kind::Create, Some(line)) => Why::New { line },
-            (Kind::Update | Kind::Move, Some(line)) => Why::Differs { line },
-            (Kind::Delete, None) => Why::Pruned,
+        let reason = match (saved.op, saved.line) {
+            (Kind::Create, Some(line)) => PlanReason::New { line },
+            (Kind::Update | Kind::Move, Some(line)) => PlanReason::Differs { line },
+            (Kind::Delete, None) => PlanReason::Pruned,
             _ => return None,
         };
         let after = saved.after_operation;
         if after.is_some_and(|after| after >= at) {
             return None;
         }
-        Some(PlannedOperation { operation, why, after, existing: saved.existing.clone() })
+        Some(PlannedOperation { operation, reason, after, existing: saved.existing.clone() })
     }
 }
 
@@ -336,8 +336,8 @@ impl SavedOperation {
                 below: description.below,
                 before,
                 after,
-                why: planned.why.to_string(),
-                line: planned.why.line(),
+                why: planned.reason.to_string(),
+                line: planned.reason.line(),
                 after_operation: planned.after,
                 existing: planned.existing.clone(),
             }
@@ -380,7 +380,7 @@ fn before_and_after(operation: &Operation) -> (Option<Fields>, Option<Fields>) {
     }
 }
 
-impl Why {
+impl PlanReason {
     /// The line that asks for it.
     #[must_use]
     pub const fn line(self) -> Option<usize> {
@@ -391,7 +391,7 @@ impl Why {
     }
 }
 
-impl std::fmt::Display for Why {
+impl std::fmt::Display for PlanReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::New { line } => write!(f, "line {line} is new"),

@@ -180,7 +180,7 @@ impl Position {
 
     /// A position from its entries; `None` if there are none.
     #[must_use]
-    pub fn of(mut entries: Vec<(Option<Context>, Step)>) -> Option<Self> {
+    pub fn from_entries(mut entries: Vec<(Option<Context>, Step)>) -> Option<Self> {
         entries.sort_unstable_by_key(|(context, _)| *context);
         (!entries.is_empty()).then_some(Self { entries })
     }
@@ -231,10 +231,10 @@ mod tests {
             [(Some(Context::Backoffice), Step(7)), (Some(Context::Internal), Step(7))]
         );
         let entries = vec![(Some(Context::Backoffice), Step(9)), (Some(Context::Internal), Step(12))];
-        let separate_contexts = Position::of(entries).unwrap();
+        let separate_contexts = Position::from_entries(entries).unwrap();
         assert_eq!(separate_contexts.regrouped(&[]), Position::at(Step(9), &[]));
         let more: Vec<_> = separate_contexts.regrouped(&Context::ALL).entries().map(|(_, step)| step.0).collect();
         assert_eq!(more, [9, 9, 12, 9]);
-        assert_eq!(Position::of(Vec::new()), None);
+        assert_eq!(Position::from_entries(Vec::new()), None);
     }
 }

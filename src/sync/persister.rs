@@ -76,7 +76,7 @@ impl Persister {
         let forest = spawn_blocking(move || {
             let mut chunks = chunk_receiver.into_iter().peekable();
             let total = chunks.peek().map_or(0, |(total, _)| *total);
-            Box::new(Forest::of(total, chunks.flat_map(|(_, chunk)| chunk)))
+            Box::new(Forest::from_segments(total, chunks.flat_map(|(_, chunk)| chunk)))
         });
         let read_task = spawn_blocking(move || {
             store::open_with_chunks(&path, &mut |total, segments| {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::app::{ActivityEntry, Edited, EditorFault, Effect, Event, Mouse, MouseKind, Pane};
+use crate::app::{ActivityEntry, EditorFault, EditorOutcome, Effect, Event, Mouse, MouseKind, Pane};
 
 /// An action of the user or of others.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ fn end_of_editor(harness: &mut Harness) {
     if harness.effects.iter().any(opened) {
         harness.effects.retain(|effect| !opened(effect));
         let fault = EditorFault::NoCommand("nano \"".into());
-        harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
+        harness.event(Event::TextEdited(EditorOutcome::Failed { fault, file: None }));
     }
 }
 

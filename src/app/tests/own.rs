@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::{Output, Subjects, UserCommand};
 use crate::app::harness::{Harness, command, named, wholesale};
-use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunEvent, RunOutcome, RunRequest};
+use crate::app::{Access, BrowserOutcome, Effect, Event, Layer, RunEnd, RunEvent, RunOutcome, RunRequest};
 use crate::remote::UrlTemplate;
 
 fn at_work(own: UserCommand) -> Harness {
@@ -180,9 +180,9 @@ fn a_segment_is_opened_at_the_profiles_url() {
     harness.press("o");
     let url = "https://acme.one.example/s/X-hurt".to_owned();
     assert_eq!(harness.effects.pop(), Some(Effect::Browse(url.clone())));
-    harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::Opened });
+    harness.event(Event::Browsed { url: url.clone(), outcome: BrowserOutcome::Opened });
     assert_eq!(harness.message(), format!("Opened {url}"));
-    harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::NoBrowser });
+    harness.event(Event::Browsed { url: url.clone(), outcome: BrowserOutcome::NoBrowser });
     assert_eq!(harness.effects.pop(), Some(Effect::Copy(url.clone())));
     assert_eq!(harness.message(), format!("No browser available. URL copied: {url}"));
     let before = named("hurt", "Hurtownie", None);

@@ -54,10 +54,10 @@ fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, he
 fn with_ancestors(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut wanted = lines.clone();
     for row in rows.iter().rev().filter(|row| lines.contains(&row.line)) {
-        let mut above = row.parent_row;
+        let mut above = row.parent;
         while let ParentRow::Row(at) = above {
             let Some(row) = rows.get(at).filter(|row| wanted.insert(row.line)) else { break };
-            above = row.parent_row;
+            above = row.parent;
         }
     }
     wanted

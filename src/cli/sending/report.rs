@@ -13,7 +13,7 @@ use crate::clock;
 use crate::files;
 use crate::forest::Forest;
 use crate::numbers::grouped;
-use crate::planning::{Conflict, Fields, Kind, PlannedOperation, SavedOperation, Why};
+use crate::planning::{Conflict, Fields, Kind, PlanReason, PlannedOperation, SavedOperation};
 use crate::printable::printable_json;
 use crate::segment::{Draft, Field, SegmentId};
 use crate::store::HistoryEntry;
@@ -126,7 +126,7 @@ impl Report {
             }
             DoneOp::Deleted { segment, .. } => (Operation::delete(Arc::clone(segment)), &segment.id),
         };
-        let planned = PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() };
+        let planned = PlannedOperation { operation, reason: PlanReason::Undo, after: None, existing: Vec::new() };
         for mut saved in SavedOperation::all(&[planned], forest) {
             saved.r#ref = id.to_string();
             self.write_operation(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));

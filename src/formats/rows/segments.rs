@@ -118,7 +118,7 @@ impl<'a> SegmentLookup<'a> {
 
     /// The parent that a row names, whether it exists or not.
     fn parent(&self, row: &Row) -> Option<SegmentId> {
-        match row.parent_row {
+        match row.parent {
             ParentRow::Row(above) => return self.ids.get(above).cloned(),
             ParentRow::Top => return None,
             ParentRow::Unknown => {}

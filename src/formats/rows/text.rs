@@ -145,7 +145,7 @@ pub fn read_outline(text: &str) -> Reading {
         if line.name.trim().is_empty() && line.tag.is_none() {
             faults.push(RowFault { line: line.line, problem: RowProblem::Outline(outline::Problem::BlankName) });
         }
-        let mut row = Row { parent_row: above, ..Row::at(line.line) };
+        let mut row = Row { parent: above, ..Row::at(line.line) };
         row.set(Column::Name, Cell::written(&line.name));
         row.set(Column::ExternalId, Cell::written(line.external_id.as_deref().unwrap_or_default()));
         row.set(Column::Id, Cell::written(line.tag.as_deref().unwrap_or_default()));
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn indentation_gives_the_parent() {
         let rows = read_outline("A  [1]  {a}\n  B\n    C\n  D  {d}\nE\n").whole().unwrap();
-        let above: Vec<ParentRow> = rows.rows.iter().map(|row| row.parent_row).collect();
+        let above: Vec<ParentRow> = rows.rows.iter().map(|row| row.parent).collect();
         assert_eq!(above, [ParentRow::Top, ParentRow::Row(0), ParentRow::Row(1), ParentRow::Row(0), ParentRow::Top]);
         assert_eq!(rows.rows[0].value(Column::ExternalId), Some("1"));
         assert_eq!(rows.rows[1].cell(Column::ExternalId), &Cell::Empty);

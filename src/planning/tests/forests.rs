@@ -145,7 +145,7 @@ fn outline(wanted: &[Arc<Segment>], is_there: impl Fn(&SegmentId) -> bool) -> Ro
     while let Some((segment, above)) = left.pop() {
         let at = rows.len();
         let mut row = Row::at(at + 1);
-        row.parent_row = above;
+        row.parent = above;
         row.set(Column::Name, Cell::written(&segment.name));
         row.set(Column::ExternalId, Cell::written(segment.external_id.as_deref().unwrap_or_default()));
         let label = if is_there(&segment.id) { segment.id.to_string() } else { String::new() };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::harness::{Harness, id, left_undone, named};
-use crate::app::{Edited, Event};
+use crate::app::{EditorOutcome, Event};
 use crate::changes::{ExecutionResult, WriteError};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment};
@@ -204,7 +204,7 @@ fn a_conflict_shows_before_server_and_yours() {
 fn edited_as(columns: u16, rows: u16, text: &str) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j E");
-    harness.event(Event::TextEdited(Edited::Saved { text: text.to_owned(), file: "/tmp/segtui-1.txt".into() }));
+    harness.event(Event::TextEdited(EditorOutcome::Saved { text: text.to_owned(), file: "/tmp/segtui-1.txt".into() }));
     harness
 }
 

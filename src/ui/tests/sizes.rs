@@ -1,7 +1,7 @@
 //! Every dialog at every size, even impossible ones.
 
 use crate::app::harness::{Harness, exchange, segment, wholesale};
-use crate::app::{Edited, Event, Mouse, MouseKind};
+use crate::app::{EditorOutcome, Event, Mouse, MouseKind};
 
 use super::super::{Symbols, Theme};
 use super::keys::DIALOGS;
@@ -74,7 +74,7 @@ fn every_dialog_survives_every_size() {
         let mut harness = Harness::with_segments(columns, rows, chain.clone());
         harness.press("E");
         picture(&harness);
-        harness.event(Event::TextEdited(Edited::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
+        harness.event(Event::TextEdited(EditorOutcome::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
         picture(&harness);
     }
 }
@@ -137,7 +137,7 @@ fn the_selected_row_stays_visible_beside_every_dialog() {
                 let before = first_column(&harness);
                 harness.press(keys);
                 if keys == "E" {
-                    harness.event(Event::TextEdited(Edited::Saved {
+                    harness.event(Event::TextEdited(EditorOutcome::Saved {
                         text: "A {x}\n".repeat(60),
                         file: "/tmp/one".into(),
                     }));
