@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::changes::Journalled;
+use crate::changes::JournalledOp;
 use crate::files;
 use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
@@ -103,7 +103,7 @@ pub struct Opened {
     /// Where a file went that could not be trusted.
     pub moved_aside: Option<MovedAside>,
     /// Operations that an earlier session left unfinished.
-    pub journal: Vec<Journalled>,
+    pub journal: Vec<JournalledOp>,
     /// Number of journal entries that could not be read and were moved aside within the file.
     pub unreadable: usize,
 }

@@ -133,7 +133,7 @@ impl Harness {
     /// Adds user commands and binds their keys.
     pub fn with_commands(mut self, commands: Vec<(&str, UserCommand)>) -> Self {
         self.keymap = Keymap::default();
-        self.keymap.name_own(commands.iter().map(|(_, command)| command.name.clone()).collect());
+        self.keymap.set_command_names(commands.iter().map(|(_, command)| command.name.clone()).collect());
         for (number, (keys, command)) in (0..).zip(commands) {
             self.keymap.bind(keys, Action::UserCommands(number)).unwrap();
             self.state.side.commands.commands.push(command);

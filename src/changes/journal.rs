@@ -66,7 +66,7 @@ pub enum Progress {
 
 /// An operation that is in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journalled {
+pub struct JournalledOp {
     /// The operation's id.
     pub op: OpId,
     /// The operation.

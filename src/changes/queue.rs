@@ -185,7 +185,7 @@ impl ChangeQueue {
     }
 
     /// Sets the failed operation of another plan that is discarded when this plan is submitted.
-    pub fn replaces(&mut self, plan_id: PlanId, op: OpId) {
+    pub fn set_replaced_op(&mut self, plan_id: PlanId, op: OpId) {
         if let Some(plan) = self.plans.get_mut(plan_id) {
             plan.replaces = Some(op);
         }
@@ -556,7 +556,7 @@ impl ChangeQueue {
 
     /// Whether a field has the value that an operation in flight sets: a list can show the value before the response arrives.
     #[must_use]
-    pub fn is_setting(&self, now: &Segment, field: Field) -> bool {
+    pub fn is_being_set(&self, now: &Segment, field: Field) -> bool {
         let is_set_by = |planned: &PlannedOp| match &planned.operation {
             Operation::Update { base, draft } => {
                 planned.state == OpState::InFlight

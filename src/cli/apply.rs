@@ -280,7 +280,7 @@ impl Todo {
     /// Returns the operations for reports.
     fn entries(&mut self, forest: &Forest) -> Vec<Entry> {
         let saved = std::mem::take(&mut self.saved);
-        if self.source.is_none() { saved } else { Entry::all(&self.operations, forest) }
+        if self.source.is_none() { saved } else { Entry::from_operations(&self.operations, forest) }
     }
 
     fn report_unsent(&self, plan_id: PlanId, report: &mut Report) {

@@ -63,8 +63,8 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Returns all operations of a plan, numbered in their order.
-    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
-        let saved = SavedOperation::all(operations, forest).into_iter().enumerate();
+    pub fn from_operations(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+        let saved = SavedOperation::from_operations(operations, forest).into_iter().enumerate();
         saved.map(|(number, operation)| Self { number, operation }).collect()
     }
 }

@@ -66,7 +66,7 @@ pub(super) async fn run(
             queue,
             plan_id,
             journal,
-            entries: Entry::all(&operations, &loaded.forest),
+            entries: Entry::from_operations(&operations, &loaded.forest),
             report,
             notes: context.notes,
             stop_on_error: arguments.sending.stop_on_error,

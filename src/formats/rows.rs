@@ -184,7 +184,7 @@ impl Cell {
 impl Row {
     /// A row without any values yet.
     #[must_use]
-    pub fn at(line: usize) -> Self {
+    pub fn at_line(line: usize) -> Self {
         Self { line, ..Self::default() }
     }
 

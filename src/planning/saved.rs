@@ -234,7 +234,7 @@ impl SavedPlan {
                 delete: sums.deletes,
                 conflict: planned.conflicts.len(),
             },
-            operations: SavedOperation::all(&planned.operations, forest),
+            operations: SavedOperation::from_operations(&planned.operations, forest),
             conflicts: conflicts.collect(),
             kept: kept.collect(),
             ignored_paths: planned.ignored_paths.clone(),
@@ -244,7 +244,7 @@ impl SavedPlan {
 
     /// Whether a text claims to be a plan, even if it can't be read.
     #[must_use]
-    pub fn is_one(text: &str) -> bool {
+    pub fn is_plan(text: &str) -> bool {
         #[derive(Deserialize)]
         struct Head {
             kind: String,
@@ -321,7 +321,7 @@ impl SavedPlan {
 impl SavedOperation {
     /// Operations in the form that is saved and reported, in the same order.
     #[must_use]
-    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+    pub fn from_operations(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
         let mut described = describe(operations, forest);
         described.sort_unstable_by_key(|description| description.index);
         let saved = operations.iter().zip(described).map(|(planned, description)| {
@@ -410,7 +410,7 @@ mod tests {
     fn other_json_and_another_format_version_are_told_apart() {
         assert_eq!(SavedPlan::read("[]"), Err(Invalid::NotAPlan));
         assert_eq!(SavedPlan::read("{\"kind\": \"segtui-plan\", \"format_version\": 9}"), Err(Invalid::Version(9)));
-        assert!(SavedPlan::is_one("{\"kind\": \"segtui-plan\"}"));
-        assert!(!SavedPlan::is_one("[{\"name\": \"A\"}]"));
+        assert!(SavedPlan::is_plan("{\"kind\": \"segtui-plan\"}"));
+        assert!(!SavedPlan::is_plan("[{\"name\": \"A\"}]"));
     }
 }

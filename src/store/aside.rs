@@ -231,7 +231,7 @@ mod tests {
         let opened = open(&path).unwrap();
         assert!(opened.moved_aside.is_none());
         let pending =
-            |left: &[crate::changes::Journalled]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
+            |left: &[crate::changes::JournalledOp]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
         assert_eq!(pending(&opened.journal), pending(&before));
     }
 

@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{JournalEntry, Journalled, OpId, Operation, PlanId, Progress};
+use crate::changes::{JournalEntry, JournalledOp, OpId, Operation, PlanId, Progress};
 use crate::segment::{Draft, SegmentId, Step};
 
 use super::{Store, history};
@@ -184,7 +184,7 @@ pub(super) fn insert_rows(connection: &mut Connection, rows: &[RawRow]) -> rusql
 
 /// Reads the journal, and counts the rows that can't be read. Those are moved to another table with the reason, so that they
 /// block nothing and are not lost. Rows in an earlier encoding are rewritten in the current one.
-pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
+pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<JournalledOp>, usize)> {
     let transaction = connection.transaction()?;
     let (mut journal, mut unreadable, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
     {
@@ -237,7 +237,7 @@ pub(super) fn count(connection: &Connection, schema_version: i32) -> rusqlite::R
 }
 
 /// Reads a row, or returns why it can't be read.
-fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
+fn read_row(row: &Row<'_>) -> Result<JournalledOp, String> {
     let describe = |error: rusqlite::Error| error.to_string();
     let operation = decode(row.get_ref(2).map_err(describe)?)?;
     let plan_id = row.get::<_, i64>(0).map_err(describe)?.unsigned_abs();
@@ -250,7 +250,7 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
         .map_err(|error| error.to_string())?;
     let op = OpId { plan_id: PlanId(plan_id), index: number };
     let undoes = parse_undoes(row.get_ref(2).map_err(describe)?);
-    Ok(Journalled { op, operation, progress, since, existing, drafts, undoes })
+    Ok(JournalledOp { op, operation, progress, since, existing, drafts, undoes })
 }
 
 /// The plan that an operation's plan undoes, as recorded by [`mark_undo`].
@@ -332,7 +332,7 @@ mod tests {
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
         store.write_journal(&[JournalEntry::Finished(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
         drop(store);
-        let left = |op, name: &str, progress, since, existing| Journalled {
+        let left = |op, name: &str, progress, since, existing| JournalledOp {
             op,
             operation: operation(name),
             progress,

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
-use crate::changes::{JournalEntry, Journalled};
+use crate::changes::{JournalEntry, JournalledOp};
 use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
@@ -54,7 +54,7 @@ pub(super) struct OpenedStore {
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notices: Vec<Notice>,
     /// Operations that an earlier session left unfinished.
-    pub journal: Vec<Journalled>,
+    pub journal: Vec<JournalledOp>,
 }
 
 /// Chunks of stored segments that may wait for the forest to be built.

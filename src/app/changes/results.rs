@@ -149,7 +149,7 @@ fn report_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 /// Reports if someone reverted a recent change of the user. `now` is the version on the server.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
     let changes = &mut state.changes;
-    let is_own = |field| changes.queue.is_setting(now, field);
+    let is_own = |field| changes.queue.is_being_set(now, field);
     for reverted in changes.recent.reverted(before, after, is_own, state.clock.now) {
         let text = words::reverted(&after.name, reverted.field, reverted.from.as_deref(), reverted.to.as_deref());
         state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());

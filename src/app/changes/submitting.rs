@@ -70,7 +70,7 @@ pub(in crate::app) fn start_plan(
             let replaces = if let SubmitMode::Replacing(op) = mode { Some(op) } else { None };
             let (plan_id, staged) = queue.stage(&state.tree.forest, plan, title);
             if let Some(op) = replaces {
-                queue.replaces(plan_id, op);
+                queue.set_replaced_op(plan_id, op);
             }
             (plan_id, staged)
         }

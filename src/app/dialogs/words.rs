@@ -181,7 +181,7 @@ pub(super) fn no_connection(host: &str, reason: &str) -> String {
 }
 
 /// A status with the server's message, if there is one.
-pub(super) fn answer(status: u16, message: &str) -> String {
+pub(super) fn status_text(status: u16, message: &str) -> String {
     if message.is_empty() { format!("({status})") } else { format!("({status}: {message})") }
 }
 

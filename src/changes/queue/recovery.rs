@@ -70,7 +70,7 @@ impl ChangeQueue {
 
     /// Returns the id that the server assigned to a segment with a provisional id, if any.
     #[must_use]
-    pub fn given(&self, provisional: &SegmentId) -> Option<&SegmentId> {
+    pub fn assigned_id(&self, provisional: &SegmentId) -> Option<&SegmentId> {
         self.assigned_ids.get(provisional)
     }
 }

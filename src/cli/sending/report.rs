@@ -127,7 +127,7 @@ impl Report {
             DoneOp::Deleted { segment, .. } => (Operation::delete(Arc::clone(segment)), &segment.id),
         };
         let planned = PlannedOperation { operation, reason: PlanReason::Undo, after: None, existing: Vec::new() };
-        for mut saved in SavedOperation::all(&[planned], forest) {
+        for mut saved in SavedOperation::from_operations(&[planned], forest) {
             saved.r#ref = id.to_string();
             self.write_operation(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));
         }

@@ -145,7 +145,7 @@ pub fn read_outline(text: &str) -> Reading {
         if line.name.trim().is_empty() && line.tag.is_none() {
             faults.push(RowFault { line: line.line, problem: RowProblem::Outline(outline::Problem::BlankName) });
         }
-        let mut row = Row { parent: above, ..Row::at(line.line) };
+        let mut row = Row { parent: above, ..Row::at_line(line.line) };
         row.set(Column::Name, Cell::written(&line.name));
         row.set(Column::ExternalId, Cell::written(line.external_id.as_deref().unwrap_or_default()));
         row.set(Column::Id, Cell::written(line.tag.as_deref().unwrap_or_default()));

@@ -105,7 +105,7 @@ impl Form {
         }
         let text = |text: Option<&str>| Cell::written(text.unwrap_or_default());
         let row = |(at, segment): (usize, &Arc<Segment>)| {
-            let mut row = Row::at(at + 2);
+            let mut row = Row::at_line(at + 2);
             let parent = segment.parent.as_ref().map(|id| by_id[id]);
             row.set(Column::Name, text(Some(&segment.name)));
             row.set(Column::ExternalId, text(segment.external_id.as_deref()));
@@ -144,7 +144,7 @@ fn outline(wanted: &[Arc<Segment>], is_there: impl Fn(&SegmentId) -> bool) -> Ro
         wanted.iter().filter(|segment| segment.parent.is_none()).map(|segment| (segment, ParentRow::Top)).collect();
     while let Some((segment, above)) = left.pop() {
         let at = rows.len();
-        let mut row = Row::at(at + 1);
+        let mut row = Row::at_line(at + 1);
         row.parent = above;
         row.set(Column::Name, Cell::written(&segment.name));
         row.set(Column::ExternalId, Cell::written(segment.external_id.as_deref().unwrap_or_default()));

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 
 use crate::changes::{
-    Evidence, Execution, ExecutionResult, JournalEntry, Journalled, OpId, Operation, Resend, WriteError, WriteResult,
+    Evidence, Execution, ExecutionResult, JournalEntry, JournalledOp, OpId, Operation, Resend, WriteError, WriteResult,
     is_provisional,
 };
 use crate::remote::{Remote, RemoteError};
@@ -66,7 +66,7 @@ enum RecoveredJournal {
     #[default]
     Empty,
     /// To be checked as soon as the server is known to respond.
-    Pending(Vec<Journalled>),
+    Pending(Vec<JournalledOp>),
     /// Being checked.
     Checking,
 }
@@ -86,7 +86,7 @@ const MAX_WRITE_BACKOFF: Duration = Duration::from_secs(15);
 
 impl Writing {
     /// Takes over the operations that an earlier session left. Nothing is written until they were checked.
-    pub fn load_journal(&mut self, journal: Vec<Journalled>) {
+    pub fn load_journal(&mut self, journal: Vec<JournalledOp>) {
         if !journal.is_empty() {
             self.recovered_journal = RecoveredJournal::Pending(journal);
         }

@@ -53,7 +53,7 @@ fn of_connect_error(error: &ConnectError, host: &str) -> String {
 }
 
 fn of_refusal(status: u16, message: &str, host: &str, tenant: &str) -> (ProfileField, String) {
-    let response = words::answer(status, message);
+    let response = words::status_text(status, message);
     match (status, rejected_field(message)) {
         (400 | 401 | 403 | 404 | 422, Some(ProfileField::Tenant)) => {
             (ProfileField::Tenant, words::tenant_rejected(host, tenant, &response))
