@@ -80,7 +80,7 @@ fn measure(criterion: &mut Criterion, segments: &[Arc<Segment>], name: &str) {
         let Some(query) = Query::parse("oddzial 9999") else { return };
         bencher.iter(|| {
             let job = forest.search(SearchKind::Tree, query.clone());
-            job.for_each(|finds| forest.take_finds(finds));
+            job.for_each(|finds| forest.apply_search_batch(finds));
             black_box(forest.match_count(SearchKind::Tree))
         });
     });

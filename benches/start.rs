@@ -12,7 +12,7 @@ use segtui::api::{Client, Settings as ClientSettings};
 use segtui::forest::Forest;
 use segtui::remote::{BaseUrl, InsecureHttp, Position};
 use segtui::segment::{Segment, SegmentId, Step};
-use segtui::store::{self, Completeness, Record, Segments};
+use segtui::store::{self, Completeness, Segments, StoreUpdate};
 use segtui::sync::{self, Event, Settings};
 
 const SEGMENTS: u32 = 1_000_000;
@@ -44,7 +44,7 @@ fn start(criterion: &mut Criterion) {
     let path = folder.path().join("tenant.db");
     let mut written = store::open(&path).unwrap().store.unwrap();
     let position = Some(Position::at(Step(1), &[]));
-    let record = Record {
+    let record = StoreUpdate {
         segments: Segments::All(segments()),
         position,
         landmarks: Vec::new(),

@@ -62,7 +62,7 @@ impl Client {
 
     /// The same connection, with every request reported to `recorder`.
     #[must_use]
-    pub fn recorded(self, recorder: Recorder) -> Self {
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
         Self { recorder: Some(recorder), ..self }
     }
 
@@ -118,10 +118,10 @@ impl Client {
             sent: request.body().map(|body| recorder::excerpt(body, key)),
             status: response.status,
             fault: fault.cloned(),
-            answer: recorder::excerpt(&response.body, key),
-            took: timing.elapsed,
+            response: recorder::excerpt(&response.body, key),
+            elapsed: timing.elapsed,
             attempt,
-            missed: 0,
+            dropped: 0,
         });
     }
 

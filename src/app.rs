@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::check::{CheckJob, Checked};
+use crate::check::{CheckJob, CheckResult};
 use crate::forest::{SearchBatch, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::remote::Exchange;
@@ -47,29 +47,29 @@ use crate::sync::{self};
 pub use crate::numbers::{grouped, size};
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
-pub use browsing::Browsed;
+pub use browsing::BrowserOutcome;
 pub use changes::{
-    Ages, Between, Changes, Conflict, KeptSide, LeftOver, OperationCounts, PendingPane, Review, WriteRate,
+    Ages, Changes, Conflict, ConflictKind, KeptSide, LeftOver, OperationCounts, PendingPane, Review, WriteRate,
 };
 pub use dialogs::help::{HelpPage, keys_beneath};
 pub use dialogs::keys::{DialogKey, findings_keys};
 pub use dialogs::layer::Layer;
 pub use dialogs::list::List;
 pub use dialogs::new_profile::{
-    Answer, FilledProfile, FormContext, FormEffect, FormEvent, KeyLocation, KeySource, Masked, NewProfile, OpenedFrom,
-    ProfileField, ProfileTask, Stage, TrialError,
+    FilledProfile, FormContext, FormEffect, FormEvent, KeyLocation, KeySource, Masked, NewProfile, OpenedFrom,
+    ProfileField, ProfileTask, Stage, TaskResult, TrialError,
 };
 pub use dialogs::output_pane::{OutputPage, OutputPane};
 pub use dialogs::output_text::OutputText;
 pub use dialogs::palette::{Offer, Palette};
 pub use dialogs::profiles::{Choice, Destination, ProfileLine, ProfileList, Profiles};
 pub use dialogs::requests_pane::{OpenRequest, RequestsPage, RequestsPane};
-pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
+pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunEvent, RunOutcome, RunRequest, UserCommands};
 pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
 pub use edit::findings::fixed_name;
 pub use edit::form::{Form, FormKind};
-pub use edit::outline::{Edited, EditorFault, OutlineEdit};
+pub use edit::outline::{EditorFault, EditorOutcome, OutlineEdit};
 pub use edit::parents::{Candidate, ParentPicker};
 pub use edit::renaming::Renaming;
 pub use edit::text_field::TextField;
@@ -93,7 +93,7 @@ pub use state::{Clock, Screen, Session, State};
 pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
 pub use tree::filter::Filter;
 pub use tree::filters::Filters;
-pub use tree::places::{Letter, Places};
+pub use tree::places::{Letter, Locations};
 pub use tree::saved_view::View;
 pub use tree::search::{FindPrompt, Search};
 pub use tree::viewport::{DialogPlacement, TreeView};
@@ -138,24 +138,24 @@ pub enum Event {
     /// A sort of siblings is done.
     Sorted(SortJob),
     /// A check of the tree is done.
-    Checked(Checked),
+    Checked(CheckResult),
     /// The user left the editor, or it could not be started.
-    TextEdited(Edited),
+    TextEdited(EditorOutcome),
     /// The result of a task of the new-profile form.
     Profile {
         /// The number of the task.
         number: u64,
         /// The result.
-        answer: Answer,
+        result: TaskResult,
     },
     /// News of a user command, with the number of its run.
-    Ran(u64, RunNews),
+    Ran(u64, RunEvent),
     /// An attempt to open a URL in the browser has ended.
     Browsed {
         /// The URL.
         url: String,
         /// How it ended.
-        outcome: Browsed,
+        outcome: BrowserOutcome,
     },
     /// A command could not be delivered to the sync actor, because its queue is full or the actor is gone.
     Undelivered(sync::Command),
@@ -181,7 +181,7 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort in the background; ends in one [`Event::Sorted`].
     Sort(SortJob),
-    /// Check the tree in the background; ends in one [`Event::Checked`].
+    /// Check the tree in the background; ends in one [`Event::CheckResult`].
     Check(Box<CheckJob>),
     /// Copy this to the clipboard of the user's machine.
     Copy(String),
@@ -200,7 +200,7 @@ pub enum Effect {
     Run(Box<RunRequest>),
     /// Stop the running command and every process it started.
     StopRun,
-    /// Open a URL in the browser; ends in one [`Event::Browsed`].
+    /// Open a URL in the browser; ends in one [`Event::BrowserOutcome`].
     Browse(String),
     /// Suspend the program: the shell has the terminal until the program is continued.
     Suspend,
@@ -276,7 +276,7 @@ fn handle_event(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect>
             Vec::new()
         }
         Event::TextEdited(edited) => edit::outline::on_edited(state, edited),
-        Event::Profile { number, answer } => dialogs::new_profile::on_answered(state, number, answer),
+        Event::Profile { number, result } => dialogs::new_profile::on_task_ended(state, number, result),
         Event::Sync(event) => on_sync::on_sync_event(state, event),
         Event::Ran(run, news) => {
             dialogs::user_commands::on_run_news(state, run, news);

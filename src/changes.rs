@@ -22,7 +22,7 @@ mod tests;
 
 pub use confirm::{Confirmation, Safeguards, TypedPhrase, confirmation, left_to_the_server, managed};
 pub use execution::{Evidence, Execution, ExecutionResult, Resend};
-pub use journal::{Deed, JournalEntry, Journalled, Progress, Recovered, RecoveredState};
+pub use journal::{HistoryRecord, JournalEntry, JournalledOp, Progress, Recovered, RecoveredState};
 pub use model::{OpId, Operation, Plan, PlanId, is_provisional};
 pub use outline::{Outline, Reason, TooLarge};
 pub use plans::{OpGroup, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};

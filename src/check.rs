@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::numbers::{Noun, counted};
 use crate::segment::{Field, Segment, SegmentId};
 
-pub use job::{CheckJob, Checked};
+pub use job::{CheckJob, CheckResult};
 pub use names::mended_name;
 pub use rules::{Level, Rule, RuleFault, Rules};
 
@@ -79,7 +79,7 @@ pub enum Evidence {
 impl Evidence {
     /// Returns the segments that break the rule together, this one included, or none if it breaks the rule alone.
     #[must_use]
-    pub fn together(&self) -> &[Arc<Segment>] {
+    pub fn involved_segments(&self) -> &[Arc<Segment>] {
         match self {
             Self::Cycle(all) | Self::SameExternalId(all) | Self::SameName(all) => all,
             _ => &[],
@@ -123,7 +123,8 @@ pub fn check(segments: &[Arc<Segment>], rules: &Rules) -> Vec<Finding> {
     duplicates::check(segments, &mut collector);
     let mut findings = collector.findings;
     // A group is sorted by its first segment.
-    let leader = |finding: &Finding| finding.evidence.together().first().cloned().unwrap_or(finding.segment.clone());
+    let leader =
+        |finding: &Finding| finding.evidence.involved_segments().first().cloned().unwrap_or(finding.segment.clone());
     findings.sort_by_cached_key(|finding| {
         let leader = leader(finding);
         let rank = (Reverse(finding.level), finding.rule);

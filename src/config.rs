@@ -45,7 +45,7 @@ pub use faults::faults;
 pub use file::{FaultInFile, File};
 pub use keyring::{KeyOwner, check_available as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
-pub use profiles::{KnownProfile, Listed, list, used_profile};
+pub use profiles::{KnownProfile, ProfileListing, list, used_profile};
 pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
 pub use schema::schema;
@@ -139,7 +139,7 @@ pub struct Connection {
     /// The API key.
     pub api_key: SecretString,
     /// The configuration file, if the key is written in it.
-    pub key_in: Option<PathBuf>,
+    pub config_with_key: Option<PathBuf>,
     /// Certificates that are trusted in addition to the system's.
     pub extra_roots: ExtraRoots,
     /// Whether the tenant may be changed.
@@ -185,14 +185,14 @@ impl Connection {
 
     /// Whether the feed excludes some contexts.
     #[must_use]
-    pub fn follows_some_only(&self) -> bool {
+    pub fn is_feed_partial(&self) -> bool {
         !self.contexts.is_empty() && Context::ALL.iter().any(|context| !self.contexts.contains(context))
     }
 }
 
 /// A connection that lacks only its key, which the user can still enter.
 #[derive(Debug, Clone)]
-pub struct WithoutKey {
+pub struct KeylessConnection {
     /// The profile.
     pub profile: String,
     /// The configuration file with the profile.
@@ -202,7 +202,7 @@ pub struct WithoutKey {
     connection: Connection,
 }
 
-impl WithoutKey {
+impl KeylessConnection {
     /// The connection, with an empty key.
     #[must_use]
     pub const fn connection(&self) -> &Connection {
@@ -223,18 +223,18 @@ pub enum ConfigError {
     #[error("not configured")]
     NothingConfigured {
         /// The path of the file, whether or not it exists.
-        looked_at: PathBuf,
+        path: PathBuf,
     },
     /// There are several profiles, and none was selected.
     #[error(
         "no profile selected: {path} defines {known}; use --profile, SEGTUI_PROFILE or `default_profile` in the file",
-        path = .path.display(), known = join_names(.known)
+        path = .path.display(), known = join_names(.profiles)
     )]
-    NoneChosen {
+    NoProfileSelected {
         /// The file.
         path: PathBuf,
         /// The profiles in the file.
-        known: Vec<String>,
+        profiles: Vec<String>,
     },
     /// The file can't be read.
     #[error("couldn't read the configuration {path}: {reason}", path = .path.display(), reason = files::reason(.source))]
@@ -248,14 +248,14 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FaultInFile),
     /// A profile that does not exist.
-    #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = join_names(.known))]
+    #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = join_names(.profiles))]
     UnknownProfile {
         /// The requested name.
         name: String,
         /// The file.
         path: PathBuf,
         /// The profiles in the file.
-        known: Vec<String>,
+        profiles: Vec<String>,
     },
     /// A profile was requested, but there is no file.
     #[error("no profile {name}: there is no configuration at {path}", path = .path.display())]
@@ -305,7 +305,7 @@ pub enum ConfigError {
          terminal, which asks for it",
         name = .0.profile, path = .0.path.display()
     )]
-    NoKey(Box<WithoutKey>),
+    NoKey(Box<KeylessConnection>),
     /// The key file is unusable.
     #[error(transparent)]
     KeyFile(#[from] KeyFileFault),
@@ -366,10 +366,10 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
     };
     match (&name, &overrides) {
         (None, Overrides { base_url: None, tenant: None, api_key: None, .. }) if known.is_empty() => {
-            Err(ConfigError::NothingConfigured { looked_at: path })
+            Err(ConfigError::NothingConfigured { path })
         }
         (None, Overrides { base_url: None, tenant: None, api_key: None, .. }) => {
-            Err(ConfigError::NoneChosen { path, known })
+            Err(ConfigError::NoProfileSelected { path, profiles: known })
         }
         _ => connection(name, profile, overrides, flags, environment, &path),
     }
@@ -400,7 +400,7 @@ pub fn resolve_profile(
 
 /// The tenant of a profile. Its key is not read.
 #[derive(Debug, Clone)]
-pub struct Whereabouts {
+pub struct ProfileTenant {
     /// The base URL of the API.
     pub base_url: BaseUrl,
     /// The tenant.
@@ -414,19 +414,23 @@ pub struct Whereabouts {
 /// # Errors
 ///
 /// Any [`ConfigError`]; each says what to do.
-pub fn whereabouts(
+pub fn profile_tenant(
     name: &str,
     flags: &Flags,
     environment: Environment<'_>,
     paths: &Paths,
-) -> Result<Whereabouts, ConfigError> {
+) -> Result<ProfileTenant, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let (_, profile) = select_profile(Some(name.to_owned()), &path, file)?;
     let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.clone() };
     let base_url =
         profile.base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
     let tenant = profile.tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
-    Ok(Whereabouts { base_url: BaseUrl::parse(&base_url, InsecureHttp::Allowed)?, tenant, contexts: profile.contexts })
+    Ok(ProfileTenant {
+        base_url: BaseUrl::parse(&base_url, InsecureHttp::Allowed)?,
+        tenant,
+        contexts: profile.contexts,
+    })
 }
 
 /// The check rules of the selected profile, or the default rules if there is none. Nothing else of the profile is read.
@@ -486,7 +490,7 @@ fn connection(
     let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.to_owned() };
     let base_url = base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
-    let key_in = (overrides.api_key.is_none() && profile.api_key.is_some()).then(|| path.to_owned());
+    let config_with_key = (overrides.api_key.is_none() && profile.api_key.is_some()).then(|| path.to_owned());
     let api_key = match overrides.api_key {
         Some(key) => Some(key),
         None => secret::from_profile(&profile, path, environment, &overrides.key_variables)?,
@@ -503,7 +507,7 @@ fn connection(
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
         api_key: api_key.clone().unwrap_or_default(),
-        key_in,
+        config_with_key,
         extra_roots,
         access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
@@ -523,7 +527,7 @@ fn connection(
     match (api_key, name) {
         (None, Some(profile)) => {
             let path = path.to_owned();
-            Err(ConfigError::NoKey(Box::new(WithoutKey { profile, path, address: base_url, connection })))
+            Err(ConfigError::NoKey(Box::new(KeylessConnection { profile, path, address: base_url, connection })))
         }
         _ => Ok(connection),
     }
@@ -604,7 +608,7 @@ fn select_profile(
         return Ok((Some(name), profile));
     }
     let known = file.profiles.into_keys().collect();
-    Err(ConfigError::UnknownProfile { name, path: path.to_owned(), known })
+    Err(ConfigError::UnknownProfile { name, path: path.to_owned(), profiles: known })
 }
 
 #[cfg(test)]
@@ -701,7 +705,7 @@ protected = true
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
         assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
-        let columns = ColumnNames::of([("ext", "KOD"), ("name", "NAZWA")]).unwrap();
+        let columns = ColumnNames::from_pairs([("ext", "KOD"), ("name", "NAZWA")]).unwrap();
         assert_eq!(connection.columns, columns);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");

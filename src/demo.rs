@@ -26,7 +26,7 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
-pub use faults::{InjectedFault, Moment, Request};
+pub use faults::{FaultTiming, InjectedFault, Request};
 pub use tenant::{Actor, Change, ChangeRefused, ChangeRequest, DeletionPolicy, Fields};
 
 /// Options of the server.
@@ -111,9 +111,9 @@ impl Drop for AbortOnDrop {
 }
 
 /// Whether a time can be written as an HTTP date, which every response has.
-fn can_be_dated(moment: SystemTime) -> bool {
+fn can_be_dated(timing: SystemTime) -> bool {
     const YEAR_9999: Duration = Duration::from_secs(253_370_764_800);
-    moment.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_9999)
+    timing.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_9999)
 }
 
 impl Server {

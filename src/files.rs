@@ -211,8 +211,8 @@ pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// The mode of a file that others than its owner can access, if the user could change that, by the rules of ssh for key files:
 /// the user owns the file, and it is not on a read-only file system, as a container's secrets are.
 #[must_use]
-pub fn open_to_others(path: &Path) -> Option<u32> {
-    platform::open_to_others(path)
+pub fn exposed_mode(path: &Path) -> Option<u32> {
+    platform::exposed_mode(path)
 }
 
 /// Opening a named pipe blocks until someone opens the other end.
@@ -231,8 +231,8 @@ fn refuse_pipe(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// An error of the system.
-pub fn keep_private(path: &Path) -> io::Result<()> {
-    platform::keep_private(path)
+pub fn restrict_to_owner(path: &Path) -> io::Result<()> {
+    platform::restrict_to_owner(path)
 }
 
 /// Options for opening files. A new file is accessible only to the user.
@@ -354,12 +354,12 @@ mod tests {
         let path = folder.path().join("log");
         fs::write(&path, "").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        keep_private(&path).unwrap();
+        restrict_to_owner(&path).unwrap();
         assert_eq!(mode(&path), 0o600);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        keep_private(folder.path()).unwrap();
+        restrict_to_owner(folder.path()).unwrap();
         assert_eq!(mode(folder.path()), 0o700);
-        keep_private(&folder.path().join("nothing")).unwrap();
+        restrict_to_owner(&folder.path().join("nothing")).unwrap();
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Forest {
 
     /// Returns an empty forest that uses the methods of a large one.
     #[cfg(test)]
-    pub(crate) fn like_a_large_one() -> Self {
+    pub(crate) fn simulating_large() -> Self {
         Self::with_limits(&Limits::SMALL, [])
     }
 
@@ -194,7 +194,7 @@ impl Forest {
 
     /// Builds a forest. `expected` is the expected number of segments; a wrong estimate only costs time or memory.
     #[must_use]
-    pub fn of(expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+    pub fn from_segments(expected: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
         Self::new().filled(expected, segments)
     }
 
@@ -382,7 +382,7 @@ impl Forest {
     }
 
     /// Shows the children of each of these segments.
-    pub fn expand_each<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
+    pub fn expand_all<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
         for id in ids {
             if let Some(node) = self.arena.find(id) {
                 self.arena.set_open(node, true);
@@ -476,6 +476,6 @@ impl Eq for Forest {}
 impl FromIterator<Arc<Segment>> for Forest {
     fn from_iter<I: IntoIterator<Item = Arc<Segment>>>(segments: I) -> Self {
         let segments = segments.into_iter();
-        Self::of(segments.size_hint().0, segments)
+        Self::from_segments(segments.size_hint().0, segments)
     }
 }

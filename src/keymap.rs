@@ -82,7 +82,7 @@ impl Keymap {
     }
 
     /// Sets the names of custom commands, in the order of their numbers.
-    pub fn name_own(&mut self, names: Vec<String>) {
+    pub fn set_command_names(&mut self, names: Vec<String>) {
         self.command_names = names;
     }
 
@@ -155,7 +155,7 @@ impl Keymap {
 
     /// Whether this key by itself is bound to the action.
     #[must_use]
-    pub fn asks(&self, key: Key, action: Action) -> bool {
+    pub fn triggers(&self, key: Key, action: Action) -> bool {
         self.lookup(&[key]) == Lookup::Action(action)
     }
 
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_custom_command_is_listed_by_its_name() {
         let mut keymap = Keymap::default();
-        keymap.name_own(vec!["Send to ERP".into(), "Report".into()]);
+        keymap.set_command_names(vec!["Send to ERP".into(), "Report".into()]);
         keymap.bind("g r", Action::UserCommands(1)).unwrap();
         let fault = keymap.bind("g", Action::Find).unwrap_err();
         assert_eq!(fault.to_string(), "`g` (find) conflicts with `g r` (the command “Report”)");

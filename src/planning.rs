@@ -32,9 +32,9 @@ use crate::formats::rows::{Column, Rows};
 use crate::segment::{FieldFault, Pattern, Segment, SegmentId};
 
 pub use describing::{Description, Sums, describe, path_now};
-pub use fuses::{Blown, Fuses, Limit};
+pub use fuses::{Fuses, Limit, PlanRefusal};
 pub use remaining::{Outdated, Remaining, remaining};
-pub use saved::{Fields, Invalid, Kind, Made, SavedConflict, SavedOperation, SavedPlan};
+pub use saved::{Fields, Invalid, Kind, PlanMetadata, SavedConflict, SavedOperation, SavedPlan};
 
 /// The file to compare with the tenant, and how to compare them.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ pub enum Key {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// None was given: the file describes only its own rows.
-    Unsaid,
+    Unscoped,
     /// The whole tree.
     All,
     /// A segment and its descendants.
@@ -124,7 +124,7 @@ pub struct PlannedOperation {
     /// The operation. It refers to new segments by [`provisional`] ids.
     pub operation: Operation,
     /// The reason.
-    pub why: Why,
+    pub reason: PlanReason,
     /// The index of the last move that has to be done before this one, so that no two moves form a cycle.
     pub after: Option<usize>,
     /// For a create: existing segments that look like the new one but are others.
@@ -133,7 +133,7 @@ pub struct PlannedOperation {
 
 /// Why an operation is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum PlanReason {
     /// A line has no existing segment.
     New {
         /// The line number.
@@ -408,7 +408,7 @@ impl Scope {
     /// Whether a segment is in the scope.
     fn has(&self, forest: &Forest, id: &SegmentId) -> bool {
         match self {
-            Self::Unsaid | Self::All => true,
+            Self::Unscoped | Self::All => true,
             Self::Below(root) => root == id || forest.is_below(id, root),
             Self::Matching(ids) => ids.contains(id),
         }
@@ -417,7 +417,7 @@ impl Scope {
     /// How many segments are in the scope.
     fn size(&self, forest: &Forest) -> usize {
         match self {
-            Self::Unsaid | Self::All => forest.iter().count(),
+            Self::Unscoped | Self::All => forest.iter().count(),
             Self::Below(root) => usize::from(forest.contains(root)) + forest.descendant_count(root),
             Self::Matching(ids) => ids.len(),
         }

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::changes::Journalled;
+use crate::changes::JournalledOp;
 use crate::files;
 use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
@@ -63,7 +63,7 @@ pub enum Completeness {
 
 /// A write to a file: all or nothing.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct StoreUpdate {
     /// The segments to write.
     pub segments: Segments,
     /// Position to continue from in the feed, given these segments; `None` leaves it unchanged.
@@ -103,7 +103,7 @@ pub struct Opened {
     /// Where a file went that could not be trusted.
     pub moved_aside: Option<MovedAside>,
     /// Operations that an earlier session left unfinished.
-    pub journal: Vec<Journalled>,
+    pub journal: Vec<JournalledOp>,
     /// Number of journal entries that could not be read and were moved aside within the file.
     pub unreadable: usize,
 }
@@ -317,7 +317,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 
 /// Makes a file or folder private that an earlier version left readable by others. A failure is only logged.
 fn make_private(path: &Path) {
-    if let Err(error) = files::keep_private(path) {
+    if let Err(error) = files::restrict_to_owner(path) {
         tracing::warn!(%error, path = %path.display(), "others may read it");
     }
 }
@@ -344,7 +344,7 @@ fn open_current(path: &Path) -> Result<Connection, StoreError> {
 /// # Errors
 ///
 /// If SQLite fails.
-pub fn last_seen(path: &Path) -> Result<Option<Snapshot>, StoreError> {
+pub fn read_last_snapshot(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     if path.is_file() { read_only(path, &mut |_, _| {}) } else { Ok(None) }
 }
 
@@ -504,7 +504,7 @@ fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> 
             context => positions.push((context, step)),
         }
     }
-    Ok(Position::of(positions))
+    Ok(Position::from_entries(positions))
 }
 
 /// Skips what can't be read: the feed can be followed without landmarks.
@@ -543,7 +543,7 @@ impl Store {
     /// # Errors
     ///
     /// If SQLite fails; the file is then unchanged.
-    pub fn write(&mut self, record: &Record) -> rusqlite::Result<()> {
+    pub fn write(&mut self, record: &StoreUpdate) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         match &record.segments {
             Segments::All(segments) => {
@@ -565,7 +565,7 @@ impl Store {
         }
         if let Some(position) = &record.position {
             transaction.execute("DELETE FROM position", [])?;
-            for (context, step) in position.places() {
+            for (context, step) in position.entries() {
                 let name = context.map_or(ALL_CONTEXTS, Context::wire_name);
                 let mut insert = transaction.prepare_cached("INSERT INTO position (context, step) VALUES (?1, ?2)")?;
                 insert.execute(params![name, step.0])?;
@@ -610,8 +610,8 @@ mod tests {
         Arc::new(Segment { id, name: name.into(), external_id: Some("Ł".into()), parent: SegmentId::new("p") })
     }
 
-    fn record(segments: Segments, position: i64) -> Record {
-        Record {
+    fn record(segments: Segments, position: i64) -> StoreUpdate {
+        StoreUpdate {
             segments,
             position: Some(Position::at(Step(position), &[])),
             landmarks: Vec::new(),
@@ -703,8 +703,8 @@ mod tests {
         let path = folder.path().join("tenant.db");
         let mut store = open(&path).unwrap().store.unwrap();
         let position = Position::at(Step(3), &Context::ALL);
-        store.write(&Record { position: Some(position.clone()), ..record(Segments::All(Vec::new()), 1) }).unwrap();
-        store.write(&Record { position: None, ..record(Segments::All(Vec::new()), 1) }).unwrap();
+        store.write(&StoreUpdate { position: Some(position.clone()), ..record(Segments::All(Vec::new()), 1) }).unwrap();
+        store.write(&StoreUpdate { position: None, ..record(Segments::All(Vec::new()), 1) }).unwrap();
         drop(store);
         assert_eq!(open(&path).unwrap().snapshot.unwrap().position, Some(position));
     }
@@ -743,13 +743,13 @@ mod tests {
         for completeness in completenesses {
             let mut store = open(&path).unwrap().store.unwrap();
             let segments = Segments::All(vec![segment("a", "A")]);
-            store.write(&Record { completeness, ..record(segments, 5) }).unwrap();
+            store.write(&StoreUpdate { completeness, ..record(segments, 5) }).unwrap();
             drop(store);
-            assert_eq!(last_seen(&path).unwrap().unwrap().completeness, completeness);
+            assert_eq!(read_last_snapshot(&path).unwrap().unwrap().completeness, completeness);
         }
         let earlier = "ALTER TABLE state DROP COLUMN unconfirmed; PRAGMA user_version = 6;";
         Connection::open(&path).unwrap().execute_batch(earlier).unwrap();
-        let seen = last_seen(&path).unwrap().unwrap();
+        let seen = read_last_snapshot(&path).unwrap().unwrap();
         assert_eq!((seen.segments.len(), seen.completeness), (1, Completeness::Complete));
         assert_eq!(inspect(&path).unwrap().unwrap().snapshot, Some(seen.clone()));
         assert_eq!(open(&path).unwrap().snapshot, Some(seen));

@@ -48,7 +48,7 @@ use tokio::sync::mpsc;
 use crate::remote::{Context, Remote};
 use crate::segment::Step;
 
-pub use feed::{BEYOND, feed_end};
+pub use feed::{BEYOND_ANY_STEP, feed_end};
 pub use message::{Command, Event, FeedSource, ListProgress, Notice, Phase, SegmentChange, Suspicion};
 
 /// Settings of the sync actor.
@@ -76,7 +76,7 @@ pub struct Settings {
     pub since: Option<Step>,
     /// Whether changes are reported in feed order and, until the feed is first read to its end, include every segment that it
     /// names, even one the list already had.
-    pub tell_named: bool,
+    pub report_named: bool,
     /// File that keeps the state between sessions; `None` keeps nothing.
     pub store: Option<PathBuf>,
     /// Whether the file keeps only the journal, and everything is listed at every start.
@@ -96,7 +96,7 @@ impl Default for Settings {
             origins: Vec::new(),
             partial_feed: false,
             since: None,
-            tell_named: false,
+            report_named: false,
             store: None,
             journal_only: false,
         }

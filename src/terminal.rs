@@ -29,7 +29,7 @@ use futures_util::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Answer, Destination, Edited, Effect, Event, FormEffect, State, Targets};
+use crate::app::{self, Destination, EditorOutcome, Effect, Event, FormEffect, State, Targets, TaskResult};
 use crate::clock;
 use crate::keymap::Keymap;
 use crate::remote::Exchange;
@@ -313,7 +313,7 @@ impl Interface<'_> {
                     SignalEvent::Exit(signal) => return Ok(Ending::Signalled(signal)),
                     SignalEvent::Continued => self.reacquire()?,
                 },
-                answer = profile_service.answers.recv() => batch.push(profile_event(answer)?),
+                result = profile_service.results.recv() => batch.push(profile_event(result)?),
                 event = self.next() => batch.extend(event),
             }
             drain_ready_events(input, &mut background, &mut self.jobs, &mut batch).await?;
@@ -441,10 +441,10 @@ impl Interface<'_> {
         self.screen.close()?;
         new_profile::announce_key_command(&form_effect);
         self.profile_tasks.send(form_effect).await.map_err(|_| SessionError::TaskStopped)?;
-        let answer = self.handle_events_until(profile_service.answers.recv(), background).await?;
+        let result = self.handle_events_until(profile_service.results.recv(), background).await?;
         signals.discard_interrupt();
         self.screen.reopen()?;
-        self.handle_event(profile_event(answer)?);
+        self.handle_event(profile_event(result)?);
         Ok(())
     }
 
@@ -533,7 +533,7 @@ impl Interface<'_> {
         &mut self,
         action: LoopAction,
         background: &mut BackgroundEvents<'_>,
-    ) -> Result<Option<Edited>, SessionError> {
+    ) -> Result<Option<EditorOutcome>, SessionError> {
         self.screen.close()?;
         let edited = match self.text.take() {
             // A termination signal waits for the editor: two programs can't read from one terminal.
@@ -545,8 +545,8 @@ impl Interface<'_> {
                     // The editor has the terminal; exiting now would leave two programs reading from it.
                     Err(error) => {
                         let file = match edit.await {
-                            Edited::Saved { file, .. } => Some(file),
-                            Edited::Failed { file, .. } => file,
+                            EditorOutcome::Saved { file, .. } => Some(file),
+                            EditorOutcome::Failed { file, .. } => file,
                         };
                         return Err(file.map_or(error, SessionError::TaskStoppedWhileEditing));
                     }
@@ -563,9 +563,9 @@ impl Interface<'_> {
 }
 
 /// An answer of the profile service, which lives as long as the session.
-fn profile_event(answer: Option<(u64, Answer)>) -> Result<Event, SessionError> {
-    let (number, answer) = answer.ok_or(SessionError::TaskStopped)?;
-    Ok(Event::Profile { number, answer })
+fn profile_event(result: Option<(u64, TaskResult)>) -> Result<Event, SessionError> {
+    let (number, result) = result.ok_or(SessionError::TaskStopped)?;
+    Ok(Event::Profile { number, result })
 }
 
 #[expect(clippy::panic, reason = "a test asks for it, to see that the terminal is given back")]

@@ -47,9 +47,9 @@ pub struct Theme {
     /// Failures.
     pub bad: Style,
     /// The terminal background that the theme is made for.
-    pub ground: Ground,
+    pub terminal_background: TerminalBackground,
     /// How words in the header are coloured.
-    pub header_words: HeaderWords,
+    pub header_text: HeaderTextColour,
     /// Whether a profile sets the colour of the header and the lines.
     pub framed: bool,
     /// The symbols.
@@ -58,7 +58,7 @@ pub struct Theme {
 
 /// A background that a theme assumes but does not set: the terminal's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ground {
+pub enum TerminalBackground {
     /// Black or nearly so.
     Dark,
     /// White or nearly so.
@@ -67,11 +67,11 @@ pub enum Ground {
 
 /// How words in the header are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderWords {
+pub enum HeaderTextColour {
     /// Each by its meaning.
-    AsMeant,
+    ByMeaning,
     /// All in the header's own colour, since others might not be readable on it.
-    AsHeader,
+    LikeHeader,
 }
 
 /// The names of the styles and their uses.
@@ -153,7 +153,7 @@ impl Theme {
     pub fn with<'a>(mut self, changes: impl IntoIterator<Item = (&'a str, StyleChange)>) -> Self {
         for (name, change) in changes {
             if name == "header" {
-                self.header_words = HeaderWords::AsHeader;
+                self.header_text = HeaderTextColour::LikeHeader;
             }
             if let Some(style) = self.style_mut(name) {
                 *style = change.on(*style);
@@ -167,7 +167,7 @@ impl Theme {
     pub fn framed_in(self, colour: Color) -> Self {
         let plain = Style::new();
         let header = plain.bg(colour).fg(depth::text_colour_on(colour));
-        Self { header, line: plain.fg(colour), header_words: HeaderWords::AsHeader, framed: true, ..self }
+        Self { header, line: plain.fg(colour), header_text: HeaderTextColour::LikeHeader, framed: true, ..self }
     }
 
     /// Returns the style of a dialog's border: in the profile's colour if it has one, so that a dialog does not hide which profile
@@ -180,10 +180,10 @@ impl Theme {
     /// Replaces the colours that a terminal of this depth can't show.
     #[must_use]
     pub fn within(mut self, depth: Depth) -> Self {
-        let ground = self.ground;
+        let terminal_background = self.terminal_background;
         for (name, _) in STYLES {
             if let Some(style) = self.style_mut(name) {
-                *style = depth.of(*style, ground);
+                *style = depth.of(*style, terminal_background);
             }
         }
         self

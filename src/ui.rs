@@ -203,7 +203,7 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
 /// Replaces the punctuation of segtui's own texts with ASCII, which every font has.
 fn spell_in_ascii(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {
-        if let Some(plain) = Symbols::spelled(cell.symbol()) {
+        if let Some(plain) = Symbols::ascii_form(cell.symbol()) {
             cell.set_symbol(plain);
         }
     }

@@ -93,7 +93,7 @@ fn root() -> Draft {
 
 fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>) -> (u16, String) {
     match result.unwrap_err().fault {
-        Fault::Refused { status, words, .. } => (status, words),
+        Fault::Refused { status, message, .. } => (status, message),
         other => panic!("not refused but {other}"),
     }
 }
@@ -467,7 +467,7 @@ async fn recorded(
 ) -> (MockServer, Client, mpsc::Receiver<Arc<Exchange>>) {
     let (server, client) = server(answers).await;
     let (recorder, requests) = Recorder::new();
-    (server, client.recorded(recorder), requests)
+    (server, client.with_recorder(recorder), requests)
 }
 
 #[tokio::test]
@@ -481,10 +481,10 @@ async fn every_attempt_is_recorded_with_request_and_response() {
 
     let [first, second, update, delete] = std::array::from_fn(|_| exchanges.try_recv().unwrap());
     assert!(exchanges.try_recv().is_err());
-    assert_eq!((first.status, first.attempt, first.answer.text.as_str()), (Some(503), 1, "busy"));
+    assert_eq!((first.status, first.attempt, first.response.text.as_str()), (Some(503), 1, "busy"));
     assert!(matches!(first.fault, Some(Fault::Refused { status: 503, .. })));
     assert_eq!((second.status, second.attempt, &second.fault), (Some(200), 2, &None));
-    assert!(second.answer.text.contains("VIP"));
+    assert!(second.response.text.contains("VIP"));
     assert_eq!((second.method.as_str(), second.target()), ("GET", "/segments/vip"));
     assert_eq!((update.method.as_str(), update.status), ("PUT", Some(204)));
     assert!(update.sent.as_ref().unwrap().text.contains("O'Neill"));
@@ -498,7 +498,7 @@ async fn an_invalid_response_is_recorded_as_such() {
     let (_server, client, mut exchanges) = recorded(times(&status(200).set_body_string("<html>"))).await;
     client.one(&id("vip")).await.unwrap_err();
     let exchange = exchanges.try_recv().unwrap();
-    assert_eq!((exchange.status, exchange.answer.text.as_str()), (Some(200), "<html>"));
+    assert_eq!((exchange.status, exchange.response.text.as_str()), (Some(200), "<html>"));
     assert!(matches!(exchange.fault, Some(Fault::InvalidResponse { .. })));
 }
 
@@ -532,8 +532,8 @@ async fn only_the_beginning_of_a_response_is_recorded() {
     let (_server, client, mut exchanges) = recorded([body(page)]).await;
     assert_eq!(client.page(1, 500).await.unwrap().segments.len(), 500);
     let exchange = exchanges.try_recv().unwrap();
-    assert_eq!(exchange.answer.bytes, whole.len());
-    assert!(exchange.answer.text.len() <= 2048 && whole.starts_with(&exchange.answer.text));
+    assert_eq!(exchange.response.bytes, whole.len());
+    assert!(exchange.response.text.len() <= 2048 && whole.starts_with(&exchange.response.text));
 }
 
 #[tokio::test]
@@ -541,17 +541,17 @@ async fn a_stalled_reader_blocks_nothing_and_learns_what_it_missed() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(status(404)).mount(&server).await;
     let (recorder, mut exchanges) = Recorder::new();
-    let client = Client::new(settings(&server.uri())).unwrap().recorded(recorder);
+    let client = Client::new(settings(&server.uri())).unwrap().with_recorder(recorder);
     for _ in 0..300 {
         client.one(&id("vip")).await.unwrap();
     }
     let mut kept = 0;
     while let Ok(exchange) = exchanges.try_recv() {
-        assert_eq!(exchange.missed, 0);
+        assert_eq!(exchange.dropped, 0);
         kept += 1;
     }
     client.one(&id("vip")).await.unwrap();
-    assert_eq!((kept, exchanges.try_recv().unwrap().missed), (256, 44));
+    assert_eq!((kept, exchanges.try_recv().unwrap().dropped), (256, 44));
     drop(exchanges);
     client.one(&id("vip")).await.unwrap();
 }

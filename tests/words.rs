@@ -434,7 +434,7 @@ fn a_planted_sentence_is_found_in_every_source() {
         "state.side.activity.add(\n    now, kind, None, \"Lost\".to_owned());",
         "return Err(\"Nothing\".into());",
         "let text = format!(\"{count} were lost\");",
-        "let title = Title { wish: \"delete it\".into(), done, failed };",
+        "let title = Title { imperative: \"delete it\".into(), done, failed };",
     ];
     for file in sentence_free_sources(root) {
         let source = fs::read_to_string(&file).unwrap();

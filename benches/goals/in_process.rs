@@ -202,7 +202,7 @@ fn shapes(report: &mut Report) {
         report.note(format!("{name}: building"), millis(built), "ms");
         for order in [Order::Name, Order::ExternalId] {
             let (job, started) = once(|| forest.arrange(order));
-            let (job, sorted) = once(|| job.map(SortJob::carried_out));
+            let (job, sorted) = once(|| job.map(SortJob::run));
             let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
             report.at_most(format!("{name}: beginning to sort by {order:?}"), millis(started), 50.0, "ms");
             report.note(format!("{name}: sorting elsewhere by {order:?}"), millis(sorted), "ms");
@@ -212,11 +212,11 @@ fn shapes(report: &mut Report) {
             forest.fold_to_level(None);
             forest.arrange(Order::Name)
         });
-        assert!(sorted_again.is_none_or(|job| forest.take_sorted(job.carried_out())));
+        assert!(sorted_again.is_none_or(|job| forest.take_sorted(job.run())));
         report.at_most(format!("{name}: unfolding all"), millis(unfolded), 60.0, "ms");
         assert_eq!(forest.descendant_count(&first.id) + 1, forest.descendants(&first.id).count() + 1);
         let (job, started) = once(|| forest.arrange(Order::Descendants));
-        let job = job.map(SortJob::carried_out);
+        let job = job.map(SortJob::run);
         let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
         report.at_most(format!("{name}: beginning to sort, all unfolded"), millis(started), 50.0, "ms");
         report.at_most(format!("{name}: taking in what was sorted, all unfolded"), millis(taken), 50.0, "ms");
@@ -239,7 +239,7 @@ fn shapes(report: &mut Report) {
         report.note(format!("{name}: one create at the bottom"), millis(created) * 1_000.0, "µs");
         let ((), found) = once(|| {
             let job = forest.search(SearchKind::Tree, Query::parse("sklep").unwrap());
-            job.for_each(|finds| forest.take_finds(finds));
+            job.for_each(|finds| forest.apply_search_batch(finds));
         });
         report.at_most(format!("{name}: searching all"), millis(found), 250.0, "ms");
         let ((), stepped) = once(|| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use segtui::api::{Client, Settings as ClientSettings};
-use segtui::app::{Edited, Effect, Event as AppEvent, Layer};
+use segtui::app::{EditorOutcome, Effect, Event as AppEvent, Layer};
 use segtui::changes::{Execution, ExecutionResult, OpId, Operation, PlanId, WriteResult, Written};
 use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
 use segtui::keymap::Key;
@@ -216,7 +216,7 @@ fn send_new(screen: &mut Screen, thread: &mut ThreadTime) -> Vec<Execution> {
     for number in 0..NEW {
         text.extend(["\n", &"  ".repeat(1 + number % DEEP), &format!("Nowy {number}")]);
     }
-    let edited = Edited::Saved { text, file: "/nowhere/segtui.outline".into() };
+    let edited = EditorOutcome::Saved { text, file: "/nowhere/segtui.outline".into() };
     thread.measure(|| screen.update(AppEvent::TextEdited(edited)));
     assert!(matches!(screen.layers().last(), Some(Layer::Review(_))), "the plan is shown");
     thread.measure(|| {

@@ -116,8 +116,8 @@ impl ApiResponse {
             let header = response.headers().get(RETRY_AFTER);
             let retry_after = header.and_then(|value| parse_retry_after(value.to_str().ok()?, clock::now()));
             let body = beginning_of_body(response).await;
-            let words = server_message::from_body(&body, &settings.key);
-            (body, Some(Fault::Refused { status: status.as_u16(), words, retry_after }))
+            let message = server_message::from_body(&body, &settings.key);
+            (body, Some(Fault::Refused { status: status.as_u16(), message, retry_after }))
         };
         Self { status: Some(status.as_u16()), body, fault }
     }

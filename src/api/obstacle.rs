@@ -21,7 +21,7 @@ pub fn classify(error: &reqwest::Error, url: &Url, timeout: Duration) -> Connect
     } else {
         // If a proxy resolves the server's name, this machine only looked up the proxy's.
         let host = match &proxy {
-            Some(proxy) if proxy.resolves == route::Resolves::Proxy => &proxy.host,
+            Some(proxy) if proxy.name_resolution == route::NameResolution::Proxy => &proxy.host,
             _ => url.host_str().unwrap_or_default(),
         };
         // A cause of a known type says more than the message of the proxy library, so it is preferred.
@@ -29,7 +29,7 @@ pub fn classify(error: &reqwest::Error, url: &Url, timeout: Duration) -> Connect
         let known = known.or_else(|| causes(error).find_map(|cause| classify_proxy_message(&cause.to_string())));
         known.unwrap_or_else(|| ConnectError::from(exchange::root_cause_message(error).as_str()))
     };
-    connect_error.through(proxy.map(|proxy| proxy.to_string()))
+    connect_error.with_proxy(proxy.map(|proxy| proxy.to_string()))
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -140,6 +140,6 @@ mod tests {
         };
         let error = classify_tls(&rustls::Error::InvalidCertificate(fault));
         assert_eq!(error.kind, ObstacleKind::WrongName);
-        assert_eq!(error.words, "the certificate is for other.example, 127.0.0.1, not for one.example");
+        assert_eq!(error.message, "the certificate is for other.example, 127.0.0.1, not for one.example");
     }
 }

@@ -21,7 +21,7 @@ const EXCERPT_LEN: usize = 2 * 1024;
 #[derive(Debug, Clone)]
 pub struct Recorder {
     sender: mpsc::Sender<Arc<Exchange>>,
-    missed: Arc<AtomicU64>,
+    dropped: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -29,18 +29,18 @@ impl Recorder {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Arc<Exchange>>) {
         let (sender, requests) = mpsc::channel(QUEUE_CAPACITY);
-        (Self { sender, missed: Arc::default() }, requests)
+        (Self { sender, dropped: Arc::default() }, requests)
     }
 
     /// Reports a request. `exchange` is called only if the queue has room.
     pub(super) fn record(&self, exchange: impl FnOnce() -> Exchange) {
         match self.sender.try_reserve() {
             Ok(permit) => {
-                let missed = self.missed.swap(0, Ordering::Relaxed);
-                permit.send(Arc::new(Exchange { missed, ..exchange() }));
+                let dropped = self.dropped.swap(0, Ordering::Relaxed);
+                permit.send(Arc::new(Exchange { dropped, ..exchange() }));
             }
             Err(mpsc::error::TrySendError::Full(())) => {
-                self.missed.fetch_add(1, Ordering::Relaxed);
+                self.dropped.fetch_add(1, Ordering::Relaxed);
             }
             Err(mpsc::error::TrySendError::Closed(())) => {}
         }

@@ -85,7 +85,7 @@ mod tests {
     const NO_JITTER: f64 = 1.0;
 
     fn refused(status: u16, retry_after: Option<u64>) -> Fault {
-        Fault::Refused { status, words: String::new(), retry_after: retry_after.map(Duration::from_secs) }
+        Fault::Refused { status, message: String::new(), retry_after: retry_after.map(Duration::from_secs) }
     }
 
     #[test]

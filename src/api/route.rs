@@ -36,14 +36,14 @@ pub struct Proxy {
     /// The environment variable that sets it; `None` if the system's settings do.
     pub variable: Option<&'static str>,
     /// Who resolves the server's name.
-    pub resolves: Resolves,
+    pub name_resolution: NameResolution,
 }
 
 /// Who resolves a server's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolves {
+pub enum NameResolution {
     /// This machine.
-    Here,
+    Local,
     /// The proxy.
     Proxy,
 }
@@ -80,7 +80,11 @@ pub fn proxy_to(url: &Url) -> Option<Proxy> {
         host,
         port,
         variable: variables(url).into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
-        resolves: if matches!(scheme, "socks5" | "socks4") { Resolves::Here } else { Resolves::Proxy },
+        name_resolution: if matches!(scheme, "socks5" | "socks4") {
+            NameResolution::Local
+        } else {
+            NameResolution::Proxy
+        },
     })
 }
 
@@ -151,7 +155,7 @@ pub struct HandshakeResult {
     /// The certificate that was presented, trusted or not; `None` if the handshake did not get that far.
     pub certificate: Option<ServerCertificate>,
     /// From the first attempt to connect to the verdict on the certificate, including name lookups and proxies.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// Why the server is not trusted, or why the handshake did not get that far.
     pub fault: Option<ConnectError>,
 }
@@ -172,7 +176,7 @@ pub struct ServerCertificate {
 /// # Errors
 ///
 /// This machine has no way to verify certificates.
-pub async fn greet(
+pub async fn handshake(
     base_url: &BaseUrl,
     extra_roots: &[CertificateDer<'static>],
     timeout: Duration,
@@ -191,14 +195,14 @@ pub async fn greet(
     // Later failures, such as a response that isn't HTTP, are reported by the API calls themselves.
     if let Some(PresentedCertificate { certificate, at, fault }) = presented.get() {
         let took = at.duration_since(start);
-        return Ok(HandshakeResult { certificate: certificate.clone(), took, fault: fault.clone() });
+        return Ok(HandshakeResult { certificate: certificate.clone(), elapsed: took, fault: fault.clone() });
     }
     let fault = match response {
         Err(error) if error.is_connect() => obstacle::classify(&error, &base_url.segments(), timeout),
         Err(error) => ConnectError::from(exchange::root_cause_message(&error).as_str()),
         Ok(_) => ConnectError::new(ObstacleKind::Tls, "the server showed no certificate"),
     };
-    Ok(HandshakeResult { certificate: None, took: elapsed, fault: Some(fault) })
+    Ok(HandshakeResult { certificate: None, elapsed, fault: Some(fault) })
 }
 
 fn client(

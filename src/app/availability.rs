@@ -22,7 +22,7 @@ type Marked = HashSet<SegmentId>;
 ///
 /// The reason, as a sentence for the user.
 pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), String> {
-    let is_over_limit = state.changes.queue.concerned_count() > MAX_CHECKED_PER_FRAME;
+    let is_over_limit = state.changes.queue.pending_count() > MAX_CHECKED_PER_FRAME;
     match action {
         Action::Delete if is_over_limit => require_settled(state, &state.tree.picks.marked),
         Action::EditAsText if is_over_limit => Ok(()),
@@ -82,7 +82,7 @@ fn availability_among(state: &State, marked: &Marked, action: Action) -> Result<
         // In the activity, these act on the selected entry: they go to its segment or undo it.
         Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
-            let moving = state.changes.queue.is_moving();
+            let moving = state.changes.queue.is_sending();
             Err(if moving { changes::STILL_SENDING } else { changes::NOTHING_TO_UNDO }.into())
         }
         Action::Repeat if state.changes.last_edit.is_none() => Err(words::NOTHING_TO_REPEAT.into()),
@@ -186,9 +186,9 @@ fn pending_subjects<'a>(state: &'a State, marked: &'a Marked) -> Box<dyn Iterato
     let queue = &state.changes.queue;
     match &state.tree.view.selected {
         // Both sets may be large, so this iterates over the smaller one.
-        _ if marked.len() > queue.concerned_count() => Box::new(queue.concerned().filter(|id| marked.contains(*id))),
-        _ if !marked.is_empty() => Box::new(marked.iter().filter(|id| queue.concerns(id))),
-        Some(RowId::Segment(id)) if queue.concerns(id) => Box::new(std::iter::once(id)),
+        _ if marked.len() > queue.pending_count() => Box::new(queue.pending_ids().filter(|id| marked.contains(*id))),
+        _ if !marked.is_empty() => Box::new(marked.iter().filter(|id| queue.has_pending(id))),
+        Some(RowId::Segment(id)) if queue.has_pending(id) => Box::new(std::iter::once(id)),
         _ => Box::new(std::iter::empty()),
     }
 }
@@ -205,7 +205,7 @@ fn is_subject(state: &State, marked: &Marked, id: &SegmentId) -> bool {
 /// A subtree can be deleted only when all of it is known, so no descendant may have pending changes.
 fn require_settled_descendants(state: &State, marked: &Marked) -> Result<(), String> {
     let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, marked, &above.id));
-    match state.changes.queue.concerned().find_map(below) {
+    match state.changes.queue.pending_ids().find_map(below) {
         Some(subject) => Err(words::wait_for_descendant(&subject.name)),
         None => Ok(()),
     }
@@ -222,7 +222,7 @@ fn require_editable_as_text(state: &State, marked: &Marked) -> Result<(), String
             || is_subject(state, marked, id)
             || state.tree.forest.ancestors(id).any(|above| is_subject(state, marked, &above.id))
     };
-    for segment in state.changes.queue.concerned().filter_map(|id| state.tree.forest.get(id)) {
+    for segment in state.changes.queue.pending_ids().filter_map(|id| state.tree.forest.get(id)) {
         let name = &segment.name;
         let reason = match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Creating) => words::is_being_created(name),

@@ -8,7 +8,7 @@ use super::{Effect, State, words};
 
 /// The result of opening a URL in the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Browsed {
+pub enum BrowserOutcome {
     /// A browser was started or told to open it.
     Opened,
     /// There is no browser that the user would see, such as over SSH.
@@ -48,14 +48,14 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Reports the result; a URL that could not be opened is copied.
-pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
+pub(super) fn on_browsed(state: &mut State, url: String, browsed: BrowserOutcome) -> Vec<Effect> {
     match browsed {
-        Browsed::Opened => {
+        BrowserOutcome::Opened => {
             state.inform(words::opened(&url));
             return Vec::new();
         }
-        Browsed::NoBrowser => state.warn(words::no_browser(&url)),
-        Browsed::Failed(reason) => state.warn(words::browser_failed(&reason, &url)),
+        BrowserOutcome::NoBrowser => state.warn(words::no_browser(&url)),
+        BrowserOutcome::Failed(reason) => state.warn(words::browser_failed(&reason, &url)),
     }
     vec![Effect::Copy(url)]
 }

@@ -22,7 +22,7 @@ use crate::remote::Fault;
 use super::Layer;
 
 pub use ages::Ages;
-pub use conflict::{Between, Conflict, KeptSide};
+pub use conflict::{Conflict, ConflictKind, KeptSide};
 pub use left_over::LeftOver;
 pub use pending::PendingPane;
 pub use review::{OperationCounts, Review};

@@ -8,7 +8,8 @@ use crate::segment::Field;
 
 use super::dialogs::keys::is_listed;
 use super::{
-    Between, Click, Conflict, Effect, FieldName, Layer, Letter, ListItem, ListWindow, State, Target, TextField, keys,
+    Click, Conflict, ConflictKind, Effect, FieldName, Layer, Letter, ListItem, ListWindow, State, Target, TextField,
+    keys,
 };
 
 /// Lines per turn of the wheel.
@@ -44,7 +45,7 @@ pub(super) fn click(state: &mut State, keymap: &Keymap, click: Click) -> Vec<Eff
         }
         Target::Field { name, cell } => focus_field(state, name, cell),
         Target::Side(row, side) => {
-            if let Some(Layer::Conflict(Conflict { between: Between::Changes { choices, .. }, row: at, .. })) =
+            if let Some(Layer::Conflict(Conflict { kind: ConflictKind::Changes { choices, .. }, row: at, .. })) =
                 state.screen.layers.last_mut()
                 && let Some(choice) = choices.get_mut(row)
             {

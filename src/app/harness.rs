@@ -85,10 +85,10 @@ pub(crate) fn exchange(path: &str) -> Exchange {
         sent: None,
         status: Some(200),
         fault: None,
-        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
-        took: Duration::from_millis(34),
+        response: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        elapsed: Duration::from_millis(34),
         attempt: 1,
-        missed: 0,
+        dropped: 0,
     }
 }
 
@@ -114,7 +114,7 @@ impl Harness {
     }
 
     /// Turns on the screen-reader mode.
-    pub fn read_aloud(mut self) -> Self {
+    pub fn with_screen_reader(mut self) -> Self {
         self.state.screen.panes.accessible = true;
         self
     }
@@ -133,7 +133,7 @@ impl Harness {
     /// Adds user commands and binds their keys.
     pub fn with_commands(mut self, commands: Vec<(&str, UserCommand)>) -> Self {
         self.keymap = Keymap::default();
-        self.keymap.name_own(commands.iter().map(|(_, command)| command.name.clone()).collect());
+        self.keymap.set_command_names(commands.iter().map(|(_, command)| command.name.clone()).collect());
         for (number, (keys, command)) in (0..).zip(commands) {
             self.keymap.bind(keys, Action::UserCommands(number)).unwrap();
             self.state.side.commands.commands.push(command);
@@ -144,29 +144,29 @@ impl Harness {
     }
 
     /// Creates an interface that shows these segments and is live.
-    pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
+    pub fn with_segments(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         Self::new(columns, rows).with_list(segments)
     }
 
-    /// Like [`live`](Self::live), with a forest that searches and sorts in the background as a large one does.
+    /// Like [`with_segments`](Self::live), with a forest that searches and sorts in the background as a large one does.
     pub fn large(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
-        harness.state.tree.forest = Forest::like_a_large_one();
+        harness.state.tree.forest = Forest::simulating_large();
         harness.with_list(segments)
     }
 
     fn with_list(self, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = self;
         harness.first_list(segments);
-        harness.tell(sync::Event::PhaseChanged(Phase::Live));
-        harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+        harness.sync_event(sync::Event::PhaseChanged(Phase::Live));
+        harness.sync_event(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
         harness
     }
 
     /// Delivers the first list: one page, then the end of the list.
     pub fn first_list(&mut self, segments: Vec<Arc<Segment>>) {
-        self.tell(sync::Event::PageReceived(segments));
-        self.tell(sync::Event::Listed { different: Vec::new() });
+        self.sync_event(sync::Event::PageReceived(segments));
+        self.sync_event(sync::Event::Listed { different: Vec::new() });
     }
 
     /// Delivers a later list: its differences to the one before, then the deleted segments.
@@ -176,12 +176,12 @@ impl Harness {
             id: id.clone(),
             before: find(before, id),
             now: find(now, id),
-            mention: FeedSource::default(),
+            feed_source: FeedSource::default(),
         };
         let different = now.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.before != seen.now).collect();
-        self.tell(sync::Event::Listed { different });
+        self.sync_event(sync::Event::Listed { different });
         let gone = before.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.now.is_none()).collect();
-        self.tell(sync::Event::Changed { seen: gone, next: None });
+        self.sync_event(sync::Event::Changed { seen: gone, next: None });
     }
 
     /// Sends an event, carries out background jobs at once, and keeps the other effects.
@@ -189,15 +189,15 @@ impl Harness {
         for effect in update(&mut self.state, &self.keymap, event) {
             match effect {
                 Effect::Search(job) => job.for_each(|finds| self.event(Event::Found(finds))),
-                Effect::Check(job) => self.event(Event::Checked(job.carried_out())),
-                Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
+                Effect::Check(job) => self.event(Event::Checked(job.run())),
+                Effect::Sort(job) => self.event(Event::Sorted(job.run())),
                 other => self.effects.push(other),
             }
         }
     }
 
     /// Sends several events, one after the other.
-    pub fn each(&mut self, events: Vec<Event>) {
+    pub fn events(&mut self, events: Vec<Event>) {
         for event in events {
             self.event(event);
         }
@@ -223,7 +223,7 @@ impl Harness {
     }
 
     /// Sends an event of the sync actor, and asserts that it opens no dialog.
-    pub fn tell(&mut self, event: sync::Event) {
+    pub fn sync_event(&mut self, event: sync::Event) {
         let kinds = |harness: &Self| harness.state.screen.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         let before = kinds(self);
         let what = format!("{event:?}");
@@ -239,13 +239,13 @@ impl Harness {
     /// Like [`changed`](Self::changed), with the contexts that made the change.
     pub fn changed_by(&mut self, contexts: &[Context], before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         let id = now.or(before).unwrap().id.clone();
-        let mention = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
-        let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), mention };
-        self.tell(sync::Event::Changed { seen: vec![seen], next: None });
+        let feed_source = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
+        let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), feed_source };
+        self.sync_event(sync::Event::Changed { seen: vec![seen], next: None });
     }
 
     /// Delivers a finished request.
-    pub fn requested(&mut self, exchange: Exchange) {
+    pub fn request_finished(&mut self, exchange: Exchange) {
         self.event(Event::Requested(Arc::new(exchange)));
     }
 
@@ -308,13 +308,13 @@ impl Harness {
 
     /// Delivers the result of an operation.
     pub fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        self.tell(sync::Event::Executed { op, result: Box::new(result) });
+        self.sync_event(sync::Event::Executed { op, result: Box::new(result) });
     }
 
     /// Refuses the last submitted plan with a message of the server.
-    pub fn refuse(&mut self, words: &str) {
+    pub fn refuse(&mut self, message: &str) {
         let (_, plan) = self.last_write();
-        let fault = Fault::Refused { status: 409, words: words.into(), retry_after: None };
+        let fault = Fault::Refused { status: 409, message: message.into(), retry_after: None };
         let call = match plan.operations.first().unwrap() {
             Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
             Operation::Update { base, .. } => Call::Update(base.id.clone()),

@@ -24,7 +24,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     state.screen.scrolled = None;
     let Some(mut layer) = state.screen.layers.pop() else {
         let is_only_dismissal =
-            dismissed_warning.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
+            dismissed_warning.is_some() && state.screen.pressed.is_empty() && keymap.triggers(key, Action::Dismiss);
         return if is_only_dismissal { Vec::new() } else { press_main(state, keymap, key) };
     };
     if key.to_string() == "f1" && !matches!(layer, Layer::Help(_)) {
@@ -99,7 +99,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
         state.screen.count = Some(count);
         return Vec::new();
     }
-    if keymap.asks(key, Action::Dismiss) && state.screen.pressed.is_empty() && state.screen.count.take().is_some() {
+    if keymap.triggers(key, Action::Dismiss) && state.screen.pressed.is_empty() && state.screen.count.take().is_some() {
         return Vec::new();
     }
     state.screen.pressed.push(key);
@@ -112,7 +112,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
         Lookup::Nothing => {
             state.screen.count = None;
             let pressed = std::mem::take(&mut state.screen.pressed);
-            let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
+            let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.triggers(key, Action::Dismiss));
             if !abandoned {
                 state.warn(words::not_bound(&sequence_text(&pressed), state.key(Action::Help)));
             }

@@ -237,7 +237,7 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::Segment(id) => forest.contains(id),
         Topic::Version(segment) => {
             let id = &segment.id;
-            let now = if queue.concerns(id) { queue.truth(id) } else { forest.get(id) };
+            let now = if queue.has_pending(id) { queue.server_state(id) } else { forest.get(id) };
             now == Some(segment)
         }
         Topic::Gone(id) => !forest.contains(id),
@@ -260,7 +260,7 @@ fn holds(state: &State, message: &Message) -> bool {
             state.changes.has_send_fault() && queue.op(*op).is_some_and(|planned| waits(&planned.state))
         }
         Topic::Undelivered => state.changes.has_undelivered(),
-        Topic::Sending => queue.is_moving(),
+        Topic::Sending => queue.is_sending(),
         Topic::Staged(count) => counts.staged == *count,
         Topic::AnyStaged => counts.staged > 0,
         Topic::Staging(on) => state.changes.is_staging() == *on,

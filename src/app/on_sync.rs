@@ -25,15 +25,15 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Listed { different } => effects.extend(apply_listing(state, &different)),
         Event::Changed { seen, .. } => effects.extend(apply_changes(state, &seen)),
-        Event::Synchronised { lacking, .. } => {
+        Event::Synchronised { incomplete_reason, .. } => {
             state.link.synchronised = Some(state.clock.now);
-            state.link.incomplete_reason = lacking;
+            state.link.incomplete_reason = incomplete_reason;
             state.link.has_unreached_write = false;
             messages::on_synchronised(state);
         }
         Event::Verified { missed } => verified(state, &missed),
         Event::Executed { op, result } => effects.extend(changes::on_executed(state, op, &result)),
-        Event::ServerAnswers => {
+        Event::ServerResponded => {
             state.link.has_unreached_write = false;
             changes::on_server_reachable(&mut state.changes);
         }
@@ -44,7 +44,7 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
                 state.changes.queue.pause_sending();
             }
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
-            let relisting = matches!(notice, Notice::FeedWentBack | Notice::StepRefused { .. });
+            let relisting = matches!(notice, Notice::FeedRewound | Notice::StepRefused { .. });
             let text = notice.to_string();
             state.side.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
             state.warn_about(if relisting { Topic::Relisting } else { Topic::Past }, text);
@@ -98,7 +98,7 @@ fn add_page(state: &mut State, segments: Vec<Arc<Segment>>) {
     }
     let changes = segments.into_iter().map(|segment| {
         let id = segment.id.clone();
-        state.changes.queue.see(&id, Some(segment))
+        state.changes.queue.observe(&id, Some(segment))
     });
     let changes: Vec<Change> = changes.collect();
     state.tree.forest.set_growing(true);
@@ -110,7 +110,7 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     viewport::preserving_viewport(state, |state| {
         state.tree.forest = forest;
         state.side.findings.forget();
-        let overlay = state.changes.queue.see_all(&state.tree.forest);
+        let overlay = state.changes.queue.observe_all(&state.tree.forest);
         state.tree.forest.apply(overlay);
     });
     let mut effects = search::resume(state);
@@ -125,7 +125,7 @@ fn apply_listing(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> 
             report_reverted(state, before, after, after);
         }
     }
-    let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
+    let changes = different.iter().map(|seen| state.changes.queue.observe(&seen.id, seen.now.clone()));
     let changes: Vec<Change> = changes.collect();
     let first = !state.link.listed;
     viewport::preserving_viewport(state, |state| {
@@ -148,7 +148,7 @@ fn match_lost_creates(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> 
     let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
     let mut effects = Vec::new();
     for new in new {
-        let transitions = state.changes.queue.see_new(new);
+        let transitions = state.changes.queue.observe_created(new);
         effects.extend(changes::apply(state, transitions));
     }
     effects
@@ -180,7 +180,7 @@ fn unfold_initially(state: &mut State) {
         let roots: Vec<SegmentId> = state.tree.forest.roots().map(|root| root.id.clone()).collect();
         let below: usize = roots.iter().map(|root| state.tree.forest.child_count(root)).sum();
         if state.tree.forest.row_count() + below <= max_rows {
-            state.tree.forest.expand_each(&roots);
+            state.tree.forest.expand_all(&roots);
         }
     });
 }
@@ -192,10 +192,10 @@ fn apply_changes(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
             state.side.activity.push(entry);
         }
         if one.now.is_some() {
-            state.side.activity.record_change(&one.id, now, Originator::Somebody(one.mention.contexts));
+            state.side.activity.record_change(&one.id, now, Originator::Somebody(one.feed_source.contexts));
         }
     }
-    let changes: Vec<Change> = seen.iter().map(|one| state.changes.queue.see(&one.id, one.now.clone())).collect();
+    let changes: Vec<Change> = seen.iter().map(|one| state.changes.queue.observe(&one.id, one.now.clone())).collect();
     let deletion_of_selected = match &state.tree.view.selected {
         Some(RowId::Segment(id)) => seen.iter().find(|one| one.id == *id && one.now.is_none()),
         _ => None,
@@ -229,7 +229,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
             state.side.activity.push(ActivityEntry { kind: EntryKind::Missed, ..entry });
         }
         if seen.now.is_some() {
-            state.side.activity.record_change(&seen.id, now, Originator::Somebody(seen.mention.contexts));
+            state.side.activity.record_change(&seen.id, now, Originator::Somebody(seen.feed_source.contexts));
             viewport::preserving_viewport(state, |state| state.tree.forest.mark_changed([&seen.id]));
         }
     }

@@ -20,7 +20,7 @@ use crate::segment::SegmentId;
 
 use filter::Filter;
 use filters::Filters;
-use places::Places;
+use places::Locations;
 use saved_view::View;
 use search::Search;
 use viewport::TreeView;
@@ -56,7 +56,7 @@ pub struct Picks {
     /// The range that grows with the selection.
     pub range: MarkedRange,
     /// Bookmarks and the history of places.
-    pub places: Places,
+    pub places: Locations,
 }
 
 impl Picks {

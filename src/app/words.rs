@@ -21,7 +21,7 @@ pub(super) fn title(operation: &Operation) -> Title {
         Operation::Create { draft } => {
             let name = draft.name.as_str();
             Title {
-                wish: format!("create {name}"),
+                imperative: format!("create {name}"),
                 done: format!("Created {name}"),
                 failed: format!("Couldn't create {name}"),
             }
@@ -30,12 +30,12 @@ pub(super) fn title(operation: &Operation) -> Title {
             let name = &base.name;
             match draft.changes(base).as_slice() {
                 [Field::Name] => Title {
-                    wish: format!("rename {name} to {}", draft.name.as_str()),
+                    imperative: format!("rename {name} to {}", draft.name.as_str()),
                     done: format!("Renamed {name} → {}", draft.name.as_str()),
                     failed: format!("Couldn't rename {name}"),
                 },
                 _ => Title {
-                    wish: format!("update {name}"),
+                    imperative: format!("update {name}"),
                     done: format!("Updated {}", draft.name.as_str()),
                     failed: format!("Couldn't update {name}"),
                 },
@@ -44,7 +44,7 @@ pub(super) fn title(operation: &Operation) -> Title {
         Operation::Delete { base, .. } => {
             let name = &base.name;
             Title {
-                wish: format!("delete {name}"),
+                imperative: format!("delete {name}"),
                 done: format!("Deleted {name}"),
                 failed: format!("Couldn't delete {name}"),
             }

@@ -85,7 +85,7 @@ impl Confirmation {
     }
 
     /// Compares what was typed with the next phrase, and goes on to the one after it if they match. Returns whether they do.
-    pub fn meet(&mut self, typed: &str) -> bool {
+    pub fn submit_phrase(&mut self, typed: &str) -> bool {
         let matches = self.next().is_none_or(|phrase| phrase.text() == typed.trim());
         self.confirmed_count += usize::from(matches);
         matches

@@ -29,7 +29,7 @@ pub struct Evidence {
     /// For a create, the drafts that were sent.
     pub drafts: Vec<Draft>,
     /// Similar segments that were already reported to the user as possible duplicates.
-    pub told: Vec<SegmentId>,
+    pub reported: Vec<SegmentId>,
     /// The segment that the user identified as its result.
     pub adopted: Option<SegmentId>,
     /// Whether a create may be sent again when no trace of it is found.

@@ -30,9 +30,9 @@ pub enum JournalEntry {
     /// The operation was certainly not applied, and counts as never sent.
     NotSent(OpId),
     /// The operation has taken effect, which is recorded in the history.
-    Did(OpId, Box<Deed>),
+    Applied(OpId, Box<HistoryRecord>),
     /// The operation is done or discarded.
-    Over(OpId),
+    Finished(OpId),
     /// The queued operations of a plan undo another plan.
     Undoes {
         /// The plan.
@@ -44,9 +44,9 @@ pub enum JournalEntry {
 
 /// The effect of an operation, as recorded in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct HistoryRecord {
     /// The effect.
-    pub did: DoneOp,
+    pub effect: DoneOp,
     /// The plan's title, as a request.
     pub title: String,
     /// The plan that the operation's plan undoes.
@@ -66,7 +66,7 @@ pub enum Progress {
 
 /// An operation that is in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journalled {
+pub struct JournalledOp {
     /// The operation's id.
     pub op: OpId,
     /// The operation.

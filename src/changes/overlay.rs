@@ -22,7 +22,7 @@ pub(super) struct Overlay {
 /// The pending operations of one segment.
 #[derive(Debug, Clone, Default)]
 struct Pending {
-    truth: Option<Arc<Segment>>,
+    server_state: Option<Arc<Segment>>,
     /// In the order in which they were requested.
     ops: Vec<OpId>,
 }
@@ -31,7 +31,7 @@ impl Overlay {
     /// Adds a pending operation of a segment. For its first one, the forest must show the segment as it is on the server.
     pub fn add(&mut self, id: &SegmentId, op: OpId, forest: &Forest) {
         let pending = self.pending.entry(id.clone());
-        let pending = pending.or_insert_with(|| Pending { truth: forest.get(id).cloned(), ops: Vec::new() });
+        let pending = pending.or_insert_with(|| Pending { server_state: forest.get(id).cloned(), ops: Vec::new() });
         pending.ops.push(op);
     }
 
@@ -57,7 +57,7 @@ impl Overlay {
     fn displayed_segment(&self, id: &SegmentId, plans: &Plans) -> Option<Arc<Segment>> {
         let pending = self.pending.get(id)?;
         let ops = pending.ops.iter().filter_map(|op| plans.op(*op));
-        ops.fold(pending.truth.clone(), |shown, op| {
+        ops.fold(pending.server_state.clone(), |shown, op| {
             let failed = matches!(op.state, OpState::Failed(_));
             match &op.operation {
                 Operation::Create { draft } if !failed || has_pending_children(id, plans) => {
@@ -77,7 +77,7 @@ impl Overlay {
     pub fn update(&mut self, id: &SegmentId, now: Option<Arc<Segment>>, plans: &Plans) -> Change {
         match self.pending.get_mut(id) {
             Some(pending) => {
-                pending.truth = now;
+                pending.server_state = now;
                 self.displayed_change(id, plans)
             }
             None => now.map_or_else(|| Change::Remove(id.clone()), Change::Upsert),
@@ -87,21 +87,21 @@ impl Overlay {
     /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
     pub fn update_all(&mut self, forest: &Forest, plans: &Plans) -> Vec<Change> {
         for (id, pending) in &mut self.pending {
-            pending.truth = forest.get(id).cloned();
+            pending.server_state = forest.get(id).cloned();
         }
         self.pending.keys().map(|id| self.displayed_change(id, plans)).collect()
     }
 
     /// Records a segment's new state on the server without showing it yet.
-    pub fn set_truth(&mut self, id: &SegmentId, truth: Option<Arc<Segment>>) {
+    pub fn set_server_state(&mut self, id: &SegmentId, server_state: Option<Arc<Segment>>) {
         if let Some(pending) = self.pending.get_mut(id) {
-            pending.truth = truth;
+            pending.server_state = server_state;
         }
     }
 
     /// Returns the last known state on the server of a segment with pending operations; `None` if it does not exist there.
-    pub fn truth(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
-        self.pending.get(id)?.truth.as_ref()
+    pub fn server_state(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.pending.get(id)?.server_state.as_ref()
     }
 
     /// Gives a new segment its real id: its pending operations are merged with those under the real id. There can be some, if the
@@ -113,7 +113,7 @@ impl Overlay {
             return;
         }
         let pending = self.pending.entry(segment.id.clone()).or_default();
-        pending.truth = Some(Arc::clone(segment));
+        pending.server_state = Some(Arc::clone(segment));
         pending.ops.extend(ops);
         pending.ops.sort_unstable();
     }

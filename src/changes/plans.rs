@@ -61,7 +61,7 @@ pub struct PlannedOp {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Title {
     /// As a request, such as "rename A to B".
-    pub wish: String,
+    pub imperative: String,
     /// For success, such as "Renamed A → B".
     pub done: String,
     /// For failure, such as "Couldn't rename A".
@@ -316,7 +316,7 @@ impl Plans {
     }
 
     /// Returns the index of an operation in that list.
-    pub fn place_in_list(&self, op: OpId) -> Option<usize> {
+    pub fn position_in_list(&self, op: OpId) -> Option<usize> {
         let group = OpGroup::of(&self.op(op)?.state)?;
         let before = OpGroup::ALL.into_iter().take_while(|before| *before != group);
         Some(before.map(|before| before.count(self.counts)).sum::<usize>() + group.position_of(self.iter(), op)?)
@@ -509,7 +509,7 @@ mod tests {
             let part: Vec<OpId> = whole.iter().copied().skip(first).take(count).collect();
             prop_assert_eq!(plans.listed(first..first + count), part);
             for op in all {
-                prop_assert_eq!(plans.place_in_list(op), whole.iter().position(|listed| *listed == op));
+                prop_assert_eq!(plans.position_in_list(op), whole.iter().position(|listed| *listed == op));
             }
         }
     }

@@ -185,14 +185,14 @@ impl ChangeQueue {
     }
 
     /// Sets the failed operation of another plan that is discarded when this plan is submitted.
-    pub fn replaces(&mut self, plan_id: PlanId, op: OpId) {
+    pub fn set_replaced_op(&mut self, plan_id: PlanId, op: OpId) {
         if let Some(plan) = self.plans.get_mut(plan_id) {
             plan.replaces = Some(op);
         }
     }
 
     /// Stores a staged plan in the journal, and the plans that create segments it refers to, so that it survives the session.
-    pub fn keep(&mut self, plan_id: PlanId) -> Transitions {
+    pub fn journal_staged(&mut self, plan_id: PlanId) -> Transitions {
         let mut transitions = Transitions::default();
         let mut to_visit = vec![plan_id];
         while let Some(plan_id) = to_visit.pop() {
@@ -285,7 +285,7 @@ impl ChangeQueue {
     }
 
     /// Queues an operation again that was begun but could not be passed to the executor.
-    pub fn not_begun(&mut self, op: OpId) {
+    pub fn requeue_unsent(&mut self, op: OpId) {
         self.requeue(op);
     }
 
@@ -318,7 +318,7 @@ impl ChangeQueue {
 
     /// Whether an operation failed or is on hold, so that the user can decide about it.
     #[must_use]
-    pub fn rests(&self, op: OpId) -> bool {
+    pub fn is_failed_or_held(&self, op: OpId) -> bool {
         matches!(self.op(op).map(|op| &op.state), Some(OpState::Failed(_) | OpState::OnHold))
     }
 
@@ -341,7 +341,7 @@ impl ChangeQueue {
     /// segment](Self::refers_to_staged).
     pub fn replace(&mut self, op: OpId, operation: Operation, title: Title) -> Transitions {
         let operation = self.with_assigned_ids(operation);
-        if !self.rests(op) || self.refers_to_staged(&operation) {
+        if !self.is_failed_or_held(op) || self.refers_to_staged(&operation) {
             return Transitions::default();
         }
         self.plans.replace(op, operation);
@@ -353,7 +353,7 @@ impl ChangeQueue {
 
     fn queue_again(&mut self, op: OpId) -> Transitions {
         let planned = self.plans.op(op).filter(|planned| !self.refers_to_staged(&planned.operation));
-        if planned.is_none() || !self.rests(op) {
+        if planned.is_none() || !self.is_failed_or_held(op) {
             return Transitions::default();
         }
         self.plans.set_state(op, OpState::Queued);
@@ -443,13 +443,13 @@ impl ChangeQueue {
     }
 
     /// Remembers a plan of an earlier session, so that [`take_undo_of`](Self::take_undo_of) can undo it.
-    pub fn remember(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
-        self.undo.restore(plan_id, title, did);
+    pub fn record_past_plan(&mut self, plan_id: PlanId, title: String, effect: Vec<DoneOp>) {
+        self.undo.restore(plan_id, title, effect);
     }
 
     /// Records that an earlier session sent a create that is staged now, with unknown result: it is looked for in a new list
     /// before it is sent.
-    pub fn doubt(&mut self, op: OpId, evidence: Evidence) {
+    pub fn mark_uncertain(&mut self, op: OpId, evidence: Evidence) {
         self.evidence.insert(op, Evidence { resend: Resend::AfterList, ..evidence });
     }
 
@@ -461,7 +461,7 @@ impl ChangeQueue {
 
     /// Returns the last submitted plan if it is partly done and has nothing staged: undo discards the rest of it first.
     #[must_use]
-    pub fn half_done(&self) -> Option<PlanId> {
+    pub fn partly_done_plan(&self) -> Option<PlanId> {
         let (plan_id, plan) = self.plans.iter().max_by_key(|(_, plan)| plan.submitted)?;
         let is_last = self.undo.last_submission().is_none_or(|last| last < plan.submitted);
         let counts = plan.counts();
@@ -470,7 +470,7 @@ impl ChangeQueue {
 
     /// Whether anything is being sent. Queued operations of a plan with failed or held ones don't count.
     #[must_use]
-    pub fn is_moving(&self) -> bool {
+    pub fn is_sending(&self) -> bool {
         let is_progressing =
             |counts: QueueCounts| counts.in_flight > 0 || (counts.queued > 0 && counts.failed + counts.on_hold == 0);
         self.plans.iter().any(|(_, plan)| is_progressing(plan.counts()))
@@ -479,12 +479,12 @@ impl ChangeQueue {
     // The server's state
 
     /// Records a segment's new state on the server. Returns how to show it, with pending operations on top.
-    pub fn see(&mut self, id: &SegmentId, now: Option<Arc<Segment>>) -> Change {
+    pub fn observe(&mut self, id: &SegmentId, now: Option<Arc<Segment>>) -> Change {
         self.overlay.update(id, now, &self.plans)
     }
 
     /// Records that the server's state is what the forest shows. Returns the changes that put the pending operations on top.
-    pub fn see_all(&mut self, forest: &Forest) -> Vec<Change> {
+    pub fn observe_all(&mut self, forest: &Forest) -> Vec<Change> {
         self.overlay.update_all(forest, &self.plans)
     }
 
@@ -523,8 +523,8 @@ impl ChangeQueue {
 
     /// Returns the index of an operation in that list.
     #[must_use]
-    pub fn place_in_list(&self, op: OpId) -> Option<usize> {
-        self.plans.place_in_list(op)
+    pub fn position_in_list(&self, op: OpId) -> Option<usize> {
+        self.plans.position_in_list(op)
     }
 
     /// Returns what is pending for a segment.
@@ -556,7 +556,7 @@ impl ChangeQueue {
 
     /// Whether a field has the value that an operation in flight sets: a list can show the value before the response arrives.
     #[must_use]
-    pub fn is_setting(&self, now: &Segment, field: Field) -> bool {
+    pub fn is_being_set(&self, now: &Segment, field: Field) -> bool {
         let is_set_by = |planned: &PlannedOp| match &planned.operation {
             Operation::Update { base, draft } => {
                 planned.state == OpState::InFlight
@@ -584,25 +584,25 @@ impl ChangeQueue {
 
     /// Whether a segment has pending operations.
     #[must_use]
-    pub fn concerns(&self, id: &SegmentId) -> bool {
+    pub fn has_pending(&self, id: &SegmentId) -> bool {
         self.overlay.has_pending(id)
     }
 
     /// Number of segments with pending operations.
     #[must_use]
-    pub fn concerned_count(&self) -> usize {
+    pub fn pending_count(&self) -> usize {
         self.overlay.len()
     }
 
     /// The segments with pending operations.
-    pub fn concerned(&self) -> impl Iterator<Item = &SegmentId> {
+    pub fn pending_ids(&self) -> impl Iterator<Item = &SegmentId> {
         self.overlay.ids()
     }
 
     /// Returns the last known state on the server of a segment with pending operations; `None` if it does not exist there.
     #[must_use]
-    pub fn truth(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
-        self.overlay.truth(id)
+    pub fn server_state(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.overlay.server_state(id)
     }
 
     /// The plans that have operations pending for a segment.

@@ -37,7 +37,7 @@ const MAX_WATCHED: usize = 10_000;
 
 impl RecentWrites {
     /// Records that fields of a segment were written.
-    pub fn keep(&mut self, before: &Segment, after: &Segment, fields: &[Field], now: Timestamp) {
+    pub fn record(&mut self, before: &Segment, after: &Segment, fields: &[Field], now: Timestamp) {
         if self.values.len() >= MAX_WATCHED {
             self.values.retain(|_, value| value.expires_at > now);
         }
@@ -91,7 +91,7 @@ mod tests {
     fn a_revert_within_the_hour_is_reported_once() {
         let start = Timestamp::UNIX_EPOCH;
         let mut kept = RecentWrites::default();
-        kept.keep(&named("old"), &named("new"), &[Field::Name], start);
+        kept.record(&named("old"), &named("new"), &[Field::Name], start);
         let later = start + SignedDuration::from_mins(59);
         let found = kept.reverted(&named("new"), &named("old"), |_| false, later);
         assert_eq!(found, [Reverted { field: Field::Name, to: Some("old".into()), from: Some("new".into()) }]);
@@ -102,9 +102,9 @@ mod tests {
     fn another_value_or_a_later_change_is_not_a_revert() {
         let start = Timestamp::UNIX_EPOCH;
         let mut kept = RecentWrites::default();
-        kept.keep(&named("old"), &named("new"), &[Field::Name], start);
+        kept.record(&named("old"), &named("new"), &[Field::Name], start);
         assert_eq!(kept.reverted(&named("new"), &named("third"), |_| false, start), []);
-        kept.keep(&named("old"), &named("new"), &[Field::Name], start);
+        kept.record(&named("old"), &named("new"), &[Field::Name], start);
         assert_eq!(kept.reverted(&named("new"), &named("old"), |_| false, start + SignedDuration::from_hours(2)), []);
     }
 }

@@ -61,10 +61,10 @@ pub enum WriteError {
         theirs: Arc<Segment>,
     },
     /// The segment has children that were added after the confirmation. Nothing was sent.
-    #[error("{}", describe_new_children(.newcomers))]
+    #[error("{}", describe_new_children(.new_children))]
     NewChildren {
         /// The children that were not confirmed.
-        newcomers: Vec<SegmentId>,
+        new_children: Vec<SegmentId>,
     },
     /// The new parent no longer exists. Nothing was sent.
     #[error("its new parent no longer exists")]
@@ -96,8 +96,8 @@ fn describe_cause(error: &RemoteError) -> String {
     format!("{}{}", error.fault, if is_check { " while checking it" } else { "" })
 }
 
-fn describe_new_children(newcomers: &[SegmentId]) -> String {
-    let count = newcomers.len();
+fn describe_new_children(new_children: &[SegmentId]) -> String {
+    let count = new_children.len();
     format!("{} {} added after you confirmed", counted(count, Noun::Child), Agreeing::Were.with(count))
 }
 

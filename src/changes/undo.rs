@@ -160,7 +160,7 @@ impl UndoStack {
     /// Adds a finished plan. If it was an undo or redo, the effects that it did not revert return to the stack.
     pub(super) fn add_finished(&mut self, plan_id: PlanId, plan: QueuedPlan) {
         let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
-        let QueuedPlan { title: Title { wish: title, .. }, done: ops, kind, submitted, .. } = plan;
+        let QueuedPlan { title: Title { imperative: title, .. }, done: ops, kind, submitted, .. } = plan;
         let entry = (!ops.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops });
         match kind {
             PlanKind::Ordinary if entry.is_none() => {}
@@ -247,12 +247,12 @@ impl UndoStack {
         };
         let title = match step {
             UndoStep::Undo => Title {
-                wish: entry.title.clone(),
+                imperative: entry.title.clone(),
                 done: format!("Undid: {}{new_ids_note}", entry.title),
                 failed: format!("Couldn't undo: {}", entry.title),
             },
             UndoStep::Redo => Title {
-                wish: entry.title.clone(),
+                imperative: entry.title.clone(),
                 done: format!("Redid: {}{new_ids_note}", entry.title),
                 failed: format!("Couldn't redo: {}", entry.title),
             },

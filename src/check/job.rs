@@ -18,7 +18,7 @@ pub struct CheckJob {
 
 /// The result of a check.
 #[derive(Debug, Clone)]
-pub struct Checked {
+pub struct CheckResult {
     /// The revision of the forest that was checked.
     pub revision: u64,
     /// The findings, in the order of [`check()`].
@@ -28,8 +28,8 @@ pub struct Checked {
 impl CheckJob {
     /// Checks all segments.
     #[must_use]
-    pub fn carried_out(&self) -> Checked {
+    pub fn run(&self) -> CheckResult {
         let segments: Vec<_> = self.snapshot.iter().cloned().collect();
-        Checked { revision: self.revision, findings: check(&segments, &self.rules).into() }
+        CheckResult { revision: self.revision, findings: check(&segments, &self.rules).into() }
     }
 }

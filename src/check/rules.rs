@@ -84,7 +84,7 @@ impl Rule {
 
     /// Returns the default level: an error if it can't be intended, a warning if it may be, off if only some tenants mind.
     #[must_use]
-    pub const fn usual_level(self) -> Level {
+    pub const fn default_level(self) -> Level {
         match self {
             Self::Orphan | Self::Cycle | Self::SelfParent | Self::BlankName => Level::Error,
             Self::MissingExternalId | Self::TooDeep => Level::Off,
@@ -188,7 +188,7 @@ const DEFAULT_MAX_DEPTH: u32 = 10;
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { levels: Rule::ALL.map(Rule::usual_level), max_depth: DEFAULT_MAX_DEPTH }
+        Self { levels: Rule::ALL.map(Rule::default_level), max_depth: DEFAULT_MAX_DEPTH }
     }
 }
 

@@ -199,7 +199,7 @@ async fn prepare(arguments: &ApplyArguments, context: &CommandContext) -> Result
                 matching.key = matching.key.or(source.key);
                 let options = PlanOptions::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
                 let planned = plan::planned(&source, &options, &loaded, &owned)?;
-                plan::guard(&plan::fuses(&matching).blown(&planned, &loaded.forest))?;
+                plan::guard(&plan::fuses(&matching).refusals(&planned, &loaded.forest))?;
                 Todo::of_rows(name, source, planned)
             }
             Input::Plan(saved) => Todo::of_plan(name, &saved, &loaded)?,
@@ -258,11 +258,13 @@ impl Todo {
         let left = remaining(operations, &loaded.forest);
         let already_done = already_applied(saved, &left);
         let entry = |index: usize| saved.operations.get(index).cloned();
-        let kept = left.places.iter().filter_map(|index| Some(Entry { number: *index, operation: entry(*index)? }));
+        let kept = left.indices.iter().filter_map(|index| Some(Entry { number: *index, operation: entry(*index)? }));
         let kept = kept.collect();
         let skipped = left.outdated.into_iter().filter_map(|(index, why)| Some((index, entry(index)?, why)));
-        let existing =
-            left.there.into_iter().filter_map(|(index, segment)| Some((saved.operations.get(index)?.line?, segment)));
+        let existing = left
+            .already_created
+            .into_iter()
+            .filter_map(|(index, segment)| Some((saved.operations.get(index)?.line?, segment)));
         Ok(Self {
             name,
             source: None,
@@ -278,7 +280,7 @@ impl Todo {
     /// Returns the operations for reports.
     fn entries(&mut self, forest: &Forest) -> Vec<Entry> {
         let saved = std::mem::take(&mut self.saved);
-        if self.source.is_none() { saved } else { Entry::all(&self.operations, forest) }
+        if self.source.is_none() { saved } else { Entry::from_operations(&self.operations, forest) }
     }
 
     fn report_unsent(&self, plan_id: PlanId, report: &mut Report) {
@@ -379,9 +381,9 @@ const fn status_of(why: &Outdated) -> Status {
 /// Returns the operations of a saved plan that are neither left to do nor outdated.
 fn already_applied(saved: &SavedPlan, left: &Remaining) -> Vec<(usize, SavedOperation, Option<SegmentId>)> {
     let open: BTreeSet<usize> =
-        left.places.iter().copied().chain(left.outdated.iter().map(|(index, _)| *index)).collect();
+        left.indices.iter().copied().chain(left.outdated.iter().map(|(index, _)| *index)).collect();
     let existing: BTreeMap<usize, &SegmentId> =
-        left.there.iter().map(|(index, segment)| (*index, &segment.id)).collect();
+        left.already_created.iter().map(|(index, segment)| (*index, &segment.id)).collect();
     let done = saved.operations.iter().enumerate().filter(|(index, _)| !open.contains(index));
     done.map(|(index, entry)| (index, entry.clone(), existing.get(&index).map(|id| (*id).clone()))).collect()
 }

@@ -12,7 +12,7 @@ use tokio::runtime::{self, Runtime};
 use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, View};
 use crate::clock;
 use crate::collation::set_language;
-use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths, SessionKeys, WithoutKey};
+use crate::config::{self, ConfigError, Connection, Flags, Interface, KeylessConnection, Paths, SessionKeys};
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
@@ -72,7 +72,7 @@ enum Start {
     Demo,
     Connected(Box<Connection>),
     /// A profile whose key is not saved anywhere.
-    WithoutKey(Box<WithoutKey>),
+    WithoutKey(Box<KeylessConnection>),
     Nothing,
 }
 
@@ -168,15 +168,15 @@ where
     /// Opens a profile whose key is not saved, with the key that was typed for it earlier in this session or is typed now.
     fn ask_for_key(
         &self,
-        without: WithoutKey,
+        without: KeylessConnection,
         destination: Destination,
         console: &mut TerminalSession,
         profile_service: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        let session_key = |without: &WithoutKey| {
+        let session_key = |without: &KeylessConnection| {
             let connection = without.connection();
-            self.keys.of(&without.profile, &connection.base_url, &connection.tenant)
+            self.keys.get(&without.profile, &connection.base_url, &connection.tenant)
         };
         if session_key(&without).is_none() {
             let tenant = &without.connection().tenant;
@@ -294,7 +294,7 @@ where
     /// Returns the command that prints the key of a profile. It may ask for a password at the terminal.
     fn command_for_key(&self, name: &str) -> Option<String> {
         let listed = config::list(&self.flags, &self.environment, self.paths).ok()?;
-        listed.profiles.into_iter().find(|profile| profile.name == name)?.asks
+        listed.profiles.into_iter().find(|profile| profile.name == name)?.key_command
     }
 
     /// Returns the variables that hold keys, including those of profiles added since the start.
@@ -354,7 +354,7 @@ where
         let _network = self.network.enter();
         let sync = sync::start(link.client.clone(), settings);
         if let Some(view) = view_file.as_deref().and_then(load_view) {
-            state.recall(view);
+            state.restore_view(view);
         }
         Ok(Prepared { state, sync, setup, view_file })
     }

@@ -116,7 +116,7 @@ impl Subject {
         let own = rows.rows.iter().map(|row| row.value(Column::Id).is_some());
         let lines = segments.iter().zip(own).map(|(row, own)| (row.segment.id.clone(), (row.line, own))).collect();
         let count = segments.len();
-        let forest = Forest::of(count, segments.into_iter().map(|row| row.segment));
+        let forest = Forest::from_segments(count, segments.into_iter().map(|row| row.segment));
         Ok(Self { from: CheckedSource::File { name, columns: rows.columns, lines }, forest, exit: Exit::Done })
     }
 
@@ -245,7 +245,7 @@ fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> f
 
 fn entry<'a>(subject: &Subject, finding: &'a Finding) -> Entry<'a> {
     let Finding { rule, level, segment, evidence } = finding;
-    let together = evidence.together();
+    let together = evidence.involved_segments();
     let others = together.iter().map(|other| &other.id).filter(|id| **id != segment.id).take(MAX_OTHERS).collect();
     let (at, id) = subject.line_and_id(&segment.id);
     Entry {

@@ -197,7 +197,7 @@ pub(super) fn exposed_key_note(path: &Path, mode: u32) -> String {
 /// Returns the mode of a file that contains a key and is accessible to others.
 pub(super) fn exposed_key_mode(path: &Path, text: &str) -> Option<u32> {
     let has_key = config::File::read(text, path).is_ok_and(|file| file.has_key());
-    files::open_to_others(path).filter(|_| has_key)
+    files::exposed_mode(path).filter(|_| has_key)
 }
 
 /// Returns the number of faults in words.

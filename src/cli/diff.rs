@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::forest::Forest;
 use crate::formats::rows::Column;
 use crate::numbers::grouped;
-use crate::planning::{self, Key, Made, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums};
+use crate::planning::{
+    self, Key, PlanMetadata, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums,
+};
 use crate::printable::{printable, printable_json_lines};
 use crate::segment::{Pattern, SegmentId};
 
@@ -136,8 +138,8 @@ impl Comparison<'_> {
     }
 
     fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
-        let made = Made { tenant: "", host: "", at: "", step: None, scope: "", refused: &[] };
-        let saved = SavedPlan::of(self.planned, self.before, made);
+        let metadata = PlanMetadata { tenant: "", host: "", at: "", step: None, scope: "", refused: &[] };
+        let saved = SavedPlan::of(self.planned, self.before, metadata);
         let written = Written {
             format_version: FORMAT_VERSION,
             kind: "segtui-diff",

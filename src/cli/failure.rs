@@ -289,8 +289,8 @@ mod tests {
         failed.wrap_err("couldn't load the segments").unwrap_err().into()
     }
 
-    fn refused(status: u16, words: &str) -> Fault {
-        Fault::Refused { status, words: words.into(), retry_after: None }
+    fn refused(status: u16, message: &str) -> Fault {
+        Fault::Refused { status, message: message.into(), retry_after: None }
     }
 
     #[test]

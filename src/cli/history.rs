@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: HistoryArguments, context: CommandContext) ->
                 let loaded = load_segments(&link, context.notes).await?;
                 ids.insert(reference::segment(&loaded, reference)?);
             }
-            entries.retain(|entry| entry.at >= since && ids.contains(&entry.did.segment().id));
+            entries.retain(|entry| entry.at >= since && ids.contains(&entry.effect.segment().id));
             entries
         }
     };
@@ -93,13 +93,13 @@ pub(super) async fn entries(
 fn ids_in_history(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
     let with_external_id = |external_id: &str| -> HashSet<SegmentId> {
         let has = |entry: &&HistoryEntry| {
-            let (before, after) = before_and_after(&entry.did);
+            let (before, after) = before_and_after(&entry.effect);
             [before, after].into_iter().flatten().any(|segment| segment.external_id.as_deref() == Some(external_id))
         };
-        entries.iter().filter(has).map(|entry| entry.did.segment().id.clone()).collect()
+        entries.iter().filter(has).map(|entry| entry.effect.segment().id.clone()).collect()
     };
     let with_id = |id: &SegmentId| -> HashSet<SegmentId> {
-        let is_known = entries.iter().any(|entry| entry.did.segment().id == *id);
+        let is_known = entries.iter().any(|entry| entry.effect.segment().id == *id);
         is_known.then(|| id.clone()).into_iter().collect()
     };
     match reference {
@@ -154,13 +154,13 @@ pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
         entry.undoes = indices.get(&entry.op.plan_id).and_then(|index| runs[*index].undoes);
     }
     let undone = undone::undone(&entries);
-    for (HistoryEntry { op, did, .. }, undone) in entries.into_iter().zip(undone) {
+    for (HistoryEntry { op, effect, .. }, undone) in entries.into_iter().zip(undone) {
         let Some(run) = indices.get(&op.plan_id).and_then(|index| runs.get_mut(*index)) else { continue };
         match undone {
             Undone::By(by) => run.undone_by = run.undone_by.max(Some(by)),
             Undone::Not(now) => run.remaining.push(now),
         }
-        run.changes.push(did);
+        run.changes.push(effect);
     }
     for at in 0..runs.len() {
         if let Some(undone) = runs[at].undoes.and_then(|undone| indices.get(&undone)) {
@@ -190,7 +190,7 @@ fn time(at: Timestamp) -> String {
 
 fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
     for run in runs.iter().rev() {
-        let count = |kind: Kind| run.changes.iter().filter(|did| self::kind(did) == kind).count();
+        let count = |kind: Kind| run.changes.iter().filter(|effect| self::kind(effect) == kind).count();
         let counts = [
             (count(Kind::Create), "created"),
             (count(Kind::Update), "updated"),
@@ -208,8 +208,8 @@ fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
 }
 
 fn write_changes(out: &mut dyn Write, entries: &[HistoryEntry], paint: Paint) -> fmt::Result {
-    for HistoryEntry { at, op, title, undoes, did } in entries.iter().rev() {
-        let what = match did {
+    for HistoryEntry { at, op, title, undoes, effect } in entries.iter().rev() {
+        let what = match effect {
             DoneOp::Created(segment) => format!("create  {}", describe(segment)),
             DoneOp::Deleted { segment, .. } => format!("delete  {}", describe(segment)),
             DoneOp::Updated { before, after, fields } => {
@@ -218,7 +218,7 @@ fn write_changes(out: &mut dyn Write, entries: &[HistoryEntry], paint: Paint) ->
                     .iter()
                     .map(|field| format!("{field}: {} → {}", shown(before, *field), shown(after, *field)))
                     .collect();
-                format!("{}  {}  {}", kind(did).text(), describe(after), changed.join(", "))
+                format!("{}  {}  {}", kind(effect).text(), describe(after), changed.join(", "))
             }
         };
         let undo = if undoes.is_some() { "undo: " } else { "" };
@@ -233,8 +233,8 @@ fn describe(segment: &Segment) -> String {
     format!("{}{}  id={}", segment.name, external_id.unwrap_or_default(), segment.id)
 }
 
-fn kind(did: &DoneOp) -> Kind {
-    match did {
+fn kind(effect: &DoneOp) -> Kind {
+    match effect {
         DoneOp::Created(_) => Kind::Create,
         DoneOp::Updated { fields, .. } if fields.contains(&Field::Parent) => Kind::Move,
         DoneOp::Updated { .. } => Kind::Update,
@@ -242,8 +242,8 @@ fn kind(did: &DoneOp) -> Kind {
     }
 }
 
-fn before_and_after(did: &DoneOp) -> (Option<&Segment>, Option<&Segment>) {
-    match did {
+fn before_and_after(effect: &DoneOp) -> (Option<&Segment>, Option<&Segment>) {
+    match effect {
         DoneOp::Created(segment) => (None, Some(segment)),
         DoneOp::Updated { before, after, .. } => (Some(before), Some(after)),
         DoneOp::Deleted { segment, .. } => (Some(segment), None),
@@ -264,15 +264,15 @@ struct Change<'a> {
 }
 
 fn object(entry: &HistoryEntry) -> Result<String, fmt::Error> {
-    let (before, after) = before_and_after(&entry.did);
+    let (before, after) = before_and_after(&entry.effect);
     let change = Change {
         format_version: FORMAT_VERSION,
         time: entry.at.to_string(),
         run: entry.op.plan_id.0,
         title: &entry.title,
         undoes: entry.undoes.map(|undone| undone.0),
-        op: kind(&entry.did),
-        id: &entry.did.segment().id,
+        op: kind(&entry.effect),
+        id: &entry.effect.segment().id,
         before: before.map(Fields::of_segment),
         after: after.map(Fields::of_segment),
     };

@@ -94,7 +94,7 @@ impl Link {
         };
         let client = api::Client::new(settings).map_err(client_failure)?;
         let client = match recorder {
-            Some(recorder) => client.recorded(recorder),
+            Some(recorder) => client.with_recorder(recorder),
             None => client,
         };
         let client = Arc::new(Guarded::new(client, connection.access));
@@ -116,15 +116,15 @@ impl Link {
         let Connection { page_size, concurrency, verify_every, .. } = self.connection;
         let poll = self.connection.poll.map_or_else(Pace::default, Pace::steady);
         let origins = self.connection.origins();
-        let partial_feed = self.connection.follows_some_only();
+        let partial_feed = self.connection.is_feed_partial();
         Settings { page_size, concurrency, poll, verify_every, origins, partial_feed, ..Settings::default() }
     }
 }
 
 /// Returns a warning if the key was read from a configuration file that others can access.
 pub(super) fn key_note(connection: &Connection) -> Option<String> {
-    let file = connection.key_in.as_deref()?;
-    files::open_to_others(file).map(|mode| exposed_key_note(file, mode))
+    let file = connection.config_with_key.as_deref()?;
+    files::exposed_mode(file).map(|mode| exposed_key_note(file, mode))
 }
 
 /// The failure for settings that no client can be made of, with a hint.
@@ -220,17 +220,17 @@ pub(super) async fn demo_connection(
 pub(super) fn config_failure(error: &ConfigError) -> Failure {
     let names = |known: &[String]| if known.is_empty() { "none".into() } else { known.join(", ") };
     match error {
-        ConfigError::NothingConfigured { looked_at } if Paths::is_nowhere(looked_at) => {
+        ConfigError::NothingConfigured { path } if Paths::is_nowhere(path) => {
             Failure::usage("no tenant is configured, and there is no home folder with a configuration")
                 .hint("set SEGTUI_BASE_URL, SEGTUI_TENANT and SEGTUI_API_KEY, or name a file with --config, or set HOME")
         }
-        ConfigError::NothingConfigured { looked_at } => Failure::usage("no tenant is configured yet").hint(format_args!(
+        ConfigError::NothingConfigured { path } => Failure::usage("no tenant is configured yet").hint(format_args!(
             "set SEGTUI_BASE_URL, SEGTUI_TENANT and SEGTUI_API_KEY, write a profile into {}, start segtui in a terminal \
              to be asked, or add --demo to look around first",
-            looked_at.display()
+            path.display()
         )),
-        ConfigError::NoneChosen { path, known } => {
-            Failure::usage(format_args!("no profile selected: {} defines {}", path.display(), names(known)))
+        ConfigError::NoProfileSelected { path, profiles } => {
+            Failure::usage(format_args!("no profile selected: {} defines {}", path.display(), names(profiles)))
                 .hint("use --profile, SEGTUI_PROFILE or `default_profile` in the file")
         }
         ConfigError::Missing { what, flag, variable, key, path } => Failure::usage(format_args!("{what} is not set"))

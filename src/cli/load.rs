@@ -164,7 +164,7 @@ async fn load_list(sync: &mut SyncHandle, journal: &mut JournalState, notes: Not
                 apply_changes(&mut forest, different);
             }
             Event::Changed { seen, .. } => apply_changes(&mut forest, seen),
-            Event::Synchronised { lacking: Some(suspicion), .. } => {
+            Event::Synchronised { incomplete_reason: Some(suspicion), .. } => {
                 progress.clear();
                 let reason = format!("the list of segments is incomplete: {suspicion}");
                 let hint = "try again; if that doesn't help, the server's list has a fault";

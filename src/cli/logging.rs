@@ -89,7 +89,7 @@ fn open_requested(path: &Path) -> Result<RotatingFile, Failure> {
 fn open_default(path: &Path) -> Option<RotatingFile> {
     // Earlier versions created it readable by others.
     for own in path.parent().into_iter().chain([path]) {
-        if let Err(error) = files::keep_private(own) {
+        if let Err(error) = files::restrict_to_owner(own) {
             terminal::print_message(format_args!(
                 "others may be able to read {}: {}",
                 own.display(),

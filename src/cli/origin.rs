@@ -151,7 +151,7 @@ fn load_stored(file: &Path, tenant_name: TenantName, purpose: Purpose, notes: No
         Failure::failed(format_args!("nothing is stored of {} on {}", tenant_name.tenant, tenant_name.host))
             .hint(format_args!("open it once with `segtui --profile {}`, or use profile:{0}", tenant_name.profile))
     };
-    let snapshot = store::last_seen(file).map_err(Failure::failed)?.ok_or_else(not_stored)?;
+    let snapshot = store::read_last_snapshot(file).map_err(Failure::failed)?.ok_or_else(not_stored)?;
     let refused = |why: &str| {
         Failure::new(Exit::Incomplete, format_args!("what is stored of {} {why}", tenant_name.tenant)).hint(
             format_args!(
@@ -171,7 +171,7 @@ fn load_stored(file: &Path, tenant_name: TenantName, purpose: Purpose, notes: No
         }
     }
     let count = snapshot.segments.len();
-    Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), tenant_name })
+    Ok(Segments { forest: Forest::from_segments(count, snapshot.segments.into_iter()), tenant_name })
 }
 
 /// Converts segments to the rows of their export. Only those in scope: a part of another tenant speaks only for that part.

@@ -3,7 +3,7 @@
 use ratatui::style::Color;
 
 use crate::app::{Destination, FormContext, ProfileLine, Profiles};
-use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
+use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, ProfileListing};
 
 /// The destination of the start. If it isn't a profile, it stays available to switch back to.
 pub(super) struct Destinations {
@@ -33,15 +33,18 @@ impl Destinations {
         self.first.clone()
     }
 
-    /// Returns the list to choose from, for a session at `here`.
-    pub fn profiles_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
-        Profiles { context: FormContext::default(), here: here.clone(), start: self.start.clone(), known }
+    /// Returns the list to choose from, for a session at `current`.
+    pub fn profiles_from(&self, current: &Destination, configured: Vec<ProfileLine>) -> Profiles {
+        Profiles { context: FormContext::default(), current: current.clone(), start: self.start.clone(), configured }
     }
 }
 
 /// Converts the profiles to lines to choose from. A file that has become invalid since the start has none; opening one reports
 /// why.
-pub(super) fn lines(listed: Result<Listed, ConfigError>, colour: impl Fn(Color) -> Option<Color>) -> Vec<ProfileLine> {
+pub(super) fn lines(
+    listed: Result<ProfileListing, ConfigError>,
+    colour: impl Fn(Color) -> Option<Color>,
+) -> Vec<ProfileLine> {
     let line = |profile: KnownProfile| ProfileLine {
         colour: profile.colour.and_then(&colour),
         name: profile.name,

@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::clock;
 use crate::forest::Forest;
-use crate::planning::{self, Blown, Fuses, Made, Planned, Request, SavedPlan};
+use crate::planning::{self, Fuses, PlanMetadata, PlanRefusal, Planned, Request, SavedPlan};
 use crate::printable::printable_json_lines;
 use crate::segment::{Pattern, SegmentId};
 
@@ -43,8 +43,8 @@ pub(super) async fn run(arguments: PlanArguments, context: CommandContext) -> Re
     output::blocking(move |cancelled| {
         let options = PlanOptions::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
         let planned = planned(&source, &options, &loaded, &owned)?;
-        let blown = fuses(&matching).blown(&planned, &loaded.forest);
-        let saved = saved(&planned, &options, &loaded, &blown);
+        let refusals = fuses(&matching).refusals(&planned, &loaded.forest);
+        let saved = saved(&planned, &options, &loaded, &refusals);
         let output_kind = if output == TextOrJson::Json { Content::Data } else { Content::HumanReadable };
         Target::Stdout.write(output_kind, cancelled, |text| match output {
             TextOrJson::Json => write_json(text, &saved),
@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: PlanArguments, context: CommandContext) -> Re
                 write_plan(text, &planned, &loaded, paint)
             }
         })?;
-        guard(&blown)?;
+        guard(&refusals)?;
         if let Some(out) = out {
             out.write(Content::Data, cancelled, |text| write_json(text, &saved))?;
         }
@@ -116,24 +116,24 @@ fn request<'a>(source: &'a Source, options: &PlanOptions, forest: &'a Forest, ow
 }
 
 /// Refuses a plan that changes more than anyone is likely to want.
-pub(super) fn guard(blown: &[Blown]) -> Result<(), Failure> {
-    let Some(first) = blown.first() else { return Ok(()) };
+pub(super) fn guard(refusals: &[PlanRefusal]) -> Result<(), Failure> {
+    let Some(first) = refusals.first() else { return Ok(()) };
     let failure = Failure::new(Exit::Guarded, format_args!("nothing was sent: {first}")).hint(first.hint());
-    let others = blown.iter().skip(1).map(|other| Detail { line: None, text: format!("also: {other}") });
+    let others = refusals.iter().skip(1).map(|other| Detail { line: None, text: format!("also: {other}") });
     Err(failure.details(others.collect()))
 }
 
 /// Returns a plan in the form in which it is saved and printed.
-fn saved(planned: &Planned, options: &PlanOptions, loaded: &Loaded, blown: &[Blown]) -> SavedPlan {
-    let made = Made {
+fn saved(planned: &Planned, options: &PlanOptions, loaded: &Loaded, refusals: &[PlanRefusal]) -> SavedPlan {
+    let metadata = PlanMetadata {
         tenant: &loaded.tenant,
         host: &loaded.host,
         at: &clock::now().to_string(),
         step: loaded.step.map(|step| step.0),
         scope: &options.scope_text,
-        refused: blown,
+        refused: refusals,
     };
-    SavedPlan::of(planned, &loaded.forest, made)
+    SavedPlan::of(planned, &loaded.forest, metadata)
 }
 
 fn write_json(out: &mut dyn Write, saved: &SavedPlan) -> std::fmt::Result {

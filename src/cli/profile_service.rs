@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TrialError};
+use crate::app::{
+    FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TaskResult, TrialError,
+};
 use crate::config::{self, ExtraRoots, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault, SessionKeys};
 use crate::platform;
 use crate::terminal::ProfileService;
@@ -43,14 +45,14 @@ where
         no_keyring: config::keyring_at_hand(environment("PATH").as_deref()).err().map(|fault| fault.to_string()),
     };
     let (tasks, task_receiver) = mpsc::channel(CHANNEL_CAPACITY);
-    let (answers, answer_receiver) = mpsc::channel(CHANNEL_CAPACITY);
+    let (results, answer_receiver) = mpsc::channel(CHANNEL_CAPACITY);
     let names =
         config::interface(flags, &environment, paths).map_err(|error| link::config_failure(&error))?.key_variables;
     // The form doesn't ask for it, so a new profile gets the one of this start.
     let ca_file = config::ca_file(flags, &environment);
     let settings = ServiceSettings { config: listed.path, ca_file, key_variables: Arc::from(names), keys };
-    tokio::spawn(serve(settings, environment, task_receiver, answers));
-    Ok(ProfileService { tasks, answers: answer_receiver, context })
+    tokio::spawn(serve(settings, environment, task_receiver, results));
+    Ok(ProfileService { tasks, results: answer_receiver, context })
 }
 
 fn display_path(path: &Path, home: Option<String>) -> String {
@@ -75,7 +77,7 @@ async fn serve<E>(
     settings: ServiceSettings,
     environment: E,
     mut tasks: mpsc::Receiver<FormEffect>,
-    answers: mpsc::Sender<(u64, Answer)>,
+    results: mpsc::Sender<(u64, TaskResult)>,
 ) where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
@@ -84,25 +86,25 @@ async fn serve<E>(
         cancellation.cancel();
         cancellation = CancellationToken::new();
         let FormEffect::Task { number, task } = effect else { continue };
-        let (settings, answers, cancellation) = (settings.clone(), answers.clone(), cancellation.clone());
+        let (settings, results, cancellation) = (settings.clone(), results.clone(), cancellation.clone());
         tokio::spawn(async move {
-            let answer = match task {
+            let result = match task {
                 ProfileTask::Try(entry) => {
                     let attempt = try_connection(&entry, &settings, environment);
                     match cancellation.run_until_cancelled(attempt).await {
-                        Some(Ok(())) => Answer::Connected,
-                        Some(Err(error)) => Answer::NotConnected(error),
+                        Some(Ok(())) => TaskResult::Connected,
+                        Some(Err(error)) => TaskResult::NotConnected(error),
                         None => return,
                     }
                 }
                 ProfileTask::Save(entry) => match save(&settings, &entry, &cancellation).await {
                     Ok(()) => hold_key(&entry, &settings.keys),
-                    Err((field, reason)) => Answer::NotSaved { field, reason },
+                    Err((field, reason)) => TaskResult::NotSaved { field, reason },
                 },
                 ProfileTask::Hold(entry) => hold_key(&entry, &settings.keys),
             };
             // The receiver may be gone.
-            let _sent = answers.send((number, answer)).await;
+            let _sent = results.send((number, result)).await;
         });
     }
     cancellation.cancel();
@@ -140,11 +142,11 @@ async fn key_from_command(words: Vec<String>, names: Arc<[String]>) -> Result<Se
 }
 
 /// Holds a key that is not saved, before the form reports that its profile can be opened.
-fn hold_key(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
+fn hold_key(entry: &FilledProfile, keys: &SessionKeys) -> TaskResult {
     if let KeySource::Session(key) = &entry.key {
-        keys.hold(&entry.name, &entry.base_url, &entry.tenant, key.clone());
+        keys.insert(&entry.name, &entry.base_url, &entry.tenant, key.clone());
     }
-    Answer::Saved
+    TaskResult::Saved
 }
 
 /// Stores the key and then the profile: a profile without its key is worse than none.

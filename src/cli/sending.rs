@@ -63,8 +63,8 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Returns all operations of a plan, numbered in their order.
-    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
-        let saved = SavedOperation::all(operations, forest).into_iter().enumerate();
+    pub fn from_operations(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+        let saved = SavedOperation::from_operations(operations, forest).into_iter().enumerate();
         saved.map(|(number, operation)| Self { number, operation }).collect()
     }
 }
@@ -266,7 +266,7 @@ impl Sending {
     async fn handle_event(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Executed { op, result } => self.executed(op, &result).await?,
-            Event::ServerAnswers => {
+            Event::ServerResponded => {
                 self.server_error = None;
                 if self.stopped.is_none() {
                     self.queue.resume_sending();
@@ -362,7 +362,7 @@ impl Sending {
                 self.report.write(op, &self.entries[index], outcome, *status);
             }
             if !matches!(outcome, Outcome::Done(_)) && !self.may_have_been_applied(op) {
-                finished.push(JournalEntry::Over(op));
+                finished.push(JournalEntry::Finished(op));
             }
         }
         if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {

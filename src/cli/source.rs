@@ -191,7 +191,7 @@ const PLAN_HEAD_LEN: usize = 300;
 fn starts_like_plan(text: &str) -> bool {
     let text = text.trim_start();
     let head: String = text.chars().take(PLAN_HEAD_LEN).filter(|character| !character.is_whitespace()).collect();
-    (head.starts_with('{') && head.contains(r#""kind":"segtui-plan""#)) || SavedPlan::is_one(text)
+    (head.starts_with('{') && head.contains(r#""kind":"segtui-plan""#)) || SavedPlan::is_plan(text)
 }
 
 fn plan(name: &str, text: &str) -> Result<Box<SavedPlan>, Failure> {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::check::Rules;
-use crate::config::{self, Paths, Whereabouts};
+use crate::config::{self, Paths, ProfileTenant};
 
 use super::arguments::{ConnectionArguments, LookArguments, ReportArguments, SourceArguments};
 use super::failure::{ErrorForm, Failure};
@@ -92,8 +92,8 @@ impl CommandContext {
     }
 
     /// Returns the tenant of a profile and the path of its store.
-    pub fn store_of(&self, profile: &str) -> Result<(Whereabouts, PathBuf), Failure> {
-        let location = config::whereabouts(profile, &self.connection.flags(), &self.environment, &self.paths);
+    pub fn store_of(&self, profile: &str) -> Result<(ProfileTenant, PathBuf), Failure> {
+        let location = config::profile_tenant(profile, &self.connection.flags(), &self.environment, &self.paths);
         let location = location.map_err(|error| config_failure(&error))?;
         let file = self.paths.store_file(&location.base_url, &location.tenant, &location.contexts);
         Ok((location, file))

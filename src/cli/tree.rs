@@ -106,7 +106,7 @@ fn label(row: &ExportRow<'_>, options: &TreeOptions) -> String {
     let mut label = match row.kind() {
         Kind::Heading => paint.warning(&format!("{name}:")),
         Kind::MissingParent => paint.warning(&format!("({name})")),
-        Kind::Segment if row.is_above_match => paint.dim(&name),
+        Kind::Segment if row.is_match_ancestor => paint.dim(&name),
         Kind::Segment => {
             let found = options.query.as_ref().map(|query| query.ranges(&name)).unwrap_or_default();
             paint.highlight(&name, &found)

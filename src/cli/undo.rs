@@ -12,7 +12,7 @@ use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
 use crate::numbers::{Noun, counted};
-use crate::planning::{self, PlannedOperation, Why};
+use crate::planning::{self, PlanReason, PlannedOperation};
 use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 use crate::store::HistoryEntry;
@@ -42,7 +42,7 @@ pub(super) async fn run(
     };
     let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), connection.concurrency);
     for Run { plan_id, title, remaining, .. } in &selected.runs {
-        queue.remember(*plan_id, title.clone(), remaining.clone());
+        queue.record_past_plan(*plan_id, title.clone(), remaining.clone());
     }
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     let mut sync = Some(sync);
@@ -66,7 +66,7 @@ pub(super) async fn run(
             queue,
             plan_id,
             journal,
-            entries: Entry::all(&operations, &loaded.forest),
+            entries: Entry::from_operations(&operations, &loaded.forest),
             report,
             notes: context.notes,
             stop_on_error: arguments.sending.stop_on_error,
@@ -205,7 +205,7 @@ fn stage_undo(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<S
     };
     let shown = |operation: &Operation| PlannedOperation {
         operation: operation.clone().with_ids(&ids),
-        why: Why::Undo,
+        reason: PlanReason::Undo,
         after: None,
         existing: Vec::new(),
     };
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn planned(operation: Operation) -> PlannedOperation {
-        PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() }
+        PlannedOperation { operation, reason: PlanReason::Undo, after: None, existing: Vec::new() }
     }
 
     #[test]

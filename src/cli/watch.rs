@@ -37,7 +37,7 @@ use super::notes::Notes;
 use super::output::on_stdout;
 
 use command::ShellCommand;
-use delivery::{Delivered, Delivery, Hook};
+use delivery::{Delivery, DeliveryOutcome, Hook};
 use following::{Following, no_feed, step_expired};
 use line::{Line, Source};
 use signals::Signals;
@@ -68,7 +68,7 @@ pub(super) async fn run(
     }
     let mut sync = sync::start(
         Arc::clone(&link.client),
-        Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
+        Settings { since, report_named: true, verify_every: None, ..link.sync_settings() },
     );
     let mut following = Following::new(Source { tenant, host }, since, notes);
     let (format, zone) = (arguments.format, TimeZone::system());
@@ -238,9 +238,9 @@ impl Output {
         let Some(delivery) = &mut self.delivery else { return Ok(None) };
         let json = line.to_json().wrap_err(NO_JSON)?;
         Ok(match delivery.deliver(&json, &mut self.signals).await.wrap_err(NO_SIGNALS)? {
-            Delivered::Handled => None,
-            Delivered::Failed(why) => Some(Ending::Failed(why)),
-            Delivered::Interrupted => self.signals.received().map(Ending::Signalled),
+            DeliveryOutcome::Handled => None,
+            DeliveryOutcome::Failed(why) => Some(Ending::Failed(why)),
+            DeliveryOutcome::Interrupted => self.signals.received().map(Ending::Signalled),
         })
     }
 

@@ -323,7 +323,7 @@ impl Source<'_> {
 
     fn columns(&self, columns: &Spanned<BTreeMap<String, String>>) -> Result<ColumnNames, FaultInFile> {
         let pairs = columns.get_ref().iter().map(|(column, heading)| (column.as_str(), heading.as_str()));
-        ColumnNames::of(pairs).map_err(|fault| self.fault(columns.span(), fault))
+        ColumnNames::from_pairs(pairs).map_err(|fault| self.fault(columns.span(), fault))
     }
 
     fn template(&self, text: &Spanned<String>) -> Result<UrlTemplate, FaultInFile> {

@@ -76,7 +76,7 @@ impl Source<'_> {
         // In the order of the file: of two conflicting entries, the later one is the fault.
         configured.sort_by_key(|configured| configured.span.start);
         let mut keymap = Keymap::default();
-        keymap.name_own(names);
+        keymap.set_command_names(names);
         for ConfiguredKeys { action, sequences, .. } in &configured {
             for keys in sequences {
                 keymap.bind(keys.get_ref(), *action).map_err(|fault| self.fault(keys.span(), fault.to_string()))?;

@@ -10,7 +10,7 @@ use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 /// The profiles, and the path of their file, whether or not it exists.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ProfileListing {
     /// The file.
     pub path: PathBuf,
     /// The profiles, sorted by name.
@@ -33,7 +33,7 @@ pub struct KnownProfile {
     /// The colour of the screen's frame.
     pub colour: Option<Color>,
     /// The command that prints its key, which may ask for a password in the terminal.
-    pub asks: Option<String>,
+    pub key_command: Option<String>,
 }
 
 /// The profiles of the configuration.
@@ -41,10 +41,13 @@ pub struct KnownProfile {
 /// # Errors
 ///
 /// A file that can't be read or is faulty.
-pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Listed, ConfigError> {
+pub fn list(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<ProfileListing, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let profiles = file.map(|file| file.profiles).unwrap_or_default();
-    Ok(Listed { path, profiles: profiles.into_iter().map(|(name, profile)| known_profile(name, profile)).collect() })
+    Ok(ProfileListing {
+        path,
+        profiles: profiles.into_iter().map(|(name, profile)| known_profile(name, profile)).collect(),
+    })
 }
 
 fn known_profile(name: String, profile: Profile) -> KnownProfile {
@@ -58,7 +61,7 @@ fn known_profile(name: String, profile: Profile) -> KnownProfile {
         access: profile.access,
         protected: profile.protected,
         colour: profile.colour.or(profile.protected.then_some(DEFAULT_PROTECTED_COLOUR)),
-        asks: profile.api_key_command.map(|words| words.join(" ")),
+        key_command: profile.api_key_command.map(|words| words.join(" ")),
     }
 }
 

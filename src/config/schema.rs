@@ -106,7 +106,7 @@ fn kind_schema(kind: &Kind) -> Value {
 fn rules() -> Value {
     let levels = Level::ALL.map(Level::name);
     let rule = |rule: Rule| {
-        let schema = json!({ "enum": levels, "default": rule.usual_level().name() });
+        let schema = json!({ "enum": levels, "default": rule.default_level().name() });
         (rule.name().to_owned(), described(schema, rule.help()))
     };
     let mut properties: Map<String, Value> = Rule::ALL.into_iter().map(rule).collect();

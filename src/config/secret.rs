@@ -73,7 +73,7 @@ pub(super) fn read_key_file(path: &Path) -> Result<SecretString, KeyFileFault> {
 /// A file that can't be read, has an empty first line, or is accessible to others although the user could change that. Never
 /// contains what is in it.
 pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
-    if let Some(mode) = files::open_to_others(path) {
+    if let Some(mode) = files::exposed_mode(path) {
         return Err(format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display()));
     }
     let text = SecretString::from(files::read_text(path).map_err(|error| files::reason(&error))?);

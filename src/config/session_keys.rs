@@ -25,7 +25,7 @@ struct SessionKey {
 
 impl SessionKeys {
     /// Stores the key of a profile, replacing an earlier one.
-    pub fn hold(&self, profile: &str, base_url: &BaseUrl, tenant: &str, key: SecretString) {
+    pub fn insert(&self, profile: &str, base_url: &BaseUrl, tenant: &str, key: SecretString) {
         let entry =
             SessionKey { profile: profile.to_owned(), base_url: base_url.clone(), tenant: tenant.to_owned(), key };
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +35,7 @@ impl SessionKeys {
 
     /// The key that was entered for a profile, if the profile still has the same server and tenant.
     #[must_use]
-    pub fn of(&self, profile: &str, base_url: &BaseUrl, tenant: &str) -> Option<SecretString> {
+    pub fn get(&self, profile: &str, base_url: &BaseUrl, tenant: &str) -> Option<SecretString> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let is_match =
             |entry: &&SessionKey| entry.profile == profile && entry.base_url == *base_url && entry.tenant == tenant;
@@ -58,11 +58,11 @@ mod tests {
     fn a_key_is_used_only_for_its_profile_server_and_tenant() {
         let keys = SessionKeys::default();
         let one = url("https://one.example");
-        keys.clone().hold("acme", &one, "acme", "hunter2".to_owned().into());
-        assert_eq!(keys.of("acme", &one, "acme").unwrap().expose_secret(), "hunter2");
-        assert!(keys.of("other", &one, "acme").is_none());
-        assert!(keys.of("acme", &url("https://two.example"), "acme").is_none());
-        assert!(keys.of("acme", &one, "other").is_none());
+        keys.clone().insert("acme", &one, "acme", "hunter2".to_owned().into());
+        assert_eq!(keys.get("acme", &one, "acme").unwrap().expose_secret(), "hunter2");
+        assert!(keys.get("other", &one, "acme").is_none());
+        assert!(keys.get("acme", &url("https://two.example"), "acme").is_none());
+        assert!(keys.get("acme", &one, "other").is_none());
         assert!(!format!("{keys:?}").contains("hunter2"));
     }
 
@@ -71,8 +71,8 @@ mod tests {
         let keys = SessionKeys::default();
         let one = url("https://one.example");
         for key in ["first", "second"] {
-            keys.hold("acme", &one, "acme", key.to_owned().into());
+            keys.insert("acme", &one, "acme", key.to_owned().into());
         }
-        assert_eq!(keys.of("acme", &one, "acme").unwrap().expose_secret(), "second");
+        assert_eq!(keys.get("acme", &one, "acme").unwrap().expose_secret(), "second");
     }
 }

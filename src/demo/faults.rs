@@ -60,13 +60,13 @@ pub enum InjectedFault {
         /// The actor who makes it.
         by: Actor,
         /// Whether it is made before or after the request is applied.
-        moment: Moment,
+        timing: FaultTiming,
     },
 }
 
 /// On which side of a request a change is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum FaultTiming {
     /// Right before the request is applied.
     Before,
     /// Right after the request was applied, before the response is sent.

@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::faults::{FaultInjector, InjectedFault, Moment};
+use super::faults::{FaultInjector, FaultTiming, InjectedFault};
 use super::tenant::{Actor, ChangeRefused, ChangeRequest, Fields, Tenant};
 use super::{ListForm, Options, lock};
 
@@ -104,11 +104,11 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
             tokio::time::sleep(by).await;
             response
         }
-        Some(InjectedFault::ConcurrentChange { change, by, moment: Moment::Before, .. }) => {
+        Some(InjectedFault::ConcurrentChange { change, by, timing: FaultTiming::Before, .. }) => {
             change_concurrently(&shared, by, change);
             next.run(request).await
         }
-        Some(InjectedFault::ConcurrentChange { change, by, moment: Moment::After, .. }) => {
+        Some(InjectedFault::ConcurrentChange { change, by, timing: FaultTiming::After, .. }) => {
             let response = next.run(request).await;
             change_concurrently(&shared, by, change);
             response

@@ -130,20 +130,20 @@ impl Query {
 
     /// Returns the query with its external flags set.
     #[must_use]
-    pub fn knowing(mut self, known: ExternalFlags) -> Self {
+    pub fn with_external_flags(mut self, known: ExternalFlags) -> Self {
         self.known = known;
         self
     }
 
     /// Whether the query has a term for a state.
     #[must_use]
-    pub fn asks(&self, state: StateFilter) -> bool {
+    pub fn has_state_term(&self, state: StateFilter) -> bool {
         self.terms.iter().any(|term| term.condition == Condition::StateFilter(state))
     }
 
     /// The external flags.
     #[must_use]
-    pub const fn known(&self) -> &ExternalFlags {
+    pub const fn external_flags(&self) -> &ExternalFlags {
         &self.known
     }
 
@@ -152,7 +152,7 @@ impl Query {
         self.has_path_terms()
             || [StateFilter::Orphan, StateFilter::Leaf, StateFilter::Duplicate]
                 .into_iter()
-                .any(|state| self.asks(state))
+                .any(|state| self.has_state_term(state))
     }
 
     pub(super) fn has_path_terms(&self) -> bool {
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(Query::parse("vip !"), Query::parse("vip"));
         assert_eq!(Query::parse("\"vip pol"), Query::parse("\"vip pol\""));
         assert!(Query::wants_a_state("is:lea vip") && !Query::wants_a_state("vip is:leaf"));
-        assert!(Query::parse("is:Leaf").unwrap().asks(StateFilter::Leaf));
+        assert!(Query::parse("is:Leaf").unwrap().has_state_term(StateFilter::Leaf));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Searching without blocking changes and display of the tree.
 //!
 //! A [`SearchJob`] is self-contained and can run in any thread. Its results come in batches that are handed back with
-//! [`Forest::take_finds`]. The tree may change meanwhile: segments that have changed when a batch comes back are matched again,
+//! [`Forest::apply_search_batch`]. The tree may change meanwhile: segments that have changed when a batch comes back are matched again,
 //! and so is each segment that changes later. So the matches are always true of the present tree, or [`Forest::wants_search`]
 //! asks for a new search.
 //!
@@ -69,7 +69,7 @@ pub(super) struct Search {
 impl Search {
     fn new(number: u64, query: Query) -> Self {
         let (all, ranks, paths) = (NodeSet::default(), Default::default(), Paths::default());
-        let job_flags = query.known().clone();
+        let job_flags = query.external_flags().clone();
         Self { number, query, job_flags, all, ranks, paths, shares_ended: 0, ended: false, stale: false, changes: 0 }
     }
 
@@ -210,7 +210,7 @@ impl Forest {
     }
 
     /// Takes in a batch. Batches of an earlier search are dropped.
-    pub fn take_finds(&mut self, batch: SearchBatch) {
+    pub fn apply_search_batch(&mut self, batch: SearchBatch) {
         let search = self.searches.searches[batch.kind as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == batch.number) {
             search.add_batch(&self.arena, batch.first, batch.chunks);
@@ -218,7 +218,7 @@ impl Forest {
             if search.shares_ended >= batch.shares && !search.ended {
                 search.ended = true;
                 // If the external flags changed since, the job matched with the old ones.
-                let nodes = search.query.known().differing(&search.job_flags);
+                let nodes = search.query.external_flags().differing(&search.job_flags);
                 let nodes: Vec<NodeIndex> = nodes.filter_map(|id| self.arena.find(id)).collect();
                 let mut scratch = Scratch::default();
                 for node in nodes {
@@ -229,11 +229,11 @@ impl Forest {
     }
 
     /// Sets the external flags of a search, and matches again the segments whose flags differ.
-    pub fn know(&mut self, kind: SearchKind, known: ExternalFlags) {
+    pub fn set_external_flags(&mut self, kind: SearchKind, known: ExternalFlags) {
         let Some(search) = self.searches.searches[kind as usize].as_mut() else { return };
-        let nodes = known.differing(search.query.known()).filter_map(|id| self.arena.find(id));
+        let nodes = known.differing(search.query.external_flags()).filter_map(|id| self.arena.find(id));
         let nodes: Vec<NodeIndex> = nodes.collect();
-        search.query = search.query.clone().knowing(known);
+        search.query = search.query.clone().with_external_flags(known);
         search.changes += u64::from(!nodes.is_empty());
         let mut scratch = Scratch::default();
         for node in nodes {

@@ -32,7 +32,7 @@ impl SortJob {
 
     /// Runs the job.
     #[must_use]
-    pub fn carried_out(mut self) -> Self {
+    pub fn run(mut self) -> Self {
         let Self { order, slots, sort_values, families, .. } = &mut self;
         let sort_value = |node: NodeIndex| sort_values.get(node.slot()).copied().unwrap_or(0);
         let mut segments = Vec::new();

@@ -335,7 +335,7 @@ proptest! {
             apply(&mut forest, step);
             check(&forest, &present);
         }
-        while let Some(sorted) = job.take().map(SortJob::carried_out) {
+        while let Some(sorted) = job.take().map(SortJob::run) {
             if !forest.take_sorted(sorted) {
                 job = forest.arrange(after);
             }

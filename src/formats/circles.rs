@@ -19,7 +19,7 @@ impl<'a> ClosingLinks<'a> {
     pub fn closing_child(&mut self, entry: &ExportRow<'a>) -> Option<usize> {
         let segment = entry.segment()?;
         // A part can begin within a cycle. The parent of any other first row is not in the part, so it never matches.
-        if let Some(parent) = segment.parent.as_ref().filter(|_| entry.is_cut || entry.above.is_none()) {
+        if let Some(parent) = segment.parent.as_ref().filter(|_| entry.is_cut || entry.parent_number.is_none()) {
             self.expected.insert(parent, entry.number);
         }
         self.expected.get(&segment.id).copied()

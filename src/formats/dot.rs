@@ -20,7 +20,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut closing_links = ClosingLinks::default();
     for entry in part.entries(usize::MAX) {
         write_node(out, &entry)?;
-        if let Some(above) = entry.above {
+        if let Some(above) = entry.parent_number {
             writeln!(out, "  n{above} -> n{};", entry.number)?;
         }
         if let Some(child) = closing_links.closing_child(&entry) {
@@ -41,7 +41,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
         write!(out, ", tooltip=\"{}\"", Escaped(&id))?;
     }
     out.write_str(match entry.kind() {
-        Kind::Segment if entry.is_above_match => ", color=\"#8a8f98\", fontcolor=\"#8a8f98\"];\n",
+        Kind::Segment if entry.is_match_ancestor => ", color=\"#8a8f98\", fontcolor=\"#8a8f98\"];\n",
         Kind::Segment => "];\n",
         Kind::MissingParent => ", style=\"rounded,dashed\"];\n",
         Kind::Heading => ", shape=plain];\n",

@@ -90,7 +90,7 @@ fn close_levels(out: &mut dyn Write, open: &mut usize, level: usize) -> fmt::Res
 
 fn write_row(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     let class = match entry.kind() {
-        Kind::Segment if entry.is_above_match => "row above",
+        Kind::Segment if entry.is_match_ancestor => "row above",
         Kind::Segment => "row",
         Kind::MissingParent => "row missing",
         Kind::Heading => "row heading",

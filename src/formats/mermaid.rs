@@ -26,7 +26,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut closing_links = ClosingLinks::default();
     for entry in part.entries(usize::MAX) {
         write_node(out, &entry)?;
-        if let Some(above) = entry.above {
+        if let Some(above) = entry.parent_number {
             writeln!(out, "  n{above} --> n{}", entry.number)?;
         }
         if let Some(child) = closing_links.closing_child(&entry) {
@@ -49,7 +49,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     }
     write!(out, "\"{close}")?;
     match entry.kind() {
-        Kind::Segment if entry.is_above_match => writeln!(out, ":::above"),
+        Kind::Segment if entry.is_match_ancestor => writeln!(out, ":::above"),
         Kind::Segment => writeln!(out),
         Kind::MissingParent => writeln!(out, ":::missing"),
         Kind::Heading => writeln!(out, ":::heading"),

@@ -50,7 +50,7 @@ impl<'a> Part<'a> {
     /// Selects the matches of a query. Only they count as segments of the part; the rows include their ancestors.
     pub fn matching(forest: &'a mut Forest, query: Query) -> Self {
         for found in forest.search(SearchKind::Tree, query) {
-            forest.take_finds(found);
+            forest.apply_search_batch(found);
         }
         let whole = Self::whole(forest);
         let mut statuses = vec![RowStatus::Excluded; whole.rows.len()];
@@ -123,12 +123,12 @@ impl<'a> Part<'a> {
             let has_children = rows.peek().is_some_and(|(_, (next, _))| next.depth > row.depth);
             Some(ExportRow {
                 number,
-                above: above.map(|(number, _)| number),
+                parent_number: above.map(|(number, _)| number),
                 level,
                 depth,
                 is_cut: above.is_some_and(|(_, kind)| kind == RowKind::Heading(Heading::Circles)),
                 has_children: has_children && level < max_level,
-                is_above_match: status == RowStatus::Ancestor,
+                is_match_ancestor: status == RowStatus::Ancestor,
                 row,
             })
         })
@@ -141,7 +141,7 @@ pub struct ExportRow<'a> {
     /// Its number, from 0.
     pub number: usize,
     /// The number of the row it is shown under.
-    pub above: Option<usize>,
+    pub parent_number: Option<usize>,
     /// The level at which it is shown.
     pub level: usize,
     /// Its true depth within the part.
@@ -151,7 +151,7 @@ pub struct ExportRow<'a> {
     /// Whether it is the first segment of a cycle, shown apart from its parent, which is one of its descendants.
     pub is_cut: bool,
     /// Whether it is shown only because one of its descendants matches the query.
-    pub is_above_match: bool,
+    pub is_match_ancestor: bool,
     row: Row<'a>,
 }
 
@@ -230,7 +230,7 @@ mod tests {
 
     fn shown(part: &Part<'_>) -> Vec<String> {
         assert_eq!(part.entries(9).count(), part.len());
-        let mark = |entry: &ExportRow<'_>| if entry.is_above_match { " above" } else { "" };
+        let mark = |entry: &ExportRow<'_>| if entry.is_match_ancestor { " above" } else { "" };
         part.entries(9).map(|entry| format!("{} {}{}", entry.level, entry.name(), mark(&entry))).collect()
     }
 
@@ -270,7 +270,7 @@ mod tests {
     fn a_row_that_is_too_deep_keeps_its_true_depth() {
         let mut forest = samples::chain(6);
         let part = Part::whole(&mut forest);
-        let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.above)).collect();
+        let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.parent_number)).collect();
         assert_eq!(
             places,
             [(0, 0, None), (1, 1, Some(0)), (2, 2, Some(1)), (2, 3, Some(1)), (2, 4, Some(1)), (2, 5, Some(1))]

@@ -64,7 +64,7 @@ pub struct Row {
     /// The values of the columns.
     cells: [Cell; Column::ALL.len()],
     /// The parent according to the indentation of an outline.
-    pub above: Above,
+    pub parent: ParentRow,
 }
 
 /// What a row says about a field.
@@ -81,10 +81,10 @@ pub enum Cell {
 
 /// The parent row, in a format that shows it by indentation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Above {
+pub enum ParentRow {
     /// The format has no indentation.
     #[default]
-    Unsaid,
+    Unknown,
     /// The row is at the top level of the file.
     Top,
     /// The index of the parent row.
@@ -184,7 +184,7 @@ impl Cell {
 impl Row {
     /// A row without any values yet.
     #[must_use]
-    pub fn at(line: usize) -> Self {
+    pub fn at_line(line: usize) -> Self {
         Self { line, ..Self::default() }
     }
 
@@ -226,7 +226,7 @@ impl ColumnNames {
     /// What is wrong with the text, as a phrase.
     pub fn parse(text: &str) -> Result<Self, String> {
         let pairs = text.split(',').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self::of(pairs)
+        Self::from_pairs(pairs)
     }
 
     /// Takes pairs of a column and its heading in the file.
@@ -234,7 +234,7 @@ impl ColumnNames {
     /// # Errors
     ///
     /// What is wrong with a pair, as a phrase.
-    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut names = Vec::new();
         for (column, heading) in pairs {
             let known = Column::of_heading(column)

@@ -39,7 +39,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     let layout = Layout::of(&entries, note.len().max(title.len()));
     write_head(out, &layout, title, &note)?;
     for (entry, position) in entries.iter().zip(layout.positions()) {
-        write_node(out, entry, position, entry.above.and_then(|above| layout.position(above)))?;
+        write_node(out, entry, position, entry.parent_number.and_then(|above| layout.position(above)))?;
     }
     out.write_str("</svg>\n")
 }
@@ -64,7 +64,7 @@ fn write_node(
     above: Option<&NodePosition>,
 ) -> fmt::Result {
     let class = match entry.kind() {
-        Kind::Segment if entry.is_above_match => " opacity=\"0.6\"",
+        Kind::Segment if entry.is_match_ancestor => " opacity=\"0.6\"",
         Kind::Segment => "",
         Kind::MissingParent => " class=\"missing\"",
         Kind::Heading => " class=\"heading\"",

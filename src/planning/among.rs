@@ -7,7 +7,7 @@ use super::difference::order;
 use super::matching::{duplicate_fault, missing_key_fault};
 use super::places::Place;
 use super::{Key, PlanFault, Problem, path};
-use crate::formats::rows::{Above, Column, Row, Rows};
+use crate::formats::rows::{Column, ParentRow, Row, Rows};
 
 /// The faults of the rows when they are matched by a key, or by what they have.
 pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
@@ -38,15 +38,15 @@ pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec
             by_path.entry(names).or_insert(at);
         }
     }
-    let above = |row: &Row| match row.above {
-        Above::Row(above) => Some(above),
-        Above::Top => None,
-        Above::Unsaid if has_parent_cell(row) => {
+    let above = |row: &Row| match row.parent {
+        ParentRow::Row(above) => Some(above),
+        ParentRow::Top => None,
+        ParentRow::Unknown if has_parent_cell(row) => {
             let id = row.value(Column::ParentId).and_then(|id| by_id.rows.get(id));
             let external_id = row.value(Column::ParentExternalId).and_then(|id| by_external_id.rows.get(id));
             id.or(external_id).copied()
         }
-        Above::Unsaid => {
+        ParentRow::Unknown => {
             let names = path::names(row.value(Column::Path)?)?;
             by_path.get(names.split_last()?.1).copied()
         }

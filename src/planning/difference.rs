@@ -12,8 +12,8 @@ use super::places::{Place, places};
 use super::pruning::{Pruned, pruned};
 use super::tree::Tree;
 use super::{
-    Conflict, ConflictReason, Kept, KeptReason, PlanFault, Planned, PlannedOperation, Problem, Request, Scope, Why,
-    path, provisional, renames,
+    Conflict, ConflictReason, Kept, KeptReason, PlanFault, PlanReason, Planned, PlannedOperation, Problem, Request,
+    Scope, path, provisional, renames,
 };
 use crate::changes::Operation;
 use crate::forest::path_text;
@@ -399,7 +399,7 @@ impl<'a> Difference<'a> {
         let missing_in_scope = deletes.len() + kept.iter().filter(is_open).count();
         let creates = self.creates.iter().map(|(row, draft)| PlannedOperation {
             operation: Operation::Create { draft: draft.clone() },
-            why: Why::New { line: self.line(*row) },
+            reason: PlanReason::New { line: self.line(*row) },
             after: None,
             existing: similar_segments(tree, draft),
         });
@@ -407,7 +407,7 @@ impl<'a> Difference<'a> {
         self.add_updates(&mut operations);
         operations.extend(deletes.into_iter().map(|segment| PlannedOperation {
             operation: Operation::delete(segment),
-            why: Why::Pruned,
+            reason: PlanReason::Pruned,
             after: None,
             existing: Vec::new(),
         }));
@@ -449,7 +449,7 @@ impl<'a> Difference<'a> {
             let above = draft.parent.as_ref().filter(|_| moves).and_then(|parent| positions.of(parent).nearest_move);
             operations.push(PlannedOperation {
                 operation: Operation::Update { base: Arc::clone(base), draft: draft.clone() },
-                why: Why::Differs { line: self.line(*row) },
+                reason: PlanReason::Differs { line: self.line(*row) },
                 after: above.and_then(|above| places.get(&above).copied()),
                 existing: Vec::new(),
             });

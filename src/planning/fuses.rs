@@ -31,7 +31,7 @@ pub enum Limit {
 
 /// Why a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Blown {
+pub enum PlanRefusal {
     /// The file has no rows.
     Empty,
     /// The file has fewer than half of the segments of its scope.
@@ -48,7 +48,7 @@ pub enum Blown {
         /// How many are allowed.
         limit: usize,
         /// Whether the limit was set with a flag.
-        said: bool,
+        is_explicit: bool,
     },
     /// Too many updates.
     Updates {
@@ -120,11 +120,11 @@ impl Fuses {
 
     /// The reasons not to apply a plan.
     #[must_use]
-    pub fn blown(&self, planned: &Planned, forest: &Forest) -> Vec<Blown> {
+    pub fn refusals(&self, planned: &Planned, forest: &Forest) -> Vec<PlanRefusal> {
         if planned.rows == 0 {
-            return vec![Blown::Empty];
+            return vec![PlanRefusal::Empty];
         }
-        let mut blown = Vec::new();
+        let mut refusals = Vec::new();
         let operations = planned.operations.iter().map(|planned| &planned.operation);
         let deletes = operations.clone().filter(|operation| matches!(operation, Operation::Delete { .. })).count();
         let updates = operations.clone().filter(|operation| matches!(operation, Operation::Update { .. })).count();
@@ -134,20 +134,20 @@ impl Fuses {
             |limit| limit.of(scope),
         );
         if deletes > limit {
-            blown.push(Blown::Deletes { count: deletes, limit, said: self.deletes.is_some() });
+            refusals.push(PlanRefusal::Deletes { count: deletes, limit, is_explicit: self.deletes.is_some() });
         }
         let expected_in_scope = planned.matched_in_scope + planned.missing_in_scope;
         if deletes > 0
             && !self.allows_most_deletes(expected_in_scope)
             && planned.matched_in_scope * 2 < expected_in_scope
         {
-            blown.push(Blown::Short { rows: planned.matched_in_scope, scope: expected_in_scope });
+            refusals.push(PlanRefusal::Short { rows: planned.matched_in_scope, scope: expected_in_scope });
         }
         let default =
             if scope < MIN_SCOPE_FOR_UPDATE_LIMIT { usize::MAX } else { share(scope, DEFAULT_MAX_UPDATES_PERCENT) };
         let limit = self.changes.map_or(default, |limit| limit.of(scope));
         if updates > limit {
-            blown.push(Blown::Updates { count: updates, limit });
+            refusals.push(PlanRefusal::Updates { count: updates, limit });
         }
         let moved_count = moved_count(operations, forest);
         let total = forest.iter().count();
@@ -155,9 +155,9 @@ impl Fuses {
             .changes
             .map_or_else(|| DEFAULT_MAX_MOVES.max(share(total, DEFAULT_MAX_MOVES_PERCENT)), |limit| limit.of(scope));
         if moved_count > limit {
-            blown.push(Blown::Moves { count: moved_count, limit });
+            refusals.push(PlanRefusal::Moves { count: moved_count, limit });
         }
-        blown
+        refusals
     }
 }
 
@@ -169,7 +169,7 @@ fn moved_count<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &For
     moved.iter().filter(is_topmost).map(|id| 1 + forest.descendant_count(id)).sum()
 }
 
-impl Blown {
+impl PlanRefusal {
     /// How to change the limit.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
@@ -178,10 +178,10 @@ impl Blown {
             Self::Short { .. } => {
                 "check whether the file is whole, and the scope; if this is meant, say what share may go with --max-deletes, such as 75%"
             }
-            Self::Deletes { said: false, .. } => {
+            Self::Deletes { is_explicit: false, .. } => {
                 "check the file and the scope; if this is meant, say how many with --max-deletes"
             }
-            Self::Deletes { said: true, .. } => {
+            Self::Deletes { is_explicit: true, .. } => {
                 "check the file and the scope; if this is meant, allow more with --max-deletes"
             }
             Self::Updates { .. } | Self::Moves { .. } => {
@@ -191,17 +191,17 @@ impl Blown {
     }
 }
 
-impl fmt::Display for Blown {
+impl fmt::Display for PlanRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the file has no segments"),
             Self::Short { rows, scope } => {
                 write!(f, "the file has {rows} of the {scope} segments that it speaks for, less than half")
             }
-            Self::Deletes { count, limit, said: false } => {
+            Self::Deletes { count, limit, is_explicit: false } => {
                 write!(f, "{count} deletions, and at most {limit} are done unasked")
             }
-            Self::Deletes { count, limit, said: true } => {
+            Self::Deletes { count, limit, is_explicit: true } => {
                 write!(f, "{count} deletions, and --max-deletes allows {limit}")
             }
             Self::Updates { count, limit } => write!(f, "{count} updates, and at most {limit} are done unasked"),

@@ -8,7 +8,7 @@ use super::matching::Matching;
 use super::tree::Tree;
 use super::{PlanFault, Problem, Request, Scope, path};
 use crate::forest::path_text;
-use crate::formats::rows::{Above, Cell, Column, Row};
+use crate::formats::rows::{Cell, Column, ParentRow, Row};
 use crate::segment::{Segment, SegmentId};
 
 /// The wanted place of a row.
@@ -60,10 +60,10 @@ struct ParentResolver<'a, 'r> {
 impl ParentResolver<'_, '_> {
     fn place(&mut self, at: usize, row: &Row) -> Result<Place, Problem> {
         let base = self.matching.segments[at].as_ref();
-        match row.above {
-            Above::Row(above) => return Ok(Place::UnderRow(above)),
-            Above::Top => return Ok(self.top_of_outline(base)),
-            Above::Unsaid => {}
+        match row.parent {
+            ParentRow::Row(above) => return Ok(Place::UnderRow(above)),
+            ParentRow::Top => return Ok(self.top_of_outline(base)),
+            ParentRow::Unknown => {}
         }
         let [id, external_id] = [Column::ParentId, Column::ParentExternalId].map(|column| row.value(column));
         if let Some(id) = id {
@@ -106,7 +106,7 @@ impl ParentResolver<'_, '_> {
                 above.map_or(Place::Top, Place::Under)
             }
             // A new segment is created at the top level.
-            Scope::Unsaid | Scope::Matching(_) => Place::AsIs,
+            Scope::Unscoped | Scope::Matching(_) => Place::AsIs,
         }
     }
 

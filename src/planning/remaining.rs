@@ -49,11 +49,11 @@ pub struct Remaining {
     /// The operations, with provisional ids for their new indices.
     pub operations: Vec<PlannedOperation>,
     /// Their indices in the file.
-    pub places: Vec<usize>,
+    pub indices: Vec<usize>,
     /// The number of operations that are already done.
     pub done: usize,
     /// Segments to create that already exist, with the indices of their operations.
-    pub there: Vec<(usize, Arc<Segment>)>,
+    pub already_created: Vec<(usize, Arc<Segment>)>,
     /// The operations that can't be applied, by their indices in the file.
     pub outdated: Vec<(usize, Outdated)>,
 }
@@ -105,7 +105,7 @@ enum Verdict {
 
 impl Comparison<'_> {
     fn compare(&mut self, at: usize, planned: PlannedOperation) {
-        let PlannedOperation { operation, why, after, existing } = planned;
+        let PlannedOperation { operation, reason, after, existing } = planned;
         let subject = operation.subject().cloned().unwrap_or_else(|| provisional(at));
         let blocked_by = self.blocking_operation(&operation, after);
         let operation = operation.with_ids(&|id| self.ids.get(id).cloned());
@@ -126,8 +126,8 @@ impl Comparison<'_> {
                 self.ids.insert(provisional(at), provisional(self.remaining.operations.len()));
                 self.places.insert(at, self.remaining.operations.len());
                 let after = after.and_then(|after| self.places.get(&after).copied());
-                self.remaining.operations.push(PlannedOperation { operation, why, after, existing });
-                self.remaining.places.push(at);
+                self.remaining.operations.push(PlannedOperation { operation, reason, after, existing });
+                self.remaining.indices.push(at);
             }
         }
     }
@@ -160,7 +160,7 @@ impl Comparison<'_> {
         if let Some(there) = found.clone().find(has_wanted_values) {
             self.recognised.insert(there.id.clone());
             self.ids.insert(provisional(at), there.id.clone());
-            self.remaining.there.push((at, Arc::clone(there)));
+            self.remaining.already_created.push((at, Arc::clone(there)));
             return Verdict::Done;
         }
         // Another segment with the same external id, or with the same parent and name if the draft has no external id, may be the

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describing::{Sums, describe, path_now};
-use super::fuses::Blown;
-use super::{Planned, PlannedOperation, Why, creating, provisional};
+use super::fuses::PlanRefusal;
+use super::{PlanReason, Planned, PlannedOperation, creating, provisional};
 use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::segment::{Draft, Segment, SegmentId};
@@ -186,7 +186,7 @@ pub enum Invalid {
 
 /// The metadata of a plan.
 #[derive(Debug, Clone, Copy)]
-pub struct Made<'a> {
+pub struct PlanMetadata<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The host.
@@ -198,13 +198,13 @@ pub struct Made<'a> {
     /// The scope of the file, as text.
     pub scope: &'a str,
     /// The reasons not to apply it.
-    pub refused: &'a [Blown],
+    pub refused: &'a [PlanRefusal],
 }
 
 impl SavedPlan {
     /// A plan in the form that is saved.
     #[must_use]
-    pub fn of(planned: &Planned, forest: &Forest, made: Made<'_>) -> Self {
+    pub fn of(planned: &Planned, forest: &Forest, metadata: PlanMetadata<'_>) -> Self {
         let sums = Sums::of(planned.operations.iter().map(|planned| &planned.operation));
         let conflicts = planned.conflicts.iter().map(|conflict| SavedConflict {
             line: conflict.line,
@@ -221,11 +221,11 @@ impl SavedPlan {
         Self {
             format_version: FORMAT_VERSION,
             kind: KIND.into(),
-            tenant: made.tenant.into(),
-            host: made.host.into(),
-            made_at: made.at.into(),
-            step: made.step,
-            scope: made.scope.into(),
+            tenant: metadata.tenant.into(),
+            host: metadata.host.into(),
+            made_at: metadata.at.into(),
+            step: metadata.step,
+            scope: metadata.scope.into(),
             matched_by: planned.key.to_string(),
             sums: SavedSums {
                 create: sums.creates,
@@ -234,17 +234,17 @@ impl SavedPlan {
                 delete: sums.deletes,
                 conflict: planned.conflicts.len(),
             },
-            operations: SavedOperation::all(&planned.operations, forest),
+            operations: SavedOperation::from_operations(&planned.operations, forest),
             conflicts: conflicts.collect(),
             kept: kept.collect(),
             ignored_paths: planned.ignored_paths.clone(),
-            refused: made.refused.iter().map(ToString::to_string).collect(),
+            refused: metadata.refused.iter().map(ToString::to_string).collect(),
         }
     }
 
     /// Whether a text claims to be a plan, even if it can't be read.
     #[must_use]
-    pub fn is_one(text: &str) -> bool {
+    pub fn is_plan(text: &str) -> bool {
         #[derive(Deserialize)]
         struct Head {
             kind: String,
@@ -304,24 +304,24 @@ impl SavedPlan {
             (Kind::Delete, Some(before), None) => Operation::delete(base(before)?),
             _ => return None,
         };
-        let why = match (saved.op, saved.line) {
-            (Kind::Create, Some(line)) => Why::New { line },
-            (Kind::Update | Kind::Move, Some(line)) => Why::Differs { line },
-            (Kind::Delete, None) => Why::Pruned,
+        let reason = match (saved.op, saved.line) {
+            (Kind::Create, Some(line)) => PlanReason::New { line },
+            (Kind::Update | Kind::Move, Some(line)) => PlanReason::Differs { line },
+            (Kind::Delete, None) => PlanReason::Pruned,
             _ => return None,
         };
         let after = saved.after_operation;
         if after.is_some_and(|after| after >= at) {
             return None;
         }
-        Some(PlannedOperation { operation, why, after, existing: saved.existing.clone() })
+        Some(PlannedOperation { operation, reason, after, existing: saved.existing.clone() })
     }
 }
 
 impl SavedOperation {
     /// Operations in the form that is saved and reported, in the same order.
     #[must_use]
-    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+    pub fn from_operations(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
         let mut described = describe(operations, forest);
         described.sort_unstable_by_key(|description| description.index);
         let saved = operations.iter().zip(described).map(|(planned, description)| {
@@ -336,8 +336,8 @@ impl SavedOperation {
                 below: description.below,
                 before,
                 after,
-                why: planned.why.to_string(),
-                line: planned.why.line(),
+                why: planned.reason.to_string(),
+                line: planned.reason.line(),
                 after_operation: planned.after,
                 existing: planned.existing.clone(),
             }
@@ -380,7 +380,7 @@ fn before_and_after(operation: &Operation) -> (Option<Fields>, Option<Fields>) {
     }
 }
 
-impl Why {
+impl PlanReason {
     /// The line that asks for it.
     #[must_use]
     pub const fn line(self) -> Option<usize> {
@@ -391,7 +391,7 @@ impl Why {
     }
 }
 
-impl std::fmt::Display for Why {
+impl std::fmt::Display for PlanReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::New { line } => write!(f, "line {line} is new"),
@@ -410,7 +410,7 @@ mod tests {
     fn other_json_and_another_format_version_are_told_apart() {
         assert_eq!(SavedPlan::read("[]"), Err(Invalid::NotAPlan));
         assert_eq!(SavedPlan::read("{\"kind\": \"segtui-plan\", \"format_version\": 9}"), Err(Invalid::Version(9)));
-        assert!(SavedPlan::is_one("{\"kind\": \"segtui-plan\"}"));
-        assert!(!SavedPlan::is_one("[{\"name\": \"A\"}]"));
+        assert!(SavedPlan::is_plan("{\"kind\": \"segtui-plan\"}"));
+        assert!(!SavedPlan::is_plan("[{\"name\": \"A\"}]"));
     }
 }

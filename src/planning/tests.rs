@@ -242,7 +242,7 @@ fn a_saved_plan_has_the_same_result_and_repeats_nothing() {
         let mut tenant = Tenant::of(&first);
         let (rows, key) = Form::Ids.rows(&second, &first);
         let asked = planned(&rows, &tenant, key);
-        let made = super::Made { tenant: "t", host: "h", at: "now", step: None, scope: "all", refused: &[] };
+        let made = super::PlanMetadata { tenant: "t", host: "h", at: "now", step: None, scope: "all", refused: &[] };
         let text = serde_json::to_string(&super::SavedPlan::of(&asked, &tenant.forest(), made)).unwrap();
         let saved = super::SavedPlan::read(&text).unwrap();
         assert_eq!(saved.planned_for("t", "h").unwrap(), asked.operations, "seed {seed}");
@@ -269,17 +269,17 @@ fn a_fuse_is_lifted_only_by_an_explicit_limit() {
     let forest = tenant.forest();
     let (rows, key) = Form::Ids.rows(&first[..40], &first);
     let asked = planned(&rows, &tenant, key);
-    let blown = |fuses: Fuses| fuses.blown(&asked, &forest).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let refusals = |fuses: Fuses| fuses.refusals(&asked, &forest).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
-        blown(Fuses::default()),
+        refusals(Fuses::default()),
         [
             "60 deletions, and at most 10 are done unasked",
             "the file has 40 of the 100 segments that it speaks for, less than half"
         ]
     );
-    assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(59.0)), changes: None }).len(), 1);
-    assert_eq!(blown(Fuses { deletes: Some(Limit::Count(60)), changes: None }), [] as [&str; 0]);
-    assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(60.0)), changes: None }), [] as [&str; 0]);
+    assert_eq!(refusals(Fuses { deletes: Some(Limit::Percent(59.0)), changes: None }).len(), 1);
+    assert_eq!(refusals(Fuses { deletes: Some(Limit::Count(60)), changes: None }), [] as [&str; 0]);
+    assert_eq!(refusals(Fuses { deletes: Some(Limit::Percent(60.0)), changes: None }), [] as [&str; 0]);
     // A limit meant for a larger tenant.
-    assert_eq!(blown(Fuses { deletes: Some(Limit::Count(200)), changes: None }).len(), 1);
+    assert_eq!(refusals(Fuses { deletes: Some(Limit::Count(200)), changes: None }).len(), 1);
 }

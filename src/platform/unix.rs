@@ -117,7 +117,7 @@ pub fn make_folder_private(builder: &mut DirBuilder) -> &mut DirBuilder {
 
 /// Returns the mode of a file that others can access, if the user can change that: it must be the user's own, and not on a
 /// read-only file system, as a container's secrets are.
-pub fn open_to_others(path: &Path) -> Option<u32> {
+pub fn exposed_mode(path: &Path) -> Option<u32> {
     let metadata = fs::metadata(path).ok()?;
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     let is_fixed =
@@ -131,7 +131,7 @@ pub fn open_to_others(path: &Path) -> Option<u32> {
 /// # Errors
 ///
 /// The permissions can't be changed.
-pub fn keep_private(path: &Path) -> io::Result<()> {
+pub fn restrict_to_owner(path: &Path) -> io::Result<()> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {

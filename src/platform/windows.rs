@@ -110,7 +110,7 @@ pub fn make_folder_private(builder: &mut DirBuilder) -> &mut DirBuilder {
 }
 
 /// Unknown on Windows.
-pub fn open_to_others(_: &Path) -> Option<u32> {
+pub fn exposed_mode(_: &Path) -> Option<u32> {
     None
 }
 
@@ -120,7 +120,7 @@ pub fn open_to_others(_: &Path) -> Option<u32> {
 ///
 /// Never fails on Windows.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-pub fn keep_private(_: &Path) -> io::Result<()> {
+pub fn restrict_to_owner(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -10,7 +10,7 @@ pub struct ConnectError {
     /// The kind of problem.
     pub kind: ObstacleKind,
     /// What happened.
-    pub words: String,
+    pub message: String,
     /// The proxy that was involved, and where it is configured; `None` if no proxy was involved.
     pub proxy: Option<String>,
 }
@@ -58,13 +58,13 @@ impl ObstacleKind {
 impl ConnectError {
     /// An error of a kind, without a proxy.
     #[must_use]
-    pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into(), proxy: None }
+    pub fn new(kind: ObstacleKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), proxy: None }
     }
 
     /// Adds the proxy of the connection. A TLS problem is the server's, so no proxy is named for it.
     #[must_use]
-    pub fn through(self, proxy: Option<String>) -> Self {
+    pub fn with_proxy(self, proxy: Option<String>) -> Self {
         Self { proxy: proxy.filter(|_| !self.kind.is_tls()), ..self }
     }
 
@@ -72,12 +72,12 @@ impl ConnectError {
     #[must_use]
     pub fn no_such_host(host: &str, resolver_message: &str) -> Self {
         let resolver_message = resolver_message.to_ascii_lowercase();
-        let words = if resolver_message.contains("temporary") || resolver_message.contains("try again") {
+        let message = if resolver_message.contains("temporary") || resolver_message.contains("try again") {
             format!("{host} can't be looked up: the name server doesn't answer")
         } else {
             format!("no host is called {host}")
         };
-        Self::new(ObstacleKind::NoSuchHost, words)
+        Self::new(ObstacleKind::NoSuchHost, message)
     }
 
     /// What to do about it.
@@ -111,16 +111,16 @@ pub const PROXY_LOGIN: &str =
 
 impl From<&str> for ConnectError {
     /// An error of no particular kind.
-    fn from(words: &str) -> Self {
-        Self::new(ObstacleKind::Other, words)
+    fn from(message: &str) -> Self {
+        Self::new(ObstacleKind::Other, message)
     }
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.proxy {
-            Some(proxy) => write!(f, "through the proxy {proxy}: {}", self.words),
-            None => f.write_str(&self.words),
+            Some(proxy) => write!(f, "through the proxy {proxy}: {}", self.message),
+            None => f.write_str(&self.message),
         }
     }
 }
@@ -132,19 +132,19 @@ mod tests {
     #[test]
     fn a_proxy_is_named_only_if_it_is_involved() {
         let proxy = || Some("http://127.0.0.1:1 from HTTPS_PROXY".to_owned());
-        let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").through(proxy());
+        let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").with_proxy(proxy());
         assert_eq!(refused.to_string(), "through the proxy http://127.0.0.1:1 from HTTPS_PROXY: connection refused");
         assert!(refused.hint().contains("NO_PROXY"), "{}", refused.hint());
-        let expired = ConnectError::new(ObstacleKind::Expired, "the certificate has expired").through(proxy());
+        let expired = ConnectError::new(ObstacleKind::Expired, "the certificate has expired").with_proxy(proxy());
         assert_eq!(expired.to_string(), "the certificate has expired");
     }
 
     #[test]
     fn a_silent_name_server_is_not_reported_as_an_unknown_host() {
-        let words = |resolver_message| ConnectError::no_such_host("one.example", resolver_message).words;
-        assert_eq!(words("Name or service not known"), "no host is called one.example");
-        assert_eq!(words("nodename nor servname provided, or not known"), "no host is called one.example");
+        let message = |resolver_message| ConnectError::no_such_host("one.example", resolver_message).message;
+        assert_eq!(message("Name or service not known"), "no host is called one.example");
+        assert_eq!(message("nodename nor servname provided, or not known"), "no host is called one.example");
         let silent = "one.example can't be looked up: the name server doesn't answer";
-        assert_eq!(words("Temporary failure in name resolution"), silent);
+        assert_eq!(message("Temporary failure in name resolution"), silent);
     }
 }

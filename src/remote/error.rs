@@ -56,12 +56,12 @@ pub const NOT_HTTP: &str = "what answers there doesn't speak HTTP; it may want h
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The server answered with an error status.
-    #[error("the server responded {status}{}", message_suffix(.words))]
+    #[error("the server responded {status}{}", message_suffix(.message))]
     Refused {
         /// The HTTP status.
         status: u16,
         /// The server's own message, cut to a sensible length; may be empty.
-        words: String,
+        message: String,
         /// How long the server asked to wait before the next try.
         retry_after: Option<Duration>,
     },
@@ -114,8 +114,8 @@ pub enum Fault {
     ReadOnly,
 }
 
-fn message_suffix(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!(": {words}") }
+fn message_suffix(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 impl Fault {
@@ -175,16 +175,16 @@ mod tests {
     use super::*;
 
     fn unauthorised() -> Fault {
-        Fault::Refused { status: 503, words: String::new(), retry_after: Some(Duration::from_secs(1)) }
+        Fault::Refused { status: 503, message: String::new(), retry_after: Some(Duration::from_secs(1)) }
     }
 
     fn refused(status: u16) -> Fault {
-        Fault::Refused { status, words: String::new(), retry_after: None }
+        Fault::Refused { status, message: String::new(), retry_after: None }
     }
 
     #[test]
     fn an_error_is_a_sentence_with_the_servers_words() {
-        let fault = Fault::Refused { status: 409, words: "name is taken".into(), retry_after: None };
+        let fault = Fault::Refused { status: 409, message: "name is taken".into(), retry_after: None };
         let error = RemoteError { call: Call::Create("VIP".into()), fault };
         assert_eq!(error.to_string(), "couldn't create VIP: the server responded 409: name is taken");
     }

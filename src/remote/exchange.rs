@@ -26,13 +26,13 @@ pub struct Exchange {
     /// Why it was not a success.
     pub fault: Option<Fault>,
     /// The body of the response.
-    pub answer: Excerpt,
+    pub response: Excerpt,
     /// Time until the end of the response.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// Which try of the call this is, counted from 1.
     pub attempt: u32,
     /// Requests before this one that were not reported, because too many were waiting to be read.
-    pub missed: u64,
+    pub dropped: u64,
 }
 
 impl Exchange {

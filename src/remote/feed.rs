@@ -166,7 +166,7 @@ pub struct Landmark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// Never empty. Either a single entry for everybody (`None`), or each context once.
-    places: Vec<(Option<Context>, Step)>,
+    entries: Vec<(Option<Context>, Step)>,
 }
 
 impl Position {
@@ -175,33 +175,33 @@ impl Position {
     pub fn at(step: Step, separate_contexts: &[Context]) -> Self {
         let contexts: Contexts = separate_contexts.iter().copied().collect();
         let each: Vec<_> = contexts.iter().map(|context| (Some(context), step)).collect();
-        Self { places: if each.is_empty() { vec![(None, step)] } else { each } }
+        Self { entries: if each.is_empty() { vec![(None, step)] } else { each } }
     }
 
     /// A position from its entries; `None` if there are none.
     #[must_use]
-    pub fn of(mut places: Vec<(Option<Context>, Step)>) -> Option<Self> {
-        places.sort_unstable_by_key(|(context, _)| *context);
-        (!places.is_empty()).then_some(Self { places })
+    pub fn from_entries(mut entries: Vec<(Option<Context>, Step)>) -> Option<Self> {
+        entries.sort_unstable_by_key(|(context, _)| *context);
+        (!entries.is_empty()).then_some(Self { entries })
     }
 
     /// The entries: whose changes, and from which step on.
-    pub fn places(&self) -> impl Iterator<Item = (Option<Context>, Step)> {
-        self.places.iter().copied()
+    pub fn entries(&self) -> impl Iterator<Item = (Option<Context>, Step)> {
+        self.entries.iter().copied()
     }
 
     /// The step from which nothing is missed, whoever caused it.
     #[must_use]
     pub fn earliest(&self) -> Step {
-        self.places.iter().map(|(_, step)| *step).min().unwrap_or(Step::FIRST)
+        self.entries.iter().map(|(_, step)| *step).min().unwrap_or(Step::FIRST)
     }
 
     /// The same position for other contexts. A context that was not followed before starts at the earliest step.
     #[must_use]
     pub fn regrouped(&self, separate_contexts: &[Context]) -> Self {
         let mut other = Self::at(self.earliest(), separate_contexts);
-        for (context, step) in &mut other.places {
-            if let Some((_, known)) = self.places.iter().find(|(followed, _)| followed == context) {
+        for (context, step) in &mut other.entries {
+            if let Some((_, known)) = self.entries.iter().find(|(followed, _)| followed == context) {
                 *step = *known;
             }
         }
@@ -224,17 +224,17 @@ mod tests {
     #[test]
     fn a_newly_followed_context_starts_at_the_earliest_step() {
         let together = Position::at(Step(7), &[]);
-        assert_eq!(together.places().collect::<Vec<_>>(), [(None, Step(7))]);
+        assert_eq!(together.entries().collect::<Vec<_>>(), [(None, Step(7))]);
         let separate_contexts = together.regrouped(&[Context::Backoffice, Context::Internal]);
         assert_eq!(
-            separate_contexts.places().collect::<Vec<_>>(),
+            separate_contexts.entries().collect::<Vec<_>>(),
             [(Some(Context::Backoffice), Step(7)), (Some(Context::Internal), Step(7))]
         );
-        let places = vec![(Some(Context::Backoffice), Step(9)), (Some(Context::Internal), Step(12))];
-        let separate_contexts = Position::of(places).unwrap();
+        let entries = vec![(Some(Context::Backoffice), Step(9)), (Some(Context::Internal), Step(12))];
+        let separate_contexts = Position::from_entries(entries).unwrap();
         assert_eq!(separate_contexts.regrouped(&[]), Position::at(Step(9), &[]));
-        let more: Vec<_> = separate_contexts.regrouped(&Context::ALL).places().map(|(_, step)| step.0).collect();
+        let more: Vec<_> = separate_contexts.regrouped(&Context::ALL).entries().map(|(_, step)| step.0).collect();
         assert_eq!(more, [9, 9, 12, 9]);
-        assert_eq!(Position::of(Vec::new()), None);
+        assert_eq!(Position::from_entries(Vec::new()), None);
     }
 }

@@ -111,7 +111,7 @@ mod tests {
     use crate::changes::JournalEntry;
     use crate::changes::{OpId, Operation, PlanId};
     use crate::segment::Segment;
-    use crate::store::{Record, Segments, open};
+    use crate::store::{Segments, StoreUpdate, open};
 
     use super::*;
 
@@ -126,16 +126,19 @@ mod tests {
             parent: None,
         });
         let position = crate::remote::Position::at(crate::segment::Step(5), &[]);
-        let record = Record {
+        let update = StoreUpdate {
             segments: Segments::All(vec![Arc::clone(&base)]),
             position: Some(position),
             landmarks: Vec::new(),
             at: jiff::Timestamp::UNIX_EPOCH,
             completeness: crate::store::Completeness::Complete,
         };
-        store.write(&record).unwrap();
+        store.write(&update).unwrap();
         store
-            .write(&Record { segments: Segments::Some(vec![(base.id.clone(), Some(Arc::clone(&base)))]), ..record })
+            .write(&StoreUpdate {
+                segments: Segments::Some(vec![(base.id.clone(), Some(Arc::clone(&base)))]),
+                ..update
+            })
             .unwrap();
         let op = OpId { plan_id: PlanId(7), index: 0 };
         let entry = JournalEntry::Queued(op, Operation::Update { draft: crate::segment::Draft::of(&base), base });
@@ -228,7 +231,7 @@ mod tests {
         let opened = open(&path).unwrap();
         assert!(opened.moved_aside.is_none());
         let pending =
-            |left: &[crate::changes::Journalled]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
+            |left: &[crate::changes::JournalledOp]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
         assert_eq!(pending(&opened.journal), pending(&before));
     }
 

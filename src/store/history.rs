@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{Deed, DoneOp, OpId, PlanId};
+use crate::changes::{DoneOp, HistoryRecord, OpId, PlanId};
 use crate::clock;
 
 use super::{APPLICATION_ID, StoreError, journal, pragma};
@@ -44,7 +44,7 @@ pub struct HistoryEntry {
     /// The plan that its plan undid.
     pub undoes: Option<PlanId>,
     /// What it did.
-    pub did: DoneOp,
+    pub effect: DoneOp,
 }
 
 /// An applied operation as stored: with field names and a version.
@@ -58,17 +58,17 @@ struct Packed {
 const VERSION: u32 = 1;
 
 /// Writes an entry. It gets the title of earlier entries of its plan, if there are any.
-pub(super) fn insert_entry(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusqlite::Result<()> {
-    let packed = serde_json::to_string(&Packed { version: VERSION, did: deed.did.clone() })
+pub(super) fn insert_entry(transaction: &Transaction<'_>, op: OpId, record: &HistoryRecord) -> rusqlite::Result<()> {
+    let packed = serde_json::to_string(&Packed { version: VERSION, did: record.effect.clone() })
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let (plan_id, index) = journal::op_columns(op);
-    let undoes = deed.undoes.map(|plan_id| journal::op_columns(OpId { plan_id, index: 0 }).0);
+    let undoes = record.undoes.map(|plan_id| journal::op_columns(OpId { plan_id, index: 0 }).0);
     transaction
         .prepare_cached(
             "INSERT INTO history (at, plan, place, title, undoes, did) VALUES (?1, ?2, ?3,
              COALESCE((SELECT title FROM history WHERE plan = ?2 LIMIT 1), ?4), ?5, ?6)",
         )?
-        .execute(params![clock::now().as_millisecond(), plan_id, index, deed.title, undoes, packed])?;
+        .execute(params![clock::now().as_millisecond(), plan_id, index, record.title, undoes, packed])?;
     Ok(())
 }
 
@@ -116,7 +116,7 @@ fn read(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<Histo
             op: OpId { plan_id: plan(row.get(1)?), index },
             title: row.get(3)?,
             undoes: row.get::<_, Option<i64>>(4)?.map(plan),
-            did,
+            effect: did,
         });
     }
     Ok(entries)
@@ -130,10 +130,10 @@ mod tests {
     use crate::changes::JournalEntry;
     use crate::segment::{Segment, SegmentId};
 
-    fn deed(name: &str, title: &str, undoes: Option<PlanId>) -> Deed {
+    fn record(name: &str, title: &str, undoes: Option<PlanId>) -> HistoryRecord {
         let id = SegmentId::new("vip").unwrap();
         let did = DoneOp::Created(Arc::new(Segment { id, name: name.into(), external_id: None, parent: None }));
-        Deed { did, title: title.into(), undoes }
+        HistoryRecord { effect: did, title: title.into(), undoes }
     }
 
     #[test]
@@ -145,10 +145,10 @@ mod tests {
         let op = |plan_id, index| OpId { plan_id: PlanId(plan_id), index };
         store
             .write_journal(&[
-                JournalEntry::Did(op(7, 0), Box::new(deed("A", "apply a.csv", None))),
-                JournalEntry::Over(op(7, 0)),
-                JournalEntry::Did(op(7, 2), Box::new(deed("B", "an earlier session", None))),
-                JournalEntry::Did(op(9, 0), Box::new(deed("C", "undo", Some(PlanId(7))))),
+                JournalEntry::Applied(op(7, 0), Box::new(record("A", "apply a.csv", None))),
+                JournalEntry::Finished(op(7, 0)),
+                JournalEntry::Applied(op(7, 2), Box::new(record("B", "an earlier session", None))),
+                JournalEntry::Applied(op(9, 0), Box::new(record("C", "undo", Some(PlanId(7))))),
             ])
             .unwrap();
         // Another program reads while this one writes.
@@ -158,7 +158,7 @@ mod tests {
             recorded,
             [(op(7, 0), "apply a.csv", None), (op(7, 2), "apply a.csv", None), (op(9, 0), "undo", Some(PlanId(7)))]
         );
-        assert_eq!(entries[2].did, deed("C", "", None).did);
+        assert_eq!(entries[2].effect, record("C", "", None).effect);
         drop(store);
         assert_eq!(crate::store::open(&path).unwrap().journal, []);
         assert_eq!(history(&path, Timestamp::UNIX_EPOCH).unwrap().len(), 3);
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn an_entry_is_stored_with_field_names() {
         let row = r#"{"version":1,"did":{"Created":{"id":"vip","name":"A","externalId":null,"parentSegmentId":null}}}"#;
-        let packed = Packed { version: VERSION, did: deed("A", "", None).did };
+        let packed = Packed { version: VERSION, did: record("A", "", None).effect };
         assert_eq!(serde_json::to_string(&packed).unwrap(), row, "another form takes another version");
         assert_eq!(serde_json::from_str::<Packed>(row).unwrap().did, packed.did);
     }

@@ -71,7 +71,7 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::segment::{Segment, SegmentId};
-    use crate::store::{Completeness, Record, Segments, open};
+    use crate::store::{Completeness, Segments, StoreUpdate, open};
 
     fn segment(id: &str) -> Arc<Segment> {
         Arc::new(Segment { id: SegmentId::new(id).unwrap(), name: "A".into(), external_id: None, parent: None })
@@ -87,7 +87,7 @@ mod tests {
         let segments = Segments::All(vec![segment("a"), segment("b")]);
         let at = Timestamp::UNIX_EPOCH;
         let completeness = Completeness::Complete;
-        store.write(&Record { segments, position: None, landmarks: Vec::new(), at, completeness }).unwrap();
+        store.write(&StoreUpdate { segments, position: None, landmarks: Vec::new(), at, completeness }).unwrap();
         let seen = inspect(&path).unwrap().unwrap();
         assert_eq!((seen.form, seen.pending, seen.in_use), (SCHEMA, 0, true));
         assert_eq!(seen.snapshot.unwrap().segments.len(), 2);

@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{JournalEntry, Journalled, OpId, Operation, PlanId, Progress};
+use crate::changes::{JournalEntry, JournalledOp, OpId, Operation, PlanId, Progress};
 use crate::segment::{Draft, SegmentId, Step};
 
 use super::{Store, history};
@@ -73,8 +73,8 @@ impl Store {
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(op_columns(*op))?;
                 }
-                JournalEntry::Did(op, deed) => history::insert_entry(&transaction, *op, deed)?,
-                JournalEntry::Over(op) => {
+                JournalEntry::Applied(op, record) => history::insert_entry(&transaction, *op, record)?,
+                JournalEntry::Finished(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
                         .execute(op_columns(*op))?;
@@ -184,7 +184,7 @@ pub(super) fn insert_rows(connection: &mut Connection, rows: &[RawRow]) -> rusql
 
 /// Reads the journal, and counts the rows that can't be read. Those are moved to another table with the reason, so that they
 /// block nothing and are not lost. Rows in an earlier encoding are rewritten in the current one.
-pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
+pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<JournalledOp>, usize)> {
     let transaction = connection.transaction()?;
     let (mut journal, mut unreadable, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
     {
@@ -237,7 +237,7 @@ pub(super) fn count(connection: &Connection, schema_version: i32) -> rusqlite::R
 }
 
 /// Reads a row, or returns why it can't be read.
-fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
+fn read_row(row: &Row<'_>) -> Result<JournalledOp, String> {
     let describe = |error: rusqlite::Error| error.to_string();
     let operation = decode(row.get_ref(2).map_err(describe)?)?;
     let plan_id = row.get::<_, i64>(0).map_err(describe)?.unsigned_abs();
@@ -250,7 +250,7 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
         .map_err(|error| error.to_string())?;
     let op = OpId { plan_id: PlanId(plan_id), index: number };
     let undoes = parse_undoes(row.get_ref(2).map_err(describe)?);
-    Ok(Journalled { op, operation, progress, since, existing, drafts, undoes })
+    Ok(JournalledOp { op, operation, progress, since, existing, drafts, undoes })
 }
 
 /// The plan that an operation's plan undoes, as recorded by [`mark_undo`].
@@ -330,9 +330,9 @@ mod tests {
         store.write_journal(&[queued(0), queued(1), queued(2)]).unwrap();
         let sent = |number, since| JournalEntry::Sent { op: op(number), since, existing: Vec::new() };
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
-        store.write_journal(&[JournalEntry::Over(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
+        store.write_journal(&[JournalEntry::Finished(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
         drop(store);
-        let left = |op, name: &str, progress, since, existing| Journalled {
+        let left = |op, name: &str, progress, since, existing| JournalledOp {
             op,
             operation: operation(name),
             progress,
@@ -371,7 +371,7 @@ mod tests {
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
         let staged = |number: usize| JournalEntry::Staged(op(number), operation(&number.to_string()));
         store.write_journal(&[staged(0), staged(1), staged(2)]).unwrap();
-        store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Over(op(2))]).unwrap();
+        store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Finished(op(2))]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
         let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();

@@ -255,7 +255,7 @@ impl<R: Remote> Actor<R> {
             Report::ListEnded(listing, Some(Interruption::Cancelled)) => self.list_paused(listing).await,
             Report::Read(number, result) => self.read_ended(number, result).await,
             Report::FeedVerified { is_same, next } => self.feed_verified(is_same, next).await,
-            Report::FetchEnded { id, mention, result } => self.fetch_ended(id, mention, result).await,
+            Report::FetchEnded { id, feed_source, result } => self.fetch_ended(id, feed_source, result).await,
             Report::BatchFetched(responses) => self.batch_fetched(responses).await,
             Report::OperationRequestStarted { op, call } => {
                 self.connection.pending_requests.operation_request_started(op, call);

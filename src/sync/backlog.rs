@@ -57,7 +57,7 @@ const MAX_CHECKPOINTS: usize = 1_024;
 /// Why a segment is to be fetched.
 #[derive(Debug, Clone, Copy)]
 struct FetchReason {
-    mention: FeedSource,
+    feed_source: FeedSource,
     /// Kind of the last event; `None` if the feed did not name it.
     last_kind: Option<FeedEventKind>,
     /// The first part that named it since it was last fetched.
@@ -93,27 +93,31 @@ impl Backlog {
         self.requeue_unreadable(id);
         if let Some(reason) = self.queued.get_mut(id) {
             if reason.last_kind.is_none() {
-                reason.mention.kind = Some(kind);
+                reason.feed_source.kind = Some(kind);
                 self.named_count += 1;
             }
             reason.last_kind = Some(kind);
-            reason.mention.contexts.extend(only);
+            reason.feed_source.contexts.extend(only);
             return;
         }
         if let Some((_, refetch)) = self.in_flight.get_mut(id) {
             // The fetch under way may return the state from before this event.
             let refetch = refetch.get_or_insert_with(|| {
                 *self.pending_by_part.entry(part).or_default() += 1;
-                FetchReason { mention: FeedSource { kind: Some(kind), ..FeedSource::default() }, last_kind: None, part }
+                FetchReason {
+                    feed_source: FeedSource { kind: Some(kind), ..FeedSource::default() },
+                    last_kind: None,
+                    part,
+                }
             });
             refetch.last_kind = Some(kind);
-            refetch.mention.contexts.extend(only);
+            refetch.feed_source.contexts.extend(only);
             return;
         }
-        let mut mention = FeedSource { kind: Some(kind), ..FeedSource::default() };
-        mention.contexts.extend(only);
+        let mut feed_source = FeedSource { kind: Some(kind), ..FeedSource::default() };
+        feed_source.contexts.extend(only);
         *self.pending_by_part.entry(part).or_default() += 1;
-        self.enqueue(id.clone(), FetchReason { mention, last_kind: Some(kind), part });
+        self.enqueue(id.clone(), FetchReason { feed_source, last_kind: Some(kind), part });
     }
 
     /// Adds a segment to fetch for a reason other than the feed.
@@ -123,7 +127,7 @@ impl Backlog {
         }
         let part = self.last_part;
         *self.pending_by_part.entry(part).or_default() += 1;
-        self.enqueue(id, FetchReason { mention: FeedSource::default(), last_kind: None, part });
+        self.enqueue(id, FetchReason { feed_source: FeedSource::default(), last_kind: None, part });
     }
 
     /// Queues an unreadable segment again. Returns whether it was unreadable.
@@ -148,7 +152,7 @@ impl Backlog {
         let reason = self.queued.remove(&id)?;
         self.named_count -= usize::from(reason.last_kind.is_some());
         self.in_flight.insert(id.clone(), (reason, None));
-        Some((id, reason.mention))
+        Some((id, reason.feed_source))
     }
 
     /// Records a response: the segment is done, unless it was named again meanwhile.
@@ -166,8 +170,8 @@ impl Backlog {
         if let Some(refetch) = refetch {
             self.decrement_pending(refetch.part);
             reason.last_kind = refetch.last_kind.or(reason.last_kind);
-            reason.mention.kind = reason.mention.kind.or(refetch.mention.kind);
-            reason.mention.contexts.extend(refetch.mention.contexts.iter());
+            reason.feed_source.kind = reason.feed_source.kind.or(refetch.feed_source.kind);
+            reason.feed_source.contexts.extend(refetch.feed_source.contexts.iter());
         }
         self.enqueue(id.clone(), reason);
     }
@@ -202,13 +206,15 @@ impl Backlog {
         let queue: Vec<(u64, SegmentId)> = self.queue.iter().map(|(queue_seq, id)| (*queue_seq, id.clone())).collect();
         for (queue_seq, id) in queue {
             let reason = self.queued.get(&id).copied().filter(|reason| reason.part <= part);
-            let Some(reason) = reason.filter(|reason| settles(&id, reason.mention, reason.last_kind)) else { continue };
+            let Some(reason) = reason.filter(|reason| settles(&id, reason.feed_source, reason.last_kind)) else {
+                continue;
+            };
             self.queued.remove(&id);
             self.queue.remove(&queue_seq);
             self.named_count -= usize::from(reason.last_kind.is_some());
             self.decrement_pending(reason.part);
         }
-        self.unreadable.retain(|id, reason| reason.part > part || !settles(id, reason.mention, reason.last_kind));
+        self.unreadable.retain(|id, reason| reason.part > part || !settles(id, reason.feed_source, reason.last_kind));
     }
 
     /// Settles unreadable segments that were named up to a part and for which `settles` returns true. Returns them.
@@ -265,8 +271,8 @@ impl Backlog {
 
     /// Returns some of the segments to fetch, starting with new ones.
     pub fn pending_ids(&self, limit: usize) -> Vec<SegmentId> {
-        let all = self.in_flight.iter().map(|(id, (reason, _))| (id, reason.mention.kind));
-        let queued = self.queue.values().map(|id| (id, self.queued.get(id).and_then(|reason| reason.mention.kind)));
+        let all = self.in_flight.iter().map(|(id, (reason, _))| (id, reason.feed_source.kind));
+        let queued = self.queue.values().map(|id| (id, self.queued.get(id).and_then(|reason| reason.feed_source.kind)));
         let all = all.chain(queued);
         let (new, other): (Vec<_>, Vec<_>) = all.partition(|(_, kind)| *kind == Some(FeedEventKind::Created));
         new.into_iter().chain(other).map(|(id, _)| id.clone()).take(limit).collect()

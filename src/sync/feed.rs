@@ -26,7 +26,7 @@ pub(super) struct PastPart {
 }
 
 /// Greater than any step that a feed will ever reach: a thousand changes a second for more than a thousand years.
-pub const BEYOND: i64 = 1 << 45;
+pub const BEYOND_ANY_STEP: i64 = 1 << 45;
 /// Factor between probes while the steps are too old for the server to remember.
 const EXPIRED_STEP_FACTOR: i64 = 8;
 /// Concurrent probes in one round.
@@ -80,7 +80,7 @@ impl<R: Remote> EndSearch<'_, R> {
                     self.record(step, &changes);
                     return Ok(Ok(advance(step, &changes).unwrap_or(step).0));
                 }
-                Err(error) if is_refusal(&error) && step.0 >= BEYOND => return Ok(Err(error)),
+                Err(error) if is_refusal(&error) && step.0 >= BEYOND_ANY_STEP => return Ok(Err(error)),
                 Err(error) if is_refusal(&error) => step = Step(step.0.saturating_mul(EXPIRED_STEP_FACTOR)),
                 Err(error) => return Err(error),
             }
@@ -93,7 +93,7 @@ impl<R: Remote> EndSearch<'_, R> {
         let Some(next) = self.step_after(lower).await? else { return Ok(lower) };
         let mut max_steps = next - lower;
         lower = next;
-        let mut upper = BEYOND;
+        let mut upper = BEYOND_ANY_STEP;
         while upper - lower > 1 && self.requests < MAX_SEARCH_REQUESTS {
             let probes = probes(lower, upper);
             let remote = self.remote;
@@ -209,7 +209,7 @@ pub(super) struct PositionRewind {
 /// nothing follows, and also at a short part that is shorter than an earlier one (`max_steps`, in steps): on a busy tenant,
 /// something always follows.
 pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, max_steps: i64) -> Result<Part, RemoteError> {
-    let responses = try_join_all(from.places().map(|(only, step)| async move {
+    let responses = try_join_all(from.entries().map(|(only, step)| async move {
         let changes = remote.changes(step, only).await?;
         Ok::<_, RemoteError>((only, step, changes))
     }));
@@ -233,7 +233,7 @@ pub(super) async fn read_part<R: Remote>(remote: &R, from: &Position, max_steps:
         part.landmarks.extend(landmark(only, step, next.unwrap_or(step), &changes.events));
         part.events.extend(changes.events.into_iter().map(|event| (only, event)));
     }
-    part.next = Position::of(positions).unwrap_or(part.next);
+    part.next = Position::from_entries(positions).unwrap_or(part.next);
     Ok(part)
 }
 
@@ -288,7 +288,7 @@ async fn has_landmark<R: Remote>(remote: &R, landmark: &Landmark) -> Result<bool
 /// Whether the feed ends before a position that was already read, so that from there on it is a different one. It doesn't if
 /// it still has the last step before the position.
 pub(super) async fn was_rewound<R: Remote>(remote: &R, position: &Position) -> Result<bool, RemoteError> {
-    let latest = position.places().map(|(_, step)| step).max().unwrap_or(Step::FIRST);
+    let latest = position.entries().map(|(_, step)| step).max().unwrap_or(Step::FIRST);
     let last = latest.0.saturating_sub(1);
     if last < Step::FIRST.0 {
         return Ok(false);

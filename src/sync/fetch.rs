@@ -16,7 +16,7 @@ pub(super) async fn fetch<R: Remote>(
     remote: &R,
     sequence: &SequenceCounter,
     id: SegmentId,
-    mention: FeedSource,
+    feed_source: FeedSource,
 ) -> Result<Fetched, RemoteError> {
     let seq = sequence.next();
     let now = remote.one(&id).await?.map(Arc::new);
@@ -24,7 +24,7 @@ pub(super) async fn fetch<R: Remote>(
         let reason = format!("it is about segment {} instead", other.id);
         return Err(RemoteError { call: Call::One(id), fault: Fault::InvalidResponse { reason } });
     }
-    Ok(Fetched { id, now, seq, mention })
+    Ok(Fetched { id, now, seq, feed_source })
 }
 
 /// Fetches several segments concurrently, in any order. Responses are returned even if other requests failed, with one of the

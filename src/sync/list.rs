@@ -64,7 +64,7 @@ impl PageYield {
         self.entries.fetch_add(u32::try_from(entries).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
-    fn is_fruitless(&self) -> bool {
+    fn has_repeating_pages(&self) -> bool {
         let (pages, entries) = (self.pages.load(Ordering::Relaxed), self.entries.load(Ordering::Relaxed));
         pages >= MIN_FRUITLESS_PAGES && (entries >= MIN_FRUITLESS_ENTRIES || pages >= MIN_FRUITLESS_ENTRIES)
     }
@@ -74,7 +74,7 @@ impl PageYield {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CutReason {
     /// Several pages in a row repeat earlier ones.
-    Fruitless,
+    RepeatingPages,
     /// The limit on pages or entries was reached.
     LimitReached,
 }
@@ -141,8 +141,8 @@ impl ListRun {
     }
 
     /// Whether the list was cut because its pages repeat earlier ones.
-    pub fn is_fruitless(&self) -> bool {
-        self.cut == Some(CutReason::Fruitless)
+    pub fn has_repeating_pages(&self) -> bool {
+        self.cut == Some(CutReason::RepeatingPages)
     }
 
     /// The page to request first when the list is resumed.
@@ -152,15 +152,16 @@ impl ListRun {
 
     /// Returns why the ended list is suspect, if it is. `segments` is the number of distinct segments received.
     pub fn suspicion(&self, segments: usize) -> Option<Suspicion> {
-        let came = segments as u64 + u64::from(self.unreadable);
-        let lacks = self.total.filter(|total| *total > came).map(|total| Suspicion::FewerThanTotal { total, came });
+        let received = segments as u64 + u64::from(self.unreadable);
+        let lacks =
+            self.total.filter(|total| *total > received).map(|total| Suspicion::FewerThanTotal { total, received });
         let first_gap = self.pages.first_gap().map(|page| Suspicion::EmptyPage { page });
         let pages = self.pages.count();
         let cut = match self.cut {
             Some(CutReason::LimitReached) => Some(Suspicion::Cut { pages }),
             // A server that ignores the page number sends all segments in each page; a full page may be only a part of them.
-            Some(CutReason::Fruitless) if self.pages.has_full_page() => Some(Suspicion::Fruitless { pages }),
-            Some(CutReason::Fruitless) | None => None,
+            Some(CutReason::RepeatingPages) if self.pages.has_full_page() => Some(Suspicion::RepeatingPages { pages }),
+            Some(CutReason::RepeatingPages) | None => None,
         };
         cut.or(first_gap).or(lacks)
     }
@@ -271,8 +272,8 @@ impl ListRun {
         }
         self.unreadable += page.unreadable;
         self.entries += entries;
-        if self.cut.is_none() && self.page_yield.is_fruitless() {
-            self.cut = Some(CutReason::Fruitless);
+        if self.cut.is_none() && self.page_yield.has_repeating_pages() {
+            self.cut = Some(CutReason::RepeatingPages);
             reporter.emit(Report::Noticed(Notice::PageRepeated { page: number })).await;
             return;
         }

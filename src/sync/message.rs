@@ -68,7 +68,7 @@ pub enum Event {
         /// between pages unseen, and everything will be listed once more.
         complete: bool,
         /// Why segments may be missing even though everything was listed again.
-        lacking: Option<Suspicion>,
+        incomplete_reason: Option<Suspicion>,
     },
     /// Everything was listed again and compared. The differences are reported with the list or as changes. Only emitted if
     /// the list before was reliable.
@@ -84,7 +84,7 @@ pub enum Event {
         result: Box<ExecutionResult>,
     },
     /// The server has responded again after an operation could not reach it, so queued operations can be executed.
-    ServerAnswers,
+    ServerResponded,
     /// Unfinished operations of an earlier session and what became of them. Emitted before anything is written. Those that
     /// were not applied are on hold.
     Recovered(Vec<Recovered>),
@@ -102,7 +102,7 @@ pub struct SegmentChange {
     /// The segment now; `None` if it is gone.
     pub now: Option<Arc<Segment>>,
     /// How the feed named it, if the feed led to the change.
-    pub mention: FeedSource,
+    pub feed_source: FeedSource,
 }
 
 /// How the feed named a segment.
@@ -186,7 +186,7 @@ pub enum Suspicion {
         /// Number the server reports.
         total: u64,
         /// Number received.
-        came: u64,
+        received: u64,
     },
     /// Some segments were on several pages although nothing had changed: the order differs between pages, so other segments
     /// may be on none.
@@ -195,12 +195,12 @@ pub enum Suspicion {
         count: usize,
     },
     /// So many known segments are missing that the list is more likely wrong than they are gone.
-    Lacks {
+    MissingKnown {
         /// How many.
         count: usize,
     },
     /// The last pages contained nothing that earlier ones had not.
-    Fruitless {
+    RepeatingPages {
         /// Pages received.
         pages: u32,
     },
@@ -215,22 +215,22 @@ impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyPage { page } => write!(f, "page {page} was empty although later pages were not"),
-            Self::FewerThanTotal { total, came } => {
+            Self::FewerThanTotal { total, received } => {
                 let total = counted(usize::try_from(*total).unwrap_or(usize::MAX), Noun::Segment);
                 write!(
                     f,
                     "the server reports {total} and sent {}",
-                    grouped(usize::try_from(*came).unwrap_or(usize::MAX))
+                    grouped(usize::try_from(*received).unwrap_or(usize::MAX))
                 )
             }
             Self::Repeated { count } => {
                 write!(f, "{} appeared on more than one page", counted(*count, Noun::Segment))
             }
-            Self::Lacks { count } => {
+            Self::MissingKnown { count } => {
                 let are = Agreeing::Are.with(*count);
                 write!(f, "{} {are} missing from it", counted(*count, Noun::KnownSegment))
             }
-            Self::Fruitless { pages } => {
+            Self::RepeatingPages { pages } => {
                 write!(
                     f,
                     "its pages repeat; stopped after {}",
@@ -269,9 +269,9 @@ pub enum Notice {
     },
     /// The feed no longer contains events that it had before, as after the server was restored from a backup. Everything is
     /// listed again.
-    FeedWentBack,
+    FeedRewound,
     /// A segment can't be read. The others are still followed, and this one is retried now and then.
-    SetApart {
+    SegmentUnreadable {
         /// Why.
         error: RemoteError,
     },
@@ -328,10 +328,10 @@ impl fmt::Display for Notice {
             Self::ListIncomplete { suspicion } => {
                 write!(f, "The list of segments is incomplete: {suspicion}. What is missing may still exist")
             }
-            Self::FeedWentBack => {
+            Self::FeedRewound => {
                 f.write_str("The change feed went back to an earlier state; reloading everything to verify")
             }
-            Self::SetApart { error } => write!(f, "{error}. Its changes aren't shown until it can be read"),
+            Self::SegmentUnreadable { error } => write!(f, "{error}. Its changes aren't shown until it can be read"),
             Self::StepRefused { step } => write!(f, "The change feed no longer has step {step}; reloading everything"),
             Self::NotStored { reason } => write!(f, "Can't save local state: {reason}"),
             Self::NotJournalled => f.write_str(

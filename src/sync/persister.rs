@@ -8,12 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
-use crate::changes::{JournalEntry, Journalled};
+use crate::changes::{JournalEntry, JournalledOp};
 use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, Completeness, MovedAside, Record, Segments, Snapshot, Store};
+use crate::store::{self, Completeness, MovedAside, Segments, Snapshot, Store, StoreUpdate};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -33,7 +33,7 @@ pub(super) struct Persister {
 /// A write to the store.
 #[derive(Debug)]
 enum Job {
-    Record(Record),
+    Record(StoreUpdate),
     /// Journal entries, and where to report that they are on disk.
     Journal(Vec<JournalEntry>, oneshot::Sender<()>),
 }
@@ -54,7 +54,7 @@ pub(super) struct OpenedStore {
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notices: Vec<Notice>,
     /// Operations that an earlier session left unfinished.
-    pub journal: Vec<Journalled>,
+    pub journal: Vec<JournalledOp>,
 }
 
 /// Chunks of stored segments that may wait for the forest to be built.
@@ -76,7 +76,7 @@ impl Persister {
         let forest = spawn_blocking(move || {
             let mut chunks = chunk_receiver.into_iter().peekable();
             let total = chunks.peek().map_or(0, |(total, _)| *total);
-            Box::new(Forest::of(total, chunks.flat_map(|(_, chunk)| chunk)))
+            Box::new(Forest::from_segments(total, chunks.flat_map(|(_, chunk)| chunk)))
         });
         let read_task = spawn_blocking(move || {
             store::open_with_chunks(&path, &mut |total, segments| {
@@ -162,8 +162,8 @@ impl Persister {
     ) {
         let (position, landmarks) = (position.cloned(), landmarks.to_vec());
         self.last_saved = Some(SavedState { position: position.clone(), completeness, at: Instant::now() });
-        let record = Record { segments, position, landmarks, at, completeness };
-        if self.jobs.send(Job::Record(record)).await.is_err() {
+        let update = StoreUpdate { segments, position, landmarks, at, completeness };
+        if self.jobs.send(Job::Record(update)).await.is_err() {
             tracing::debug!("the store is no longer written");
         }
     }
@@ -200,7 +200,7 @@ async fn run_jobs(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporte
     while let Some(job) = jobs.recv().await {
         let written = spawn_blocking(move || {
             let written = match job {
-                Job::Record(record) => store.write(&record),
+                Job::Record(update) => store.write(&update),
                 Job::Journal(entries, done) => store.write_journal(&entries).map(|()| {
                     // The asking task may have ended.
                     let _gone = done.send(());

@@ -33,7 +33,7 @@ pub(super) enum Report {
     /// Whether the feed still contains the events at its landmarks, and the landmarks to check next time.
     FeedVerified { is_same: Result<bool, RemoteError>, next: Vec<Landmark> },
     /// The result of fetching a segment that the feed named.
-    FetchEnded { id: SegmentId, mention: FeedSource, result: Result<Fetched, RemoteError> },
+    FetchEnded { id: SegmentId, feed_source: FeedSource, result: Result<Fetched, RemoteError> },
     /// Segments that were fetched for a reason other than the feed.
     BatchFetched(Vec<Fetched>),
     /// An operation sent a request.

@@ -35,7 +35,7 @@ pub(super) struct Fetched {
     pub now: Option<Arc<Segment>>,
     pub seq: RequestSeq,
     /// How the feed named it, if that is why it was fetched.
-    pub mention: FeedSource,
+    pub feed_source: FeedSource,
 }
 
 /// The result of a list.
@@ -94,7 +94,7 @@ impl SegmentCache {
     }
 
     fn apply_response(&mut self, response: Fetched) -> Option<SegmentChange> {
-        let Fetched { id, now, seq, mention } = response;
+        let Fetched { id, now, seq, feed_source } = response;
         let Some(mut known) = self.known.get_mut(&id) else {
             // The request is so old that it is no longer known whether the segment was deleted since.
             if self.tombstones.get(&id).is_some_and(|deleted_at| *deleted_at > seq)
@@ -108,7 +108,7 @@ impl SegmentCache {
             };
             self.tombstones.remove(&id);
             self.known.insert(Cached { segment: Arc::clone(&segment), seq });
-            return Some(SegmentChange { id, before: None, now: Some(segment), mention });
+            return Some(SegmentChange { id, before: None, now: Some(segment), feed_source });
         };
         if known.seq() > seq {
             return None;
@@ -119,13 +119,13 @@ impl SegmentCache {
             Some(segment) if segment == *known.segment => None,
             Some(segment) => {
                 let before = std::mem::replace(known.segment, Arc::clone(&segment));
-                Some(SegmentChange { id, before: Some(before), now: Some(segment), mention })
+                Some(SegmentChange { id, before: Some(before), now: Some(segment), feed_source })
             }
             None => {
                 let before = Some(Arc::clone(known.segment));
                 self.known.remove(&id);
                 self.tombstones.insert(id.clone(), seq);
-                Some(SegmentChange { id, before, now: None, mention })
+                Some(SegmentChange { id, before, now: None, feed_source })
             }
         }
     }
@@ -171,7 +171,7 @@ impl SegmentCache {
                 list.count += usize::from(list.is_new(&segment.id, known));
             }
             let (id, now) = (segment.id.clone(), Some(Arc::clone(segment)));
-            self.apply_response(Fetched { id, now, seq, mention: FeedSource::default() }).is_some()
+            self.apply_response(Fetched { id, now, seq, feed_source: FeedSource::default() }).is_some()
         });
         updated
     }
@@ -211,7 +211,7 @@ impl SegmentCache {
             id,
             now: Some(segment),
             seq,
-            mention: FeedSource::default(),
+            feed_source: FeedSource::default(),
         });
         let different = responses.filter_map(|response| self.apply_response(response)).collect();
         // Hardly any response is so late that it was requested before the previous list.
@@ -259,7 +259,7 @@ mod tests {
         let id = SegmentId::new("vip").unwrap();
         let segment =
             |name: &str| Arc::new(Segment { id: id.clone(), name: name.into(), external_id: None, parent: None });
-        Fetched { now: name.map(segment), id: id.clone(), seq: RequestSeq(seq), mention: FeedSource::default() }
+        Fetched { now: name.map(segment), id: id.clone(), seq: RequestSeq(seq), feed_source: FeedSource::default() }
     }
 
     fn take_list(cache: &mut SegmentCache, page: Vec<Fetched>, start_seq: u64) -> ListDiff {

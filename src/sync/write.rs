@@ -205,7 +205,7 @@ impl<R: Remote> Writer<R> {
         loop {
             let feed_state = self.catch_up(None).await;
             if !feed_state.new_children.is_empty() {
-                return Err(WriteError::NewChildren { newcomers: feed_state.new_children }.into());
+                return Err(WriteError::NewChildren { new_children: feed_state.new_children }.into());
             }
             let unfetched: Vec<SegmentId> = feed_state.unfetched.into_iter().filter(|id| *id != base.id).collect();
             let (read, (other_responses, _)) = tokio::join!(
@@ -216,7 +216,7 @@ impl<R: Remote> Writer<R> {
                 response.now.as_ref().is_some_and(|segment| segment.parent.as_ref() == Some(&base.id))
                     && !leaving.contains(&response.id)
             };
-            let newcomers: Vec<SegmentId> =
+            let new_children: Vec<SegmentId> =
                 other_responses.iter().filter(is_new_child).map(|response| response.id.clone()).collect();
             self.fetched.extend(other_responses);
             let read = match read {
@@ -226,8 +226,8 @@ impl<R: Remote> Writer<R> {
                 }
                 Err(error) => return Err(in_doubt(doubt, WriteError::Refused(error)).into()),
             };
-            if !newcomers.is_empty() {
-                return Err(WriteError::NewChildren { newcomers }.into());
+            if !new_children.is_empty() {
+                return Err(WriteError::NewChildren { new_children }.into());
             }
             let Some(current) = read.now.clone() else {
                 return Ok(self.deleted_result(&base.id, failures > 0 || self.was_sent(), false));
@@ -311,7 +311,8 @@ impl<R: Remote> Writer<R> {
 
     /// Returns the result for a segment that is gone. That is certain by now, so it gets a new sequence number.
     fn deleted_result(&self, id: &SegmentId, found: bool, concurrent_write: bool) -> WriteSuccess {
-        let response = Fetched { id: id.clone(), now: None, seq: self.sequence.next(), mention: FeedSource::default() };
+        let response =
+            Fetched { id: id.clone(), now: None, seq: self.sequence.next(), feed_source: FeedSource::default() };
         WriteSuccess { outcome: WriteResult::Deleted { id: id.clone(), found, concurrent_write }, response }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::app::Browsed;
+use crate::app::BrowserOutcome;
 use crate::platform;
 
 use super::variables::without_keys;
@@ -15,9 +15,9 @@ use super::variables::without_keys;
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens a URL in the browser.
-pub(super) async fn open_url(url: &str, key_variables: &[String]) -> Browsed {
-    let Some(words) = opener(&|name| std::env::var(name).ok(), url) else { return Browsed::NoBrowser };
-    let [program, arguments @ ..] = words.as_slice() else { return Browsed::NoBrowser };
+pub(super) async fn open_url(url: &str, key_variables: &[String]) -> BrowserOutcome {
+    let Some(words) = opener(&|name| std::env::var(name).ok(), url) else { return BrowserOutcome::NoBrowser };
+    let [program, arguments @ ..] = words.as_slice() else { return BrowserOutcome::NoBrowser };
     let mut command = Command::new(program);
     without_keys(command.args(arguments), key_variables);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -25,15 +25,15 @@ pub(super) async fn open_url(url: &str, key_variables: &[String]) -> Browsed {
     match command.spawn() {
         Ok(mut child) => match timeout(LAUNCH_TIMEOUT, child.wait()).await {
             Ok(Ok(status)) => launch_outcome(program, status),
-            Ok(Err(error)) => Browsed::Failed(error.to_string()),
-            Err(_still_running) => Browsed::Opened,
+            Ok(Err(error)) => BrowserOutcome::Failed(error.to_string()),
+            Err(_still_running) => BrowserOutcome::Opened,
         },
-        Err(error) => Browsed::Failed(format!("{program}: {error}")),
+        Err(error) => BrowserOutcome::Failed(format!("{program}: {error}")),
     }
 }
 
-fn launch_outcome(program: &str, status: ExitStatus) -> Browsed {
-    if status.success() { Browsed::Opened } else { Browsed::Failed(format!("{program}: {status}")) }
+fn launch_outcome(program: &str, status: ExitStatus) -> BrowserOutcome {
+    if status.success() { BrowserOutcome::Opened } else { BrowserOutcome::Failed(format!("{program}: {status}")) }
 }
 
 /// The command that opens a URL; `None` if the user would not see the result.

@@ -10,21 +10,23 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use crate::app::{Edited, EditorFault};
+use crate::app::{EditorFault, EditorOutcome};
 use crate::files;
 use crate::platform::{self, DEFAULT_EDITOR};
 
 use super::variables::without_keys;
 
 /// Edits a text. The editor has the terminal until it exits.
-pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
+pub(super) async fn edit(text: &str, key_variables: &[String]) -> EditorOutcome {
     let file = match write(text) {
         Ok(file) => file,
-        Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(files::reason(&error)), file: None },
+        Err(error) => {
+            return EditorOutcome::Failed { fault: EditorFault::NotWritten(files::reason(&error)), file: None };
+        }
     };
     match run(&editor_command(), &file, key_variables).await.and_then(|()| read(&file)) {
-        Ok(text) => Edited::Saved { text, file },
-        Err(fault) => Edited::Failed { fault, file: Some(file) },
+        Ok(text) => EditorOutcome::Saved { text, file },
+        Err(fault) => EditorOutcome::Failed { fault, file: Some(file) },
     }
 }
 

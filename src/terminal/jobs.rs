@@ -95,7 +95,7 @@ impl Jobs {
     pub fn check(&mut self, job: Box<CheckJob>) {
         let sender = self.sender.clone();
         spawn_blocking(move || {
-            if sender.blocking_send(Event::Checked(job.carried_out())).is_err() {
+            if sender.blocking_send(Event::Checked(job.run())).is_err() {
                 tracing::debug!("nobody waits for what was found");
             }
         });
@@ -105,7 +105,7 @@ impl Jobs {
     pub fn sort(&mut self, job: SortJob) {
         let sender = self.sender.clone();
         spawn_blocking(move || {
-            if sender.blocking_send(Event::Sorted(job.carried_out())).is_err() {
+            if sender.blocking_send(Event::Sorted(job.run())).is_err() {
                 tracing::debug!("nobody waits for what was sorted");
             }
         });

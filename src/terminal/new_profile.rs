@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use crate::app::{
-    Answer, Event, FilledProfile, FormContext, FormEffect, FormEvent, KeySource, NewProfile, ProfileLine, ProfileTask,
-    Targets,
+    Event, FilledProfile, FormContext, FormEffect, FormEvent, KeySource, NewProfile, ProfileLine, ProfileTask, Targets,
+    TaskResult,
 };
 use crate::ui::{self, Look};
 
@@ -20,10 +20,10 @@ use super::{SessionError, Setup, Signal, closed};
 /// Channels to the service that tests connections and writes profiles.
 #[derive(Debug)]
 pub struct ProfileService {
-    /// Sends tasks: [`FormEffect::Task`] and [`FormEffect::GiveUp`].
+    /// Sends tasks: [`FormEffect::Task`] and [`FormEffect::CancelTask`].
     pub tasks: mpsc::Sender<FormEffect>,
     /// Receives the outcomes, each with the number of its task.
-    pub answers: mpsc::Receiver<(u64, Answer)>,
+    pub results: mpsc::Receiver<(u64, TaskResult)>,
     /// What a form needs to know about its surroundings.
     pub context: FormContext,
 }
@@ -55,7 +55,7 @@ pub(super) async fn fill_in(
         let form_event = tokio::select! {
             event = input.next() => form_event(&targets, event.ok_or_else(closed)??),
             () = screen::panicked() => return Err(SessionError::TaskStopped),
-            answer = profile_service.answers.recv() => Some(answer_event(answer)?),
+            result = profile_service.results.recv() => Some(task_event(result)?),
             signal_event = signals.next() => match signal_event {
                 SignalEvent::Exit(signal) => break FormOutcome::Signalled(signal),
                 SignalEvent::Continued => {
@@ -64,25 +64,25 @@ pub(super) async fn fill_in(
                 }
             },
         };
-        let mut effect = form_event.and_then(|form_event| form.take(form_event));
+        let mut effect = form_event.and_then(|form_event| form.handle(form_event));
         if let Some(key_command) = effect.take_if(|effect| runs_key_command(effect)) {
             // The command may ask for a password, and two programs can't read from one terminal.
             input.close();
             screen.close()?;
             announce_key_command(&key_command);
             send(profile_service, Some(key_command)).await?;
-            let answer = profile_service.answers.recv().await;
+            let result = profile_service.results.recv().await;
             signals.discard_interrupt();
             screen.reopen()?;
             input = Input::open_discarding_input()?;
-            effect = form.take(answer_event(answer)?);
+            effect = form.handle(task_event(result)?);
         }
         match effect {
             None => {}
-            Some(FormEffect::Leave) => break FormOutcome::Cancelled,
+            Some(FormEffect::Close) => break FormOutcome::Cancelled,
             Some(FormEffect::OpenDemo) => break FormOutcome::Demo,
             Some(FormEffect::Open(_)) => break FormOutcome::Saved(form.line()),
-            task @ Some(FormEffect::Task { .. } | FormEffect::GiveUp) => send(profile_service, task).await?,
+            task @ Some(FormEffect::Task { .. } | FormEffect::CancelTask) => send(profile_service, task).await?,
         }
     };
     input.close();
@@ -123,9 +123,9 @@ fn form_event(targets: &Targets, event: Event) -> Option<FormEvent> {
     }
 }
 
-fn answer_event(answer: Option<(u64, Answer)>) -> Result<FormEvent, SessionError> {
-    let (number, answer) = answer.ok_or(SessionError::TaskStopped)?;
-    Ok(FormEvent::Answered { number, answer })
+fn task_event(result: Option<(u64, TaskResult)>) -> Result<FormEvent, SessionError> {
+    let (number, result) = result.ok_or(SessionError::TaskStopped)?;
+    Ok(FormEvent::TaskEnded { number, result })
 }
 
 async fn send(profile_service: &ProfileService, effect: Option<FormEffect>) -> Result<(), SessionError> {

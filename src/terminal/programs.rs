@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::action::UserCommand;
-use crate::app::{Event, RunEnd, RunNews, RunOutcome, RunRequest};
+use crate::app::{Event, RunEnd, RunEvent, RunOutcome, RunRequest};
 use crate::platform::{self, ProcessGroup};
 use crate::segment::Segment;
 
@@ -46,8 +46,8 @@ pub(super) async fn run(
         }
         Err(error) => RunOutcome::NotStarted(format!("{}: {error}", request.command.program)),
     };
-    let end = RunEnd { outcome, took: started.elapsed(), dropped: forwarder.dropped };
-    forwarder.send(RunNews::Ended(end)).await;
+    let end = RunEnd { outcome, elapsed: started.elapsed(), dropped: forwarder.dropped };
+    forwarder.send(RunEvent::Ended(end)).await;
 }
 
 fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
@@ -71,7 +71,7 @@ struct OutputForwarder {
 }
 
 impl OutputForwarder {
-    async fn send(&self, news: RunNews) {
+    async fn send(&self, news: RunEvent) {
         // An error means that the interface is gone.
         let _sent = self.events.send(Event::Ran(self.run, news)).await;
     }
@@ -80,10 +80,10 @@ impl OutputForwarder {
         let (kept, dropped) = bytes.split_at(bytes.len().min(MAX_OUTPUT_BYTES - self.kept));
         let text = stream.decode(kept);
         if !text.is_empty() {
-            self.send(RunNews::Wrote(text)).await;
+            self.send(RunEvent::Wrote(text)).await;
         }
         if !dropped.is_empty() && self.dropped == 0 {
-            self.send(RunNews::Cut).await;
+            self.send(RunEvent::Cut).await;
         }
         self.kept += kept.len();
         self.dropped += dropped.len() as u64;

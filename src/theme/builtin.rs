@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{Ground, HeaderWords, Symbols, Theme};
+use super::{HeaderTextColour, Symbols, TerminalBackground, Theme};
 
 /// The name of a built-in theme.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,8 +84,8 @@ impl Theme {
             good: PLAIN.fg(Color::Green),
             warning: PLAIN.fg(Color::Yellow),
             bad: PLAIN.fg(Color::Indexed(203)),
-            ground: Ground::Dark,
-            header_words: HeaderWords::AsMeant,
+            terminal_background: TerminalBackground::Dark,
+            header_text: HeaderTextColour::ByMeaning,
             framed: false,
             symbols: *symbols,
         }
@@ -107,8 +107,8 @@ impl Theme {
             good: PLAIN.fg(rgb(0x00_6400)),
             warning: PLAIN.fg(rgb(0x80_5500)),
             bad: PLAIN.fg(rgb(0xaf_0000)),
-            ground: Ground::Light,
-            header_words: HeaderWords::AsHeader,
+            terminal_background: TerminalBackground::Light,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -133,8 +133,8 @@ impl Theme {
             good: PLAIN.fg(rgb(0x00_ff00)),
             warning: BOLD.fg(rgb(0xff_ff00)),
             bad: BOLD.fg(rgb(0xff_a0a0)),
-            ground: Ground::Dark,
-            header_words: HeaderWords::AsHeader,
+            terminal_background: TerminalBackground::Dark,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -159,8 +159,8 @@ impl Theme {
             good: PLAIN.fg(blue),
             warning: PLAIN.fg(rgb(0xf0_e442)),
             bad: BOLD.fg(orange),
-            ground: Ground::Dark,
-            header_words: HeaderWords::AsHeader,
+            terminal_background: TerminalBackground::Dark,
+            header_text: HeaderTextColour::LikeHeader,
             framed: false,
             symbols: *symbols,
         }
@@ -184,8 +184,8 @@ impl Theme {
             good: PLAIN,
             warning: BOLD,
             bad: BOLD,
-            ground: Ground::Dark,
-            header_words: HeaderWords::AsMeant,
+            terminal_background: TerminalBackground::Dark,
+            header_text: HeaderTextColour::ByMeaning,
             framed: false,
             symbols,
         }

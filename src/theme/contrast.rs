@@ -3,13 +3,13 @@
 use ratatui::style::{Color, Style};
 
 use super::depth::{ANSI_COLOURS, MIN_CONTRAST, Rgb, contrast, rgb};
-use super::{Depth, Ground, HeaderWords, Name, STYLES, Symbols, Theme};
+use super::{Depth, HeaderTextColour, Name, STYLES, Symbols, TerminalBackground, Theme};
 
 /// The terminal's own text colour: xterm's on black, and black on white.
-fn default_foreground(ground: Ground) -> Rgb {
-    match ground {
-        Ground::Dark => [229, 229, 229],
-        Ground::Light => [0, 0, 0],
+fn default_foreground(terminal_background: TerminalBackground) -> Rgb {
+    match terminal_background {
+        TerminalBackground::Dark => [229, 229, 229],
+        TerminalBackground::Light => [0, 0, 0],
     }
 }
 
@@ -17,11 +17,11 @@ fn foreground(style: Style, theme: &Theme) -> Rgb {
     style
         .fg
         .filter(|colour| *colour != Color::Reset)
-        .map_or(default_foreground(theme.ground), |colour| rgb(colour).unwrap())
+        .map_or(default_foreground(theme.terminal_background), |colour| rgb(colour).unwrap())
 }
 
 fn background(style: Style, theme: &Theme) -> Rgb {
-    style.bg.map_or(theme.ground.rgb(), |colour| rgb(colour).unwrap())
+    style.bg.map_or(theme.terminal_background.rgb(), |colour| rgb(colour).unwrap())
 }
 
 /// Every combination of text and background colour.
@@ -45,9 +45,9 @@ fn texts(theme: &Theme) -> Vec<(String, Rgb, Rgb)> {
         add(name.into(), style);
         add(format!("{name} in the selected row"), style.patch(theme.selected));
         add(format!("{name} in the selected row of another pane"), style.patch(theme.selected_elsewhere));
-        let in_header = match theme.header_words {
-            HeaderWords::AsMeant => theme.header.patch(style),
-            HeaderWords::AsHeader => style.patch(theme.header),
+        let in_header = match theme.header_text {
+            HeaderTextColour::ByMeaning => theme.header.patch(style),
+            HeaderTextColour::LikeHeader => style.patch(theme.header),
         };
         add(format!("{name} in the header"), in_header);
     }
@@ -83,7 +83,7 @@ fn the_high_contrast_theme_has_a_ratio_of_seven() {
 /// A common palette: its background, its text colour, and the sixteen colours.
 struct Palette {
     name: &'static str,
-    ground: Ground,
+    terminal_background: TerminalBackground,
     background: u32,
     foreground: u32,
     sixteen: [u32; 16],
@@ -94,21 +94,21 @@ struct Palette {
 const PALETTES: [Palette; 6] = [
     Palette {
         name: "Solarized Dark",
-        ground: Ground::Dark,
+        terminal_background: TerminalBackground::Dark,
         background: 0x00_2b36,
         foreground: 0x83_9496,
         sixteen: SOLARIZED,
     },
     Palette {
         name: "Solarized Light",
-        ground: Ground::Light,
+        terminal_background: TerminalBackground::Light,
         background: 0xfd_f6e3,
         foreground: 0x65_7b83,
         sixteen: SOLARIZED,
     },
     Palette {
         name: "Gruvbox Dark",
-        ground: Ground::Dark,
+        terminal_background: TerminalBackground::Dark,
         background: 0x28_2828,
         foreground: 0xeb_dbb2,
         sixteen: [
@@ -116,11 +116,23 @@ const PALETTES: [Palette; 6] = [
             0xfb_4934, 0xb8_bb26, 0xfa_bd2f, 0x83_a598, 0xd3_869b, 0x8e_c07c, 0xeb_dbb2,
         ],
     },
-    Palette { name: "xterm on black", ground: Ground::Dark, background: 0, foreground: 0xe5_e5e5, sixteen: XTERM },
-    Palette { name: "xterm on white", ground: Ground::Light, background: 0xff_ffff, foreground: 0, sixteen: XTERM },
+    Palette {
+        name: "xterm on black",
+        terminal_background: TerminalBackground::Dark,
+        background: 0,
+        foreground: 0xe5_e5e5,
+        sixteen: XTERM,
+    },
+    Palette {
+        name: "xterm on white",
+        terminal_background: TerminalBackground::Light,
+        background: 0xff_ffff,
+        foreground: 0,
+        sixteen: XTERM,
+    },
     Palette {
         name: "Linux console",
-        ground: Ground::Dark,
+        terminal_background: TerminalBackground::Dark,
         background: 0,
         foreground: 0xaa_aaaa,
         sixteen: [
@@ -172,7 +184,7 @@ fn every_theme_is_readable_in_common_palettes() {
     for palette in PALETTES {
         for name in Name::ALL {
             let theme = Theme::new(name, Symbols::UNICODE);
-            if theme.ground != palette.ground {
+            if theme.terminal_background != palette.terminal_background {
                 continue;
             }
             let depths =

@@ -5,7 +5,7 @@
 
 use ratatui::style::{Color, Style};
 
-use super::Ground;
+use super::TerminalBackground;
 
 /// Which colours a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +61,9 @@ impl Depth {
     }
 
     /// Replaces the colours of a style that can't be shown.
-    pub(super) fn of(self, style: Style, ground: Ground) -> Style {
+    pub(super) fn of(self, style: Style, terminal_background: TerminalBackground) -> Style {
         let bg = style.bg.map(|colour| self.nearest(colour, None));
-        let background = bg.and_then(rgb).unwrap_or(ground.rgb());
+        let background = bg.and_then(rgb).unwrap_or(terminal_background.rgb());
         let fg = style.fg.map(|colour| self.nearest(colour, Some(background)));
         Style { fg, bg, ..style }
     }
@@ -91,7 +91,7 @@ impl Depth {
     }
 }
 
-impl Ground {
+impl TerminalBackground {
     pub(super) const fn rgb(self) -> Rgb {
         match self {
             Self::Dark => [0, 0, 0],

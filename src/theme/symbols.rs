@@ -172,13 +172,13 @@ impl Symbols {
 
     /// Returns a sign for use beside a word with the same meaning: empty in words, where it would be read twice.
     #[must_use]
-    pub fn beside(&self, sign: &'static str) -> &'static str {
+    pub fn unless_words(&self, sign: &'static str) -> &'static str {
         if self.are_words() { "" } else { sign }
     }
 
     /// Puts a sign before a text.
     #[must_use]
-    pub fn led(sign: &str, text: &str) -> String {
+    pub fn prefixed(sign: &str, text: &str) -> String {
         if sign.is_empty() { text.to_owned() } else { format!("{sign} {text}") }
     }
 
@@ -190,7 +190,7 @@ impl Symbols {
 
     /// Returns the ASCII form of the punctuation in segtui's own texts; `None` for all else. Letters are kept, since they are data.
     #[must_use]
-    pub fn spelled(sign: &str) -> Option<&'static str> {
+    pub fn ascii_form(sign: &str) -> Option<&'static str> {
         Some(match sign {
             "·" => ".",
             "–" | "−" => "-",
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(signs.iter().collect::<BTreeSet<_>>().len(), signs.len(), "{signs:?}");
         assert!(signs.iter().all(|sign| sign.len() == 1 && sign.is_ascii()), "{signs:?}");
         // They also differ from the separator, the ellipsis and the path delimiter.
-        let spelled = ["·", "…", "›"].map(|sign| Symbols::spelled(sign).unwrap_or_default());
+        let spelled = ["·", "…", "›"].map(|sign| Symbols::ascii_form(sign).unwrap_or_default());
         assert!(spelled.iter().all(|sign| !sign.is_empty() && !signs.contains(sign)), "{spelled:?}");
     }
 }

@@ -20,7 +20,7 @@ use super::Look;
 use super::gauge::{gauge, time_left};
 use super::spoken::aloud;
 use super::text::{draw_right, fitted, rect};
-use super::theme::{HeaderWords, Symbols, Theme};
+use super::theme::{HeaderTextColour, Symbols, Theme};
 
 /// The optional parts of the header. The tenant, the warnings and the connection symbol are always shown. A part is shown whole or
 /// not at all.
@@ -78,7 +78,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let left = Line::from(header.left(room));
     mark_warnings(&header.warnings(), left.width(), area, frame);
     frame.render_widget(left, area);
-    if theme.header_words == HeaderWords::AsHeader {
+    if theme.header_text == HeaderTextColour::LikeHeader {
         frame.buffer_mut().set_style(area, theme.header);
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'stat
     let (symbol, style) = tone(message.tone, theme);
     let text = aloud(&message.text, theme);
     let room = width.saturating_sub(2 + symbol.width());
-    highlight_keys(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
+    highlight_keys(&format!(" {}", Symbols::prefixed(symbol, &fitted(&text, room))), style, theme)
 }
 
 /// The keys in a line of a message that are bound to an action of the main screen, with their columns.
@@ -92,7 +92,7 @@ pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Lo
     frame.render_widget(Clear, area);
     for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
         let lead = if at == 0 || symbol.is_empty() { symbol } else { " " };
-        let line = highlight_keys(&format!(" {}", Symbols::led(lead, &fitted(text, room))), style, theme);
+        let line = highlight_keys(&format!(" {}", Symbols::prefixed(lead, &fitted(text, room))), style, theme);
         let place = Rect { y, height: 1, ..area };
         for (columns, target) in targets(state, &line, look) {
             let width = columns.end - columns.start;

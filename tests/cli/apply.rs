@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use insta::assert_snapshot;
-use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment, Options};
+use segtui::demo::{Actor, ChangeRequest, FaultTiming, Fields, InjectedFault, Options};
 use segtui::segment::{Segment, SegmentId};
 
 use crate::desk::{Fixture, TIMEOUT, output_of, tenant_of};
@@ -302,13 +302,13 @@ fn what_a_colleague_has_changed_is_never_overwritten() {
         on: (Method::GET, "segments/h1"),
         change: ChangeRequest::Update(id("h1"), fields("Theirs", "007", "h")),
         by: Actor::Backoffice,
-        moment: Moment::Before,
+        timing: FaultTiming::Before,
     });
     fixture.server.inject_fault(InjectedFault::ConcurrentChange {
         on: (Method::GET, "segments/h2"),
         change: ChangeRequest::Update(id("h2"), fields("Kraków", "PL-12-new", "h")),
         by: Actor::Backoffice,
-        moment: Moment::Before,
+        timing: FaultTiming::Before,
     });
     let text = "id,name\nh1,Lodz\nh2,Krk\nd,Det\n";
     let left = fixture.workspace.home.path().join("left.csv");

@@ -164,14 +164,14 @@ async fn with_one_page() -> wiremock::MockServer {
 #[test]
 fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     use axum::http::Method;
-    use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment};
+    use segtui::demo::{Actor, ChangeRequest, FaultTiming, Fields, InjectedFault};
 
     let fixture = Fixture::new();
     for number in 0..50 {
         let change =
             ChangeRequest::Create(Fields { name: format!("New {number}").into(), external_id: None, parent: None });
         let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-        fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
+        fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, timing: FaultTiming::After });
     }
     let (code, stdout, stderr) = fixture.run(&["find", "polska", "-o", "json", "-q"]);
     let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
@@ -185,7 +185,7 @@ fn a_tenant_that_keeps_changing_is_listed_as_incomplete() {
     fixture.server.clear_faults();
     let change = ChangeRequest::Create(Fields { name: "One more".into(), external_id: None, parent: None });
     let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
-    fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, moment: Moment::After });
+    fixture.server.inject_fault(InjectedFault::ConcurrentChange { on, change, by, timing: FaultTiming::After });
     let (code, stdout, stderr) = fixture.run(&["find", "One more", "-o", "ids"]);
     assert_eq!((code, stdout.lines().count()), (0, 1), "{stderr}");
 }

@@ -241,7 +241,7 @@ fn promotion_matches_by_external_id_and_is_confirmed() {
 
 #[test]
 fn an_unconfirmed_cache_can_be_compared_but_not_planned() {
-    use segtui::store::{Completeness, Record, Segments, open};
+    use segtui::store::{Completeness, Segments, StoreUpdate, open};
 
     let tenants = Tenants::new();
     let (_, doctor, _) = tenants.workspace.run(&["doctor", "--json", "--profile", "prod"]);
@@ -251,7 +251,7 @@ fn an_unconfirmed_cache_can_be_compared_but_not_planned() {
         let segments = tenants.servers[1].1.segments().into_iter().map(std::sync::Arc::new).collect();
         let at = jiff::Timestamp::now();
         let record =
-            Record { segments: Segments::All(segments), position: None, landmarks: Vec::new(), at, completeness };
+            StoreUpdate { segments: Segments::All(segments), position: None, landmarks: Vec::new(), at, completeness };
         store.write(&record).unwrap();
     };
     let run = |arguments: &[&str]| tenants.run(arguments);

@@ -104,7 +104,7 @@ impl Client {
             Event::Listed { different: seen } | Event::Changed { seen, .. } => {
                 for SegmentChange { id, before, now, .. } in seen {
                     if let (None, Some(new)) = (before, &now) {
-                        let transitions = self.queue.see_new(new);
+                        let transitions = self.queue.observe_created(new);
                         self.apply(transitions);
                     }
                     match now {
@@ -114,7 +114,7 @@ impl Client {
                 }
             }
             Event::Executed { op, result } => self.executed(op, &result),
-            Event::ServerAnswers => self.queue.resume_sending(),
+            Event::ServerResponded => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
             _ => {}

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{OpId, Operation, PlanId, Title, WriteError, WriteResult};
-use segtui::demo::{Actor, ChangeRequest, Fields, InjectedFault, Moment, Options, Server};
+use segtui::demo::{Actor, ChangeRequest, FaultTiming, Fields, InjectedFault, Options, Server};
 use segtui::segment::{Draft, Field, Segment};
 use segtui::sync::{Command, Settings};
 
@@ -47,8 +47,8 @@ fn change_by_colleague(server: &Server, change: ChangeRequest) {
     server.change(Actor::Backoffice, change).unwrap();
 }
 
-fn concurrent_change(method: Method, change: ChangeRequest, moment: Moment) -> InjectedFault {
-    InjectedFault::ConcurrentChange { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
+fn concurrent_change(method: Method, change: ChangeRequest, timing: FaultTiming) -> InjectedFault {
+    InjectedFault::ConcurrentChange { on: (method, "/segments"), change, by: Actor::Backoffice, timing }
 }
 
 /// Refuses every attempt of a call; the client makes at most five.
@@ -410,16 +410,16 @@ async fn renaming_a_deleted_segment_conflicts_and_sends_nothing() {
 
 #[tokio::test]
 async fn a_write_that_races_with_an_update_is_reported() {
-    for moment in [Moment::Before, Moment::After] {
+    for timing in [FaultTiming::Before, FaultTiming::After] {
         let (server, mut client) = tenant().await;
         let seen = client.named("Zgierz");
         let theirs =
             ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-        server.inject_fault(concurrent_change(Method::PUT, theirs, moment));
+        server.inject_fault(concurrent_change(Method::PUT, theirs, timing));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
         // A write after ours is not lost: it counts as theirs, not as fields that the server ignored.
-        assert_eq!(outcome.concurrent_write, moment == Moment::Before, "{moment:?}");
-        assert_eq!((outcome.segment.name.as_str(), outcome.ignored), ("Mine", Vec::new()), "{moment:?}");
+        assert_eq!(outcome.concurrent_write, timing == FaultTiming::Before, "{timing:?}");
+        assert_eq!((outcome.segment.name.as_str(), outcome.ignored), ("Mine", Vec::new()), "{timing:?}");
         client.settle().await;
         client.assert_equals(&server);
     }
@@ -436,7 +436,7 @@ async fn a_colleagues_change_right_before_the_fetch_is_kept() {
         on: (Method::GET, look),
         change: theirs,
         by,
-        moment: Moment::Before,
+        timing: FaultTiming::Before,
     });
     let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
     assert_eq!((outcome.segment.name.as_str(), outcome.segment.external_id.as_deref()), ("Mine", Some("T")));
@@ -482,7 +482,7 @@ async fn a_write_that_races_with_a_deletion_is_reported() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-    server.inject_fault(concurrent_change(Method::DELETE, theirs, Moment::Before));
+    server.inject_fault(concurrent_change(Method::DELETE, theirs, FaultTiming::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, concurrent_write: true });
     client.write(create("Leaf", None)).await.unwrap();
@@ -500,7 +500,7 @@ async fn a_segment_with_new_children_is_not_deleted() {
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
     let child = server.change(Actor::Backoffice, ChangeRequest::Create(child)).unwrap();
     let error = client.write(operation).await.unwrap_err();
-    assert_eq!(error, WriteError::NewChildren { newcomers: vec![child] });
+    assert_eq!(error, WriteError::NewChildren { new_children: vec![child] });
     assert_eq!(request_count(&server, &Method::DELETE), 0);
 }
 

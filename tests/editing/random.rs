@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
+use segtui::app::{self, Access, Clock, ConflictKind, Effect, Event, Layer, Session, State};
 use segtui::changes::{ExecutionResult, JournalEntry, OpId, Operation, QueueCounts, WriteError, WriteResult};
 use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, InjectedFault, Options, Server};
 use segtui::forest::RowId;
@@ -127,7 +127,7 @@ impl Log {
                 self.requested.push(operation.clone());
                 self.open.insert(*op);
             }
-            JournalEntry::Over(op) => drop(self.open.remove(op)),
+            JournalEntry::Finished(op) => drop(self.open.remove(op)),
             _ => {}
         }
     }
@@ -215,8 +215,8 @@ impl SimulatedUser {
                         self.event(Event::Found(found));
                     }
                 }
-                Effect::Check(job) => self.event(Event::Checked(job.carried_out())),
-                Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
+                Effect::Check(job) => self.event(Event::Checked(job.run())),
+                Effect::Sort(job) => self.event(Event::Sorted(job.run())),
                 Effect::Sync(command) => {
                     match &command {
                         Command::Journal(entries) => entries.iter().for_each(|entry| self.log.journal(entry)),
@@ -513,10 +513,14 @@ impl SimulatedUser {
         self.press("!");
         for _ in 0..self.random.usize(1..5) {
             let key = match self.top_layer() {
-                Some(Layer::Conflict(conflict)) => match conflict.between {
-                    Between::Changes { .. } => self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"]),
-                    Between::Gone { .. } | Between::PossibleDuplicate { .. } => self.random.choice(["c", "t"]),
-                    Between::Deletion { .. } | Between::NewChildren { .. } => self.random.choice(["d", "t"]),
+                Some(Layer::Conflict(conflict)) => match conflict.kind {
+                    ConflictKind::Changes { .. } => {
+                        self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"])
+                    }
+                    ConflictKind::Gone { .. } | ConflictKind::PossibleDuplicate { .. } => {
+                        self.random.choice(["c", "t"])
+                    }
+                    ConflictKind::Deletion { .. } | ConflictKind::NewChildren { .. } => self.random.choice(["d", "t"]),
                 },
                 Some(Layer::Form(_) | Layer::Renaming(_)) => Some("enter"),
                 _ => None,

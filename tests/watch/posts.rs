@@ -66,11 +66,11 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
 fn a_post_is_retried_until_taken_before_the_next_change() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
     receiver.plan([
-        ResponsePlan::Answer(500, "x-a: b"),
+        ResponsePlan::TaskResult(500, "x-a: b"),
         ResponsePlan::Dropped,
         ResponsePlan::Late(Duration::from_secs(3)),
-        ResponsePlan::Answer(302, "location: http://127.0.0.1:1/elsewhere"),
-        ResponsePlan::Answer(401, "x-a: b"),
+        ResponsePlan::TaskResult(302, "location: http://127.0.0.1:1/elsewhere"),
+        ResponsePlan::TaskResult(401, "x-a: b"),
     ]);
     let arguments = posting(&demo, &receiver, &["--hook-timeout", "0.5"]);
     let mut watch = demo.watching(&words(&arguments));
@@ -95,7 +95,7 @@ fn a_post_is_retried_until_taken_before_the_next_change() {
 #[test]
 fn the_receivers_retry_after_is_honoured() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
-    receiver.plan([ResponsePlan::Answer(503, "retry-after: 2")]);
+    receiver.plan([ResponsePlan::TaskResult(503, "retry-after: 2")]);
     let arguments = posting(&demo, &receiver, &[]);
     let mut watch = demo.watching(&words(&arguments));
     let before = Instant::now();
@@ -114,7 +114,7 @@ fn an_undelivered_change_is_posted_again_after_a_kill() {
     wait_until("a new state begins now", || step(&state).is_some());
     demo.create("A");
     receiver.wait_for(1);
-    receiver.plan(std::iter::repeat_n(ResponsePlan::Answer(500, "x-a: b"), 1_000));
+    receiver.plan(std::iter::repeat_n(ResponsePlan::TaskResult(500, "x-a: b"), 1_000));
     demo.create("B");
     receiver.wait_for_posts(3);
     watch.killed();
@@ -145,7 +145,7 @@ fn repeated_kills_lose_no_change() {
     for number in 0..CHANGES {
         if random.u8(..) < 60 {
             receiver.plan(
-                [ResponsePlan::Dropped, ResponsePlan::Answer(500, "x-a: b")].into_iter().take(random.usize(1..=2)),
+                [ResponsePlan::Dropped, ResponsePlan::TaskResult(500, "x-a: b")].into_iter().take(random.usize(1..=2)),
             );
         }
         let before = receiver.posts().len();
@@ -235,7 +235,7 @@ fn the_url_and_secret_are_checked_before_watching_starts() {
 #[test]
 fn a_signal_ends_the_wait_before_a_retry() {
     let (demo, receiver) = (Demo::start(), Receiver::start());
-    receiver.plan([ResponsePlan::Answer(503, "retry-after: 3000")]);
+    receiver.plan([ResponsePlan::TaskResult(503, "retry-after: 3000")]);
     let arguments = posting(&demo, &receiver, &[]);
     let mut watch = demo.watching(&words(&arguments));
     demo.create("A");

@@ -15,7 +15,7 @@ use crate::demo::wait_until;
 #[derive(Debug, Clone)]
 pub enum ResponsePlan {
     /// Responds with this status and this header line.
-    Answer(u16, &'static str),
+    TaskResult(u16, &'static str),
     /// Closes the connection without a response.
     Dropped,
     /// Responds with 200 after this delay.
@@ -110,12 +110,12 @@ fn serve(connection: TcpStream, plans: &Mutex<VecDeque<ResponsePlan>>, posts: &M
     }
     let mut body = vec![0; headers["content-length"].parse().unwrap()];
     reader.read_exact(&mut body).ok()?;
-    let plan = plans.lock().unwrap().pop_front().unwrap_or(ResponsePlan::Answer(204, "x-fine: yes"));
-    let accepted = matches!(plan, ResponsePlan::Answer(200..300, _));
+    let plan = plans.lock().unwrap().pop_front().unwrap_or(ResponsePlan::TaskResult(204, "x-fine: yes"));
+    let accepted = matches!(plan, ResponsePlan::TaskResult(200..300, _));
     posts.lock().unwrap().push(Post { headers, body: String::from_utf8(body).unwrap(), accepted });
     let (status, header) = match plan {
         ResponsePlan::Dropped => return None,
-        ResponsePlan::Answer(status, header) => (status, header),
+        ResponsePlan::TaskResult(status, header) => (status, header),
         ResponsePlan::Late(by) => {
             thread::sleep(by);
             (200, "x-late: yes")

@@ -17,7 +17,7 @@ use crate::keymap::Key;
 pub struct Conflict {
     pub(in crate::app) op: OpId,
     /// The kind of conflict and both sides of it.
-    pub between: Between,
+    pub kind: ConflictKind,
     /// The focused row.
     pub row: usize,
     /// Whether the server's side changed while the dialog was open and the user has not confirmed having seen it.
@@ -26,7 +26,7 @@ pub struct Conflict {
 
 /// The kind of conflict and both sides of it.
 #[derive(Debug, Clone)]
-pub enum Between {
+pub enum ConflictKind {
     /// Both sides changed the segment.
     Changes {
         /// The segment as the user saw it.
@@ -62,7 +62,7 @@ pub enum Between {
         /// The segment.
         base: Arc<Segment>,
         /// The new children.
-        newcomers: Vec<SegmentId>,
+        new_children: Vec<SegmentId>,
     },
 }
 
@@ -79,33 +79,35 @@ impl Conflict {
     /// Returns the conflict for a failed operation; `None` if the error is not a conflict.
     pub(in crate::app) fn of(state: &State, op: OpId, error: &WriteError) -> Option<Self> {
         let operation = &state.changes.queue.op(op)?.operation;
-        let between = match (operation, error) {
+        let kind = match (operation, error) {
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
                 conflicting_changes(base, theirs, draft)
             }
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: None, .. }) => {
-                Between::Gone { mine: draft.clone().into_segment(base.id.clone()) }
+                ConflictKind::Gone { mine: draft.clone().into_segment(base.id.clone()) }
             }
             (Operation::Delete { base, .. }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
-                Between::Deletion { base: Arc::clone(base), theirs: Arc::clone(theirs) }
+                ConflictKind::Deletion { base: Arc::clone(base), theirs: Arc::clone(theirs) }
             }
             (Operation::Create { draft }, WriteError::PossibleDuplicate { theirs }) => {
                 let mine = draft.clone().into_segment(op.provisional_id());
-                Between::PossibleDuplicate { mine, theirs: Arc::clone(theirs) }
+                ConflictKind::PossibleDuplicate { mine, theirs: Arc::clone(theirs) }
             }
-            (Operation::Delete { base, .. }, WriteError::NewChildren { newcomers }) => {
-                Between::NewChildren { base: Arc::clone(base), newcomers: newcomers.clone() }
+            (Operation::Delete { base, .. }, WriteError::NewChildren { new_children }) => {
+                ConflictKind::NewChildren { base: Arc::clone(base), new_children: new_children.clone() }
             }
             _ => return None,
         };
-        let row = match &between {
-            Between::Changes { choices, .. } => choices.iter().position(|side| *side == KeptSide::Mine).unwrap_or(0),
+        let row = match &kind {
+            ConflictKind::Changes { choices, .. } => {
+                choices.iter().position(|side| *side == KeptSide::Mine).unwrap_or(0)
+            }
             _ => 0,
         };
-        let mut conflict = Self { op, between, row, changed: false };
+        let mut conflict = Self { op, kind, row, changed: false };
         // The segment may have changed since the operation failed.
-        if state.changes.queue.concerns(conflict.server_id()) {
-            let now = state.changes.queue.truth(conflict.server_id()).cloned();
+        if state.changes.queue.has_pending(conflict.server_id()) {
+            let now = state.changes.queue.server_state(conflict.server_id()).cloned();
             conflict.update(now);
         }
         Some(conflict)
@@ -120,12 +122,12 @@ impl Conflict {
 
     /// Returns the segment on the server that the conflict is about.
     fn server_id(&self) -> &SegmentId {
-        match &self.between {
-            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
-                &base.id
-            }
-            Between::Gone { mine } => &mine.id,
-            Between::PossibleDuplicate { theirs, .. } => &theirs.id,
+        match &self.kind {
+            ConflictKind::Changes { base, .. }
+            | ConflictKind::Deletion { base, .. }
+            | ConflictKind::NewChildren { base, .. } => &base.id,
+            ConflictKind::Gone { mine } => &mine.id,
+            ConflictKind::PossibleDuplicate { theirs, .. } => &theirs.id,
         }
     }
 
@@ -138,49 +140,49 @@ impl Conflict {
 
     /// Updates the conflict to the current version on the server. Returns whether it changed.
     fn update(&mut self, now: Option<Arc<Segment>>) -> bool {
-        let between = match (&self.between, now) {
-            (Between::Changes { base, mine, choices, theirs }, Some(now)) if *theirs != now => {
-                Between::Changes { base: Arc::clone(base), theirs: now, mine: mine.clone(), choices: *choices }
+        let kind = match (&self.kind, now) {
+            (ConflictKind::Changes { base, mine, choices, theirs }, Some(now)) if *theirs != now => {
+                ConflictKind::Changes { base: Arc::clone(base), theirs: now, mine: mine.clone(), choices: *choices }
             }
-            (Between::Changes { mine, .. }, None) => Between::Gone { mine: mine.clone() },
-            (Between::Gone { mine }, Some(now)) => conflicting_changes(&now, &now, &Draft::of(mine)),
-            (Between::Deletion { base, theirs }, Some(now)) if *theirs != now => {
-                Between::Deletion { base: Arc::clone(base), theirs: now }
+            (ConflictKind::Changes { mine, .. }, None) => ConflictKind::Gone { mine: mine.clone() },
+            (ConflictKind::Gone { mine }, Some(now)) => conflicting_changes(&now, &now, &Draft::of(mine)),
+            (ConflictKind::Deletion { base, theirs }, Some(now)) if *theirs != now => {
+                ConflictKind::Deletion { base: Arc::clone(base), theirs: now }
             }
-            (Between::PossibleDuplicate { mine, theirs }, Some(now)) if *theirs != now => {
-                Between::PossibleDuplicate { mine: mine.clone(), theirs: now }
+            (ConflictKind::PossibleDuplicate { mine, theirs }, Some(now)) if *theirs != now => {
+                ConflictKind::PossibleDuplicate { mine: mine.clone(), theirs: now }
             }
             // If a segment to be deleted is gone, the deletion finds that out.
             _ => return false,
         };
-        self.between = between;
+        self.kind = kind;
         true
     }
 
     /// Returns the name of the segment for messages.
     #[must_use]
     pub fn name(&self) -> &str {
-        match &self.between {
-            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
-                &base.name
-            }
-            Between::Gone { mine } | Between::PossibleDuplicate { mine, .. } => &mine.name,
+        match &self.kind {
+            ConflictKind::Changes { base, .. }
+            | ConflictKind::Deletion { base, .. }
+            | ConflictKind::NewChildren { base, .. } => &base.name,
+            ConflictKind::Gone { mine } | ConflictKind::PossibleDuplicate { mine, .. } => &mine.name,
         }
     }
 }
 
 /// Creates a conflict of changes. By default the fields that the user changed are kept, and the others are the server's.
-fn conflicting_changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
+fn conflicting_changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> ConflictKind {
     let changed_fields = draft.changes(base);
     let side = |field: Field| if changed_fields.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
     let mine = draft.clone().into_segment(base.id.clone());
     let choices = Field::ALL.map(side);
-    Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
+    ConflictKind::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
 }
 
 pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key) -> KeyResult {
     let op = conflict.op;
-    if !state.changes.queue.rests(op) {
+    if !state.changes.queue.is_failed_or_held(op) {
         state.inform(words::ALREADY_RESOLVED);
         return KeyResult::Close;
     }
@@ -191,48 +193,48 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
         state.warn(words::conflict_changed(&key));
         return KeyResult::Stay;
     }
-    match (key.as_str(), &mut conflict.between) {
+    match (key.as_str(), &mut conflict.kind) {
         ("esc" | "q" | "ctrl-c", _) => {
             state.inform_about(Topic::Problem(op), words::unresolved(state.key(Action::Resolve)));
             return KeyResult::Close;
         }
-        ("e", Between::Changes { theirs, mine, choices, .. }) => {
+        ("e", ConflictKind::Changes { theirs, mine, choices, .. }) => {
             let form = Form::for_failed_update(theirs, &chosen(theirs, mine, *choices), op);
             return KeyResult::replace(Layer::Form(form));
         }
-        ("down" | "j" | "tab", Between::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
-        ("up" | "k" | "backtab", Between::Changes { .. }) => {
+        ("down" | "j" | "tab", ConflictKind::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
+        ("up" | "k" | "backtab", ConflictKind::Changes { .. }) => {
             conflict.row = (conflict.row + Field::ALL.len() - 1) % Field::ALL.len();
         }
-        ("left" | "h", Between::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Theirs,
-        ("right" | "l", Between::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Mine,
-        ("space", Between::Changes { choices, .. }) => {
+        ("left" | "h", ConflictKind::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Theirs,
+        ("right" | "l", ConflictKind::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Mine,
+        ("space", ConflictKind::Changes { choices, .. }) => {
             let other = if choices[conflict.row] == KeptSide::Mine { KeptSide::Theirs } else { KeptSide::Mine };
             choices[conflict.row] = other;
         }
         // Fields that the user did not change stay as the server has them.
-        ("m", Between::Changes { base, mine, choices, .. }) => {
+        ("m", ConflictKind::Changes { base, mine, choices, .. }) => {
             let changed_fields = base.differing_fields(mine);
             let side = |field: Field| if changed_fields.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
             *choices = Field::ALL.map(side);
         }
-        ("t", Between::PossibleDuplicate { theirs, .. }) => {
+        ("t", ConflictKind::PossibleDuplicate { theirs, .. }) => {
             let id = theirs.id.clone();
             return KeyResult::CloseAndDo(adopt(state, op, id));
         }
-        ("c", Between::PossibleDuplicate { .. }) => return KeyResult::CloseAndDo(retry(state, op)),
+        ("c", ConflictKind::PossibleDuplicate { .. }) => return KeyResult::CloseAndDo(retry(state, op)),
         ("t", _) => return KeyResult::CloseAndDo(keep_theirs(state, op)),
-        ("enter", Between::Changes { theirs, mine, choices, .. }) => {
+        ("enter", ConflictKind::Changes { theirs, mine, choices, .. }) => {
             return KeyResult::CloseAndDo(save(state, op, theirs, mine, *choices));
         }
-        ("c", Between::Gone { mine }) => {
+        ("c", ConflictKind::Gone { mine }) => {
             return KeyResult::replace(Layer::Form(Form::for_recreation(mine, op, &state.tree.forest)));
         }
         // Deleting needs a key that is unbound on the main screen by default, so that a mistyped key can't delete anything.
-        ("D", Between::Deletion { theirs, .. }) => return KeyResult::CloseAndDo(delete_anyway(state, op, theirs)),
-        ("D", Between::NewChildren { base, newcomers }) => {
-            let (base, newcomers) = (Arc::clone(base), newcomers.clone());
-            return KeyResult::CloseAndDo(delete_with_new_children(state, op, &base, &newcomers));
+        ("D", ConflictKind::Deletion { theirs, .. }) => return KeyResult::CloseAndDo(delete_anyway(state, op, theirs)),
+        ("D", ConflictKind::NewChildren { base, new_children }) => {
+            let (base, new_children) = (Arc::clone(base), new_children.clone());
+            return KeyResult::CloseAndDo(delete_with_new_children(state, op, &base, &new_children));
         }
         _ => {}
     }
@@ -274,8 +276,13 @@ fn children_left_to_server(state: &State, op: OpId) -> Vec<SegmentId> {
 }
 
 /// Deletes the new children with their subtrees first, then the segment. The dialog lists the new children.
-fn delete_with_new_children(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
-    let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
+fn delete_with_new_children(
+    state: &mut State,
+    op: OpId,
+    base: &Arc<Segment>,
+    new_children: &[SegmentId],
+) -> Vec<Effect> {
+    let plans = new_children.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
         state.warn(words::CHILDREN_NOT_LOADED);

@@ -39,7 +39,7 @@ impl PendingPane {
 
     /// Opens the list with an operation selected.
     pub(in crate::app) fn open_at(state: &mut State, op: OpId) -> Self {
-        let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
+        let chosen = state.changes.queue.position_in_list(op).unwrap_or(0);
         let mut pane = Self { list: List { chosen }, ..Self::open(state) };
         pane.update_selection(state);
         pane
@@ -48,7 +48,7 @@ impl PendingPane {
     /// Returns the list with the current line of the selected operation.
     #[must_use]
     pub fn list(&self, state: &State) -> List {
-        let place = self.chosen.and_then(|op| state.changes.queue.place_in_list(op));
+        let place = self.chosen.and_then(|op| state.changes.queue.position_in_list(op));
         let last = state.changes.counts().total().saturating_sub(1);
         List { chosen: place.unwrap_or(self.list.chosen).min(last) }
     }
@@ -73,7 +73,7 @@ impl PendingPane {
 
     /// Selects an operation. Returns whether it was selected before; `None` if it is finished.
     pub(in crate::app) fn choose(&mut self, state: &State, op: OpId) -> Option<bool> {
-        state.changes.queue.place_in_list(op)?;
+        state.changes.queue.position_in_list(op)?;
         let was_chosen = self.selected(state) == Some(op);
         self.chosen = Some(op);
         self.update_selection(state);

@@ -25,7 +25,7 @@ use crate::app::{Effect, Layer, State, Tone};
 pub(in crate::app) fn on_executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
     let operation = state.changes.queue.op(op).map(|planned| planned.operation.clone());
     let before = operation.as_ref().and_then(|operation| operation.subject());
-    let before = before.and_then(|id| state.changes.queue.truth(id)).cloned();
+    let before = before.and_then(|id| state.changes.queue.server_state(id)).cloned();
     let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
     state.changes.ages.clear_sent(op);
     let mut transitions = state.changes.queue.executed(op, result);
@@ -82,7 +82,7 @@ fn on_done(
     state.link.has_unreached_write = false;
     state.changes.forget_failed_dialog(op);
     if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(operation, result) {
-        state.changes.recent.keep(&before, &after, &fields, state.clock.now);
+        state.changes.recent.record(&before, &after, &fields, state.clock.now);
     }
     match result {
         WriteResult::Created(written) | WriteResult::Updated(written) => {
@@ -149,7 +149,7 @@ fn report_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 /// Reports if someone reverted a recent change of the user. `now` is the version on the server.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
     let changes = &mut state.changes;
-    let is_own = |field| changes.queue.is_setting(now, field);
+    let is_own = |field| changes.queue.is_being_set(now, field);
     for reverted in changes.recent.reverted(before, after, is_own, state.clock.now) {
         let text = words::reverted(&after.name, reverted.field, reverted.from.as_deref(), reverted.to.as_deref());
         state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
@@ -234,7 +234,7 @@ pub(in crate::app) fn on_undelivered(state: &mut State, command: Command) {
         Command::Journal(entries) => state.changes.undelivered_entries.extend(entries),
         Command::Execute(execution) => {
             state.changes.ages.clear_sent(execution.op);
-            state.changes.queue.not_begun(execution.op);
+            state.changes.queue.requeue_unsent(execution.op);
         }
         Command::PollNow | Command::Reload | Command::StopListing => {}
     }

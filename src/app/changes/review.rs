@@ -254,7 +254,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
         "down" | "up" if single => {}
         "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
         "enter" if review.changed => reject_stale_key(state, review),
-        "enter" if review.confirmation.meet(review.typed.text()) => {
+        "enter" if review.confirmation.submit_phrase(review.typed.text()) => {
             if review.confirmation.next().is_none() {
                 return KeyResult::CloseAndDo(send(state, review));
             }

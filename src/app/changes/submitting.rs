@@ -70,7 +70,7 @@ pub(in crate::app) fn start_plan(
             let replaces = if let SubmitMode::Replacing(op) = mode { Some(op) } else { None };
             let (plan_id, staged) = queue.stage(&state.tree.forest, plan, title);
             if let Some(op) = replaces {
-                queue.replaces(plan_id, op);
+                queue.set_replaced_op(plan_id, op);
             }
             (plan_id, staged)
         }
@@ -92,7 +92,7 @@ pub(in crate::app) fn start_plan(
     }
     if state.changes.staging {
         // While staging is on, a plan that is not sent at once is kept in the journal, so that it outlives this session.
-        let kept = state.changes.queue.keep(plan_id);
+        let kept = state.changes.queue.journal_staged(plan_id);
         effects.extend(apply(state, kept));
     }
     effects
@@ -171,7 +171,8 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
     let mut effects = Vec::new();
     for plan_id in plan_ids {
         let waits = state.changes.queue.waits_for_staged(*plan_id);
-        let transitions = if waits { state.changes.queue.keep(*plan_id) } else { state.changes.queue.submit(*plan_id) };
+        let transitions =
+            if waits { state.changes.queue.journal_staged(*plan_id) } else { state.changes.queue.submit(*plan_id) };
         effects.extend(apply(state, transitions));
         if waits {
             state.warn_about(Topic::AnyStaged, words::needs_a_staged_segment(state.key(Action::Stage)));
@@ -228,7 +229,7 @@ pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation,
 /// Queues a replacement, unless the failed operation was resolved in the meantime.
 pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
     let Replacement { op, operation, origin } = replacement;
-    if !state.changes.queue.rests(op) {
+    if !state.changes.queue.is_failed_or_held(op) {
         state.inform(words::ALREADY_RESOLVED);
         return Vec::new();
     }

@@ -15,13 +15,13 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     if step == UndoStep::Undo && state.screen.panes.focus == Pane::Activity {
         return undo_selected(state);
     }
-    let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
-    if state.changes.queue.is_moving() {
+    let partly_done_plan = if step == UndoStep::Undo { state.changes.queue.partly_done_plan() } else { None };
+    if state.changes.queue.is_sending() {
         state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }
     let mut effects = Vec::new();
-    if let Some(plan_id) = half_done {
+    if let Some(plan_id) = partly_done_plan {
         if let Some(plan) = state.changes.queue.plan(plan_id) {
             let text = words::remaining_discarded(&plan.title);
             state.side.activity.add(state.clock.now, EntryKind::Notice, None, text);
@@ -53,7 +53,7 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         state.warn(words::NOT_DONE_HERE);
         return Vec::new();
     };
-    if state.changes.queue.is_moving() {
+    if state.changes.queue.is_sending() {
         state.warn_about(Topic::Sending, words::STILL_SENDING);
         return Vec::new();
     }

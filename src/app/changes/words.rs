@@ -122,7 +122,7 @@ pub(super) fn deletion_failed(error: &WriteError) -> String {
 
 pub(super) fn deletion_with_new_children(name: &str) -> Title {
     Title {
-        wish: format!("delete {name} and its new children"),
+        imperative: format!("delete {name} and its new children"),
         done: format!("Deleted {name} and its new children"),
         failed: format!("Couldn't delete {name}"),
     }
@@ -205,7 +205,7 @@ pub(super) const TOO_MANY_PENDING: &str = "Too many pending changes. Try again i
 
 pub(super) fn last_session() -> Title {
     Title {
-        wish: "finish changes from last session".into(),
+        imperative: "finish changes from last session".into(),
         done: "Finished changes from last session".into(),
         failed: "Some changes from last session couldn't be applied".into(),
     }
@@ -218,14 +218,14 @@ pub(super) fn left_over(first: &str, more: usize, queue: &str) -> String {
 
 /// The state of an operation of an earlier session.
 pub(super) fn recovered(recovered: &Recovered) -> String {
-    let Title { wish, done, .. } = title(&recovered.operation);
-    let wish = sentence(&wish);
+    let Title { imperative, done, .. } = title(&recovered.operation);
+    let imperative = sentence(&imperative);
     match &recovered.state {
         RecoveredState::Applied(_) => format!("{done}: applied"),
-        RecoveredState::Staged => format!("{wish}: still staged"),
-        RecoveredState::NotSent => format!("{wish}: not sent yet"),
-        RecoveredState::NotApplied => format!("{wish}: sent but not applied"),
-        RecoveredState::NotFound => format!("{wish}: sent, not found on the server so far; still checking"),
-        RecoveredState::Unknown(error) => format!("{wish}: sent, result unknown: {error}"),
+        RecoveredState::Staged => format!("{imperative}: still staged"),
+        RecoveredState::NotSent => format!("{imperative}: not sent yet"),
+        RecoveredState::NotApplied => format!("{imperative}: sent but not applied"),
+        RecoveredState::NotFound => format!("{imperative}: sent, not found on the server so far; still checking"),
+        RecoveredState::Unknown(error) => format!("{imperative}: sent, result unknown: {error}"),
     }
 }

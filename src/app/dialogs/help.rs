@@ -69,7 +69,7 @@ const PAGE_LINES: usize = 10;
 /// Handles a key. `line` is the first visible line; in screen-reader mode, the focused line.
 pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
     let end = HelpPage::of(state, keymap).end;
-    if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {
+    if keymap.triggers(key, Action::Help) || keymap.triggers(key, Action::Dismiss) {
         return KeyResult::Close;
     }
     let to = match key.to_string().as_str() {

@@ -5,9 +5,9 @@
 
 use crate::app::request_lines;
 use crate::app::{
-    Access, Between, BulkEdit, Conflict, Deletion, FindPrompt, Form, HelpPage, Layer, Letter, NewProfile, OpenedFrom,
-    OutlineEdit, OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, Renaming,
-    RequestsPage, RequestsPane, Review, RunConfirmation, Stage, State, fixed_name,
+    Access, BulkEdit, Conflict, ConflictKind, Deletion, FindPrompt, Form, HelpPage, Layer, Letter, NewProfile,
+    OpenedFrom, OutlineEdit, OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList,
+    Renaming, RequestsPage, RequestsPane, Review, RunConfirmation, Stage, State, fixed_name,
 };
 use crate::changes::{OpId, OpState};
 use crate::forest::Query;
@@ -145,8 +145,8 @@ impl Conflict {
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let later = ("esc", "later");
-        match &self.between {
-            Between::Changes { .. } => vec![
+        match &self.kind {
+            ConflictKind::Changes { .. } => vec![
                 ("left right", "keep theirs/yours"),
                 ("enter", "save"),
                 ("e", "edit"),
@@ -154,12 +154,12 @@ impl Conflict {
                 ("m", "all mine"),
                 later,
             ],
-            Between::Gone { .. } => vec![("c", "re-create"), ("t", "keep deleted"), later],
-            Between::Deletion { .. } => vec![("D", "delete anyway"), ("t", "keep"), later],
-            Between::PossibleDuplicate { .. } => {
+            ConflictKind::Gone { .. } => vec![("c", "re-create"), ("t", "keep deleted"), later],
+            ConflictKind::Deletion { .. } => vec![("D", "delete anyway"), ("t", "keep"), later],
+            ConflictKind::PossibleDuplicate { .. } => {
                 vec![("t", "use this one"), ("c", "create another"), later]
             }
-            Between::NewChildren { .. } => vec![("D", "delete those too (review first)"), ("t", "keep"), later],
+            ConflictKind::NewChildren { .. } => vec![("D", "delete those too (review first)"), ("t", "keep"), later],
         }
     }
 }

@@ -66,10 +66,10 @@ impl Layer {
     }
 
     /// Shows the server's refusal in the form or at the name, and records the operation to amend.
-    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
+    pub(in crate::app) fn refuse(&mut self, message: &str, failed_op: Option<OpId>) {
         match self {
-            Self::Form(form) => form.refuse(words, failed_op),
-            Self::Renaming(renaming) => renaming.refuse(words, failed_op),
+            Self::Form(form) => form.refuse(message, failed_op),
+            Self::Renaming(renaming) => renaming.refuse(message, failed_op),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The form for a new profile: server URL, tenant, API key, and where the key is stored. The same form asks only for the key of
 //! an existing profile that stores none.
 //!
-//! It works before any tenant is known, so it has an update function of its own: [`NewProfile::take`] applies a [`FormEvent`] and
+//! It works before any tenant is known, so it has an update function of its own: [`NewProfile::handle`] applies a [`FormEvent`] and
 //! may return a [`FormEffect`]. In a session it is a dialog like the others ([`press`]). Nothing is saved before the server has
 //! responded as expected, or the user has chosen to save anyway. The key never appears in debug output.
 
@@ -26,7 +26,7 @@ use crate::app::dialogs::{profiles, words};
 use crate::app::{Effect, FieldName, Layer, ProfileLine, State, Target, TextField};
 
 pub use entry::{FilledProfile, KeySource};
-pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};
+pub use message::{FormEffect, FormEvent, ProfileTask, TaskResult, TrialError};
 
 /// The input of the form, and the messages about it.
 #[derive(Debug, Clone)]
@@ -199,7 +199,7 @@ impl NewProfile {
     }
 
     /// Applies an event, and returns the effect to carry out if there is one.
-    pub fn take(&mut self, event: FormEvent) -> Option<FormEffect> {
+    pub fn handle(&mut self, event: FormEvent) -> Option<FormEffect> {
         match event {
             FormEvent::Key(key) => self.press(key),
             FormEvent::Paste(text) => {
@@ -213,9 +213,9 @@ impl NewProfile {
             FormEvent::Clicked(Target::Key(key)) if is_listed(&self.keys(), key) => {
                 Key::parse(key.0).ok().and_then(|key| self.press(key))
             }
-            FormEvent::Answered { number, answer } if number == self.number => self.on_answer(answer),
+            FormEvent::TaskEnded { number, result } if number == self.number => self.on_task_result(result),
             // The result of a cancelled task, or a click on something that the form no longer has.
-            FormEvent::Answered { .. } | FormEvent::Clicked(_) => None,
+            FormEvent::TaskEnded { .. } | FormEvent::Clicked(_) => None,
         }
     }
 
@@ -290,7 +290,7 @@ impl NewProfile {
             return if is_cancelled { Some(self.cancel_task()) } else { None };
         }
         match name.as_str() {
-            "esc" | "ctrl-c" => return Some(FormEffect::Leave),
+            "esc" | "ctrl-c" => return Some(FormEffect::Close),
             "ctrl-t" if self.opened_from == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
             "enter" => return self.task(ProfileTask::Try),
             "ctrl-s" if self.stage == Stage::Failed => return self.save(),
@@ -317,18 +317,18 @@ impl NewProfile {
         self.on_changed();
     }
 
-    fn on_answer(&mut self, answer: Answer) -> Option<FormEffect> {
-        match answer {
-            Answer::Connected => return self.save(),
-            Answer::NotConnected(error) => {
+    fn on_task_result(&mut self, result: TaskResult) -> Option<FormEffect> {
+        match result {
+            TaskResult::Connected => return self.save(),
+            TaskResult::NotConnected(error) => {
                 let (field, words) = diagnosis::of(&error, self.base_url.text(), self.tenant.text().trim());
                 self.refuse(field, words);
                 // Without a usable key the profile could not be opened afterwards.
                 let has_key = matches!(error, TrialError::Fault(_));
                 self.stage = if has_key { Stage::Failed } else { Stage::Filling };
             }
-            Answer::Saved => return Some(FormEffect::Open(self.name_text().to_owned())),
-            Answer::NotSaved { field, reason } => {
+            TaskResult::Saved => return Some(FormEffect::Open(self.name_text().to_owned())),
+            TaskResult::NotSaved { field, reason } => {
                 self.refuse(field, reason);
                 self.stage = Stage::Filling;
             }
@@ -374,7 +374,7 @@ impl NewProfile {
             self.number += 1;
             self.stage = Stage::Filling;
         }
-        FormEffect::GiveUp
+        FormEffect::CancelTask
     }
 
     fn step(&mut self, direction: Direction) {
@@ -436,36 +436,36 @@ impl Direction {
 /// Creates the form for another profile.
 pub(in crate::app) fn open_another(state: &State) -> NewProfile {
     let mut context = state.side.profiles.context.clone();
-    context.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
+    context.taken.extend(state.side.profiles.configured.iter().map(|line| line.name.clone()));
     NewProfile::new(OpenedFrom::Another, context)
 }
 
 pub(in crate::app) fn press(state: &mut State, form: &mut NewProfile, key: Key) -> KeyResult {
-    let effect = form.take(FormEvent::Key(key));
+    let effect = form.handle(FormEvent::Key(key));
     carry_out(state, form, effect)
 }
 
 pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str) -> KeyResult {
-    let effect = form.take(FormEvent::Paste(text.to_owned()));
+    let effect = form.handle(FormEvent::Paste(text.to_owned()));
     carry_out(state, form, effect)
 }
 
 /// Passes the result of a task to the form, wherever it is among the open dialogs.
-pub(in crate::app) fn on_answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+pub(in crate::app) fn on_task_ended(state: &mut State, number: u64, result: TaskResult) -> Vec<Effect> {
     let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
     let Some(index) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
     let Layer::NewProfile(mut form) = state.screen.layers.remove(index) else { return Vec::new() };
-    let effect = form.take(FormEvent::Answered { number, answer });
-    let result = carry_out(state, &form, effect);
-    result.apply(state, Layer::NewProfile(form), index)
+    let effect = form.handle(FormEvent::TaskEnded { number, result });
+    let key_result = carry_out(state, &form, effect);
+    key_result.apply(state, Layer::NewProfile(form), index)
 }
 
 fn carry_out(state: &mut State, form: &NewProfile, effect: Option<FormEffect>) -> KeyResult {
     match effect {
         None => KeyResult::Stay,
-        Some(FormEffect::Leave | FormEffect::OpenDemo) => KeyResult::Close,
+        Some(FormEffect::Close | FormEffect::OpenDemo) => KeyResult::Close,
         Some(FormEffect::Open(_)) => KeyResult::CloseAndDo(profiles::add_saved(state, form.line())),
-        Some(task @ (FormEffect::Task { .. } | FormEffect::GiveUp)) => {
+        Some(task @ (FormEffect::Task { .. } | FormEffect::CancelTask)) => {
             KeyResult::StayAndDo(vec![Effect::Profile(task)])
         }
     }

@@ -57,23 +57,23 @@ pub struct ProfileLine {
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
     /// The destination of this session.
-    pub here: Destination,
+    pub current: Destination,
     /// The context for the new-profile form.
     pub context: FormContext,
     /// Tenant and host from the startup settings, if those are not a profile.
     pub start: Option<(String, String)>,
     /// The configured profiles.
-    pub known: Vec<ProfileLine>,
+    pub configured: Vec<ProfileLine>,
 }
 
 impl Profiles {
     fn line(&self, name: &str) -> Option<&ProfileLine> {
-        self.known.iter().find(|line| line.name == name)
+        self.configured.iter().find(|line| line.name == name)
     }
 
     fn choices(&self) -> impl Iterator<Item = Choice> {
         let start = self.start.iter().map(|_| Destination::Start);
-        let profiles = self.known.iter().map(|line| Destination::Profile(line.name.clone()));
+        let profiles = self.configured.iter().map(|line| Destination::Profile(line.name.clone()));
         start.chain(profiles).chain([Destination::Demo]).map(Choice::SwitchTo).chain([Choice::New])
     }
 
@@ -147,7 +147,7 @@ impl ProfileList {
 pub(in crate::app) fn open(state: &mut State) {
     let mut list = ProfileList::default();
     let found = list.matches(&state.side.profiles);
-    let here = Choice::SwitchTo(state.side.profiles.here.clone());
+    let here = Choice::SwitchTo(state.side.profiles.current.clone());
     list.list.chosen = found.iter().position(|choice| *choice != here).unwrap_or(0);
     state.screen.layers.push(Layer::Profiles(list));
 }
@@ -160,7 +160,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
             Some(Choice::New) => {
                 return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::open_another(state))));
             }
-            Some(Choice::SwitchTo(destination)) if *destination == state.side.profiles.here => {
+            Some(Choice::SwitchTo(destination)) if *destination == state.side.profiles.current => {
                 state.inform(words::ALREADY_THERE);
                 return KeyResult::Close;
             }
@@ -211,7 +211,7 @@ fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
 /// Adds a profile that was just saved, and switches to it.
 pub(in crate::app) fn add_saved(state: &mut State, line: ProfileLine) -> Vec<Effect> {
     let name = line.name.clone();
-    state.side.profiles.known.push(line);
+    state.side.profiles.configured.push(line);
     switch_if_idle(state, Destination::Profile(name))
 }
 
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::app::Event;
     use crate::app::harness::{Harness, wholesale};
-    use crate::app::{Answer, FormEffect};
+    use crate::app::{FormEffect, TaskResult};
 
     fn line(name: &str, tenant: &str) -> ProfileLine {
         ProfileLine {
@@ -235,12 +235,12 @@ mod tests {
 
     /// Returns a session in `preprod`, with two other profiles.
     fn session() -> Harness {
-        let mut harness = Harness::live(100, 30, wholesale());
+        let mut harness = Harness::with_segments(100, 30, wholesale());
         harness.state.side.profiles = Profiles {
             context: FormContext::default(),
-            here: Destination::Profile("preprod".into()),
+            current: Destination::Profile("preprod".into()),
             start: None,
-            known: vec![line("preprod", "acme"), line("prod", "acme"), line("test", "other")],
+            configured: vec![line("preprod", "acme"), line("prod", "acme"), line("test", "other")],
         };
         harness
     }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn an_exact_name_wins_over_profiles_that_contain_it() {
         let mut harness = session();
-        harness.state.side.profiles.known.push(line("ro", "acme"));
+        harness.state.side.profiles.configured.push(line("ro", "acme"));
         harness.press("P");
         harness.type_text("ro");
         harness.press("enter");
@@ -326,8 +326,8 @@ mod tests {
         harness.type_text("fresh");
         harness.press("tab");
         harness.event(Event::Paste("KEY".into()));
-        for answer in [Answer::Connected, Answer::Saved] {
-            if matches!(answer, Answer::Connected) {
+        for result in [TaskResult::Connected, TaskResult::Saved] {
+            if matches!(result, TaskResult::Connected) {
                 harness.press("enter");
             }
             let Some(Effect::Profile(FormEffect::Task { number, .. })) = harness.effects.pop() else {
@@ -335,7 +335,7 @@ mod tests {
             };
             // The tree still receives changes, and keys typed into the form don't reach it.
             harness.changed(None, Some(&crate::app::harness::segment("late", None)));
-            harness.event(Event::Profile { number, answer });
+            harness.event(Event::Profile { number, result });
         }
         assert_eq!(harness.effects, [profile("fresh")]);
         assert!(

@@ -58,7 +58,7 @@ pub struct RunEnd {
     /// The outcome.
     pub outcome: RunOutcome,
     /// How long it ran.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// Bytes of output beyond the limit, which were dropped.
     pub dropped: u64,
 }
@@ -80,7 +80,7 @@ pub enum RunOutcome {
 
 /// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunNews {
+pub enum RunEvent {
     /// A chunk of output.
     Wrote(String),
     /// The output has reached its limit; the rest is dropped.
@@ -129,12 +129,12 @@ impl Run {
             let seconds = now.duration_since(self.started).as_secs().max(0);
             return if self.stopping { words::stopping_for(seconds) } else { words::running_for(seconds) };
         };
-        let took = duration(end.took);
+        let elapsed = duration(end.elapsed);
         match &end.outcome {
-            RunOutcome::Exited(code) => words::exited(*code, &took),
-            RunOutcome::Ended(how) => words::ended(how, &took),
+            RunOutcome::Exited(code) => words::exited(*code, &elapsed),
+            RunOutcome::Ended(how) => words::ended(how, &elapsed),
             RunOutcome::NotStarted(reason) => words::not_started(reason),
-            RunOutcome::Stopped => words::stopped(&took),
+            RunOutcome::Stopped => words::stopped(&elapsed),
             RunOutcome::TimedOut(limit) => words::timed_out(&duration(*limit)),
         }
     }
@@ -169,7 +169,11 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
         (false, None) => Err(words::SELECT_FIRST.into()),
         (false, Some(segment)) if is_provisional(&segment.id) => Err(wait_until_created(&segment.name)),
         (true, _)
-            if state.changes.queue.concerned().any(|id| is_provisional(id) && state.tree.picks.marked.contains(id)) =>
+            if state
+                .changes
+                .queue
+                .pending_ids()
+                .any(|id| is_provisional(id) && state.tree.picks.marked.contains(id)) =>
         {
             Err(words::MARKED_BEING_CREATED.into())
         }
@@ -246,12 +250,12 @@ pub(in crate::app) fn warn_still_running(state: &mut State) {
 }
 
 /// Applies an event of a run. Events of earlier runs are ignored.
-pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews) {
+pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunEvent) {
     let Some(run) = state.side.commands.run.as_mut().filter(|run| run.number == number) else { return };
     match news {
-        RunNews::Wrote(text) => run.text.append(&text),
-        RunNews::Cut => run.cut = true,
-        RunNews::Ended(end) => {
+        RunEvent::Wrote(text) => run.text.append(&text),
+        RunEvent::Cut => run.cut = true,
+        RunEvent::Ended(end) => {
             run.end = Some(end);
             if !state.screen.layers.iter().any(|layer| matches!(layer, Layer::Output(_))) {
                 report_end(state);

@@ -181,8 +181,8 @@ pub(super) fn no_connection(host: &str, reason: &str) -> String {
 }
 
 /// A status with the server's message, if there is one.
-pub(super) fn answer(status: u16, words: &str) -> String {
-    if words.is_empty() { format!("({status})") } else { format!("({status}: {words})") }
+pub(super) fn status_text(status: u16, message: &str) -> String {
+    if message.is_empty() { format!("({status})") } else { format!("({status}: {message})") }
 }
 
 pub(super) fn tenant_rejected(host: &str, tenant: &str, answer: &str) -> String {

@@ -42,7 +42,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
             KeyResult::Close
         }
         Ok(Some(operation)) => {
-            if let Some(op) = form.failed_op.filter(|op| state.changes.queue.rests(*op)) {
+            if let Some(op) = form.failed_op.filter(|op| state.changes.queue.is_failed_or_held(*op)) {
                 return KeyResult::CloseAndDo(changes::replace(state, op, operation, Some(Layer::Form(form.clone()))));
             }
             let title = title(&operation);
@@ -66,7 +66,7 @@ pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> K
         Ok(None) => KeyResult::Close,
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
-            if let Some(op) = renaming.failed_op.filter(|op| state.changes.queue.rests(*op)) {
+            if let Some(op) = renaming.failed_op.filter(|op| state.changes.queue.is_failed_or_held(*op)) {
                 return KeyResult::CloseAndDo(changes::replace(
                     state,
                     op,

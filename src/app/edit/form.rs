@@ -232,8 +232,8 @@ impl Form {
     }
 
     /// Shows the server's reason for rejecting the operation. Saving again replaces the failed operation.
-    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
-        self.refusal = Some(words.to_owned());
+    pub(in crate::app) fn refuse(&mut self, message: &str, failed_op: Option<OpId>) {
+        self.refusal = Some(message.to_owned());
         self.failed_op = failed_op;
     }
 

@@ -35,7 +35,7 @@ enum EditState {
 
 /// The outcome of an edit in the editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edited {
+pub enum EditorOutcome {
     /// The editor exited successfully.
     Saved {
         /// The saved text.
@@ -112,7 +112,7 @@ pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Handles the outcome of the edit.
-pub(in crate::app) fn on_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
+pub(in crate::app) fn on_edited(state: &mut State, outcome: EditorOutcome) -> Vec<Effect> {
     let Some(at) = state.screen.layers.iter().rposition(|layer| matches!(layer, Layer::Outline(_))) else {
         return Vec::new();
     };
@@ -121,13 +121,13 @@ pub(in crate::app) fn on_edited(state: &mut State, edited: Edited) -> Vec<Effect
         EditState::InEditor { previous_file } => previous_file,
         EditState::Faulty { file, .. } => Some(file),
     };
-    match edited {
-        Edited::Saved { text, file } => {
+    match outcome {
+        EditorOutcome::Saved { text, file } => {
             let mut effects: Vec<Effect> = previous_file.map(Effect::RemoveText).into_iter().collect();
             effects.extend(submit_text(state, base, text, file));
             effects
         }
-        Edited::Failed { fault, file } => {
+        EditorOutcome::Failed { fault, file } => {
             state.warn(words::editor_failed(&fault, file.as_deref().or(previous_file.as_deref())));
             // Without a new file, the previous one is the only copy of the text.
             file.and(previous_file).map(Effect::RemoveText).into_iter().collect()

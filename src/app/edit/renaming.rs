@@ -50,8 +50,8 @@ impl Renaming {
     }
 
     /// Shows the server's reason for rejecting the name. Saving again replaces the failed operation.
-    pub(in crate::app) fn refuse(&mut self, words: &str, failed_op: Option<OpId>) {
-        self.fault = Some(words.to_owned());
+    pub(in crate::app) fn refuse(&mut self, message: &str, failed_op: Option<OpId>) {
+        self.fault = Some(message.to_owned());
         self.failed_op = failed_op;
     }
     /// Switches from the provisional id to the created segment, and shows it if the server gave that another name.

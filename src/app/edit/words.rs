@@ -20,7 +20,7 @@ pub(super) const NO_CHANGES: &str = "No changes";
 pub(super) fn update_of_several(count: usize) -> Title {
     let subject = counted(count, Noun::Segment);
     Title {
-        wish: format!("update {subject}"),
+        imperative: format!("update {subject}"),
         done: format!("Updated {subject}"),
         failed: format!("Couldn't update {subject}"),
     }
@@ -28,7 +28,7 @@ pub(super) fn update_of_several(count: usize) -> Title {
 
 pub(super) fn move_of(subject: &str, place: &str) -> Title {
     Title {
-        wish: format!("move {subject} to {place}"),
+        imperative: format!("move {subject} to {place}"),
         done: format!("Moved {subject} to {place}"),
         failed: format!("Couldn't move {subject} to {place}"),
     }
@@ -37,18 +37,18 @@ pub(super) fn move_of(subject: &str, place: &str) -> Title {
 /// The title of a deletion. `roots` counts the segments that the user chose, `descendants` those below them.
 pub(super) fn deletion_of(subject: &str, policy: Policy, roots: usize, descendants: usize) -> Title {
     let (below, their) = (counted(descendants, Noun::Descendant), Agreeing::Their.with(roots));
-    let (wish, done) = match policy {
+    let (imperative, done) = match policy {
         Policy::Subtree => (format!("delete {subject} + {below}"), format!("Deleted {subject} and {their} {below}")),
         Policy::Promote => (format!("delete {subject}"), format!("Deleted {subject}; {their} children moved up")),
         Policy::OnlyThis => (format!("delete {subject}"), format!("Deleted {subject}")),
     };
-    Title { wish, done, failed: format!("Couldn't delete {subject}") }
+    Title { imperative, done, failed: format!("Couldn't delete {subject}") }
 }
 
 pub(super) fn text_edit(count: usize) -> Title {
     let changes = counted(count, Noun::Change);
     Title {
-        wish: format!("apply {changes} from text edit"),
+        imperative: format!("apply {changes} from text edit"),
         done: format!("Applied {changes} from text edit"),
         failed: "Some changes from the text edit failed".to_owned(),
     }

@@ -292,7 +292,7 @@ pub(in crate::app) fn entry(forest: &Forest, seen: &SegmentChange, at: Timestamp
         text,
         subject: Some(seen.id.clone()),
         fields,
-        contexts: seen.mention.contexts,
+        contexts: seen.feed_source.contexts,
         plan_id: None,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::{CheckJob, Checked, Finding, Level, Rule, Rules};
+use crate::check::{CheckJob, CheckResult, Finding, Level, Rule, Rules};
 use crate::segment::SegmentId;
 
 use crate::app::{Effect, Layer, List, State};
@@ -16,7 +16,7 @@ pub struct Findings {
     /// The rules to check.
     pub rules: Rules,
     /// The result of the last check.
-    checked: Option<Checked>,
+    checked: Option<CheckResult>,
     /// When the check in progress started.
     started_at: Option<Timestamp>,
     /// No check starts before this time.
@@ -76,7 +76,7 @@ impl Findings {
     }
 
     /// Takes the result of a check. The chosen finding stays chosen if it still exists; otherwise the one now in its place is.
-    fn apply_result(&mut self, checked: Checked, now: Timestamp) {
+    fn apply_result(&mut self, checked: CheckResult, now: Timestamp) {
         // Pausing for as long as the check took limits the load of a large tree that changes constantly to half the time.
         let took = self.started_at.take().map_or(SignedDuration::ZERO, |started_at| now.duration_since(started_at));
         self.next_check_at = now.checked_add(took).ok();
@@ -111,7 +111,7 @@ pub(in crate::app) fn check_if_stale(state: &mut State) -> Option<Effect> {
 }
 
 /// Takes the result of a check.
-pub(in crate::app) fn on_checked(state: &mut State, checked: Checked) {
+pub(in crate::app) fn on_checked(state: &mut State, checked: CheckResult) {
     state.side.findings.apply_result(checked, state.clock.now);
 }
 

@@ -26,13 +26,13 @@ pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec
     lines.field("Tenant", &exchange.tenant);
     lines.field("Try", &exchange.attempt.to_string());
     let status = exchange.status.map_or_else(|| words::NO_RESPONSE.into(), |status| status.to_string());
-    let (took, bytes) = (duration(exchange.took), size(exchange.answer.bytes));
+    let (elapsed, bytes) = (duration(exchange.elapsed), size(exchange.response.bytes));
     if panes.accessible {
         lines.field("Response", &status);
-        lines.field("Took", &took);
+        lines.field("Took", &elapsed);
         lines.field("Size", &bytes);
     } else {
-        lines.field("Response", &format!("{status} · {took} · {bytes}"));
+        lines.field("Response", &format!("{status} · {elapsed} · {bytes}"));
     }
     match &exchange.fault {
         Some(fault) if panes.accessible => lines.lines.extend(error_aloud(&fault.to_string(), lines.width)),
@@ -42,7 +42,7 @@ pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec
     if let Some(sent) = &exchange.sent {
         lines.body("Request body", sent);
     }
-    lines.body("Response body", &exchange.answer);
+    lines.body("Response body", &exchange.response);
     if panes.accessible {
         // A screen reader gets nothing out of a blank line.
         lines.lines.retain(|line| *line != DetailLine::Blank);
@@ -52,11 +52,11 @@ pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec
 
 /// Formats an elapsed time in a few characters.
 #[must_use]
-pub fn duration(took: Duration) -> String {
-    match took.as_millis() {
+pub fn duration(elapsed: Duration) -> String {
+    match elapsed.as_millis() {
         millis @ 0..1000 => format!("{millis} ms"),
-        1000..100_000 => format!("{:.1} s", took.as_secs_f64()),
-        _ => format!("{} s", took.as_secs()),
+        1000..100_000 => format!("{:.1} s", elapsed.as_secs_f64()),
+        _ => format!("{} s", elapsed.as_secs()),
     }
 }
 

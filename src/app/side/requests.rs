@@ -48,13 +48,13 @@ pub struct Requests {
     /// All requests that were logged, including those that are no longer kept.
     pub logged_count: u64,
     /// Requests that were never logged because too many came at once.
-    pub missed: u64,
+    pub dropped: u64,
 }
 
 impl Requests {
     /// Logs a request and drops the oldest one if there are too many.
     pub(in crate::app) fn log(&mut self, exchange: Arc<Exchange>) {
-        self.missed += exchange.missed;
+        self.dropped += exchange.dropped;
         self.logged_count += 1;
         self.entries.truncate(MAX_REQUESTS - 1);
         self.entries.push_front(LoggedRequest { number: self.logged_count, exchange });

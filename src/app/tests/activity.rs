@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::app::{ActivityEntry, Edited, EditorFault, Effect, Event, Mouse, MouseKind, Pane};
+use crate::app::{ActivityEntry, EditorFault, EditorOutcome, Effect, Event, Mouse, MouseKind, Pane};
 
 /// An action of the user or of others.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ fn end_of_editor(harness: &mut Harness) {
     if harness.effects.iter().any(opened) {
         harness.effects.retain(|effect| !opened(effect));
         let fault = EditorFault::NoCommand("nano \"".into());
-        harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
+        harness.event(Event::TextEdited(EditorOutcome::Failed { fault, file: None }));
     }
 }
 
@@ -73,7 +73,7 @@ proptest! {
     /// another one, and a key acts only on an entry that was shown as selected when it was pressed.
     #[test]
     fn a_key_acts_only_on_an_entry_that_was_shown_as_selected(steps in prop::collection::vec(step(), 1..60)) {
-        let mut harness = Harness::live(100, 26, wholesale());
+        let mut harness = Harness::with_segments(100, 26, wholesale());
         for number in 0..12 {
             harness.changed(None, Some(&segment(&format!("first-{number}"), Some("vip"))));
         }
@@ -155,7 +155,7 @@ proptest! {
 
 #[test]
 fn a_key_for_a_dropped_entry_does_not_act_on_the_next() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     for number in 0..2_100 {
         harness.changed(None, Some(&segment(&format!("{number}"), Some("vip"))));
     }
@@ -169,7 +169,7 @@ fn a_key_for_a_dropped_entry_does_not_act_on_the_next() {
     harness.press("enter");
     assert_eq!((harness.state.screen.panes.focus, harness.selected()), (Pane::Tree, "101".into()));
     // Nobody has selected the first entry of a list that was empty.
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("tab tab enter");
     assert_eq!(harness.message(), "Nothing has happened yet");
     harness.changed(None, Some(&segment("late", Some("vip"))));

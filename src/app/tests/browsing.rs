@@ -8,7 +8,7 @@ use crate::keymap::Key;
 use crate::sync::Command;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_click_selects_and_a_click_on_the_arrow_folds() {
 #[test]
 fn the_wheel_scrolls_without_moving_the_selection() {
     let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     let area = harness.state.layout().tree;
     let wheel = |kind| Event::Mouse(Mouse { kind, column: area.x, row: area.y });
     harness.event(wheel(MouseKind::ScrollDown));
@@ -142,7 +142,7 @@ fn the_wheel_scrolls_without_moving_the_selection() {
 #[test]
 fn pages_go_far_and_keep_the_selection_in_sight() {
     let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(80, 24, many);
+    let mut harness = Harness::with_segments(80, 24, many);
     let height = usize::from(harness.state.layout().tree.height);
     for keys in ["pagedown", "ctrl-d", "pagedown", "ctrl-u", "G", "pageup", "k", "g g"] {
         harness.press(keys);
@@ -166,7 +166,7 @@ fn every_closing_key_closes_the_help() {
 
 #[test]
 fn the_help_scrolls_no_further_than_its_end() {
-    let mut harness = Harness::live(80, 24, wholesale());
+    let mut harness = Harness::with_segments(80, 24, wholesale());
     harness.press("? G");
     let Some(Layer::Help(end)) = harness.state.screen.layers.last().cloned() else { panic!("the page is open") };
     assert!(end > 0);
@@ -218,7 +218,7 @@ fn the_next_session_restores_the_view() {
     let text = serde_json::to_string(&view).unwrap();
 
     let mut again = Harness::new(120, 40);
-    again.state.recall(serde_json::from_str(&text).unwrap());
+    again.state.restore_view(serde_json::from_str(&text).unwrap());
     assert_eq!(again.state.view(), view, "left again before anything came, nothing is forgotten");
     again.first_list(wholesale());
     assert_eq!(again.rows(), harness.rows());
@@ -231,7 +231,7 @@ fn the_next_session_restores_the_view() {
 fn a_view_from_another_version_is_accepted() {
     let mut harness = Harness::new(120, 40);
     let text = r#"{"open": ["gone", "hurt"], "selected": "gone", "colour": "mauve"}"#;
-    harness.state.recall(serde_json::from_str(text).unwrap());
+    harness.state.restore_view(serde_json::from_str(text).unwrap());
     harness.first_list(wholesale());
     assert_eq!(harness.selected(), "Hurtownie");
     assert_eq!(harness.rows()[1], "  Export");
@@ -243,12 +243,12 @@ fn the_stored_tree_is_shown_with_the_restored_view() {
     harness.press("j j * j l");
     let view = harness.state.view();
     let mut again = Harness::new(120, 40);
-    again.state.recall(view);
+    again.state.restore_view(view);
     let saved = again.state.clock.now;
     let forest = Box::new(wholesale().into_iter().collect());
-    again.tell(crate::sync::Event::Restored { forest, saved });
+    again.sync_event(crate::sync::Event::Restored { forest, saved });
     assert_eq!(again.rows(), harness.rows());
-    again.tell(crate::sync::Event::Listed { different: Vec::new() });
+    again.sync_event(crate::sync::Event::Listed { different: Vec::new() });
     assert_eq!(again.rows(), harness.rows());
 }
 
@@ -263,7 +263,7 @@ fn a_long_sort_shows_the_former_order_until_it_is_done() {
     let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
     assert_eq!(harness.rows()[1..3], ["  Export", "  Polska"]);
     harness.changed(None, Some(&named("late", "A late one", Some("hurt"))));
-    harness.event(Event::Sorted(job.clone().carried_out()));
+    harness.event(Event::Sorted(job.clone().run()));
     assert_eq!(harness.rows()[1..4], ["  Polska", "  A late one", "  Export"]);
     assert!(harness.message().contains("Sorted by size"), "{}", harness.message());
 }
@@ -279,13 +279,13 @@ fn the_result_of_an_abandoned_sort_is_ignored() {
     let sorting = pressed(&mut harness, "s");
     let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
     harness.press("s n");
-    harness.event(Event::Sorted(job.clone().carried_out()));
+    harness.event(Event::Sorted(job.clone().run()));
     assert_eq!(harness.rows(), rows);
 }
 
 #[test]
 fn jumps_go_to_an_exact_id_and_back_and_forward_return() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("f");
     harness.type_text("X-lodz");
     harness.press("enter");
@@ -312,14 +312,14 @@ fn jumps_go_to_an_exact_id_and_back_and_forward_return() {
 
 #[test]
 fn bookmarks_are_kept_for_the_next_session() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("j b x g g ' x");
     assert_eq!(harness.selected(), "Export");
     harness.press("' y");
     assert!(harness.message().contains("No bookmark y"), "{}", harness.message());
     let view = harness.state.view();
-    let mut next = Harness::live(120, 40, wholesale());
-    next.state.recall(view);
+    let mut next = Harness::with_segments(120, 40, wholesale());
+    next.state.restore_view(view);
     next.press("G ' x");
     assert_eq!(next.selected(), "Export");
 }
@@ -335,7 +335,7 @@ fn messages_name_the_configured_keys() {
         ("f4", Action::Stage),
         ("X", Action::Cut),
     ];
-    let mut harness = Harness::live(120, 26, wholesale()).with_keys(&keys);
+    let mut harness = Harness::with_segments(120, 26, wholesale()).with_keys(&keys);
     let mut message_after = |keys: &str| {
         harness.press(keys);
         harness.state.screen.message.take().unwrap().text
@@ -350,7 +350,7 @@ fn messages_name_the_configured_keys() {
 
 #[test]
 fn the_help_closes_with_the_key_that_opens_it() {
-    let mut harness = Harness::live(100, 26, wholesale()).with_keys(&[("f1", Action::Help)]);
+    let mut harness = Harness::with_segments(100, 26, wholesale()).with_keys(&[("f1", Action::Help)]);
     harness.press("f1");
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Help(_)]));
     harness.press("f1");
@@ -360,7 +360,7 @@ fn the_help_closes_with_the_key_that_opens_it() {
 #[test]
 fn a_number_before_a_key_repeats_it_or_selects_a_row() {
     let many: Vec<_> = (0..100).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     harness.press("5 j");
     assert_eq!(harness.selected(), "005");
     harness.press("1 0 k");
@@ -384,7 +384,7 @@ fn a_number_before_a_key_repeats_it_or_selects_a_row() {
 #[test]
 fn shift_and_arrows_mark_a_range_and_a_plain_arrow_ends_it() {
     let many: Vec<_> = (0..20).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     harness.press("shift-down shift-down shift-up shift-down");
     assert_eq!(harness.state.tree.picks.marked.len(), 3);
     harness.press("down down");
@@ -461,7 +461,7 @@ fn a_double_click_renames_and_a_right_click_opens_the_palette() {
 
 #[test]
 fn a_right_click_offers_only_actions_on_the_clicked_row() {
-    let mut harness = Harness::live(120, 40, wholesale()).with_commands(vec![("ctrl-x", command("Report"))]);
+    let mut harness = Harness::with_segments(120, 40, wholesale()).with_commands(vec![("ctrl-x", command("Report"))]);
     let row = harness.rows().iter().position(|row| row.contains("Export")).and_then(|row| u16::try_from(row).ok());
     let row = row.expect("it is shown");
     // A right click as the second half of a double click opens nothing else.
@@ -526,7 +526,7 @@ fn dragging_a_row_onto_another_asks_to_move_it() {
 #[test]
 fn the_scrollbar_and_the_pane_border_can_be_dragged() {
     let many: Vec<_> = (0..400).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     let tree = harness.state.layout().tree;
     mouse(&mut harness, MouseKind::Click, tree.width - 1, tree.height - 1);
     assert_eq!(harness.state.tree.view.offset, 400 - usize::from(tree.height));
@@ -539,14 +539,14 @@ fn the_scrollbar_and_the_pane_border_can_be_dragged() {
 
 #[test]
 fn tab_explains_why_there_is_no_other_pane() {
-    let mut harness = Harness::live(80, 24, wholesale());
+    let mut harness = Harness::with_segments(80, 24, wholesale());
     harness.press("tab");
     assert_eq!(harness.message(), "The tree has the focus. Press t a to show the activity");
     harness.press("t a");
     assert_eq!(harness.message(), "");
     harness.press("tab");
     assert_eq!((harness.state.screen.panes.focus, harness.message()), (Pane::Activity, ""));
-    let mut harness = Harness::live(80, 17, wholesale());
+    let mut harness = Harness::with_segments(80, 17, wholesale());
     for keys in ["tab", "t a"] {
         harness.press(keys);
         assert_eq!(harness.message(), "The activity doesn't fit. Enlarge the terminal to at least 18 rows", "{keys}");
@@ -554,7 +554,7 @@ fn tab_explains_why_there_is_no_other_pane() {
     harness.event(Event::Resized(80, 18));
     assert_eq!(harness.message(), "");
     assert!(harness.state.layout().activity.is_some());
-    let mut harness = Harness::live(50, 24, wholesale());
+    let mut harness = Harness::with_segments(50, 24, wholesale());
     harness.press("backtab");
     assert_eq!(harness.message(), "Only the tree fits. Enlarge the terminal to at least 60 columns and 15 rows");
 }

@@ -14,7 +14,7 @@ fn troubled() -> Harness {
     let mut segments = wholesale();
     segments.push(named("twin", "ZGIERZ", Some("lodzkie")));
     segments.push(named("padded", "Retail ", Some("export")));
-    Harness::live(120, 40, segments)
+    Harness::with_segments(120, 40, segments)
 }
 
 fn lines(harness: &Harness) -> Vec<String> {
@@ -168,7 +168,7 @@ fn checks_run_one_at_a_time_and_only_while_the_list_is_open() {
             id: now.id.clone(),
             before: harness.state.tree.forest.get(&now.id).cloned(),
             now: Some(now),
-            mention: crate::sync::FeedSource::default(),
+            feed_source: crate::sync::FeedSource::default(),
         };
         asked(harness, Event::Sync(crate::sync::Event::Changed { seen: vec![seen], next: None }))
     };
@@ -176,14 +176,14 @@ fn checks_run_one_at_a_time_and_only_while_the_list_is_open() {
     assert!(harness.state.side.findings.is_checking());
     assert_eq!(change(&mut harness, "VIP "), None, "one at a time");
     harness.wait(3);
-    let again = asked(&mut harness, Event::Checked(job.carried_out()));
+    let again = asked(&mut harness, Event::Checked(job.run()));
     assert_eq!(again, None, "it took three seconds, so the next one waits as long");
     let job = (0..10).find_map(|_| {
         let wake = harness.state.next_wake().expect("it will be time");
         asked(&mut harness, Event::Time(wake))
     });
     let job = job.expect("it has changed meanwhile");
-    assert_eq!(asked(&mut harness, Event::Checked(job.carried_out())), None);
+    assert_eq!(asked(&mut harness, Event::Checked(job.run())), None);
     assert_eq!(lines(&harness).last().unwrap(), "padded-name vip");
     assert_eq!(asked(&mut harness, key("j")), None, "nothing has changed");
     assert_eq!(asked(&mut harness, key("esc")), None);

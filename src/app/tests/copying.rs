@@ -7,7 +7,7 @@ use crate::app::{Access, Effect};
 use crate::segment::Segment;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Presses keys and returns the text that they copied.
@@ -85,7 +85,7 @@ fn without_external_id(id: &str) -> Arc<Segment> {
 
 #[test]
 fn a_missing_external_id_is_reported() {
-    let mut harness = Harness::live(120, 40, vec![without_external_id("a"), segment("b", None)]);
+    let mut harness = Harness::with_segments(120, 40, vec![without_external_id("a"), segment("b", None)]);
     harness.press("y e");
     assert_eq!((harness.message(), harness.effects.len()), ("a has no external ID", 0));
     harness.press("esc space space");
@@ -97,12 +97,12 @@ fn a_missing_external_id_is_reported() {
 fn a_long_copy_shows_its_size_and_a_huge_one_is_refused() {
     let mut chain = vec![segment("deep 0", None)];
     chain.extend((1..100).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
-    let mut harness = Harness::live(120, 40, chain);
+    let mut harness = Harness::with_segments(120, 40, chain);
     copied(&mut harness, "y t");
     assert!(harness.message().ends_with(" · 13 KB"), "{}", harness.message());
 
     let wide = (0..100).map(|at| named(&at.to_string(), &"x".repeat(1000), None)).collect();
-    let mut harness = Harness::live(120, 40, wide);
+    let mut harness = Harness::with_segments(120, 40, wide);
     harness.press("V G");
     for keys in ["y n", "y j", "y t"] {
         harness.press(keys);
@@ -147,10 +147,10 @@ fn a_segment_being_created_has_a_name_but_no_id() {
 #[test]
 fn copied_names_and_ids_are_escaped() {
     let evil = named("x'; rm -rf ~ #", "one\n  two", None);
-    let mut harness = Harness::live(120, 40, vec![evil]);
+    let mut harness = Harness::with_segments(120, 40, vec![evil]);
     assert_eq!(copied(&mut harness, "y t"), "one   two  X-x'; rm -rf ~ #  x'; rm -");
     assert!(copied(&mut harness, "y c").contains("/segments/x%27%3B%20rm%20-rf%20%7E%20%23' -H"));
-    let mut harness = Harness::live(120, 40, vec![named("..", "dots", None)]);
+    let mut harness = Harness::with_segments(120, 40, vec![named("..", "dots", None)]);
     assert!(harness.state.tree.forest.contains(&id("..")));
     harness.press("y c");
     assert_eq!(harness.message(), "The ID .. can't be part of a URL");

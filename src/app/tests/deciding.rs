@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::{Between, FormKind, Layer};
+use crate::app::{ConflictKind, FormKind, Layer};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, JournalEntry, OpId, WriteError, WriteResult, Written};
 use crate::segment::{Field, Segment};
 use crate::sync::Command;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Opens the deletion dialog for "Polska", which has four descendants.
@@ -28,7 +28,7 @@ fn discarded(harness: &Harness) -> Vec<OpId> {
         _ => None,
     });
     let over = entries.flatten().filter_map(|entry| match entry {
-        JournalEntry::Over(op) => Some(*op),
+        JournalEntry::Finished(op) => Some(*op),
         _ => None,
     });
     over.collect()
@@ -138,7 +138,7 @@ fn grown() -> Harness {
     let mut harness = deleting();
     harness.press("o");
     harness.changed(None, Some(&segment("new", Some("pl"))));
-    harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
+    harness.fail(WriteError::NewChildren { new_children: vec![id("new")] });
     harness.press("!");
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Conflict(_))));
     harness
@@ -150,11 +150,11 @@ fn deleting_the_new_children_still_leaves_the_former_ones() {
     let (plan_id, _) = harness.last_write();
     harness.press("D y");
     let (_, plan) = harness.last_write();
-    let [Operation::Delete { base: newcomer, .. }, Operation::Delete { base, leaving }] = plan.operations.as_slice()
+    let [Operation::Delete { base: new_child, .. }, Operation::Delete { base, leaving }] = plan.operations.as_slice()
     else {
         panic!("two deletions: {plan:?}")
     };
-    assert_eq!((newcomer.id.clone(), base.id.clone()), (id("new"), id("pl")));
+    assert_eq!((new_child.id.clone(), base.id.clone()), (id("new"), id("pl")));
     let mut leaving = leaving.clone();
     leaving.sort();
     assert_eq!(leaving, [id("lodzkie"), id("maz")]);
@@ -167,7 +167,7 @@ fn cancelling_the_review_keeps_the_failed_deletion() {
     let (plan_id, _) = harness.last_write();
     harness.press("D esc");
     assert_eq!((harness.write_count(), discarded(&harness)), (1, Vec::new()));
-    assert!(harness.state.changes.queue.rests(OpId { plan_id, index: 0 }));
+    assert!(harness.state.changes.queue.is_failed_or_held(OpId { plan_id, index: 0 }));
     harness.press("Q enter");
     assert!(
         matches!(harness.state.screen.layers.last(), Some(Layer::Conflict(_))),
@@ -216,7 +216,7 @@ fn re_creating_without_the_former_parent_asks_for_another() {
     assert!(form.faults[&Field::Parent].contains("no longer exists"), "{:?}", form.faults);
     assert_eq!((form.focus, harness.write_count()), (Field::Parent, 1));
     harness.press("esc");
-    assert!(harness.state.changes.queue.rests(OpId { plan_id, index: 0 }), "it can be decided later");
+    assert!(harness.state.changes.queue.is_failed_or_held(OpId { plan_id, index: 0 }), "it can be decided later");
     assert_eq!(discarded(&harness), []);
 }
 
@@ -250,7 +250,7 @@ fn a_failure_opens_no_dialog_and_keys_still_reach_the_tree() {
     for failure in [
         WriteError::Conflict { theirs: Some(Arc::clone(&theirs)), fields: vec![crate::segment::Field::Name] },
         WriteError::Conflict { theirs: None, fields: Vec::new() },
-        WriteError::NewChildren { newcomers: vec![id("new")] },
+        WriteError::NewChildren { new_children: vec![id("new")] },
         WriteError::Refused(error.clone()),
         WriteError::InDoubt(error),
         WriteError::PossibleDuplicate { theirs },
@@ -332,7 +332,7 @@ fn a_conflict_that_changes_while_open_needs_the_key_again() {
     let sent = harness.write_count();
     harness.changed(Some(&first), Some(&second));
     let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { panic!("it is open") };
-    assert!(conflict.changed && matches!(&conflict.between, Between::Deletion { theirs, .. } if *theirs == second));
+    assert!(conflict.changed && matches!(&conflict.kind, ConflictKind::Deletion { theirs, .. } if *theirs == second));
     harness.press("D");
     assert_eq!(harness.write_count(), sent, "{}", harness.message());
     assert!(harness.message().contains("press D again"), "{}", harness.message());

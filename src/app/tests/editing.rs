@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::{Access, Between, Effect, Event, KeptSide, Layer};
+use crate::app::{Access, ConflictKind, Effect, Event, KeptSide, Layer};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult};
 use crate::changes::{PendingKind, TypedPhrase};
@@ -11,7 +11,7 @@ use crate::segment::{Draft, Field, Segment, Step};
 use crate::sync::{self};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 fn draft(harness: &Harness) -> Draft {
@@ -245,7 +245,7 @@ fn a_conflict_is_resolved_field_by_field() {
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
     harness.press("!");
     let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { panic!("a dialog opens") };
-    let Between::Changes { choices, .. } = &conflict.between else { panic!("both changed it") };
+    let ConflictKind::Changes { choices, .. } = &conflict.kind else { panic!("both changed it") };
     assert_eq!((choices, conflict.row), (&[KeptSide::Mine, KeptSide::Theirs, KeptSide::Theirs], 0));
     assert_eq!(harness.rows()[1], "  >Eksport", "the tree shows what is on the server");
     harness.press("enter");
@@ -315,7 +315,7 @@ fn undelivered_commands_are_sent_again_later() {
     }
     assert_eq!((harness.state.changes.counts().in_flight, harness.effects.len()), (0, 0), "not at once");
     assert_eq!(harness.rows()[1], "  >Export!");
-    harness.tell(sync::Event::Synchronised { next: Step(2), complete: true, lacking: None });
+    harness.sync_event(sync::Event::Synchronised { next: Step(2), complete: true, incomplete_reason: None });
     assert_eq!(harness.effects, orders);
 }
 
@@ -478,7 +478,7 @@ fn a_parent_whose_full_name_or_id_is_typed_comes_first() {
     for (typed, expected) in
         [("łódź", "ŁÓDŹ"), ("vip client", "Client VIP Gold"), ("2", "ŁÓDŹ"), ("vip client g", "Client VIP Gold")]
     {
-        let mut harness = Harness::live(120, 40, segments.clone());
+        let mut harness = Harness::with_segments(120, 40, segments.clone());
         harness.press("G m");
         harness.type_text(typed);
         let Some(Layer::Parents(picker)) = harness.state.screen.layers.last() else { panic!("the places are shown") };

@@ -73,7 +73,7 @@ fn a_fuzzy_query_may_skip_letters() {
 #[test]
 fn esc_restores_the_view_exactly() {
     let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).chain(wholesale()).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     harness.press("pagedown pagedown j");
     let (rows, offset, selected) = (harness.rows(), harness.state.tree.view.offset, harness.selected());
     harness.press("/");
@@ -272,8 +272,8 @@ fn earlier_filters_come_back_and_words_are_completed() {
     harness.press("tab");
     assert_eq!((typed(&harness), harness.selected()), ("is:orphan".into(), "Orphan of nobody".into()));
     let view = harness.state.view();
-    let mut next = Harness::live(120, 40, wholesale());
-    next.state.recall(view);
+    let mut next = Harness::with_segments(120, 40, wholesale());
+    next.state.restore_view(view);
     next.press("/ up");
     assert_eq!(next.selected(), "Łódź", "also the next time");
 }
@@ -286,7 +286,7 @@ fn a_long_search_does_not_move_a_later_selection() {
     let parts = press_and_wait(&mut harness, "z");
     harness.press("enter G");
     let there = harness.selected();
-    harness.each(parts);
+    harness.events(parts);
     assert_eq!(harness.selected(), there);
     harness.press("n");
     assert_eq!(harness.selected(), "Łódzkie");
@@ -302,7 +302,7 @@ fn enter_before_the_first_match_still_selects_the_best_match() {
     let parts = press_and_wait(&mut harness, "z");
     harness.press("enter");
     assert_eq!(harness.selected(), "Hurtownie", "what an earlier text had found is not meant");
-    harness.each(parts);
+    harness.events(parts);
     assert_eq!(harness.selected(), "Łódź");
 }
 
@@ -312,7 +312,7 @@ fn former_matches_stay_visible_until_new_ones_arrive() {
     let rows = harness.rows();
     let parts = press_and_wait(&mut harness, "q");
     assert_eq!(harness.rows(), rows);
-    harness.each(parts);
+    harness.events(parts);
     assert_eq!(harness.rows(), [""; 0]);
 }
 
@@ -322,7 +322,7 @@ fn a_search_works_while_the_list_is_loading() {
     harness.press("/");
     harness.type_text("lodz");
     for part in wholesale().chunks(2) {
-        harness.tell(sync::Event::PageReceived(part.to_vec()));
+        harness.sync_event(sync::Event::PageReceived(part.to_vec()));
     }
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
 }
@@ -375,12 +375,12 @@ proptest! {
     ) {
         let segments: Vec<_> = first.iter().map(|(at, parent)| numbered(*at, *parent)).collect();
         let mut harness =
-            if is_large { Harness::large(80, 20, segments) } else { Harness::live(80, 20, segments) };
+            if is_large { Harness::large(80, 20, segments) } else { Harness::with_segments(80, 20, segments) };
         for keys in &keys {
             harness.press(keys);
         }
         // The same changes also go to a client without a search.
-        let mut other = Harness::live(80, 20, harness.state.tree.forest.iter().cloned().collect());
+        let mut other = Harness::with_segments(80, 20, harness.state.tree.forest.iter().cloned().collect());
         for keys in &keys {
             other.press(keys);
         }

@@ -14,7 +14,7 @@ use crate::segment::Segment;
 use crate::sync::{self, Command, ListProgress, Phase};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 fn unreachable_server() -> RemoteError {
@@ -25,11 +25,11 @@ fn unreachable_server() -> RemoteError {
 fn pages_are_shown_and_keys_work_while_the_list_loads() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 2, pages: 1, elapsed: Duration::from_secs(1), total: None };
-    harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
-    harness.tell(sync::Event::PageReceived(vec![segment("b", None), segment("a", None)]));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.sync_event(sync::Event::PageReceived(vec![segment("b", None), segment("a", None)]));
     assert_eq!(harness.rows(), [">a", "b"]);
     harness.press("j");
-    harness.tell(sync::Event::PageReceived(vec![segment("aa", None), segment("c", None)]));
+    harness.sync_event(sync::Event::PageReceived(vec![segment("aa", None), segment("c", None)]));
     assert_eq!(harness.rows(), ["a", "aa", ">b", "c"]);
     assert_eq!(harness.state.link.state(), LinkState::Working);
 }
@@ -37,9 +37,9 @@ fn pages_are_shown_and_keys_work_while_the_list_loads() {
 #[test]
 fn a_stalled_list_keeps_its_pages_and_offers_a_retry() {
     let mut harness = Harness::new(120, 40);
-    harness.tell(sync::Event::PageReceived(vec![segment("a", None)]));
+    harness.sync_event(sync::Event::PageReceived(vec![segment("a", None)]));
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
-    harness.tell(sync::Event::PhaseChanged(Phase::Stalled {
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Stalled {
         error: unreachable_server(),
         retry_in: Duration::from_secs(8),
         progress,
@@ -53,13 +53,13 @@ fn a_stalled_list_keeps_its_pages_and_offers_a_retry() {
 fn the_first_list_can_be_paused_and_resumed() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 41_500, pages: 83, elapsed: Duration::from_secs(1), total: None };
-    harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
-    harness.tell(sync::Event::PageReceived(vec![segment("a", None), segment("b", None)]));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.sync_event(sync::Event::PageReceived(vec![segment("a", None), segment("b", None)]));
     harness.press("space esc");
     assert!(harness.effects.is_empty(), "the marks go first");
     harness.press("esc");
     assert_eq!(harness.effects.pop(), Some(Effect::Sync(Command::StopListing)));
-    harness.tell(sync::Event::PhaseChanged(Phase::Paused(progress)));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Paused(progress)));
     assert_eq!(harness.message(), "Loaded 41,500 segments; the rest is missing. Press ctrl-r to continue");
     harness.press("esc esc ctrl-r");
     assert_eq!(harness.effects, [Effect::Sync(Command::PollNow)]);
@@ -68,7 +68,7 @@ fn the_first_list_can_be_paused_and_resumed() {
 #[test]
 fn changes_elsewhere_move_neither_selection_nor_screen() {
     let many: Vec<_> = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
-    let mut harness = Harness::live(120, 40, many);
+    let mut harness = Harness::with_segments(120, 40, many);
     harness.press("/");
     harness.type_text("100");
     harness.press("enter enter esc");
@@ -135,14 +135,14 @@ fn a_reload_keeps_the_selection_and_what_is_unfolded() {
 #[test]
 fn going_offline_counts_down_to_the_next_retry() {
     let mut harness = at_work();
-    harness.tell(sync::Event::PhaseChanged(Phase::Offline {
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Offline {
         error: unreachable_server(),
         retry_in: Duration::from_secs(8),
     }));
     assert_eq!(harness.state.link.state(), LinkState::Offline);
     harness.wait(3);
     assert_eq!(harness.state.link.retry_in(harness.state.clock.now).unwrap().as_secs(), 5);
-    harness.tell(sync::Event::PhaseChanged(Phase::Live));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Live));
     let entries: Vec<_> = harness.state.side.activity.entries().map(|entry| entry.text.clone()).collect();
     assert_eq!(entries.len(), 2);
     assert!(entries[0].contains("Reconnected") && entries[1].contains("connection refused"), "{entries:?}");
@@ -166,12 +166,12 @@ fn a_growing_list_stays_at_its_first_row_until_a_key() {
     let mut harness = Harness::new(120, 20);
     for page in (0..10).rev() {
         let segments = (0..50).map(|at| segment(&format!("{:03}", page * 50 + at), None)).collect();
-        harness.tell(sync::Event::PageReceived(segments));
+        harness.sync_event(sync::Event::PageReceived(segments));
     }
     assert_eq!((harness.selected().as_str(), harness.state.tree.view.offset), ("000", 0));
     harness.press("j");
     let before = (0..5).map(|at| segment(&format!("00{at}-"), None)).collect();
-    harness.tell(sync::Event::PageReceived(before));
+    harness.sync_event(sync::Event::PageReceived(before));
     assert_eq!(harness.selected(), "001", "from a key on, the selection stays");
 }
 
@@ -277,7 +277,7 @@ proptest! {
     /// write has finished the tree matches the server.
     #[test]
     fn no_order_of_events_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
-        let mut harness = Harness::live(120, 12, Vec::new());
+        let mut harness = Harness::with_segments(120, 12, Vec::new());
         let mut server = Server::new();
         for happening in happenings {
             happen(happening, &mut server, &mut harness);
@@ -362,7 +362,7 @@ fn execute_all(server: &mut Server, harness: &mut Harness) {
 
 fn refuse_all(harness: &mut Harness) {
     for (op, _) in in_flight(harness) {
-        let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+        let fault = Fault::Refused { status: 409, message: "no".into(), retry_after: None };
         let error = WriteError::Refused(RemoteError { call: Call::One(id("any")), fault });
         harness.executed(op, ExecutionResult::Failed { error, evidence: None });
     }
@@ -370,13 +370,13 @@ fn refuse_all(harness: &mut Harness) {
 
 #[test]
 fn waiting_for_the_server_is_logged_once_per_outage() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter");
     let (plan_id, _) = harness.last_write();
     let op = crate::changes::OpId { plan_id, index: 0 };
-    let fault = Fault::Refused { status: 429, words: String::new(), retry_after: Some(Duration::from_secs(50)) };
+    let fault = Fault::Refused { status: 429, message: String::new(), retry_after: Some(Duration::from_secs(50)) };
     let error = RemoteError { call: Call::Update(id("export")), fault };
     let unreached = |error: &RemoteError| ExecutionResult::Unreached {
         error: error.clone(),
@@ -391,7 +391,7 @@ fn waiting_for_the_server_is_logged_once_per_outage() {
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::InFlight);
         harness.executed(op, unreached(&error));
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::Queued);
-        harness.tell(sync::Event::ServerAnswers);
+        harness.sync_event(sync::Event::ServerResponded);
         // Another message is shown in between.
         harness.press("y i");
     }

@@ -14,7 +14,7 @@ use crate::segment::{Field, Step};
 use crate::sync::{self, ListProgress, Phase};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Renames Export. The server has not responded yet.
@@ -74,7 +74,7 @@ fn an_unreachable_server_is_shown_until_the_change_is_applied() {
     let op = in_flight(&harness)[0].0;
     harness.executed(op, unreached());
     says(&harness, "Your changes are kept and sent when the server responds");
-    harness.tell(sync::Event::ServerAnswers);
+    harness.sync_event(sync::Event::ServerResponded);
     says(&harness, "Your changes are kept and sent when the server responds");
     harness.succeed();
     assert_eq!(harness.message(), "Renamed Export → Export!");
@@ -199,9 +199,9 @@ fn a_stalled_connection_is_shown_until_loading_goes_on() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
     let error = connection_refused();
-    harness.tell(sync::Event::PhaseChanged(Phase::Stalled { error, retry_in: Duration::from_secs(8), progress }));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Stalled { error, retry_in: Duration::from_secs(8), progress }));
     says(&harness, "to retry");
-    harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Loading(progress)));
     assert_eq!(harness.message(), "");
 }
 
@@ -210,11 +210,11 @@ fn a_manual_poll_reports_its_outcome() {
     let mut harness = at_work();
     harness.press("ctrl-r");
     assert_eq!(harness.message(), "Checking for changes…");
-    harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+    harness.sync_event(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
     assert_eq!(harness.message(), "Up to date");
     harness.press("ctrl-r");
     let error = connection_refused();
-    harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
     assert_eq!(harness.message(), "", "the header says so");
 }
 
@@ -239,7 +239,8 @@ fn the_number_of_staged_changes_is_kept_current() {
 #[test]
 fn a_refusal_in_the_list_of_findings_ends_with_its_reason() {
     for marked in [false, true] {
-        let mut harness = Harness::live(120, 40, vec![named("a", "a", Some("missing")), named("b", "b", None)]);
+        let mut harness =
+            Harness::with_segments(120, 40, vec![named("a", "a", Some("missing")), named("b", "b", None)]);
         harness.press(if marked { "G space" } else { "G" });
         harness.press("C d enter d");
         assert_eq!(harness.message(), "a is being deleted", "marked: {marked}");
@@ -250,7 +251,7 @@ fn a_refusal_in_the_list_of_findings_ends_with_its_reason() {
 
 #[test]
 fn too_small_is_cleared_when_the_screen_grows() {
-    let mut harness = Harness::live(40, 12, wholesale());
+    let mut harness = Harness::with_segments(40, 12, wholesale());
     harness.press("t d");
     says(&harness, "Only the tree fits");
     harness.event(Event::Resized(120, 40));
@@ -322,15 +323,15 @@ fn take(more: More, server: &mut Server, harness: &mut Harness) {
             fail(harness, op, WriteError::PossibleDuplicate { theirs: named("twin", "twin", None) });
         }
         (More::Conflict | More::Duplicate, Some((op, operation))) => {
-            let theirs = operation.subject().and_then(|id| harness.state.changes.queue.truth(id)).cloned();
+            let theirs = operation.subject().and_then(|id| harness.state.changes.queue.server_state(id)).cloned();
             fail(harness, op, WriteError::Conflict { theirs, fields: vec![Field::Name] });
         }
         (More::Unreachable | More::Duplicate | More::Conflict, None) => {}
-        (More::Answers, _) => harness.tell(sync::Event::ServerAnswers),
+        (More::Answers, _) => harness.sync_event(sync::Event::ServerResponded),
         (More::Phase(kind), _) => {
             let (error, retry_in) = (connection_refused(), Duration::from_secs(8));
             let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
-            harness.tell(sync::Event::PhaseChanged(match kind {
+            harness.sync_event(sync::Event::PhaseChanged(match kind {
                 0 => Phase::Live,
                 1 => Phase::Offline { error, retry_in },
                 2 => Phase::Stalled { error, retry_in, progress },
@@ -338,7 +339,7 @@ fn take(more: More, server: &mut Server, harness: &mut Harness) {
             }));
         }
         (More::Synchronised, _) => {
-            harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+            harness.sync_event(sync::Event::Synchronised { next: Step(1), complete: true, incomplete_reason: None });
         }
     }
 }
@@ -379,7 +380,7 @@ fn untruth(harness: &Harness) -> Option<&'static str> {
         (between("Staged (", ")").is_some_and(|count| count != counts.staged.to_string()), "another number is staged"),
         (text.starts_with("Staging on") != state.changes.is_staging() && text.starts_with("Staging "), "it is not"),
         ((text.starts_with("On hold: ") || text.starts_with("Paused: ")) && counts.on_hold == 0, "nothing is on hold"),
-        (text.starts_with("Still sending") && !queue.is_moving(), "nothing is being sent"),
+        (text.starts_with("Still sending") && !queue.is_sending(), "nothing is being sent"),
         (text == "No failed changes" && counts.failed > 0, "something has failed"),
         (text.starts_with("Cut ") && state.tree.picks.cut.is_empty(), "nothing is cut"),
         (text.starts_with("Nothing to paste") && !state.tree.picks.cut.is_empty(), "something is cut"),
@@ -431,7 +432,7 @@ proptest! {
     /// In any order of events, no message claims something that is no longer true.
     #[test]
     fn no_message_outlives_what_it_says(happenings in prop::collection::vec(more(), 1..80)) {
-        let mut harness = Harness::live(120, 12, Vec::new());
+        let mut harness = Harness::with_segments(120, 12, Vec::new());
         let mut server = Server::new();
         for happening in happenings {
             let what = format!("{happening:?}");

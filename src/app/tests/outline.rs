@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::app::harness::{Harness, id, named, wholesale};
-use crate::app::{Access, Edited, EditorFault, Effect, Event, Layer};
+use crate::app::{Access, EditorFault, EditorOutcome, Effect, Event, Layer};
 use crate::changes::OpId;
 use crate::changes::Operation;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Returns the text that the editor was last opened with.
@@ -25,7 +25,7 @@ fn body(harness: &Harness) -> String {
 }
 
 fn save(harness: &mut Harness, text: &str, file: &str) {
-    harness.event(Event::TextEdited(Edited::Saved { text: text.into(), file: file.into() }));
+    harness.event(Event::TextEdited(EditorOutcome::Saved { text: text.into(), file: file.into() }));
 }
 
 fn removed(harness: &Harness) -> Vec<PathBuf> {
@@ -96,7 +96,7 @@ fn all_marked_segments_are_opened_with_their_descendants() {
 
 #[test]
 fn the_first_segments_of_an_empty_tree_can_be_typed() {
-    let mut harness = Harness::live(120, 40, Vec::new());
+    let mut harness = Harness::with_segments(120, 40, Vec::new());
     harness.press("E");
     assert_eq!(body(&harness), "");
     save(&mut harness, "Hurt\n  Detal [D]\n", "/tmp/one");
@@ -148,7 +148,7 @@ fn an_editor_failure_is_reported_and_the_text_is_kept() {
     let mut harness = at_work();
     harness.press("E");
     let fault = EditorFault::NotStarted { editor: "ed-x".into(), reason: "not found".into() };
-    harness.event(Event::TextEdited(Edited::Failed { fault, file: Some("/tmp/one".into()) }));
+    harness.event(Event::TextEdited(EditorOutcome::Failed { fault, file: Some("/tmp/one".into()) }));
     assert!(harness.message().contains("couldn't start the editor ed-x (not found)"), "{}", harness.message());
     assert!(harness.message().ends_with("your text is saved in /tmp/one"), "{}", harness.message());
     assert!(harness.state.screen.layers.is_empty() && removed(&harness).is_empty());
@@ -157,7 +157,7 @@ fn an_editor_failure_is_reported_and_the_text_is_kept() {
     save(&mut harness, "Nowe {x}\n", "/tmp/two");
     harness.press("e");
     let fault = EditorFault::NotWritten("disk full".into());
-    harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
+    harness.event(Event::TextEdited(EditorOutcome::Failed { fault, file: None }));
     assert!(harness.message().ends_with("your text is saved in /tmp/two"), "{}", harness.message());
     assert!(removed(&harness).is_empty());
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::action::{Output, Subjects, UserCommand};
 use crate::app::harness::{Harness, command, named, wholesale};
-use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunNews, RunOutcome, RunRequest};
+use crate::app::{Access, BrowserOutcome, Effect, Event, Layer, RunEnd, RunEvent, RunOutcome, RunRequest};
 use crate::remote::UrlTemplate;
 
 fn at_work(own: UserCommand) -> Harness {
-    Harness::live(120, 40, wholesale()).with_commands(vec![("g r", own)])
+    Harness::with_segments(120, 40, wholesale()).with_commands(vec![("g r", own)])
 }
 
 /// Returns the last command that was started.
@@ -24,8 +24,8 @@ fn names(order: &RunRequest) -> Vec<&str> {
 }
 
 fn ended(harness: &mut Harness, run: u64, outcome: RunOutcome) {
-    let end = RunEnd { outcome, took: Duration::from_millis(1_340), dropped: 0 };
-    harness.event(Event::Ran(run, RunNews::Ended(end)));
+    let end = RunEnd { outcome, elapsed: Duration::from_millis(1_340), dropped: 0 };
+    harness.event(Event::Ran(run, RunEvent::Ended(end)));
 }
 
 fn output_is_open(harness: &Harness) -> bool {
@@ -58,7 +58,7 @@ fn a_running_command_is_stopped_before_its_output_closes() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let run = order(&mut harness).run;
-    harness.event(Event::Ran(run, RunNews::Wrote("so far\n".into())));
+    harness.event(Event::Ran(run, RunEvent::Wrote("so far\n".into())));
     harness.press("esc");
     assert_eq!(harness.effects.pop(), Some(Effect::StopRun));
     assert!(output_is_open(&harness));
@@ -80,7 +80,7 @@ fn the_output_of_a_stopping_command_can_be_closed() {
     harness.press("g r");
     assert!(output_is_open(&harness));
     // Late output of the earlier run is not shown as this one's.
-    harness.event(Event::Ran(1, RunNews::Wrote("late".into())));
+    harness.event(Event::Ran(1, RunEvent::Wrote("late".into())));
     assert!(harness.state.side.commands.run.as_ref().unwrap().text.lines().is_empty());
 }
 
@@ -88,11 +88,11 @@ fn the_output_of_a_stopping_command_can_be_closed() {
 fn a_command_without_a_pane_shows_its_last_line_or_error() {
     let mut harness = at_work(UserCommand { output: Output::Message, ..command("Count") });
     harness.press("g r");
-    harness.event(Event::Ran(1, RunNews::Wrote("one\n9 counted\n\n".into())));
+    harness.event(Event::Ran(1, RunEvent::Wrote("one\n9 counted\n\n".into())));
     ended(&mut harness, 1, RunOutcome::Exited(0));
     assert_eq!(harness.message(), "Count: 9 counted");
     harness.press("g r");
-    harness.event(Event::Ran(2, RunNews::Wrote("no such table\n".into())));
+    harness.event(Event::Ran(2, RunEvent::Wrote("no such table\n".into())));
     ended(&mut harness, 2, RunOutcome::Exited(3));
     assert_eq!(harness.message(), "“Count”: exit code 3 · 1.3 s · no such table");
 }
@@ -154,7 +154,7 @@ fn the_output_can_be_searched() {
     let mut harness = at_work(command("Report"));
     harness.press("g r");
     let lines: Vec<String> = (0..500).map(|at| format!("line {at}")).collect();
-    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness.event(Event::Ran(1, RunEvent::Wrote(lines.join("\n"))));
     harness.press("/");
     harness.type_text("LINE 25");
     harness.press("enter");
@@ -173,16 +173,16 @@ fn the_output_can_be_searched() {
 
 #[test]
 fn a_segment_is_opened_at_the_profiles_url() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("o");
     assert!(harness.message().contains("Set open = \"https://…/{id}\" in [profiles.preprod]"));
     harness.state.session.open = Some(UrlTemplate::parse("https://{tenant}.one.example/s/{external_id}").unwrap());
     harness.press("o");
     let url = "https://acme.one.example/s/X-hurt".to_owned();
     assert_eq!(harness.effects.pop(), Some(Effect::Browse(url.clone())));
-    harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::Opened });
+    harness.event(Event::Browsed { url: url.clone(), outcome: BrowserOutcome::Opened });
     assert_eq!(harness.message(), format!("Opened {url}"));
-    harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::NoBrowser });
+    harness.event(Event::Browsed { url: url.clone(), outcome: BrowserOutcome::NoBrowser });
     assert_eq!(harness.effects.pop(), Some(Effect::Copy(url.clone())));
     assert_eq!(harness.message(), format!("No browser available. URL copied: {url}"));
     let before = named("hurt", "Hurtownie", None);

@@ -13,7 +13,7 @@ use crate::segment::{Draft, Segment};
 use crate::sync::{self, Command};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
@@ -59,7 +59,7 @@ fn left_over_changes_are_reported_and_wait_in_the_queue() {
     let op = OpId { plan_id: PlanId(7), index: 1 };
     let operation = Operation::Update { base, draft };
     harness.press("/");
-    harness.tell(sync::Event::Recovered(vec![Recovered {
+    harness.sync_event(sync::Event::Recovered(vec![Recovered {
         op,
         operation,
         state: RecoveredState::NotSent,
@@ -100,7 +100,7 @@ fn a_left_over_notice_is_shown_only_while_it_is_true() {
             let op = OpId { plan_id: PlanId(7), index };
             Recovered { op, operation: operation(&format!("Left {index}")), state, evidence: None, undoes: None }
         });
-        harness.tell(sync::Event::Recovered(found.collect()));
+        harness.sync_event(sync::Event::Recovered(found.collect()));
         harness.press("Q");
         harness
     };
@@ -136,7 +136,7 @@ fn a_failed_change_stays_until_it_is_discarded() {
     assert_eq!(pending(&harness, "export"), Some(PendingKind::Failed));
     harness.press("Q d");
     let (plan_id, _) = harness.last_write();
-    let over = JournalEntry::Over(OpId { plan_id, index: 0 });
+    let over = JournalEntry::Finished(OpId { plan_id, index: 0 });
     assert_eq!(harness.effects.last(), Some(&Effect::Sync(Command::Journal(vec![over]))));
     assert_eq!((pending(&harness, "export"), harness.state.changes.failed_dialog_count()), (None, 0));
 }
@@ -149,7 +149,7 @@ fn ctrl_c_puts_everything_on_hold_that_is_not_in_flight() {
     harness.type_text("!");
     harness.press("enter ctrl-c");
     assert_eq!(harness.state.changes.counts().on_hold, 1);
-    harness.tell(sync::Event::ServerAnswers);
+    harness.sync_event(sync::Event::ServerResponded);
     assert_eq!(harness.executions().len(), 0);
     harness.press("Q r");
     assert_eq!((harness.state.changes.counts().in_flight, harness.executions().len()), (1, 1));
@@ -319,7 +319,7 @@ fn changes_staged_in_an_earlier_session_are_staged_again() {
     let base = Arc::clone(harness.state.tree.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
     let (op, operation) = (OpId { plan_id: PlanId(7), index: 0 }, Operation::Update { base, draft });
-    harness.tell(sync::Event::Recovered(vec![Recovered {
+    harness.sync_event(sync::Event::Recovered(vec![Recovered {
         op,
         operation,
         state: RecoveredState::Staged,
@@ -354,7 +354,7 @@ fn discarding_a_create_discards_a_chain_of_any_depth() {
             undoes: None,
         }
     });
-    harness.tell(sync::Event::Recovered(recovered.collect()));
+    harness.sync_event(sync::Event::Recovered(recovered.collect()));
     assert_eq!(harness.state.changes.counts().staged, depth + 2);
     harness.press("Q j j d");
     assert_eq!(harness.state.changes.counts().staged, 2, "{}", harness.message());

@@ -8,9 +8,9 @@ use crate::app::{DetailLine, Effect, Event, Layer, RequestsPage, RequestsPane};
 use crate::remote::{Excerpt, Exchange, Fault};
 
 fn asked(paths: &[&str]) -> Harness {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     for path in paths {
-        harness.requested(exchange(path));
+        harness.request_finished(exchange(path));
     }
     harness
 }
@@ -35,10 +35,10 @@ fn the_newest_is_first_and_the_selection_stays_on_its_request() {
     let mut harness = asked(&["/a", "/b"]);
     harness.press("L");
     assert_eq!(listed(&harness), [">/b", "/a"]);
-    harness.requested(exchange("/c"));
+    harness.request_finished(exchange("/c"));
     assert_eq!(listed(&harness), [">/c", "/b", "/a"], "the top follows");
     harness.press("j");
-    harness.requested(exchange("/d"));
+    harness.request_finished(exchange("/d"));
     assert_eq!(listed(&harness), ["/d", "/c", ">/b", "/a"]);
     harness.press("G");
     assert_eq!(listed(&harness), ["/d", "/c", "/b", ">/a"]);
@@ -51,21 +51,21 @@ fn only_the_latest_are_kept_and_missed_ones_are_counted() {
     let mut harness = asked(&["/first", "/second"]);
     harness.press("L G");
     for number in 0..499 {
-        harness.requested(Exchange { missed: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
+        harness.request_finished(Exchange { dropped: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
     }
     // The selected request was dropped; the nearest remaining one takes its place.
     let left = listed(&harness);
     assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
-    harness.requested(exchange("/last"));
+    harness.request_finished(exchange("/last"));
     assert_eq!(listed(&harness).last().unwrap(), ">/0");
-    assert_eq!((harness.state.side.requests.logged_count, harness.state.side.requests.missed), (502, 3));
+    assert_eq!((harness.state.side.requests.logged_count, harness.state.side.requests.dropped), (502, 3));
 }
 
 #[test]
 fn the_filter_matches_words_of_method_path_status_and_fault() {
     let mut harness = asked(&["/segments/vip", "/segments?pageNumber=1"]);
     let fault = Some(Fault::TimedOut { after: Duration::from_secs(30) });
-    harness.requested(Exchange { status: None, fault, method: "PUT".into(), ..exchange("/segments/vip") });
+    harness.request_finished(Exchange { status: None, fault, method: "PUT".into(), ..exchange("/segments/vip") });
     harness.press("L /");
     harness.type_text("VIP get");
     assert_eq!(listed(&harness), [">/segments/vip"]);
@@ -87,9 +87,9 @@ fn the_filter_matches_words_of_method_path_status_and_fault() {
 
 #[test]
 fn a_request_is_copied_as_a_curl_command() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     let sent = Some(Excerpt { text: r#"{"name":"O'Neill"}"#.into(), bytes: 18, cut: 0 });
-    harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
+    harness.request_finished(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
     let expected = "curl -X PUT 'https://one.unity.pl/api/v1/account/integrations/auth-required/segments/vip' \
                     -H 'one-tenant: acme' -H \"ApiAuth: $SEGTUI_API_KEY\" -H 'accept: */*' \
                     -H 'content-type: application/json' --data-raw '{\"name\":\"O'\\''Neill\"}'";
@@ -99,7 +99,7 @@ fn a_request_is_copied_as_a_curl_command() {
         assert_eq!(harness.message(), "Copied the request as a curl command");
     }
     let sent = Some(Excerpt { text: "{".into(), bytes: 20_000, cut: 19_999 });
-    harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
+    harness.request_finished(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
     harness.press("esc g y");
     assert!(harness.message().contains("Body too large to keep"), "{}", harness.message());
     assert_eq!(harness.effects, []);
@@ -107,10 +107,10 @@ fn a_request_is_copied_as_a_curl_command() {
 
 #[test]
 fn an_open_request_stays_and_scrolls_to_its_end() {
-    let mut harness = Harness::live(60, 12, wholesale());
+    let mut harness = Harness::with_segments(60, 12, wholesale());
     let text = format!("[{}1]", "1,".repeat(100));
-    let answer = Excerpt { bytes: text.len(), text, cut: 0 };
-    harness.requested(Exchange { answer, ..exchange("/segments/long") });
+    let response = Excerpt { bytes: text.len(), text, cut: 0 };
+    harness.request_finished(Exchange { response, ..exchange("/segments/long") });
     harness.press("L enter j j G");
     let open = pane(&harness).open.clone().unwrap();
     let place = RequestsPage::of(&harness.state.screen.panes);
@@ -118,7 +118,7 @@ fn an_open_request_stays_and_scrolls_to_its_end() {
     assert_eq!(open.line, lines.len() - place.rows);
     assert_eq!(lines.last(), Some(&DetailLine::Text("]".into())));
     for _ in 0..500 {
-        harness.requested(exchange("/segments/other"));
+        harness.request_finished(exchange("/segments/other"));
     }
     assert_eq!(pane(&harness).open.as_ref().unwrap().exchange.target(), "/segments/long");
     harness.press("k");

@@ -10,7 +10,7 @@ use crate::segment::Field;
 type Task = (&'static str, &'static str, fn() -> Harness, fn(&Harness) -> bool);
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// Returns a harness after some keys that don't count towards the task.
@@ -86,7 +86,7 @@ fn in_conflict_twice() -> Harness {
 fn deletion_of_a_parent() -> Harness {
     once("j d enter", |harness| {
         harness.changed(None, Some(&named("new", "Nowy", Some("export"))));
-        harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
+        harness.fail(WriteError::NewChildren { new_children: vec![id("new")] });
     })
 }
 
@@ -98,7 +98,7 @@ fn refused() -> Harness {
 /// Twenty segments to be moved from one parent to another, with the first selected.
 fn twenty() -> Harness {
     let stores = (1..=20).map(|at| named(&format!("s{at:02}"), &format!("Sklep {at:02}"), Some("hurt")));
-    let mut harness = Harness::live(120, 40, wholesale().into_iter().chain(stores).collect());
+    let mut harness = Harness::with_segments(120, 40, wholesale().into_iter().chain(stores).collect());
     press(&mut harness, "/ “Sklep 01” enter enter esc");
     assert_eq!(harness.selected(), "Sklep 01");
     harness.effects.clear();
@@ -277,7 +277,7 @@ const TASKS: &[Task] = &[
         "L enter",
         || {
             let mut harness = at_work();
-            harness.requested(crate::app::harness::exchange("/segments/vip"));
+            harness.request_finished(crate::app::harness::exchange("/segments/vip"));
             harness
         },
         |harness| matches!(harness.state.screen.layers.last(), Some(Layer::Requests(pane)) if pane.open.is_some()),
@@ -309,7 +309,7 @@ fn every_way_to_resolve_every_kind_of_conflict_is_a_task() {
         let mut harness = begins();
         harness.press("!");
         let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { continue };
-        let (offered, taken) = resolved.entry(std::mem::discriminant(&conflict.between)).or_default();
+        let (offered, taken) = resolved.entry(std::mem::discriminant(&conflict.kind)).or_default();
         *offered = conflict.keys().into_iter().map(|(key, _)| key).filter(|key| DECIDING.contains(key)).collect();
         taken.extend(keys.split(' ').filter(|key| DECIDING.contains(key)));
     }

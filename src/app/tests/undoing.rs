@@ -9,7 +9,7 @@ use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult, Written};
 use crate::remote::{Call, Fault, RemoteError};
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn undo_restores_the_former_value_not_a_discarded_one() {
         first = first.or_else(|| Some(harness.last_write().0));
     }
     let op = OpId { plan_id: first.unwrap(), index: 0 };
-    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+    let fault = Fault::Refused { status: 409, message: "no".into(), retry_after: None };
     let error = WriteError::Refused(RemoteError { call: Call::Update(id("hurt")), fault });
     harness.executed(op, ExecutionResult::Failed { error, evidence: None });
     harness.press("Q g d esc");
@@ -118,7 +118,7 @@ fn undo_leaves_an_older_failed_plan_alone() {
     harness.press("enter y");
     let (older, _) = harness.last_write();
     harness.succeed_with_first(1, |_| unreachable!("only names change"));
-    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+    let fault = Fault::Refused { status: 409, message: "no".into(), retry_after: None };
     let step = OpId { plan_id: older, index: 1 };
     let error = WriteError::Refused(RemoteError { call: Call::Update(id("pl")), fault });
     harness.executed(step, ExecutionResult::Failed { error, evidence: None });

@@ -10,14 +10,14 @@ use crate::changes::WriteError;
 use crate::segment::{Field, Pattern, Segment};
 
 fn protected() -> Harness {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.state.session.protected = true;
     harness
 }
 
 /// "Export" and "Polska" are managed by another system.
 fn owned() -> Harness {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.state.session.owned = vec![Pattern::new("export").unwrap(), Pattern::new("pl").unwrap()];
     harness
 }
@@ -131,14 +131,14 @@ fn a_conflict_settled_during_the_review_is_not_sent() {
 
 #[test]
 fn descendants_left_to_the_server_count_towards_the_limit() {
-    let mut harness = Harness::live(120, 40, yard(60));
+    let mut harness = Harness::with_segments(120, 40, yard(60));
     harness.press("g g j d o");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, Some("acme")));
     assert!(review(&harness).warnings.iter().any(|text| text.starts_with("60 descendants are left")));
     answer(&mut harness, "acme");
     assert_eq!(harness.write_count(), 1);
 
-    let mut harness = Harness::live(120, 40, yard(10));
+    let mut harness = Harness::with_segments(120, 40, yard(10));
     harness.press("g g j d o");
     assert_eq!(harness.write_count(), 1, "a few go with one key: {:?}", harness.state.screen.layers);
 }
@@ -146,7 +146,7 @@ fn descendants_left_to_the_server_count_towards_the_limit() {
 #[test]
 fn many_moves_take_the_tenant_and_a_few_one_key() {
     for (count, wanted) in [(50, None), (51, Some("acme"))] {
-        let mut harness = Harness::live(120, 100, yard(count));
+        let mut harness = Harness::with_segments(120, 100, yard(count));
         let ids = (0..count).map(|number| id(&format!("leaf-{number:03}")));
         harness.state.tree.picks.marked = ids.collect();
         harness.press("m");
@@ -158,7 +158,7 @@ fn many_moves_take_the_tenant_and_a_few_one_key() {
 
 #[test]
 fn excluding_a_change_updates_the_confirmation_phrase() {
-    let mut harness = Harness::live(120, 100, yard(51));
+    let mut harness = Harness::with_segments(120, 100, yard(51));
     harness.state.tree.picks.marked = (0..51).map(|number| id(&format!("leaf-{number:03}"))).collect();
     harness.press("m");
     answer(&mut harness, "hall");
@@ -221,7 +221,7 @@ fn managed_segments_take_a_phrase_however_they_are_affected() {
     assert!(matches!(review(&harness).confirmation.next(), Some(TypedPhrase::Name { .. })));
 
     // Managed by the platform, whatever is configured.
-    let mut harness = Harness::live(120, 40, vec![named("segment", "Platform", None)]);
+    let mut harness = Harness::with_segments(120, 40, vec![named("segment", "Platform", None)]);
     harness.press("r");
     answer(&mut harness, "!");
     assert_eq!(word(&harness).as_deref(), Some("Platform"));
@@ -229,7 +229,7 @@ fn managed_segments_take_a_phrase_however_they_are_affected() {
 
 #[test]
 fn a_managed_segment_without_a_name_takes_its_id() {
-    let mut harness = Harness::live(120, 40, vec![named("export", " ", None)]);
+    let mut harness = Harness::with_segments(120, 40, vec![named("export", " ", None)]);
     harness.state.session.owned = vec![Pattern::new("export").unwrap()];
     harness.press("d enter");
     assert_eq!(word(&harness).as_deref(), Some("export"));
@@ -239,7 +239,7 @@ fn a_managed_segment_without_a_name_takes_its_id() {
 
 #[test]
 fn a_redo_that_deletes_several_is_reviewed() {
-    let mut harness = Harness::live(120, 40, wholesale());
+    let mut harness = Harness::with_segments(120, 40, wholesale());
     harness.press("j j d s");
     harness.succeed();
     harness.press("u");

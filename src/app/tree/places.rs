@@ -14,7 +14,7 @@ use crate::app::{State, TextField};
 
 /// The navigation history and the bookmarks.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct Locations {
     /// Segments that were selected before a jump, oldest first.
     visited: Vec<SegmentId>,
     /// The present index in `visited`; its length unless the user has gone back.
@@ -35,7 +35,7 @@ pub enum Letter {
     GoTo,
 }
 
-impl Places {
+impl Locations {
     /// Replaces a provisional id with the real one.
     pub(in crate::app) fn rename(&mut self, provisional: &SegmentId, id: &SegmentId) {
         for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == provisional) {

@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Restores a saved view: panes, bookmarks and filters at once, the tree as soon as it is loaded.
-    pub fn recall(&mut self, view: View) {
+    pub fn restore_view(&mut self, view: View) {
         if let Some(panes) = view.panes {
             self.screen.panes.details = panes.details;
             self.screen.panes.activity = panes.activity;
@@ -131,7 +131,7 @@ pub(in crate::app) fn apply_view(state: &mut State, view: &View) -> Vec<Effect> 
     if view.everything_open {
         state.tree.forest.fold_to_level(None);
     } else {
-        state.tree.forest.expand_each(&view.open);
+        state.tree.forest.expand_all(&view.open);
     }
     if let Some(id) = view.selected.as_ref().filter(|id| state.tree.forest.contains(id)) {
         viewport::go_to(state, id);
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_few_unfolded_segments_are_saved_one_by_one() {
         let mut forest = pairs(10);
-        forest.expand_each(&[SegmentId::new("p3").unwrap()]);
+        forest.expand_all(&[SegmentId::new("p3").unwrap()]);
         assert_eq!(unfolded(&forest), (vec![SegmentId::new("p3").unwrap()], false));
     }
 

@@ -60,7 +60,7 @@ pub(in crate::app) fn run(state: &mut State, job: SearchJob) -> Vec<Effect> {
 /// Takes a batch of matches.
 pub(in crate::app) fn on_search_batch(state: &mut State, batch: SearchBatch) {
     let kind = batch.kind();
-    state.tree.forest.take_finds(batch);
+    state.tree.forest.apply_search_batch(batch);
     match kind {
         SearchKind::Tree => update_matches(state),
         SearchKind::Parents => {
@@ -152,7 +152,7 @@ fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     };
     filter::apply(&mut state.tree);
     let external_flags = search_flags::external_flags(state, &query);
-    let query = query.knowing(external_flags);
+    let query = query.with_external_flags(external_flags);
     let job = state.tree.forest.search(SearchKind::Tree, query.clone());
     state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, reports_no_matches: true });
     run(state, job)
@@ -264,7 +264,7 @@ pub(in crate::app) fn search_candidates(tree: &mut Tree, picker: &mut ParentPick
     if !tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
-    job.for_each(|batch| tree.forest.take_finds(batch));
+    job.for_each(|batch| tree.forest.apply_search_batch(batch));
     picker.refresh(&tree.forest);
     Vec::new()
 }

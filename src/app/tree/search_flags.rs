@@ -12,15 +12,15 @@ use crate::app::{Effect, State};
 /// Passes marks, pending writes and recent changes to the search if its query uses them, and restarts the search if it is stale.
 pub(in crate::app) fn refresh_flags(state: &mut State) -> Vec<Effect> {
     let Some(search) = &state.tree.search else { return Vec::new() };
-    let before = search.query.known();
+    let before = search.query.external_flags();
     let uses_flags = [StateFilter::Changed, StateFilter::Pending, StateFilter::Marked]
         .into_iter()
-        .any(|flag| search.query.asks(flag));
+        .any(|flag| search.query.has_state_term(flag));
     if uses_flags && !are_flags_current(state, &search.query, before) {
         let external_flags = external_flags(state, &search.query);
-        state.tree.forest.know(SearchKind::Tree, external_flags.clone());
+        state.tree.forest.set_external_flags(SearchKind::Tree, external_flags.clone());
         if let Some(search) = &mut state.tree.search {
-            search.query = search.query.clone().knowing(external_flags);
+            search.query = search.query.clone().with_external_flags(external_flags);
         }
     }
     if state.tree.forest.wants_search(SearchKind::Tree) { search::resume(state) } else { Vec::new() }
@@ -29,7 +29,11 @@ pub(in crate::app) fn refresh_flags(state: &mut State) -> Vec<Effect> {
 /// Returns the flags that a query uses and the forest doesn't know.
 pub(in crate::app) fn external_flags(state: &State, query: &Query) -> ExternalFlags {
     let set = |flag| {
-        if query.asks(flag) { Arc::new(flagged_segments(state, flag).cloned().collect()) } else { Arc::default() }
+        if query.has_state_term(flag) {
+            Arc::new(flagged_segments(state, flag).cloned().collect())
+        } else {
+            Arc::default()
+        }
     };
     ExternalFlags {
         changed: set(StateFilter::Changed),
@@ -41,7 +45,7 @@ pub(in crate::app) fn external_flags(state: &State, query: &Query) -> ExternalFl
 fn flagged_segments(state: &State, flag: StateFilter) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
     match flag {
         StateFilter::Changed => Box::new(state.side.activity.highlighted()),
-        StateFilter::Pending => Box::new(state.changes.queue.concerned()),
+        StateFilter::Pending => Box::new(state.changes.queue.pending_ids()),
         StateFilter::Marked => Box::new(state.tree.picks.marked.iter()),
         // The forest knows these itself.
         StateFilter::Orphan | StateFilter::Leaf | StateFilter::Duplicate => Box::new(std::iter::empty()),
@@ -53,10 +57,10 @@ const MAX_COMPARED_MARKS: usize = 10_000;
 
 fn are_flags_current(state: &State, query: &Query, before: &ExternalFlags) -> bool {
     let same = |flag, before: &HashSet<SegmentId>| {
-        !query.asks(flag) || flagged_segments(state, flag).collect::<HashSet<_>>() == before.iter().collect()
+        !query.has_state_term(flag) || flagged_segments(state, flag).collect::<HashSet<_>>() == before.iter().collect()
     };
     let marked = &state.tree.picks.marked;
-    let same_marks = !query.asks(StateFilter::Marked)
+    let same_marks = !query.has_state_term(StateFilter::Marked)
         || (marked.len() == before.marked.len() && (marked.len() > MAX_COMPARED_MARKS || *marked == *before.marked));
     same_marks && same(StateFilter::Changed, &before.changed) && same(StateFilter::Pending, &before.pending)
 }

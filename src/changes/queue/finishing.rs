@@ -8,7 +8,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{ChangeQueue, FinishedPlan, Renamed, Transitions, subject};
 use crate::changes::execution::{Evidence, ExecutionResult};
-use crate::changes::journal::{Deed, JournalEntry};
+use crate::changes::journal::{HistoryRecord, JournalEntry};
 use crate::changes::model::{OpId, Operation, PlanId};
 use crate::changes::plans::{OpState, PlannedOp, QueuedPlan};
 use crate::changes::result::{WriteError, WriteResult, Written};
@@ -46,14 +46,14 @@ impl ChangeQueue {
         self.plans.set_state(op, OpState::Done);
         self.evidence.remove(&op);
         let mut transitions = Transitions::default();
-        let did = DoneOp::of(&operation, result);
-        if let (Some(plan), Some(did)) = (self.plans.get_mut(op.plan_id), did) {
+        let effect = DoneOp::of(&operation, result);
+        if let (Some(plan), Some(effect)) = (self.plans.get_mut(op.plan_id), effect) {
             let undoes = if let PlanKind::Undo(of) = &plan.kind { Some(of.plan_id()) } else { None };
-            let deed = Deed { did: did.clone(), title: plan.title.wish.clone(), undoes };
-            transitions.journal.push(JournalEntry::Did(op, Box::new(deed)));
-            plan.done.push(self.undo.record(did));
+            let record = HistoryRecord { effect: effect.clone(), title: plan.title.imperative.clone(), undoes };
+            transitions.journal.push(JournalEntry::Applied(op, Box::new(record)));
+            plan.done.push(self.undo.record(effect));
         }
-        transitions.journal.push(JournalEntry::Over(op));
+        transitions.journal.push(JournalEntry::Finished(op));
         match (&operation, result) {
             (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
                 transitions.add(self.record_created(op, segment));
@@ -61,13 +61,13 @@ impl ChangeQueue {
                 // The user has not seen the fields that someone else changed, so these are not rebased onto.
                 let actual = (**segment).clone().with_fields_of(&expected, merged);
                 transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &actual));
-                if self.concerns(&segment.id) {
+                if self.has_pending(&segment.id) {
                     transitions.shown.push(self.overlay.displayed_change(&segment.id, &self.plans));
                 }
             }
             (Operation::Update { base, draft }, WriteResult::Updated(written)) => {
                 let Written { segment, concurrent_write, .. } = written;
-                self.overlay.set_truth(&id, Some(Arc::clone(segment)));
+                self.overlay.set_server_state(&id, Some(Arc::clone(segment)));
                 if !concurrent_write {
                     // A value that someone else changed and that was kept is not taken as seen by the user.
                     let expected = draft.clone().into_segment(segment.id.clone());
@@ -77,7 +77,7 @@ impl ChangeQueue {
                 transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
             }
             _ => {
-                self.overlay.set_truth(&id, None);
+                self.overlay.set_server_state(&id, None);
                 transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
             }
         }
@@ -125,7 +125,7 @@ impl ChangeQueue {
         let journal = if evidence.is_none() { vec![JournalEntry::NotSent(op)] } else { Vec::new() };
         self.set_evidence(op, evidence);
         if let WriteError::Conflict { theirs, .. } = error {
-            self.overlay.set_truth(&id, theirs.clone());
+            self.overlay.set_server_state(&id, theirs.clone());
         }
         self.plans.set_state(op, OpState::Failed(error.clone()));
         self.graph.suspend(op);
@@ -240,7 +240,7 @@ impl ChangeQueue {
         };
         let is_staged = planned.state == OpState::Staged;
         if !is_staged || self.plan(op.plan_id).is_some_and(|plan| plan.is_journalled) {
-            transitions.journal.push(JournalEntry::Over(op));
+            transitions.journal.push(JournalEntry::Finished(op));
         }
         self.plans.set_state(op, OpState::Discarded);
         self.evidence.remove(&op);
@@ -267,7 +267,7 @@ impl ChangeQueue {
 
     /// Handles a new segment on the server. If it may be the result of a create whose response was lost, that create is queued
     /// again, to check.
-    pub fn see_new(&mut self, new: &Segment) -> Transitions {
+    pub fn observe_created(&mut self, new: &Segment) -> Transitions {
         let mut transitions = Transitions::default();
         let possible_origins = self.evidence.iter().filter(|(op, evidence)| {
             let was_sent = evidence.drafts.iter().any(|draft| draft.changes(new).is_empty());

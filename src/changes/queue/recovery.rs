@@ -25,7 +25,7 @@ impl ChangeQueue {
         for Recovered { op, operation, state, evidence, .. } in recovered {
             let resolved = self.with_assigned_ids(operation.clone());
             let (state, journal) = match state {
-                RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Over(op))),
+                RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Finished(op))),
                 RecoveredState::Staged => (OpState::Staged, Some(JournalEntry::Staged(op, resolved.clone()))),
                 RecoveredState::NotSent | RecoveredState::NotApplied => {
                     (OpState::OnHold, Some(JournalEntry::Queued(op, resolved.clone())))
@@ -70,7 +70,7 @@ impl ChangeQueue {
 
     /// Returns the id that the server assigned to a segment with a provisional id, if any.
     #[must_use]
-    pub fn given(&self, provisional: &SegmentId) -> Option<&SegmentId> {
+    pub fn assigned_id(&self, provisional: &SegmentId) -> Option<&SegmentId> {
         self.assigned_ids.get(provisional)
     }
 }

@@ -10,7 +10,7 @@ use crate::segment::{Draft, Segment, SegmentId};
 
 /// The outcome of sending an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     Taken,
     Refused,
     /// Applied, but the response is lost.
@@ -36,22 +36,22 @@ impl Model {
     }
 
     /// Executes an operation. Also returns the segment that it concerned, unless nothing was applied.
-    pub fn execute(&mut self, execution: &Execution, way: Way) -> (ExecutionResult, Option<SegmentId>) {
+    pub fn execute(&mut self, execution: &Execution, delivery: Delivery) -> (ExecutionResult, Option<SegmentId>) {
         let Execution { op, operation, evidence } = execution;
-        match way {
-            Way::NotReached => {
+        match delivery {
+            Delivery::NotReached => {
                 let error = error(Fault::Unreachable { reason: "no route".into() });
                 let retry_in = Duration::from_secs(1);
                 (ExecutionResult::Unreached { error, retry_in, evidence: evidence.clone() }, None)
             }
-            Way::Refused => {
-                let fault = Fault::Refused { status: 422, words: "no".into(), retry_after: None };
+            Delivery::Refused => {
+                let fault = Fault::Refused { status: 422, message: "no".into(), retry_after: None };
                 let error = WriteError::Refused(error(fault));
                 (ExecutionResult::Failed { error, evidence: evidence.clone() }, None)
             }
-            Way::Taken | Way::Lost => match self.apply(*op, operation, evidence.is_some()) {
+            Delivery::Taken | Delivery::Lost => match self.apply(*op, operation, evidence.is_some()) {
                 Err(error) => (ExecutionResult::Failed { error, evidence: evidence.clone() }, None),
-                Ok((result, id)) if way == Way::Taken => (ExecutionResult::Done(result), Some(id)),
+                Ok((result, id)) if delivery == Delivery::Taken => (ExecutionResult::Done(result), Some(id)),
                 Ok((_, id)) => {
                     let error = WriteError::InDoubt(error(Fault::TimedOut { after: Duration::from_secs(30) }));
                     let drafts = match operation {
@@ -112,10 +112,10 @@ impl Model {
                     return Err(WriteError::Conflict { theirs: Some(Arc::clone(now)), fields });
                 }
                 let below = self.segments.values().filter(|segment| segment.parent.as_ref() == Some(&id));
-                let newcomers: Vec<_> =
+                let new_children: Vec<_> =
                     below.map(|segment| segment.id.clone()).filter(|child| !leaving.contains(child)).collect();
-                if !newcomers.is_empty() {
-                    return Err(WriteError::NewChildren { newcomers });
+                if !new_children.is_empty() {
+                    return Err(WriteError::NewChildren { new_children });
                 }
                 self.segments.remove(&id);
                 Ok((WriteResult::Deleted { id: id.clone(), found: true, concurrent_write: false }, id))

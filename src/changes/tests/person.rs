@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::model::{Model, Way};
+use super::model::{Delivery, Model};
 use crate::changes::{
     ChangeQueue, Execution, ExecutionResult, JournalEntry, OpId, OpState, Operation, Plan, PlanId, Recovered,
     RecoveredState, Title, Transitions, UndoStep, is_provisional,
@@ -89,10 +89,10 @@ impl Person {
     fn see(&mut self, id: &SegmentId) {
         let now = self.model.segments.get(id).cloned();
         let is_new = now.is_some() && !self.forest.contains(id);
-        let change = self.queue.see(id, now.clone());
+        let change = self.queue.observe(id, now.clone());
         self.forest.apply(vec![change]);
         if let Some(new) = now.filter(|_| is_new) {
-            let transitions = self.queue.see_new(&new);
+            let transitions = self.queue.observe_created(&new);
             self.apply(transitions);
         }
     }
@@ -102,11 +102,11 @@ impl Person {
             match entry {
                 JournalEntry::Queued(op, operation) => drop(self.journal.insert(op, (false, operation))),
                 JournalEntry::Staged(op, operation) => drop(self.journal.insert(op, (true, operation))),
-                JournalEntry::Over(op) => {
+                JournalEntry::Finished(op) => {
                     self.journal.remove(&op);
                     self.evidence.remove(&op);
                 }
-                JournalEntry::Did(..)
+                JournalEntry::Applied(..)
                 | JournalEntry::NotSent(_)
                 | JournalEntry::Sent { .. }
                 | JournalEntry::Undoes { .. } => {}
@@ -159,7 +159,7 @@ impl Person {
         self.apply(staged);
         match self.random.u8(0..8) {
             0 => {
-                let kept = self.queue.keep(plan_id);
+                let kept = self.queue.journal_staged(plan_id);
                 self.apply(kept);
             }
             1 => {}
@@ -214,7 +214,7 @@ impl Person {
                 let Some(id) = some.map(|segment| segment.id.clone()) else { return };
                 // A subtree with pending operations can't be deleted.
                 let below = self.forest.descendants(&id).map(|(_, segment)| segment.id.clone());
-                if below.chain([id.clone()]).all(|id| !self.queue.concerns(&id)) {
+                if below.chain([id.clone()]).all(|id| !self.queue.has_pending(&id)) {
                     let promotes = self.random.bool();
                     self.submit(if promotes {
                         Plan::promote_children_and_delete(&self.forest, &id)
@@ -264,7 +264,7 @@ impl Person {
 
     fn undo(&mut self, step: UndoStep) {
         // Undoing in another order than the reverse may be refused.
-        if self.queue.is_moving() || self.around == Around::Quiet && self.queue.counts().staged > 0 {
+        if self.queue.is_sending() || self.around == Around::Quiet && self.queue.counts().staged > 0 {
             return;
         }
         if let Some((plan, title, kind)) = self.queue.take_undo(step, &self.forest) {
@@ -281,13 +281,13 @@ impl Person {
             return;
         }
         let execution = self.in_flight.swap_remove(self.random.usize(0..self.in_flight.len()));
-        let way = match self.random.u8(0..12) {
-            0 if self.around == Around::Trouble => Way::Refused,
-            1 if self.around == Around::Trouble => Way::Lost,
-            2 if self.around == Around::Trouble => Way::NotReached,
-            _ => Way::Taken,
+        let delivery = match self.random.u8(0..12) {
+            0 if self.around == Around::Trouble => Delivery::Refused,
+            1 if self.around == Around::Trouble => Delivery::Lost,
+            2 if self.around == Around::Trouble => Delivery::NotReached,
+            _ => Delivery::Taken,
         };
-        let (result, changed) = self.model.execute(&execution, way);
+        let (result, changed) = self.model.execute(&execution, delivery);
         if let ExecutionResult::Unreached { .. } = result {
             self.queue.pause_sending();
         }
@@ -330,8 +330,8 @@ impl Person {
     fn start_again(&mut self) {
         for execution in std::mem::take(&mut self.in_flight) {
             // The request was sent, or it was not.
-            let way = if self.random.bool() { Way::Lost } else { Way::NotReached };
-            self.model.execute(&execution, way);
+            let delivery = if self.random.bool() { Delivery::Lost } else { Delivery::NotReached };
+            self.model.execute(&execution, delivery);
             let draft = match &execution.operation {
                 Operation::Create { draft } => vec![draft.clone()],
                 _ => Vec::new(),

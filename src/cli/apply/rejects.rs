@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
-use crate::formats::rows::{Above, Cell, Column, Row};
+use crate::formats::rows::{Cell, Column, ParentRow, Row};
 
 use super::super::arguments::SourceFormat;
 use super::super::source::Source;
@@ -54,10 +54,10 @@ fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, he
 fn with_ancestors(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut wanted = lines.clone();
     for row in rows.iter().rev().filter(|row| lines.contains(&row.line)) {
-        let mut above = row.above;
-        while let Above::Row(at) = above {
+        let mut above = row.parent;
+        while let ParentRow::Row(at) = above {
             let Some(row) = rows.get(at).filter(|row| wanted.insert(row.line)) else { break };
-            above = row.above;
+            above = row.parent;
         }
     }
     wanted

@@ -57,7 +57,7 @@ fn rules() -> ArgValueCompleter {
 }
 
 fn after_check() -> String {
-    let line = |rule: Rule| format!("  {:<22} {:<8} {}\n", rule.name(), rule.usual_level().name(), rule.help());
+    let line = |rule: Rule| format!("  {:<22} {:<8} {}\n", rule.name(), rule.default_level().name(), rule.help());
     format!(
         "Examples:\n  \
          segtui check\n  \

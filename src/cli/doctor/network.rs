@@ -9,14 +9,14 @@ use serde_json::json;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::api::route::{self, Proxy, Resolves, ServerCertificate};
+use crate::api::route::{self, NameResolution, Proxy, ServerCertificate};
 use crate::clock;
 use crate::config::Connection;
 use crate::files;
 use crate::numbers::{Noun, counted, grouped};
 use crate::remote::{ConnectError, Fault, ObstacleKind, Remote, RemoteError};
 use crate::segment::Step;
-use crate::sync::BEYOND;
+use crate::sync::BEYOND_ANY_STEP;
 
 use super::super::exit::Exit;
 use super::super::failure::{Failure, advice};
@@ -37,7 +37,7 @@ pub async fn check_connection(report: &mut Report, connection: &Connection) -> b
     }
     let proxy = route::proxy(&connection.base_url);
     report.add(proxy_check(proxy.as_ref(), connection));
-    if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.resolves == Resolves::Here) {
+    if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.name_resolution == NameResolution::Local) {
         tracing::debug!(address = proxy.address, "the server's name is looked up here for the proxy");
         if resolve_host(report, url.host_str().unwrap_or_default(), url.port_or_known_default(), "").await.is_empty() {
             return skip_unreached(report, &["tcp", "tls"]);
@@ -73,9 +73,9 @@ fn proxy_check(proxy: Option<&Proxy>, connection: &Connection) -> Check {
         Some(proxy) => {
             let Proxy { address, variable, .. } = proxy;
             let origin = variable.map_or_else(|| "the system's settings".to_owned(), str::to_owned);
-            let names = match proxy.resolves {
-                Resolves::Here => "names are resolved here",
-                Resolves::Proxy => "names are resolved there",
+            let names = match proxy.name_resolution {
+                NameResolution::Local => "names are resolved here",
+                NameResolution::Proxy => "names are resolved there",
             };
             let details = json!({ "address": address, "variable": variable });
             Check::ok("proxy", format!("{address}, from {origin}; {names}")).details(details)
@@ -104,7 +104,7 @@ async fn resolve_host(report: &mut Report, host: &str, port: Option<u16>, suffix
                 let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let details = json!({ "host": host, "addresses": ips });
                 let message = format!("{host}{suffix}: {}", ips.join(", "));
-                report.add(Check::ok("dns", message).took(took).details(details));
+                report.add(Check::ok("dns", message).with_elapsed(took).details(details));
                 return addresses;
             }
             failed(not_resolved("it has no address".into()))
@@ -112,7 +112,7 @@ async fn resolve_host(report: &mut Report, host: &str, port: Option<u16>, suffix
         Ok(Err(error)) => failed(ConnectError::no_such_host(host, &error.to_string())),
         Err(_) => failed(not_resolved(format!("no answer in {} s", STEP_TIMEOUT.as_secs()))),
     };
-    report.add(Check::failed("dns", &failure).took(took));
+    report.add(Check::failed("dns", &failure).with_elapsed(took));
     Vec::new()
 }
 
@@ -127,14 +127,14 @@ async fn connect_tcp(report: &mut Report, addresses: &[SocketAddr], proxy: Optio
             Ok(Ok(_)) => {
                 let message = format!("connected to {address}{suffix}");
                 let details = json!({ "address": address.to_string(), "refused": errors });
-                report.add(Check::ok("tcp", message).took(start.elapsed()).details(details));
+                report.add(Check::ok("tcp", message).with_elapsed(start.elapsed()).details(details));
                 return true;
             }
             Ok(Err(error)) => errors.push(format!("{address}: {}", files::reason(&error))),
             Err(_) => errors.push(format!("{address}: no answer in {} s", STEP_TIMEOUT.as_secs())),
         }
     }
-    let obstacle = ConnectError::new(ObstacleKind::Refused, "").through(proxy.map(ToString::to_string));
+    let obstacle = ConnectError::new(ObstacleKind::Refused, "").with_proxy(proxy.map(ToString::to_string));
     let to = proxy.map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
     let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{to}: {}", errors.join("; ")))
         .hint(obstacle.hint());
@@ -145,15 +145,15 @@ async fn connect_tcp(report: &mut Report, addresses: &[SocketAddr], proxy: Optio
 /// Checks the server's certificate.
 async fn check_tls(report: &mut Report, connection: &Connection) -> bool {
     let roots = &connection.extra_roots.certificates;
-    let greeting = match route::greet(&connection.base_url, roots, STEP_TIMEOUT).await {
-        Ok(greeting) => greeting,
+    let handshake = match route::handshake(&connection.base_url, roots, STEP_TIMEOUT).await {
+        Ok(handshake) => handshake,
         Err(fault) => {
             report.add(Check::failed("tls", &Failure::failed(fault).hint("install the package ca-certificates")));
             return false;
         }
     };
     let extra = connection.extra_roots.path.as_ref().map(|path| format!("; also trusted: {}", path.display()));
-    let shown = greeting.certificate.as_ref();
+    let shown = handshake.certificate.as_ref();
     let details = shown.map_or_else(
         || json!(null),
         |certificate| {
@@ -161,14 +161,14 @@ async fn check_tls(report: &mut Report, connection: &Connection) -> bool {
             json!({ "subject": subject, "issuer": issuer, "expires": expires, "days_left": days_left(certificate) })
         },
     );
-    let Some(fault) = greeting.fault else {
+    let Some(fault) = handshake.fault else {
         let certificate_text = shown.map_or_else(|| "trusted".to_owned(), certificate_text);
         let message = format!("{certificate_text}{}", extra.unwrap_or_default());
         let check = match shown.map(days_left) {
             Some(days) if days < EXPIRY_WARNING_DAYS => Check::warning("tls", message, "have the certificate renewed"),
             _ => Check::ok("tls", message),
         };
-        report.add(check.took(greeting.took).details(details));
+        report.add(check.with_elapsed(handshake.elapsed).details(details));
         return true;
     };
     let certificate = shown.map(|certificate| format!("; the certificate shown: {}", certificate_text(certificate)));
@@ -176,7 +176,7 @@ async fn check_tls(report: &mut Report, connection: &Connection) -> bool {
         Exit::Unreachable,
         format_args!("{fault}{}{}", certificate.unwrap_or_default(), extra.unwrap_or_default()),
     );
-    report.add(Check::failed("tls", &failure.hint(fault.hint())).took(greeting.took).details(details));
+    report.add(Check::failed("tls", &failure.hint(fault.hint())).with_elapsed(handshake.elapsed).details(details));
     false
 }
 
@@ -209,22 +209,22 @@ pub async fn check_api(report: &mut Report, connection: &Connection) {
             let of = page.total.map(|total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
             let seen = counted(page.segments.len(), Noun::Segment);
             let details = json!({ "segments": page.segments.len(), "total": page.total });
-            Check::ok("page", format!("{seen}{}", of.unwrap_or_default())).took(took).details(details)
+            Check::ok("page", format!("{seen}{}", of.unwrap_or_default())).with_elapsed(took).details(details)
         }
-        Err(error) => request_failed("page", error).took(took),
+        Err(error) => request_failed("page", error).with_elapsed(took),
     });
     // A step beyond the end of any feed gets the shortest response.
     let start = Instant::now();
-    let changes = client.changes(Step(BEYOND), None).await;
+    let changes = client.changes(Step(BEYOND_ANY_STEP), None).await;
     let took = start.elapsed();
     report.add(match changes {
-        Ok(_) => Check::ok("feed", "it answers").took(took),
+        Ok(_) => Check::ok("feed", "it answers").with_elapsed(took),
         Err(RemoteError { fault, .. })
             if fault.rejects_step() && !matches!(fault, Fault::Refused { status: 404, .. }) =>
         {
-            Check::ok("feed", "it answers, and rejects steps that don't exist yet").took(took)
+            Check::ok("feed", "it answers, and rejects steps that don't exist yet").with_elapsed(took)
         }
-        Err(error) => request_failed("feed", error).took(took),
+        Err(error) => request_failed("feed", error).with_elapsed(took),
     });
 }
 

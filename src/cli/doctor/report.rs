@@ -21,7 +21,7 @@ pub struct Check {
     state: State,
     message: String,
     hint: Option<String>,
-    took: Option<Duration>,
+    elapsed: Option<Duration>,
     /// Details for programs, only in the JSON.
     details: Value,
 }
@@ -48,7 +48,7 @@ impl State {
 
 impl Check {
     fn new(name: &'static str, state: State, message: impl Into<String>) -> Self {
-        Self { name, state, message: message.into(), hint: None, took: None, details: Value::Null }
+        Self { name, state, message: message.into(), hint: None, elapsed: None, details: Value::Null }
     }
 
     pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
@@ -65,8 +65,8 @@ impl Check {
         Self { hint: Some(failure.hint_text()), ..check }
     }
 
-    pub fn took(self, took: Duration) -> Self {
-        Self { took: Some(took), ..self }
+    pub fn with_elapsed(self, elapsed: Duration) -> Self {
+        Self { elapsed: Some(elapsed), ..self }
     }
 
     pub fn details(self, details: Value) -> Self {
@@ -140,7 +140,7 @@ impl Report {
 }
 
 fn rows(check: &Check) -> Vec<[String; 3]> {
-    let took = check.took.map(|took| format!(" ({})", milliseconds(took))).unwrap_or_default();
+    let took = check.elapsed.map(|took| format!(" ({})", milliseconds(took))).unwrap_or_default();
     let mut rows = vec![[check.state.name().to_owned(), check.name.to_owned(), format!("{}{took}", check.message)]];
     rows.extend(check.hint.as_ref().map(|hint| [String::new(), String::new(), format!("hint: {}", printable(hint))]));
     rows
@@ -150,7 +150,7 @@ fn json_of(check: &Check) -> Value {
     let mut object = json!({ "name": check.name, "status": check.state.name(), "message": check.message });
     let fields = [
         ("hint", check.hint.as_ref().map(|hint| json!(hint))),
-        ("milliseconds", check.took.map(|took| json!((took.as_secs_f64() * 10_000.0).round() / 10.0))),
+        ("milliseconds", check.elapsed.map(|took| json!((took.as_secs_f64() * 10_000.0).round() / 10.0))),
         (
             "code",
             match check.state {

@@ -36,7 +36,7 @@ pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
     }
     let what = |(at, by): (usize, Option<PlanId>)| match by {
         Some(by) => Undone::By(by),
-        None => Undone::Not(entries[at].did.clone().with_ids(&|id| tracker.current_id(id, at))),
+        None => Undone::Not(entries[at].effect.clone().with_ids(&|id| tracker.current_id(id, at))),
     };
     by.into_iter().enumerate().map(what).collect()
 }
@@ -62,14 +62,14 @@ struct UndoTracker<'a> {
 
 impl UndoTracker<'_> {
     fn process_entry(&mut self, at: usize) {
-        let HistoryEntry { op, undoes, did, .. } = &self.entries[at];
+        let HistoryEntry { op, undoes, effect, .. } = &self.entries[at];
         self.in_effect.push(true);
         if let Some(plan_id) = undoes {
-            for undone in self.undone_changes(*plan_id, did) {
+            for undone in self.undone_changes(*plan_id, effect) {
                 self.undoes[at].push(undone);
                 self.set_in_effect(undone, false);
                 if let (DoneOp::Deleted { segment: former, .. }, DoneOp::Created(segment)) =
-                    (&self.entries[undone].did, did)
+                    (&self.entries[undone].effect, effect)
                 {
                     self.record_recreated(
                         at,
@@ -79,7 +79,7 @@ impl UndoTracker<'_> {
                 }
             }
         }
-        match did {
+        match effect {
             DoneOp::Created(segment) | DoneOp::Updated { after: segment, .. } => {
                 self.by_segment.entry(segment.id.clone()).or_default().push(at);
             }
@@ -91,8 +91,8 @@ impl UndoTracker<'_> {
     }
 
     /// Returns the changes of a run that a change of its undo undoes.
-    fn undone_changes(&self, plan_id: PlanId, did: &DoneOp) -> Vec<usize> {
-        match did {
+    fn undone_changes(&self, plan_id: PlanId, effect: &DoneOp) -> Vec<usize> {
+        match effect {
             DoneOp::Created(segment) => self.deletion_of(plan_id, segment).into_iter().collect(),
             DoneOp::Updated { after, fields, .. } => {
                 let wrote_them = |of: &DoneOp| matches!(of, DoneOp::Updated { fields: those, .. } if fields.iter().all(|field| those.contains(field)));
@@ -111,7 +111,7 @@ impl UndoTracker<'_> {
 
     fn last_change_of(&self, plan_id: PlanId, id: &SegmentId, matches: impl Fn(&DoneOp) -> bool) -> Option<usize> {
         let all = self.by_segment.get(id)?.iter().rev().copied();
-        all.into_iter().find(|at| self.is_open(plan_id, *at) && matches(&self.entries[*at].did))
+        all.into_iter().find(|at| self.is_open(plan_id, *at) && matches(&self.entries[*at].effect))
     }
 
     fn is_open(&self, plan_id: PlanId, at: usize) -> bool {
@@ -122,7 +122,7 @@ impl UndoTracker<'_> {
     /// of name, external id and parent.
     fn deletion_of(&self, plan_id: PlanId, created: &Segment) -> Option<usize> {
         let similarity = |at: usize| {
-            let DoneOp::Deleted { segment, .. } = &self.entries[at].did else { return 0 };
+            let DoneOp::Deleted { segment, .. } = &self.entries[at].effect else { return 0 };
             let parent = segment.parent.as_ref().map(|id| self.current_id(id, at).unwrap_or_else(|| id.clone()));
             [segment.name == created.name, segment.external_id == created.external_id, parent == created.parent]
                 .into_iter()
@@ -196,15 +196,15 @@ mod tests {
         DoneOp::Updated { before: segment(id, from, ""), after: segment(id, to, ""), fields: vec![Field::Name] }
     }
 
-    fn history(did: Vec<(u64, Option<u64>, DoneOp)>) -> Vec<HistoryEntry> {
-        let entry = |(index, (plan_id, undoes, did)): (usize, (u64, Option<u64>, DoneOp))| HistoryEntry {
+    fn history(effect: Vec<(u64, Option<u64>, DoneOp)>) -> Vec<HistoryEntry> {
+        let entry = |(index, (plan_id, undoes, effect)): (usize, (u64, Option<u64>, DoneOp))| HistoryEntry {
             at: Timestamp::UNIX_EPOCH,
             op: OpId { plan_id: PlanId(plan_id), index },
             title: String::new(),
             undoes: undoes.map(PlanId),
-            did,
+            effect,
         };
-        did.into_iter().enumerate().map(entry).collect()
+        effect.into_iter().enumerate().map(entry).collect()
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
             (2, Some(1), deleted("b", "B", "a")),
         ]);
         let found = undone(&entries);
-        let left = |at: usize| Undone::Not(entries[at].did.clone());
+        let left = |at: usize| Undone::Not(entries[at].effect.clone());
         assert_eq!(found, [left(0), Undone::By(PlanId(2)), left(2), left(3)]);
     }
 

@@ -59,7 +59,7 @@ fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, St
         return Ok((Scope::Matching(ids), format!("segments that match {text}")));
     }
     let (scope, text) =
-        if matching.all { (Scope::All, "all segments") } else { (Scope::Unsaid, "the rows of the file") };
+        if matching.all { (Scope::All, "all segments") } else { (Scope::Unscoped, "the rows of the file") };
     Ok((scope, text.into()))
 }
 

@@ -73,7 +73,7 @@ pub(in crate::cli) async fn confirm(
         let typed =
             prompt(format!("Apply {changes} to {}? Type {wanted} ({}): ", connection.tenant, phrase.text()), sync)
                 .await?;
-        if !phrases.meet(&typed) {
+        if !phrases.submit_phrase(&typed) {
             return Err(declined());
         }
         if phrases.next().is_none() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use color_eyre::eyre::WrapErr;
 
 use crate::changes::{
-    ChangeQueue, Deed, DoneOp, Evidence, JournalEntry, OpId, Operation, PlanId, Recovered, RecoveredState, Title,
+    ChangeQueue, DoneOp, Evidence, HistoryRecord, JournalEntry, OpId, Operation, PlanId, Recovered, RecoveredState,
+    Title,
 };
 use crate::clock;
 use crate::forest::Forest;
@@ -84,11 +85,17 @@ fn process_recovered(
     for Recovered { op, operation, state, evidence, undoes } in recovered {
         match (state, &operation) {
             (RecoveredState::Applied(result), _) => {
-                if let Some(did) = DoneOp::of(&operation, &result) {
+                if let Some(effect) = DoneOp::of(&operation, &result) {
                     let title = "an interrupted session".to_owned();
-                    history.push(HistoryEntry { at: clock::now(), op, title: title.clone(), undoes, did: did.clone() });
-                    let deed = Deed { did, title, undoes };
-                    entries.push(JournalEntry::Did(op, Box::new(deed)));
+                    history.push(HistoryEntry {
+                        at: clock::now(),
+                        op,
+                        title: title.clone(),
+                        undoes,
+                        effect: effect.clone(),
+                    });
+                    let record = HistoryRecord { effect, title, undoes };
+                    entries.push(JournalEntry::Applied(op, Box::new(record)));
                 }
             }
             (RecoveredState::NotFound | RecoveredState::Unknown(_), Operation::Create { draft }) => {
@@ -97,7 +104,7 @@ fn process_recovered(
             }
             _ => {}
         }
-        entries.push(JournalEntry::Over(op));
+        entries.push(JournalEntry::Finished(op));
     }
     if count > 0 {
         notes.note(UNFINISHED);
@@ -122,7 +129,7 @@ pub(in crate::cli) fn enqueue(
     let ids = |id: &SegmentId| planning::creating(id).map(|index| OpId { plan_id, index }.provisional_id());
     let queued = operations.iter().map(|planned| planned.operation.clone().with_ids(&ids)).collect();
     let dependencies: Vec<Option<usize>> = operations.iter().map(|planned| planned.after).collect();
-    let title = Title { wish: title.to_owned(), ..Title::default() };
+    let title = Title { imperative: title.to_owned(), ..Title::default() };
     let (plan_id, _shown) = queue.stage(forest, crate::changes::Plan { operations: queued }, title);
     for uncertain in uncertain_creates {
         let is_same_create = |planned: &PlannedOperation| match &planned.operation {
@@ -132,7 +139,7 @@ pub(in crate::cli) fn enqueue(
             Operation::Update { .. } | Operation::Delete { .. } => false,
         };
         if let Some(index) = operations.iter().position(is_same_create) {
-            queue.doubt(OpId { plan_id, index }, uncertain.evidence.clone());
+            queue.mark_uncertain(OpId { plan_id, index }, uncertain.evidence.clone());
         }
     }
     let journal = queue.submit_ordered(plan_id, &dependencies).journal;

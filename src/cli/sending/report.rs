@@ -13,7 +13,7 @@ use crate::clock;
 use crate::files;
 use crate::forest::Forest;
 use crate::numbers::grouped;
-use crate::planning::{Conflict, Fields, Kind, PlannedOperation, SavedOperation, Why};
+use crate::planning::{Conflict, Fields, Kind, PlanReason, PlannedOperation, SavedOperation};
 use crate::printable::printable_json;
 use crate::segment::{Draft, Field, SegmentId};
 use crate::store::HistoryEntry;
@@ -119,15 +119,15 @@ impl Report {
 
     /// Writes an operation that an earlier run has applied, which was found out only in this run.
     pub fn recovered(&mut self, entry: &HistoryEntry, forest: &Forest) {
-        let (operation, id) = match &entry.did {
+        let (operation, id) = match &entry.effect {
             DoneOp::Created(segment) => (Operation::Create { draft: Draft::of(segment) }, &segment.id),
             DoneOp::Updated { before, after, .. } => {
                 (Operation::Update { base: Arc::clone(before), draft: Draft::of(after) }, &after.id)
             }
             DoneOp::Deleted { segment, .. } => (Operation::delete(Arc::clone(segment)), &segment.id),
         };
-        let planned = PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() };
-        for mut saved in SavedOperation::all(&[planned], forest) {
+        let planned = PlannedOperation { operation, reason: PlanReason::Undo, after: None, existing: Vec::new() };
+        for mut saved in SavedOperation::from_operations(&[planned], forest) {
             saved.r#ref = id.to_string();
             self.write_operation(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));
         }

@@ -62,7 +62,7 @@ impl Hook {
 
 /// The result of a delivery.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Delivered {
+pub(super) enum DeliveryOutcome {
     /// It was accepted, or skipped as configured: the next change may follow.
     Handled,
     /// A signal ended it; the change will be delivered again.
@@ -86,23 +86,23 @@ impl Delivery {
     }
 
     /// Delivers a change. After a signal, the current attempt is finished and not repeated; a second signal ends it.
-    pub async fn deliver(&mut self, json: &str, signals: &mut Signals) -> io::Result<Delivered> {
+    pub async fn deliver(&mut self, json: &str, signals: &mut Signals) -> io::Result<DeliveryOutcome> {
         self.number += 1;
         let mut failures = 0;
         loop {
-            let Some(outcome) = self.attempt(json, signals).await? else { return Ok(Delivered::Interrupted) };
+            let Some(outcome) = self.attempt(json, signals).await? else { return Ok(DeliveryOutcome::Interrupted) };
             let Err(fault) = outcome else {
                 if failures > 0 && self.on_error == OnError::Retry {
                     terminal::print_message(format_args!("{} works again", self.hook));
                 }
-                return Ok(Delivered::Handled);
+                return Ok(DeliveryOutcome::Handled);
             };
             failures += 1;
             let times = if failures == 1 { String::new() } else { format!(" {failures} times,") };
             let message = format!("{} {},{times} for this change: {json}", self.hook, fault.what);
             if signals.received().is_some() {
                 terminal::print_message(message);
-                return Ok(Delivered::Interrupted);
+                return Ok(DeliveryOutcome::Interrupted);
             }
             let delay = backoff(failures, fault.retry_after, fastrand::f64());
             match self.on_error {
@@ -113,16 +113,16 @@ impl Delivery {
                 OnError::Skip | OnError::Stop if failures < MAX_ATTEMPTS => {}
                 OnError::Skip => {
                     terminal::print_message(message);
-                    return Ok(Delivered::Handled);
+                    return Ok(DeliveryOutcome::Handled);
                 }
-                OnError::Stop => return Ok(Delivered::Failed(message)),
+                OnError::Stop => return Ok(DeliveryOutcome::Failed(message)),
             }
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 signal = signals.next() => {
                     signal?;
                     terminal::print_message(message);
-                    return Ok(Delivered::Interrupted);
+                    return Ok(DeliveryOutcome::Interrupted);
                 }
             }
         }

@@ -112,7 +112,7 @@ impl Following {
                 return Err(fail(&self.source.tenant, &error));
             }
             Event::Noticed(Notice::StepRefused { step }) => self.refused_step = Some(step),
-            Event::Noticed(Notice::SetApart { error }) => {
+            Event::Noticed(Notice::SegmentUnreadable { error }) => {
                 let step =
                     self.step.map(|step| format!("; until then it resumes from step {step}")).unwrap_or_default();
                 self.notes.note(format_args!("{error}; trying again{step}"));

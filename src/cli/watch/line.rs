@@ -64,15 +64,15 @@ impl Line {
     /// Creates the line of a change. If the segment is in its known state already, the list had the change before the feed did,
     /// and the state before it is unknown unless the feed says that it was created.
     pub fn of(seen: SegmentChange, time: Timestamp, source: &Arc<Source>, step: Option<Step>) -> Self {
-        let SegmentChange { id, before, now, mention } = seen;
+        let SegmentChange { id, before, now, feed_source } = seen;
         let (kind, before) = match (before, &now) {
-            (Some(before), Some(now)) if before == *now => match mention.kind {
+            (Some(before), Some(now)) if before == *now => match feed_source.kind {
                 Some(FeedEventKind::Created) => (Kind::Create, Some(Before::Nothing)),
                 _ => (Kind::Update, None),
             },
             (Some(before), Some(_)) => (Kind::Update, Some(Before::Segment(before))),
             (Some(before), None) => (Kind::Delete, Some(Before::Segment(before))),
-            (None, Some(_)) if mention.kind == Some(FeedEventKind::Updated) => (Kind::Update, None),
+            (None, Some(_)) if feed_source.kind == Some(FeedEventKind::Updated) => (Kind::Update, None),
             (None, Some(_)) => (Kind::Create, Some(Before::Nothing)),
             (None, None) => (Kind::Delete, None),
         };
@@ -84,7 +84,7 @@ impl Line {
             segment: now,
             before,
             changed,
-            contexts: mention.contexts,
+            contexts: feed_source.contexts,
             source: Arc::clone(source),
             step,
         }
@@ -180,9 +180,13 @@ mod tests {
     }
 
     fn line(before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>, kind: Option<FeedEventKind>) -> Line {
-        let mention = FeedSource { kind, contexts: Contexts::default() };
-        let seen =
-            SegmentChange { id: SegmentId::new("vip").unwrap(), before: before.cloned(), now: now.cloned(), mention };
+        let feed_source = FeedSource { kind, contexts: Contexts::default() };
+        let seen = SegmentChange {
+            id: SegmentId::new("vip").unwrap(),
+            before: before.cloned(),
+            now: now.cloned(),
+            feed_source,
+        };
         let source = Arc::new(Source { tenant: "acme".into(), host: "one.example".into() });
         Line::of(seen, Timestamp::UNIX_EPOCH, &source, Some(Step(7)))
     }

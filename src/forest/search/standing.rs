@@ -113,7 +113,7 @@ impl Affected {
                 self.extend(arena, arena.children(node));
                 stack.extend(arena.children(node).take(arena.limits.max_affected));
             }
-        } else if query.asks(StateFilter::Orphan) {
+        } else if query.has_state_term(StateFilter::Orphan) {
             self.extend(arena, arena.children(node));
         }
     }

@@ -109,7 +109,7 @@ fn matches_are_in_tree_order_and_ignore_accents() {
             .into_iter()
             .collect();
     let job = forest.search(SearchKind::Tree, Query::parse("łodz").unwrap());
-    job.for_each(|finds| forest.take_finds(finds));
+    job.for_each(|finds| forest.apply_search_batch(finds));
     assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), [id("3"), id("2")]);
 }
 

@@ -27,7 +27,7 @@ fn any_query() -> impl Strategy<Value = Query> {
         let marked: HashSet<SegmentId> = marked.iter().map(|text| id(text)).collect();
         Query::parse(&terms.join(" "))
             .unwrap()
-            .knowing(ExternalFlags { marked: Arc::new(marked), ..ExternalFlags::default() })
+            .with_external_flags(ExternalFlags { marked: Arc::new(marked), ..ExternalFlags::default() })
     })
 }
 
@@ -62,9 +62,9 @@ fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>
         if forest.wants_search(SearchKind::Tree) {
             job = forest.search(SearchKind::Tree, query.clone());
         }
-        job.by_ref().take(*parts).for_each(|finds| forest.take_finds(finds));
+        job.by_ref().take(*parts).for_each(|finds| forest.apply_search_batch(finds));
     }
-    job.for_each(|finds| forest.take_finds(finds));
+    job.for_each(|finds| forest.apply_search_batch(finds));
     assert!(forest.is_searched(SearchKind::Tree) && !forest.wants_search(SearchKind::Tree));
 }
 
@@ -81,18 +81,18 @@ proptest! {
         order in vec(0_usize..5, 0..30),
     ) {
         let mut forest = Forest::with_limits(limits, segments);
-        forest.search(SearchKind::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
+        forest.search(SearchKind::Tree, query.clone()).for_each(|finds| forest.apply_search_batch(finds));
         let whole: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
         let mut jobs: Vec<_> = forest.search(SearchKind::Tree, query).in_shares(shares).collect();
         for at in order {
             if let Some(finds) = jobs.get_mut(at).and_then(Iterator::next) {
-                forest.take_finds(finds);
+                forest.apply_search_batch(finds);
             }
         }
         for job in jobs {
             for finds in job {
                 prop_assert!(!forest.is_searched(SearchKind::Tree));
-                forest.take_finds(finds);
+                forest.apply_search_batch(finds);
             }
         }
         prop_assert!(forest.is_searched(SearchKind::Tree));
@@ -206,9 +206,9 @@ proptest! {
             ExternalFlags { pending: Arc::new(pending), ..ExternalFlags::default() }
         };
         let mut forest = Forest::with_limits(limits, segments.iter().cloned());
-        let query = Query::parse("is:pending").unwrap().knowing(known(&before));
+        let query = Query::parse("is:pending").unwrap().with_external_flags(known(&before));
         searched(&mut forest, &query, Vec::new(), &[]);
-        forest.know(SearchKind::Tree, known(&after));
+        forest.set_external_flags(SearchKind::Tree, known(&after));
         let present: BTreeMap<SegmentId, Arc<Segment>> = last_of_each(&segments);
         let mut found: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
         found.sort();
@@ -232,7 +232,7 @@ fn a_filter_shows_only_part_of_a_deep_chain() {
     });
     let mut forest: Forest = chain.collect();
     let job = forest.search(SearchKind::Tree, Query::parse("\"level 04999\"").unwrap());
-    job.for_each(|finds| forest.take_finds(finds));
+    job.for_each(|finds| forest.apply_search_batch(finds));
     let filtered = forest.filtered(SearchKind::Tree, None);
     assert!(filtered.len() < 1_200, "{}", filtered.len());
     assert_eq!(filtered.best(), Some(filtered.len() - 1));

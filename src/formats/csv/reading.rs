@@ -213,7 +213,7 @@ impl Table<'_> {
             self.faults.push(RowFault { line, problem });
             return None;
         }
-        let mut row = Row::at(line);
+        let mut row = Row::at_line(line);
         for (column, cell) in columns.iter().zip(record) {
             if let Some(column) = column {
                 row.set(*column, Cell::written(&self.unguarded(cell)));

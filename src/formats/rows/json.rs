@@ -131,7 +131,7 @@ impl<'a> ObjectReader<'a> {
             }
             Err(fault) => return self.faults.push(invalid(&fault, line - 1)),
         };
-        let mut row = Row::at(line);
+        let mut row = Row::at_line(line);
         for (key, value) in object {
             match (self.names.column(&key), cell(value)) {
                 // As in a table: if columns are named, unknown ones are ignored.

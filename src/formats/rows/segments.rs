@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Above, Column, Row, Rows};
+use super::{Column, ParentRow, Row, Rows};
 use crate::forest::path_names;
 use crate::segment::{Segment, SegmentId};
 
@@ -118,10 +118,10 @@ impl<'a> SegmentLookup<'a> {
 
     /// The parent that a row names, whether it exists or not.
     fn parent(&self, row: &Row) -> Option<SegmentId> {
-        match row.above {
-            Above::Row(above) => return self.ids.get(above).cloned(),
-            Above::Top => return None,
-            Above::Unsaid => {}
+        match row.parent {
+            ParentRow::Row(above) => return self.ids.get(above).cloned(),
+            ParentRow::Top => return None,
+            ParentRow::Unknown => {}
         }
         if let Some(id) = row.value(Column::ParentId) {
             return SegmentId::new(id);

@@ -2,7 +2,7 @@
 
 use encoding_rs::{ISO_8859_2, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250};
 
-use super::{Above, Cell, Column, Reading, Row, RowFault, RowProblem, Rows};
+use super::{Cell, Column, ParentRow, Reading, Row, RowFault, RowProblem, Rows};
 use crate::formats::outline;
 
 /// A text encoding.
@@ -140,12 +140,12 @@ pub fn read_outline(text: &str) -> Reading {
     let mut path: Vec<usize> = Vec::new();
     for line in lines {
         path.truncate(line.level);
-        let above = path.last().map_or(Above::Top, |above| Above::Row(*above));
+        let above = path.last().map_or(ParentRow::Top, |above| ParentRow::Row(*above));
         path.push(rows.len());
         if line.name.trim().is_empty() && line.tag.is_none() {
             faults.push(RowFault { line: line.line, problem: RowProblem::Outline(outline::Problem::BlankName) });
         }
-        let mut row = Row { above, ..Row::at(line.line) };
+        let mut row = Row { parent: above, ..Row::at_line(line.line) };
         row.set(Column::Name, Cell::written(&line.name));
         row.set(Column::ExternalId, Cell::written(line.external_id.as_deref().unwrap_or_default()));
         row.set(Column::Id, Cell::written(line.tag.as_deref().unwrap_or_default()));
@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn indentation_gives_the_parent() {
         let rows = read_outline("A  [1]  {a}\n  B\n    C\n  D  {d}\nE\n").whole().unwrap();
-        let above: Vec<Above> = rows.rows.iter().map(|row| row.above).collect();
-        assert_eq!(above, [Above::Top, Above::Row(0), Above::Row(1), Above::Row(0), Above::Top]);
+        let above: Vec<ParentRow> = rows.rows.iter().map(|row| row.parent).collect();
+        assert_eq!(above, [ParentRow::Top, ParentRow::Row(0), ParentRow::Row(1), ParentRow::Row(0), ParentRow::Top]);
         assert_eq!(rows.rows[0].value(Column::ExternalId), Some("1"));
         assert_eq!(rows.rows[1].cell(Column::ExternalId), &Cell::Empty);
         let faults = read_outline("A\n\tB\n   C\n").faults;

@@ -74,7 +74,7 @@ impl Layout {
                 None => positions[at].y,
             };
             positions[at].y = y;
-            if let Some(above) = entry.above {
+            if let Some(above) = entry.parent_number {
                 let trunk = positions[at].x - TRUNK_OFFSET;
                 // The rows are visited backwards, so the first child seen is the last one.
                 positions[above].children.get_or_insert(ChildrenSpan { first: y, last: y, trunk }).first = y;
@@ -108,7 +108,7 @@ fn row_positions(entries: &[ExportRow<'_>]) -> (Vec<usize>, usize) {
     let mut lines = Vec::with_capacity(entries.len());
     let mut level_before = 0;
     for entry in entries {
-        let begins_tree = entry.above.is_none() && entry.number > 0;
+        let begins_tree = entry.parent_number.is_none() && entry.number > 0;
         if begins_tree && (entry.has_children || level_before > 0) {
             next += TREE_GAP;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::formats::rows::{Above, Cell, Column, Row, Rows};
+use crate::formats::rows::{Cell, Column, ParentRow, Row, Rows};
 use crate::planning::Key;
 use crate::segment::{Segment, SegmentId};
 
@@ -105,7 +105,7 @@ impl Form {
         }
         let text = |text: Option<&str>| Cell::written(text.unwrap_or_default());
         let row = |(at, segment): (usize, &Arc<Segment>)| {
-            let mut row = Row::at(at + 2);
+            let mut row = Row::at_line(at + 2);
             let parent = segment.parent.as_ref().map(|id| by_id[id]);
             row.set(Column::Name, text(Some(&segment.name)));
             row.set(Column::ExternalId, text(segment.external_id.as_deref()));
@@ -140,19 +140,19 @@ impl Form {
 
 fn outline(wanted: &[Arc<Segment>], is_there: impl Fn(&SegmentId) -> bool) -> Rows {
     let mut rows: Vec<Row> = Vec::new();
-    let mut left: Vec<(&Arc<Segment>, Above)> =
-        wanted.iter().filter(|segment| segment.parent.is_none()).map(|segment| (segment, Above::Top)).collect();
+    let mut left: Vec<(&Arc<Segment>, ParentRow)> =
+        wanted.iter().filter(|segment| segment.parent.is_none()).map(|segment| (segment, ParentRow::Top)).collect();
     while let Some((segment, above)) = left.pop() {
         let at = rows.len();
-        let mut row = Row::at(at + 1);
-        row.above = above;
+        let mut row = Row::at_line(at + 1);
+        row.parent = above;
         row.set(Column::Name, Cell::written(&segment.name));
         row.set(Column::ExternalId, Cell::written(segment.external_id.as_deref().unwrap_or_default()));
         let label = if is_there(&segment.id) { segment.id.to_string() } else { String::new() };
         row.set(Column::Id, Cell::written(&label));
         rows.push(row);
         let children = wanted.iter().filter(|other| other.parent.as_ref() == Some(&segment.id));
-        left.extend(children.map(|child| (child, Above::Row(at))));
+        left.extend(children.map(|child| (child, ParentRow::Row(at))));
     }
     Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true, by_number: false }
 }

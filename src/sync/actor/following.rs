@@ -103,7 +103,7 @@ impl<R: Remote> Actor<R> {
         PollPlan {
             read: can_read.then(|| following.polling.next_poll.max(following.polling.read_budget.next_allowed(now))),
             fetch: if can_fetch {
-                following.fetches.next_fetch_at(now, overloaded, self.settings.tell_named)
+                following.fetches.next_fetch_at(now, overloaded, self.settings.report_named)
             } else {
                 None
             },
@@ -296,8 +296,8 @@ impl<R: Remote> Actor<R> {
         self.persist().await;
         self.following.synchronised = true;
         let Some(next) = self.following.earliest() else { return Ok(()) };
-        let (complete, lacking) = (self.lists.last.is_complete(), self.lists.last.lacking);
-        self.emit(Event::Synchronised { next, complete, lacking }).await?;
+        let (complete, incomplete_reason) = (self.lists.last.is_complete(), self.lists.last.incomplete_reason);
+        self.emit(Event::Synchronised { next, complete, incomplete_reason }).await?;
         if self.list_is_due() { self.relist().await } else { Ok(()) }
     }
 
@@ -322,10 +322,10 @@ impl<R: Remote> Actor<R> {
     /// Applies fetched segments without reporting them.
     fn apply(&mut self, responses: Vec<Fetched>, cause: FetchCause) -> AppliedChanges {
         let is_initial = cause == FetchCause::FeedAtStart || cause == FetchCause::Feed && !self.following.synchronised;
-        let report_all = self.settings.tell_named && is_initial;
+        let report_all = self.settings.report_named && is_initial;
         let (mut to_report, mut different) = (Vec::new(), Vec::new());
         for response in responses {
-            let (id, mention) = (response.id.clone(), response.mention);
+            let (id, feed_source) = (response.id.clone(), response.feed_source);
             if let Some(change) = self.cache.apply(response) {
                 self.record_change(&id, change.now.as_ref());
                 self.writing.update_tracking(&change);
@@ -336,7 +336,7 @@ impl<R: Remote> Actor<R> {
                 }
             } else if report_all {
                 let now = self.cache.get(&id).cloned();
-                to_report.push(SegmentChange { id, before: now.clone(), now, mention });
+                to_report.push(SegmentChange { id, before: now.clone(), now, feed_source });
             }
         }
         AppliedChanges { to_report, different }

@@ -69,7 +69,7 @@ pub(super) struct LastList {
     /// Number of suspect lists in a row.
     suspect_count: u32,
     /// Why it is still suspect after listing again.
-    pub lacking: Option<Suspicion>,
+    pub incomplete_reason: Option<Suspicion>,
     /// Last part of the feed when the list was started, if it replaces fetching what was named up to there.
     pub replaces_fetches_up_to: Option<PartNumber>,
     /// Whether it was started because the feed was no longer the one that was followed.
@@ -126,7 +126,7 @@ impl LastList {
             repeated: 0,
             suspicion: None,
             suspect_count: 0,
-            lacking: None,
+            incomplete_reason: None,
             replaces_fetches_up_to: None,
             after_rewind: false,
             next_list_after: now,
@@ -283,10 +283,10 @@ impl<R: Remote> Actor<R> {
             is_confirmed: false,
             is_settled: false,
             ended: now,
-            repeated: if listing.is_fruitless() { 0 } else { repeated },
+            repeated: if listing.has_repeating_pages() { 0 } else { repeated },
             suspicion: listing.suspicion(count),
             suspect_count: self.lists.last.suspect_count,
-            lacking: self.lists.last.lacking,
+            incomplete_reason: self.lists.last.incomplete_reason,
             replaces_fetches_up_to: self.lists.last.replaces_fetches_up_to,
             after_rewind: self.lists.last.after_rewind,
             next_list_after: now + interval,
@@ -297,7 +297,7 @@ impl<R: Remote> Actor<R> {
         self.settle_unreadable_by_list(before);
         self.doubt_or_fetch_missing(missing, different.is_empty());
         self.persist_list(&different).await;
-        if self.settings.tell_named {
+        if self.settings.report_named {
             different.retain(|change| !reported_ids.contains(&change.id));
         }
         self.emit(Event::Listed { different }).await?;
@@ -316,7 +316,7 @@ impl<R: Remote> Actor<R> {
         self.lists.last.after_rewind = false;
         let is_suspicious = missing.len() > MAX_PLAUSIBLE_MISSING.max(self.cache.len() / PLAUSIBLE_MISSING_DIVISOR);
         if is_suspicious && self.lists.last.suspicion.is_none() {
-            self.lists.last.suspicion = Some(Suspicion::Lacks { count: missing.len() });
+            self.lists.last.suspicion = Some(Suspicion::MissingKnown { count: missing.len() });
             if self.lists.last.suspect_count == 0 {
                 return;
             }
@@ -404,7 +404,7 @@ impl<R: Remote> Actor<R> {
             let unconfirmed = self.settings.partial_feed && list.is_first;
             list.consistency =
                 if doubtful || unconfirmed { ListConsistency::Suspect } else { ListConsistency::Complete };
-            (list.suspect_count, list.lacking) = (0, None);
+            (list.suspect_count, list.incomplete_reason) = (0, None);
             return Ok(());
         };
         list.consistency = ListConsistency::Suspect;
@@ -413,7 +413,7 @@ impl<R: Remote> Actor<R> {
             tracing::warn!(%suspicion, "the list is suspect and is loaded again");
             return Ok(());
         }
-        let known = list.lacking.replace(suspicion).is_some() || matches!(suspicion, Suspicion::Cut { .. });
+        let known = list.incomplete_reason.replace(suspicion).is_some() || matches!(suspicion, Suspicion::Cut { .. });
         if known { Ok(()) } else { self.emit(Event::Noticed(Notice::ListIncomplete { suspicion })).await }
     }
 
@@ -422,7 +422,7 @@ impl<R: Remote> Actor<R> {
         let now = Instant::now();
         let list = &self.lists.last;
         let verify = list.verify_after.is_some_and(|after| now >= after);
-        let again = match (list.consistency, list.lacking) {
+        let again = match (list.consistency, list.incomplete_reason) {
             // Listing again and again would change nothing.
             (_, Some(_)) | (ListConsistency::Complete, _) => false,
             (ListConsistency::Late, _) => self.is_quiet() && now >= list.next_list_after,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 
 use crate::changes::{
-    Evidence, Execution, ExecutionResult, JournalEntry, Journalled, OpId, Operation, Resend, WriteError, WriteResult,
+    Evidence, Execution, ExecutionResult, JournalEntry, JournalledOp, OpId, Operation, Resend, WriteError, WriteResult,
     is_provisional,
 };
 use crate::remote::{Remote, RemoteError};
@@ -66,7 +66,7 @@ enum RecoveredJournal {
     #[default]
     Empty,
     /// To be checked as soon as the server is known to respond.
-    Pending(Vec<Journalled>),
+    Pending(Vec<JournalledOp>),
     /// Being checked.
     Checking,
 }
@@ -86,7 +86,7 @@ const MAX_WRITE_BACKOFF: Duration = Duration::from_secs(15);
 
 impl Writing {
     /// Takes over the operations that an earlier session left. Nothing is written until they were checked.
-    pub fn load_journal(&mut self, journal: Vec<Journalled>) {
+    pub fn load_journal(&mut self, journal: Vec<JournalledOp>) {
         if !journal.is_empty() {
             self.recovered_journal = RecoveredJournal::Pending(journal);
         }
@@ -183,7 +183,7 @@ impl<R: Remote> Actor<R> {
         });
         self.track_operations(&queued.collect::<Vec<_>>());
         for entry in &entries {
-            if let JournalEntry::Over(op) = entry {
+            if let JournalEntry::Finished(op) = entry {
                 self.writing.unfinished.remove(op);
                 self.writing.unfinished_creates.remove(op);
             }
@@ -281,7 +281,7 @@ impl<R: Remote> Actor<R> {
             Some(Unreachable { until, failures, .. }) if *until <= Instant::now() => {
                 self.writing.previous_failures = *failures;
                 self.writing.unreachable = None;
-                self.emit(Event::ServerAnswers).await
+                self.emit(Event::ServerResponded).await
             }
             _ => Ok(()),
         }
@@ -304,9 +304,9 @@ impl<R: Remote> Actor<R> {
 
     /// Checks whether what is known rules out an operation.
     fn preflight(&self, operation: &Operation) -> Result<(), WriteError> {
-        let newcomers = self.writing.new_children(operation);
-        if !newcomers.is_empty() {
-            return Err(WriteError::NewChildren { newcomers });
+        let new_children = self.writing.new_children(operation);
+        if !new_children.is_empty() {
+            return Err(WriteError::NewChildren { new_children });
         }
         // An id that is still provisional here will never be resolved.
         if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
@@ -443,7 +443,8 @@ impl<R: Remote> Actor<R> {
         if now == reported {
             return Ok(());
         }
-        self.emit_changes(vec![SegmentChange { id, before: reported, now, mention: FeedSource::default() }], None).await
+        self.emit_changes(vec![SegmentChange { id, before: reported, now, feed_source: FeedSource::default() }], None)
+            .await
     }
 
     /// Fetches segments for a reason other than the feed. One that can't be fetched now is left to the feed or the next list.

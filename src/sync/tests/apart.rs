@@ -9,13 +9,16 @@ use super::client::Client;
 use super::server::{Server, refused};
 use super::{id, many, segment};
 
-/// Starts a client with `tell_named`, from a step on.
+/// Starts a client with `report_named`, from a step on.
 fn start_reporting_named(server: &Server, since: Step) -> Client {
-    Client::start(server, Settings { tell_named: true, since: Some(since), verify_every: None, ..Settings::default() })
+    Client::start(
+        server,
+        Settings { report_named: true, since: Some(since), verify_every: None, ..Settings::default() },
+    )
 }
 
 fn unreadable_notices(client: &Client) -> usize {
-    client.notices.iter().filter(|notice| matches!(notice, Notice::SetApart { .. })).count()
+    client.notices.iter().filter(|notice| matches!(notice, Notice::SegmentUnreadable { .. })).count()
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,7 +50,7 @@ pub struct Client {
     pub received: usize,
     pub synchronised: usize,
     /// Why segments may be missing.
-    pub lacking: Option<Suspicion>,
+    pub incomplete_reason: Option<Suspicion>,
     /// Ids that each verification found, in order.
     pub verified: Vec<BTreeSet<String>>,
 }
@@ -84,7 +84,7 @@ impl Client {
             lists: 0,
             received: 0,
             synchronised: 0,
-            lacking: None,
+            incomplete_reason: None,
             verified: Vec::new(),
         }
     }
@@ -137,20 +137,20 @@ impl Client {
                 for seen in seen {
                     self.changes += 1;
                     self.named.push(seen.id.to_string());
-                    self.origins.entry(seen.id.clone()).or_default().extend(seen.mention.contexts.iter());
+                    self.origins.entry(seen.id.clone()).or_default().extend(seen.feed_source.contexts.iter());
                     self.apply_change(seen);
                 }
             }
-            Event::Synchronised { next, lacking, .. } => {
+            Event::Synchronised { next, incomplete_reason, .. } => {
                 self.reached = Some(next);
                 self.synchronised += 1;
-                self.lacking = lacking;
+                self.incomplete_reason = incomplete_reason;
             }
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
             Event::Executed { op, result } => self.executed(op, &result),
-            Event::ServerAnswers => self.queue.resume_sending(),
+            Event::ServerResponded => self.queue.resume_sending(),
             Event::Recovered(recovered) => {
                 self.queue.resume_sending();
                 let transitions = self.queue.recover(&Forest::new(), recovered.clone(), &Title::default());
@@ -226,7 +226,7 @@ impl Client {
 
     fn apply_change(&mut self, seen: SegmentChange) {
         if let (None, Some(new)) = (&seen.before, &seen.now) {
-            let transitions = self.queue.see_new(new);
+            let transitions = self.queue.observe_created(new);
             self.apply(transitions);
         }
         assert_eq!(self.view.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");

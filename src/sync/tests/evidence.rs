@@ -56,12 +56,12 @@ async fn a_page_that_stays_empty_is_reported_and_removes_nothing() {
     client.settle().await;
     server.model().empty_pages = [(3, u32::MAX)].into();
     client.send(Command::Reload).await;
-    client.run_until(|client| client.lacking.is_some()).await;
+    client.run_until(|client| client.incomplete_reason.is_some()).await;
     client.settle().await;
     client.assert_equals(&server);
     let suspicion = Suspicion::EmptyPage { page: 3 };
     assert_eq!(
-        (client.lacking, client.notices.as_slice()),
+        (client.incomplete_reason, client.notices.as_slice()),
         (Some(suspicion), &[Notice::ListIncomplete { suspicion }][..])
     );
     let lists = client.lists;
@@ -70,7 +70,7 @@ async fn a_page_that_stays_empty_is_reported_and_removes_nothing() {
     // A complete list clears that.
     server.model().empty_pages.clear();
     client.send(Command::Reload).await;
-    client.run_until(|client| client.lacking.is_none()).await;
+    client.run_until(|client| client.incomplete_reason.is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,8 +79,8 @@ async fn a_total_that_is_not_reached_is_reported() {
     server.model().quirks = Quirks { reports_total: true, ..Quirks::default() };
     server.model().phantom_count = 7;
     let mut client = Client::start(&server, settings(30));
-    client.run_until(|client| client.lacking.is_some()).await;
-    assert_eq!(client.lacking, Some(Suspicion::FewerThanTotal { total: 107, came: 100 }));
+    client.run_until(|client| client.incomplete_reason.is_some()).await;
+    assert_eq!(client.incomplete_reason, Some(Suspicion::FewerThanTotal { total: 107, received: 100 }));
     client.assert_equals(&server);
 }
 
@@ -91,13 +91,13 @@ async fn an_order_that_changes_between_pages_removes_nothing() {
     client.settle().await;
     server.model().quirks.shuffles = true;
     client.send(Command::Reload).await;
-    client.run_until(|client| client.lacking.is_some()).await;
+    client.run_until(|client| client.incomplete_reason.is_some()).await;
     client.settle().await;
     client.assert_equals(&server);
     assert!(
-        matches!(client.lacking, Some(Suspicion::Repeated { .. } | Suspicion::Lacks { .. })),
+        matches!(client.incomplete_reason, Some(Suspicion::Repeated { .. } | Suspicion::MissingKnown { .. })),
         "{:?}",
-        client.lacking
+        client.incomplete_reason
     );
 }
 
@@ -193,7 +193,7 @@ async fn an_unreadable_segment_holds_up_no_other() {
         client.settle().await;
         assert_eq!(client.shown("00004").unwrap().name, "readable");
         assert_eq!(client.phases.last(), Some(&Phase::Live));
-        assert!(matches!(client.notices.as_slice(), [Notice::SetApart { .. }]), "{:?}", client.notices);
+        assert!(matches!(client.notices.as_slice(), [Notice::SegmentUnreadable { .. }]), "{:?}", client.notices);
         server.model().unreadable = None;
         client.run_until(|client| client.shown("00003").is_some_and(|segment| segment.name == "unreadable")).await;
         client.assert_equals(&server);
@@ -247,7 +247,7 @@ async fn a_server_restored_from_a_backup_is_noticed() {
             }
         }
         let mut client = client.unwrap_or_else(|| Client::start(&server, Settings { store, ..settings(50) }));
-        client.run_until(|client| client.notices.contains(&Notice::FeedWentBack)).await;
+        client.run_until(|client| client.notices.contains(&Notice::FeedRewound)).await;
         client.settle().await;
         client.assert_equals(&server);
     }

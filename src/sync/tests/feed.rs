@@ -108,7 +108,7 @@ async fn a_feed_restored_from_a_backup_leads_to_a_new_list() {
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!(client.lists, 2);
-    assert_eq!(client.notices, [Notice::FeedWentBack]);
+    assert_eq!(client.notices, [Notice::FeedRewound]);
     server.model().put(segment("vip", "of today", None));
     client.settle().await;
     client.assert_equals(&server);
@@ -182,7 +182,7 @@ async fn every_segment_named_since_a_step_is_reported_once() {
     server.model().put(segment("hurt", "Hurt 2", None));
     server.model().put(segment("brief", "was there", None));
     server.model().delete(&super::id("brief"));
-    let settings = Settings { since: Some(Step(4)), tell_named: true, ..Settings::default() };
+    let settings = Settings { since: Some(Step(4)), report_named: true, ..Settings::default() };
     let mut client = Client::start(&server, settings);
     client.settle().await;
     assert_eq!(client.named, ["vip", "hurt", "brief"]);
@@ -202,7 +202,7 @@ async fn a_list_that_replaces_fetches_reports_in_feed_order() {
         server.model().put(segment(name, name, None));
     }
     server.model().delete(&super::id("s30"));
-    let settings = Settings { since: Some(first), tell_named: true, ..Settings::default() };
+    let settings = Settings { since: Some(first), report_named: true, ..Settings::default() };
     let mut client = Client::start(&server, settings);
     client.settle().await;
     assert_eq!(client.named, names);

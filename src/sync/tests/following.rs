@@ -36,7 +36,7 @@ async fn many_changes_of_one_segment_take_one_fetch() {
 async fn a_burst_right_after_a_list_is_reported_at_once() {
     let server = Server::new((0..300).map(|at| segment(&format!("s{at}"), "Name", None)));
     server.model().latency = 50;
-    let mut client = Client::start(&server, Settings { tell_named: true, ..Settings::default() });
+    let mut client = Client::start(&server, Settings { report_named: true, ..Settings::default() });
     client.settle().await;
     client.send(Command::Reload).await;
     client.run_until(|client| client.lists == 2).await;

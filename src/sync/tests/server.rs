@@ -100,7 +100,7 @@ pub enum InjectedFault {
 }
 
 pub fn refused(status: u16) -> Fault {
-    Fault::Refused { status, words: "no".into(), retry_after: None }
+    Fault::Refused { status, message: "no".into(), retry_after: None }
 }
 
 impl Server {

@@ -15,7 +15,7 @@ use super::{draft, many, segment, settings};
 
 /// Returns the fault of a server that asks to be retried after so many seconds.
 fn busy(status: u16, seconds: u64) -> Fault {
-    Fault::Refused { status, words: String::new(), retry_after: Some(Duration::from_secs(seconds)) }
+    Fault::Refused { status, message: String::new(), retry_after: Some(Duration::from_secs(seconds)) }
 }
 
 #[tokio::test(start_paused = true)]

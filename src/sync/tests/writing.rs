@@ -241,6 +241,6 @@ async fn a_segment_with_a_new_child_is_not_deleted() {
     // The client has not heard of it yet.
     server.model().create(&draft("Newcomer", Some("vip")));
     let error = client.write(Operation::delete(seen)).await.unwrap_err();
-    assert!(matches!(error, WriteError::NewChildren { newcomers } if newcomers.len() == 1));
+    assert!(matches!(error, WriteError::NewChildren { new_children } if new_children.len() == 1));
     assert!(server.model().segments.contains_key(&id("vip")));
 }

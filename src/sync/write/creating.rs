@@ -98,7 +98,7 @@ impl<R: Remote> Writer<R> {
                 Err(_) if is_late => {
                     let now = Some(Arc::new(draft.clone().into_segment(id.clone())));
                     let seq = self.sequence.next();
-                    break Fetched { id: id.clone(), now, seq, mention: FeedSource::default() };
+                    break Fetched { id: id.clone(), now, seq, feed_source: FeedSource::default() };
                 }
                 Ok(_) | Err(_) => sleep(SEARCH_INTERVAL).await,
             }
@@ -167,7 +167,7 @@ impl<R: Remote> Writer<R> {
     async fn find_match(&mut self, draft: &Draft) -> Result<CreateMatch, RemoteError> {
         let earlier_drafts = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
         let drafts: Vec<Draft> = earlier_drafts.chain([draft.clone()]).collect();
-        let reported = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
+        let reported = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.reported.clone());
         let mut best_match = CreateMatch::None;
         for (id, kind) in self.candidates(&drafts).await? {
             let response = self.fetch(&id).await?;

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Between, Conflict, KeptSide, State, Target, field_text};
+use crate::app::{Conflict, ConflictKind, KeptSide, State, Target, field_text};
 use crate::segment::{Field, Segment};
 
 use crate::numbers::{Noun, counted, grouped};
@@ -21,12 +21,12 @@ const NON_VALUE_CELLS: usize = 19;
 const MIN_COLUMN_CELLS: usize = 6;
 
 pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
-    let title = match &conflict.between {
-        Between::Changes { .. } => format!("{} was changed by someone else", conflict.name()),
-        Between::Gone { .. } => format!("{} was deleted by someone else", conflict.name()),
-        Between::Deletion { .. } => format!("You are deleting {}, but someone just changed it", conflict.name()),
-        Between::PossibleDuplicate { .. } => format!("No reply: was {} created?", conflict.name()),
-        Between::NewChildren { .. } => format!("{} has new children", conflict.name()),
+    let title = match &conflict.kind {
+        ConflictKind::Changes { .. } => format!("{} was changed by someone else", conflict.name()),
+        ConflictKind::Gone { .. } => format!("{} was deleted by someone else", conflict.name()),
+        ConflictKind::Deletion { .. } => format!("You are deleting {}, but someone just changed it", conflict.name()),
+        ConflictKind::PossibleDuplicate { .. } => format!("No reply: was {} created?", conflict.name()),
+        ConflictKind::NewChildren { .. } => format!("{} has new children", conflict.name()),
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
     let needed_width = needed_width(state, conflict).max(title.width() + 2);
@@ -35,7 +35,7 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
     if look.theme.symbols.are_words() {
         point_aloud(state, conflict, inner, frame);
-    } else if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
+    } else if let ConflictKind::Changes { base, theirs, mine, .. } = &conflict.kind {
         let columns = columns(usize::from(inner.width), CHANGES, needed_widths(state, CHANGES, [base, theirs, mine]));
         mark_sides(inner, columns, frame);
         if let Some(area) = dialog::line(inner, 1 + conflict.row) {
@@ -47,7 +47,7 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
 
 /// In screen-reader mode, a field is a sentence that can take several lines.
 fn point_aloud(state: &State, conflict: &Conflict, inner: Rect, frame: &mut Canvas<'_, '_>) {
-    let Between::Changes { base, theirs, mine, choices } = &conflict.between else { return };
+    let ConflictKind::Changes { base, theirs, mine, choices } = &conflict.kind else { return };
     let sentences = changes_aloud(state, [base, theirs, mine], *choices);
     let lines = |sentence: &String| sentence_lines(sentence, usize::from(inner.width)).len();
     let above = sentences.iter().take(conflict.row).map(lines).sum();
@@ -140,19 +140,19 @@ const LABEL_CELLS: u16 = 13;
 
 /// The cells needed to cut no value.
 fn needed_width(state: &State, conflict: &Conflict) -> usize {
-    match &conflict.between {
-        Between::Changes { base, theirs, mine, .. } => {
+    match &conflict.kind {
+        ConflictKind::Changes { base, theirs, mine, .. } => {
             NON_VALUE_CELLS + needed_widths(state, CHANGES, [base, theirs, mine]).iter().sum::<usize>()
         }
-        Between::Deletion { base, theirs } => {
+        ConflictKind::Deletion { base, theirs } => {
             NON_VALUE_CELLS + needed_widths(state, DELETION, [base, theirs]).iter().sum::<usize>()
         }
-        Between::PossibleDuplicate { mine, theirs } => {
+        ConflictKind::PossibleDuplicate { mine, theirs } => {
             NON_VALUE_CELLS + needed_widths(state, DUPLICATE, [mine, theirs]).iter().sum::<usize>()
         }
-        Between::Gone { mine } => self::summary(state, mine).width() + "Yours: ".len(),
-        Between::NewChildren { newcomers, .. } => {
-            let names = newcomers.iter().take(MAX_NEW_CHILDREN).filter_map(|id| state.tree.forest.get(id));
+        ConflictKind::Gone { mine } => self::summary(state, mine).width() + "Yours: ".len(),
+        ConflictKind::NewChildren { new_children, .. } => {
+            let names = new_children.iter().take(MAX_NEW_CHILDREN).filter_map(|id| state.tree.forest.get(id));
             names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
         }
     }
@@ -163,13 +163,13 @@ const MAX_NEW_CHILDREN: usize = 5;
 
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Row<'static>> {
     let keys = dialog::keys_wrapped(&conflict.keys(), width);
-    let lines = match &conflict.between {
-        Between::Changes { base, theirs, mine, choices } if theme.symbols.are_words() => {
+    let lines = match &conflict.kind {
+        ConflictKind::Changes { base, theirs, mine, choices } if theme.symbols.are_words() => {
             let sentences = changes_aloud(state, [base, theirs, mine], *choices);
             let lines = sentences.iter().flat_map(|sentence| sentence_lines(sentence, width));
             lines.chain([Line::default()]).collect()
         }
-        Between::Changes { base, theirs, mine, choices } => {
+        ConflictKind::Changes { base, theirs, mine, choices } => {
             let columns = columns(width, CHANGES, needed_widths(state, CHANGES, [base, theirs, mine]));
             let mut lines = vec![row(theme, columns, "", CHANGES, None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
@@ -184,29 +184,29 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines.push(Line::default());
             lines
         }
-        Between::Gone { mine } => vec![
+        ConflictKind::Gone { mine } => vec![
             Line::raw(fitted(&format!("Yours: {}", own_summary(state, mine, theme)), width).into_owned()),
             Line::raw("Re-creating gives it a new ID and no children."),
             Line::default(),
         ],
-        Between::Deletion { base, theirs } => {
+        ConflictKind::Deletion { base, theirs } => {
             let mut lines = side_by_side(state, theme, width, DELETION, [base, theirs]);
             lines.push(Line::default());
             lines
         }
-        Between::PossibleDuplicate { mine, theirs } => {
+        ConflictKind::PossibleDuplicate { mine, theirs } => {
             let mut lines = side_by_side(state, theme, width, DUPLICATE, [mine, theirs]);
             lines.push(Line::default());
             lines.push(Line::raw("It may have been changed since, or be a different one."));
             lines
         }
-        Between::NewChildren { newcomers, .. } => {
+        ConflictKind::NewChildren { new_children, .. } => {
             let mut lines: Vec<Line<'static>> = Vec::new();
-            for id in newcomers.iter().take(MAX_NEW_CHILDREN) {
+            for id in new_children.iter().take(MAX_NEW_CHILDREN) {
                 let name = state.tree.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string());
                 lines.push(Line::raw(format!("  {}", fitted(&name, width.saturating_sub(2)))));
             }
-            let more = newcomers.len().saturating_sub(MAX_NEW_CHILDREN);
+            let more = new_children.len().saturating_sub(MAX_NEW_CHILDREN);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
             lines.push(Line::raw(deletion_outcome(state, conflict)));
             lines

@@ -201,7 +201,7 @@ const fn label(group: OpGroup) -> &'static str {
 /// The symbol shown next to the name of a group.
 fn mark(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
     let (symbol, style) = symbol(group, theme);
-    (theme.symbols.beside(symbol), style)
+    (theme.symbols.unless_words(symbol), style)
 }
 
 const fn symbol(group: OpGroup, theme: &Theme) -> (&'static str, Style) {

@@ -172,7 +172,7 @@ fn sentence(symbol: &'static str, text: &str, style: Style, indent: usize, room:
     let rest = if symbol.is_empty() { "" } else { " " };
     let row = |(at, line): (usize, String)| {
         let line = fitted(&line, room).into_owned();
-        let line = Symbols::led(if at == 0 { symbol } else { rest }, &line);
+        let line = Symbols::prefixed(if at == 0 { symbol } else { rest }, &line);
         Row::Text(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(line, style)]))
     };
     lines.enumerate().map(row).collect()

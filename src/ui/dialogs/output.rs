@@ -98,7 +98,7 @@ fn status_line(state: &State, run: &Run, shown: std::ops::Range<usize>, width: u
     } else {
         run.status(state.clock.now)
     };
-    let text = Symbols::led(symbol, &aloud(&format!("{status}{place}{cut}"), theme));
+    let text = Symbols::prefixed(symbol, &aloud(&format!("{status}{place}{cut}"), theme));
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 

@@ -30,7 +30,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state));
     let max_rows = MAX_ROWS.min(dialog::usual_lines(state).saturating_sub(EXTRA_LINES + keys.len())).max(1);
     let is_accessible = theme.symbols.are_words();
-    let here = Choice::SwitchTo(profiles.here.clone());
+    let here = Choice::SwitchTo(profiles.current.clone());
     let width = dialog::usual_room(state);
     let sentence = |choice: &Choice| {
         let profile = profiles.profile(choice);

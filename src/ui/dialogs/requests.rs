@@ -56,44 +56,44 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Can
 
 fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
     let number = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX));
-    let missed = match state.side.requests.missed {
+    let dropped = match state.side.requests.dropped {
         0 => String::new(),
-        missed => format!(" · {} not recorded", number(missed)),
+        dropped => format!(" · {} not recorded", number(dropped)),
     };
     let filtered = match pane.filter.text() {
         "" => String::new(),
         text => format!(" · {} match “{text}”", grouped(listed)),
     };
-    format!("Requests ({}){missed}{filtered}", number(state.side.requests.logged_count + state.side.requests.missed))
+    format!("Requests ({}){dropped}{filtered}", number(state.side.requests.logged_count + state.side.requests.dropped))
 }
 
 /// Below this width, the path gets the cells of the size and the try.
 const MIN_FULL_WIDTH: usize = 72;
 
-fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str, width: usize) -> String {
+fn columns([time, method, status, elapsed, size, attempt]: [&str; 6], path: &str, width: usize) -> String {
     let rest = if width < MIN_FULL_WIDTH { String::new() } else { format!(" {size:>7} {attempt:>3}") };
-    format!(" {time:<8}  {method:<6} {status:<8} {took:>8}{rest}  {path}")
+    format!(" {time:<8}  {method:<6} {status:<8} {elapsed:>8}{rest}  {path}")
 }
 
 fn request(state: &State, logged: &LoggedRequest, width: usize, theme: &Theme) -> Line<'static> {
     let exchange = &logged.exchange;
     let time = exchange.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
-    let (took, bytes) = (duration(exchange.took), size(exchange.answer.bytes));
+    let (elapsed, bytes) = (duration(exchange.elapsed), size(exchange.response.bytes));
     let (status, attempt) = (logged.status(), exchange.attempt.to_string());
-    let cells = [&time, &exchange.method, &status, &took, &bytes, &attempt].map(String::as_str);
+    let cells = [&time, &exchange.method, &status, &elapsed, &bytes, &attempt].map(String::as_str);
     let style = if exchange.fault.is_some() { theme.bad } else { Style::new() };
     if theme.symbols.are_words() {
-        return Line::styled(format!(" {}", in_a_sentence(exchange, [&status, &took, &bytes, &time])), style);
+        return Line::styled(format!(" {}", in_a_sentence(exchange, [&status, &elapsed, &bytes, &time])), style);
     }
     Line::styled(fitted(&columns(cells, exchange.target(), width), width.saturating_sub(1)).into_owned(), style)
 }
 
 /// All columns of a request as a sentence, and why it failed.
-fn in_a_sentence(exchange: &Exchange, [status, took, bytes, time]: [&str; 4]) -> String {
+fn in_a_sentence(exchange: &Exchange, [status, elapsed, bytes, time]: [&str; 4]) -> String {
     let Exchange { method, attempt, fault, .. } = exchange;
     let retry = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
     let fault = fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
-    format!("{method}, {status}, {took}, {bytes}, {}, at {time}{retry}{fault}", exchange.target())
+    format!("{method}, {status}, {elapsed}, {bytes}, {}, at {time}{retry}{fault}", exchange.target())
 }
 
 /// Draws the line below the list: the filter being typed, or why the selected request failed.

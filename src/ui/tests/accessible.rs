@@ -50,7 +50,7 @@ fn at_cursor(drawn: &impl Drawn) -> String {
 }
 
 fn live() -> Harness {
-    looking::live(80, 24).read_aloud()
+    looking::live(80, 24).with_screen_reader()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_main_screen_and_what_opens_over_it_are_words() {
         ("help", looking::help),
         ("profiles", places::profiles),
     ] {
-        insta::assert_snapshot!(format!("accessible_{name}"), picture(&built(80, 24).read_aloud()));
+        insta::assert_snapshot!(format!("accessible_{name}"), picture(&built(80, 24).with_screen_reader()));
     }
     let form = places::new_profile(OpenedFrom::FirstRun);
     insta::assert_snapshot!("accessible_first_run", picture(&(form, 80, 24)));
@@ -85,7 +85,7 @@ fn signs(text: &str) -> String {
 fn dialogs_have_no_borders_or_symbols_and_get_the_cursor() {
     for (name, _, built) in DIALOGS {
         for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
-            let harness = built(columns, rows).read_aloud();
+            let harness = built(columns, rows).with_screen_reader();
             let (lines, cursor) = read(&harness);
             assert_eq!(signs(&lines.join("\n")), "", "{name}:\n{}", picture(&harness));
             // Output of a command is kept as it is.
@@ -113,8 +113,8 @@ fn last_and_cursor(harness: &Harness) -> (String, String) {
 fn requests_are_sentences_with_their_whole_path() {
     let mut harness = live();
     let path = format!("/segments/synchronization?startId=290&contexts={}", "backoffice,".repeat(6));
-    harness.requested(exchange(&path));
-    harness.requested(exchange("/segments/vip"));
+    harness.request_finished(exchange(&path));
+    harness.request_finished(exchange("/segments/vip"));
     harness.press("L");
     assert!(at_cursor(&harness).starts_with("GET, 200, "), "{}", picture(&harness));
     harness.press("j");
@@ -157,7 +157,7 @@ fn the_last_line_has_the_dialogs_title_and_its_chosen_line() {
 #[test]
 fn the_details_are_read_line_by_line_to_their_end() {
     for rows in [15, 24, 40] {
-        let mut harness = looking::live(80, rows).read_aloud();
+        let mut harness = looking::live(80, rows).with_screen_reader();
         harness.press("tab");
         let mut facts = Vec::new();
         for _ in 0..20 {
@@ -262,18 +262,19 @@ fn others_changes_are_announced_until_the_next_key() {
 
 #[test]
 fn a_loaded_tree_and_a_lost_server_are_announced() {
-    let mut harness = Harness::new(80, 24).read_aloud();
+    let mut harness = Harness::new(80, 24).with_screen_reader();
     harness.first_list(wholesale());
     assert_eq!(harness.message(), "Loaded 9 segments. Press ? for help");
-    harness.tell(sync::Event::PhaseChanged(Phase::Live));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Live));
     harness.press("j");
     let error =
         RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "connection refused".into() } };
-    harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: std::time::Duration::from_secs(8) }));
+    harness
+        .sync_event(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: std::time::Duration::from_secs(8) }));
     assert!(harness.message().starts_with("offline: "), "{}", harness.message());
     assert!(picture(&harness).contains("offline since 12:41"), "{}", picture(&harness));
     harness.press("j");
-    harness.tell(sync::Event::PhaseChanged(Phase::Live));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Live));
     assert_eq!(harness.message(), "Reconnected");
 }
 
@@ -294,11 +295,11 @@ fn an_idle_screen_never_changes() {
         let segments = usize::try_from(segments).unwrap();
         Phase::Loading(ListProgress { segments, pages: 3, elapsed, total: Some(100_000) })
     };
-    let mut harness = Harness::new(80, 24).read_aloud();
-    harness.tell(sync::Event::PageReceived(wholesale()));
-    harness.tell(sync::Event::PhaseChanged(loading(1_500)));
+    let mut harness = Harness::new(80, 24).with_screen_reader();
+    harness.sync_event(sync::Event::PageReceived(wholesale()));
+    harness.sync_event(sync::Event::PhaseChanged(loading(1_500)));
     let before = picture(&harness);
-    harness.tell(sync::Event::PhaseChanged(loading(41_500)));
+    harness.sync_event(sync::Event::PhaseChanged(loading(41_500)));
     assert_eq!(picture(&harness), before);
     // A message, a recent change, a response that ages, a silent server, and a slow write.
     let mut harness = live();
@@ -313,7 +314,7 @@ fn an_idle_screen_never_changes() {
     assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
     assert_stays(&mut harness);
     for (name, _, built) in DIALOGS {
-        let mut harness = built(80, 24).read_aloud();
+        let mut harness = built(80, 24).with_screen_reader();
         let before = picture(&harness);
         harness.wait(61);
         assert_eq!(picture(&harness), before, "{name}");
@@ -339,7 +340,7 @@ fn the_profile_form_has_the_cursor_in_the_focused_field() {
             crate::app::ProfileField::Source => "Variable",
         };
         assert!(line.trim_start().starts_with(label), "{label}: {line}");
-        form.take(FormEvent::Key(parse_sequence("tab").unwrap()[0]));
+        form.handle(FormEvent::Key(parse_sequence("tab").unwrap()[0]));
     }
 }
 
@@ -498,9 +499,9 @@ proptest! {
         keys in prop::collection::vec((prop::sample::select(KEYS), 0_u8..8), 1..50),
         rows in prop::sample::select(&[15_u16, 24, 40][..]),
     ) {
-        let mut harness = looking::live(80, rows).read_aloud();
+        let mut harness = looking::live(80, rows).with_screen_reader();
         harness.state.side.profiles = places::some_profiles();
-        harness.requested(exchange("/segments/vip"));
+        harness.request_finished(exchange("/segments/vip"));
         for (number, (keys, what)) in keys.into_iter().enumerate() {
             harness.press(keys);
             assert_cursor_where_the_keys_go(&harness);

@@ -136,7 +136,7 @@ fn marked_segments_have_a_form_of_their_own() {
 fn a_dialog_grows_for_long_names_if_the_screen_has_room() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 50)] {
         let long = "Hurtownie elektro";
-        let mut harness = Harness::live(columns, rows, vec![named("vip", long, None)]);
+        let mut harness = Harness::with_segments(columns, rows, vec![named("vip", long, None)]);
         harness.press("e");
         harness.type_text(" i zachód");
         harness.press("enter");
@@ -152,7 +152,7 @@ fn a_dialog_grows_for_long_names_if_the_screen_has_room() {
 #[test]
 fn escape_sequences_from_the_server_never_reach_the_terminal() {
     let evil = named("evil\u{1b}[2J", "\u{1b}]0;owned\u{7}name\r\n", None);
-    let mut harness = Harness::live(100, 26, vec![evil]);
+    let mut harness = Harness::with_segments(100, 26, vec![evil]);
     for keys in ["e", "esc r", "esc d", "esc m", "esc /"] {
         harness.press(keys);
         let picture = picture(&harness);

@@ -96,7 +96,7 @@ impl Drawn for Filled {
 
 impl Pressed for Filled {
     fn take(&mut self, key: Key) {
-        let wish = self.form.take(FormEvent::Key(key));
+        let wish = self.form.handle(FormEvent::Key(key));
         self.wishes.extend(wish.map(|wish| format!("{wish:?}")));
     }
 

@@ -9,7 +9,7 @@ use crate::sync::{self, ListProgress, Phase};
 use super::picture::{picture, scene};
 
 pub(super) fn live(columns: u16, rows: u16) -> Harness {
-    Harness::live(columns, rows, wholesale())
+    Harness::with_segments(columns, rows, wholesale())
 }
 
 /// A screen after these keys.
@@ -111,7 +111,7 @@ pub(super) fn findings(columns: u16, rows: u16) -> Harness {
     segments.push(named("mixed", "VIP Кlient", None));
     segments.push(named("loop-a", "Loop A", Some("loop-b")));
     segments.push(named("loop-b", "Loop B", Some("loop-a")));
-    let mut harness = Harness::live(columns, rows, segments);
+    let mut harness = Harness::with_segments(columns, rows, segments);
     harness.press("C j j j j j");
     harness
 }
@@ -119,7 +119,7 @@ pub(super) fn findings(columns: u16, rows: u16) -> Harness {
 /// A tree without findings.
 pub(super) fn no_findings(columns: u16, rows: u16) -> Harness {
     let segments = wholesale().into_iter().filter(|segment| segment.id != id("orphan")).collect();
-    let mut harness = Harness::live(columns, rows, segments);
+    let mut harness = Harness::with_segments(columns, rows, segments);
     harness.press("C");
     harness
 }
@@ -200,7 +200,7 @@ fn a_long_message_takes_more_than_the_last_line() {
             fault: Fault::Unreachable { reason: "connection refused by the gateway of the other data centre".into() },
         };
         let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
-        harness.tell(sync::Event::PhaseChanged(Phase::Stalled {
+        harness.sync_event(sync::Event::PhaseChanged(Phase::Stalled {
             error,
             retry_in: std::time::Duration::from_secs(8),
             progress,
@@ -213,7 +213,7 @@ fn a_long_message_takes_more_than_the_last_line() {
 fn the_path_is_shown_when_the_parent_is_out_of_sight() {
     let mut many = wholesale();
     many.extend((0..60).map(|at| segment(&format!("below {at:02}"), Some("pl"))));
-    let mut harness = Harness::live(100, 20, many);
+    let mut harness = Harness::with_segments(100, 20, many);
     harness.press("* G k k k k");
     let picture = picture(&harness);
     assert!(picture.lines().nth(1).unwrap().contains("Hurtownie › Polska"), "{picture}");

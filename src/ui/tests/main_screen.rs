@@ -33,7 +33,7 @@ pub(super) fn busy(columns: u16, rows: u16) -> Harness {
 #[test]
 fn the_main_screen() {
     scene("main", busy);
-    scene("main_without_segments", |columns, rows| Harness::live(columns, rows, Vec::new()));
+    scene("main_without_segments", |columns, rows| Harness::with_segments(columns, rows, Vec::new()));
     insta::assert_snapshot!("main_when_wide", picture(&busy(170, 24)));
     insta::assert_snapshot!("main_when_small", picture(&busy(44, 10)));
 }
@@ -84,7 +84,7 @@ fn rows_too_deep_to_indent_show_their_depth() {
     let mut chain = vec![segment("deep 0", None)];
     chain.extend((1..200).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
     scene("main_deep_down", |columns, rows| {
-        let mut harness = Harness::live(columns, rows, chain.clone());
+        let mut harness = Harness::with_segments(columns, rows, chain.clone());
         harness.press("* G");
         harness
     });
@@ -105,7 +105,7 @@ fn the_details_show_who_manages_a_segment() {
     for (columns, rows) in [(100, 26), (80, 24)] {
         let root = named("segment", "segment", None);
         let erp = named("ERP-7", "Hurtownie", None);
-        let mut harness = Harness::live(columns, rows, vec![erp, named("vip", "VIP", None), root]);
+        let mut harness = Harness::with_segments(columns, rows, vec![erp, named("vip", "VIP", None), root]);
         harness.state.session.owned = Pattern::new("ERP-*").into_iter().collect();
         let owned = picture(&harness);
         assert!(owned.to_lowercase().contains("managed by"), "{owned}");
@@ -121,12 +121,12 @@ fn the_details_show_who_manages_a_segment() {
 fn the_details_chart_descendants_by_level() {
     let mut many = wholesale();
     many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
-    let mut harness = Harness::live(120, 40, many.clone());
+    let mut harness = Harness::with_segments(120, 40, many.clone());
     assert!(picture(&harness).contains("By depth     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
     let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
     assert!(ascii.contains("By depth     ...# 2 . 2 . 2 . 40"), "{ascii}");
     many.extend((0..5_000).map(|at| segment(&format!("customer {at}"), Some("export"))));
-    harness = Harness::live(120, 40, many);
+    harness = Harness::with_segments(120, 40, many);
     assert!(picture(&harness).contains("By depth     not counted above 5,000"), "{}", picture(&harness));
 }
 
@@ -137,7 +137,7 @@ fn guarded(columns: u16, rows: u16) -> Harness {
     harness.state.session.access = Access::ReadOnly;
     let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
     let retry_in = std::time::Duration::from_secs(8);
-    harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in }));
+    harness.sync_event(sync::Event::PhaseChanged(Phase::Offline { error, retry_in }));
     harness.press("esc");
     harness
 }
@@ -187,7 +187,7 @@ fn the_header_keeps_the_tenant_and_the_warnings() {
             harness.state.session.tenant = "demo-wholesale".into();
             harness.state.session.protected = true;
             harness.state.session.access = Access::ReadOnly;
-            harness.tell(sync::Event::PhaseChanged(phase.clone()));
+            harness.sync_event(sync::Event::PhaseChanged(phase.clone()));
             let header = header(&harness);
             for kept in ["demo-wholesale", "  protected", "  read-only", "  STAGING 2"] {
                 assert!(header.contains(kept), "{kept} at {columns} with {phase:?}: {header}");
@@ -198,7 +198,7 @@ fn the_header_keeps_the_tenant_and_the_warnings() {
 
 #[test]
 fn the_tenant_is_cut_only_if_it_does_not_fit_by_itself() {
-    let mut harness = Harness::live(60, 15, wholesale());
+    let mut harness = Harness::with_segments(60, 15, wholesale());
     harness.state.session.tenant = "a-tenant-whose-name-is-rather-long-for-a-header".into();
     assert!(header(&harness).contains("a-tenant-whose-name-is-rather-long-for-a-header  "), "{}", header(&harness));
     harness.state.session.tenant = "a-tenant-whose-name-is-".repeat(4);
@@ -245,7 +245,7 @@ fn hidden_characters_of_a_name_never_reach_the_terminal() {
         })
     });
     for keys in ["esc", "d", "r", "e", "m", "?", "/ A", "y i", "y n", "Q", "L", "j", "j d", "j j d"] {
-        let mut harness = Harness::live(120, 40, segments.to_vec());
+        let mut harness = Harness::with_segments(120, 40, segments.to_vec());
         harness.press(keys);
         let terminal = harness.drawn(&usual());
         for cell in &terminal.backend().buffer().content {
@@ -286,7 +286,7 @@ fn a_missing_external_id_is_shown_in_every_symbol_set() {
     let mut without = Segment::clone(&named("none", "No external ID here", None));
     without.external_id = None;
     for (symbols, sign) in [(Symbols::UNICODE, " – "), (Symbols::ASCII, " - ")] {
-        let harness = Harness::live(80, 24, vec![Arc::new(without.clone())]);
+        let harness = Harness::with_segments(80, 24, vec![Arc::new(without.clone())]);
         let drawn = picture_in(&harness, &Theme::new(ThemeName::Mono, symbols));
         let row = drawn.lines().find(|line| line.contains("here")).unwrap_or_default();
         assert!(row.contains(sign), "{drawn}");
@@ -390,7 +390,7 @@ fn the_details_show_the_last_changes_of_a_segment() {
     let built = |columns, rows| {
         let mut segments = wholesale();
         segments.push(named("deep", "Piotrków", Some("lodz")));
-        let mut harness = Harness::live(columns, rows, segments);
+        let mut harness = Harness::with_segments(columns, rows, segments);
         for number in 0..8 {
             let before = named("pl", if number == 0 { "Polska" } else { "Poland" }, Some("hurt"));
             let now = named("pl", "Poland", Some(if number % 2 == 0 { "hurt" } else { "vip" }));

@@ -19,7 +19,7 @@ use super::picture::{picture, usual};
 use super::{editing, looking, places, plans, requests};
 
 fn live() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::with_segments(120, 40, wholesale())
 }
 
 /// The click targets on the current screen.
@@ -223,7 +223,7 @@ fn a_click_selects_its_item_even_if_the_line_moved() {
         .nth(1)
         .unwrap();
     // A request is made between the frame and the click.
-    harness.requested(exchange("/segments/late"));
+    harness.request_finished(exchange("/segments/late"));
     harness.event(before.event(mouse(MouseKind::Click, area.x, area.y)));
     harness.press("enter");
     let Some(Layer::Requests(pane)) = harness.state.screen.layers.last() else { panic!("it is closed") };
@@ -341,7 +341,7 @@ fn the_values_of_a_conflict_are_chosen_by_a_click() {
 fn a_click_on_a_hint_of_the_footer_does_what_its_key_does() {
     for keys in ["", "j", "space", "x", "/ l o enter", "tab tab", "S j r ! enter", "+"] {
         let built = || {
-            let mut harness = Harness::live(200, 40, wholesale());
+            let mut harness = Harness::with_segments(200, 40, wholesale());
             if !keys.is_empty() {
                 harness.press(keys);
             }
@@ -384,7 +384,7 @@ fn the_keys_in_a_message_are_clicked() {
     harness.press("x j x e");
     assert!(targets(&harness).iter().all(|(_, target)| !matches!(target, Target::Action(_))));
     // A message of several lines.
-    let mut harness = Harness::live(60, 20, wholesale());
+    let mut harness = Harness::with_segments(60, 20, wholesale());
     harness.press("j x");
     let paste = click_on(&mut harness, is_action(Action::Paste));
     assert!(paste.y <= harness.state.layout().footer.y, "{}", picture(&harness));
@@ -496,13 +496,13 @@ fn the_profile_form_is_clickable_without_a_session() {
             |target| matches!(target, Target::Field { name: FieldName::Profile(other), .. } if *other == field),
         );
         let Event::Clicked(click) = targets.event(mouse(MouseKind::Click, area.x, area.y)) else { panic!("no target") };
-        form.take(FormEvent::Clicked(click.target));
+        form.handle(FormEvent::Clicked(click.target));
         assert_eq!(form.focus, field);
     }
     let keeping = form.key_location;
     for _ in 0..2 {
         let area = Target::Field { name: FieldName::Profile(ProfileField::KeyLocation), cell: 0 };
-        form.take(FormEvent::Clicked(area));
+        form.handle(FormEvent::Clicked(area));
     }
     assert_ne!(form.key_location, keeping, "the second click changes it");
     for (keys, label) in form.keys() {
@@ -510,9 +510,9 @@ fn the_profile_form_is_clickable_without_a_session() {
             let area = place(&drawn(&form), is_key(key));
             let target = drawn(&form).at(area.x, area.y).unwrap();
             let (mut clicked, mut pressed) = (form.clone(), form.clone());
-            let by_click = format!("{:?}", clicked.take(FormEvent::Clicked(target)));
+            let by_click = format!("{:?}", clicked.handle(FormEvent::Clicked(target)));
             let key: Key = parse_sequence(key).unwrap()[0];
-            let by_key = format!("{:?}", pressed.take(FormEvent::Key(key)));
+            let by_key = format!("{:?}", pressed.handle(FormEvent::Key(key)));
             assert_eq!((by_click, format!("{clicked:?}")), (by_key, format!("{pressed:?}")), "{label}");
         }
     }

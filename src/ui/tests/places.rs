@@ -5,7 +5,7 @@ use ratatui::style::Color;
 
 use crate::app::harness::Harness;
 use crate::app::{
-    Access, Answer, Destination, FormContext, FormEffect, FormEvent, NewProfile, OpenedFrom, ProfileLine, Profiles,
+    Access, Destination, FormContext, FormEffect, FormEvent, NewProfile, OpenedFrom, ProfileLine, Profiles, TaskResult,
     TrialError,
 };
 use crate::keymap::parse_sequence;
@@ -31,9 +31,9 @@ pub(super) fn some_profiles() -> Profiles {
     };
     Profiles {
         context: FormContext::default(),
-        here: Destination::Profile("preprod".into()),
+        current: Destination::Profile("preprod".into()),
         start: None,
-        known: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
+        configured: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
     }
 }
 
@@ -67,7 +67,7 @@ fn the_profile_switcher_shows_warnings() {
 #[test]
 fn a_profiles_colour_is_shown_beside_its_name() {
     let mut harness = profiles(80, 24);
-    harness.state.side.profiles.known[1].colour = Some(Color::Red);
+    harness.state.side.profiles.configured[1].colour = Some(Color::Red);
     let terminal = harness.drawn(&usual());
     let coloured = terminal.backend().buffer().content().iter().filter(|cell| cell.fg == Color::Red);
     assert_eq!(coloured.map(Cell::symbol).collect::<String>(), "█");
@@ -97,9 +97,9 @@ fn first() -> NewProfile {
 fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<FormEffect> {
     let mut wish = None;
     for (text, keys) in steps {
-        form.take(FormEvent::Paste((*text).into()));
+        form.handle(FormEvent::Paste((*text).into()));
         for key in parse_sequence(keys).unwrap() {
-            wish = form.take(FormEvent::Key(key));
+            wish = form.handle(FormEvent::Key(key));
         }
     }
     wish
@@ -118,10 +118,10 @@ pub(super) fn trying() -> (NewProfile, u64) {
 /// A form whose test was refused.
 pub(super) fn failed() -> NewProfile {
     let (mut form, number) = trying();
-    let words = "the key in the header ApiAuth is not valid for this tenant".into();
-    let fault = Fault::Refused { status: 401, words, retry_after: None };
-    let answer = Answer::NotConnected(TrialError::Fault(fault));
-    form.take(FormEvent::Answered { number, answer });
+    let message = "the key in the header ApiAuth is not valid for this tenant".into();
+    let fault = Fault::Refused { status: 401, message, retry_after: None };
+    let result = TaskResult::NotConnected(TrialError::Fault(fault));
+    form.handle(FormEvent::TaskEnded { number, result });
     form
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::harness::{Harness, id, left_undone, named};
-use crate::app::{Edited, Event};
+use crate::app::{EditorOutcome, Event};
 use crate::changes::{ExecutionResult, WriteError};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment};
@@ -70,7 +70,7 @@ pub(super) fn queue(columns: u16, rows: u16) -> Harness {
 
 pub(super) fn left_over(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    harness.tell(sync::Event::Recovered(left_undone()));
+    harness.sync_event(sync::Event::Recovered(left_undone()));
     harness
 }
 
@@ -181,11 +181,13 @@ pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
 pub(super) fn grown(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j d enter");
-    let newcomers = ["Niemcy", "Czechy"].map(|name| named(&name.to_lowercase(), name, Some("export")));
-    for newcomer in &newcomers {
-        harness.changed(None, Some(newcomer));
+    let new_children = ["Niemcy", "Czechy"].map(|name| named(&name.to_lowercase(), name, Some("export")));
+    for new_child in &new_children {
+        harness.changed(None, Some(new_child));
     }
-    harness.fail(WriteError::NewChildren { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
+    harness.fail(WriteError::NewChildren {
+        new_children: new_children.iter().map(|new_child| new_child.id.clone()).collect(),
+    });
     harness.press("!");
     harness
 }
@@ -202,7 +204,7 @@ fn a_conflict_shows_before_server_and_yours() {
 fn edited_as(columns: u16, rows: u16, text: &str) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("j E");
-    harness.event(Event::TextEdited(Edited::Saved { text: text.to_owned(), file: "/tmp/segtui-1.txt".into() }));
+    harness.event(Event::TextEdited(EditorOutcome::Saved { text: text.to_owned(), file: "/tmp/segtui-1.txt".into() }));
     harness
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::UserCommand;
 use crate::app::harness::{Harness, command, exchange, wholesale};
-use crate::app::{Event, RunEnd, RunNews, RunOutcome};
+use crate::app::{Event, RunEnd, RunEvent, RunOutcome};
 use crate::remote::{Excerpt, Exchange, Fault};
 
 use super::looking::live;
@@ -13,27 +13,27 @@ use super::picture::{picture, scene};
 /// A tree after requests of every kind.
 fn asked(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    let answer = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
-    harness.requested(Exchange { answer, ..exchange("/segments?pageNumber=1&pageSize=500") });
-    harness.requested(exchange("/segments/vip"));
-    let refused = |status, words: &str| Some(Fault::Refused { status, words: words.into(), retry_after: None });
+    let response = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
+    harness.request_finished(Exchange { response, ..exchange("/segments?pageNumber=1&pageSize=500") });
+    harness.request_finished(exchange("/segments/vip"));
+    let refused = |status, message: &str| Some(Fault::Refused { status, message: message.into(), retry_after: None });
     let text = "{\"detail\":\"the name \\u001b[31m is taken\"}";
-    harness.requested(Exchange {
+    harness.request_finished(Exchange {
         method: "PUT".into(),
         sent: Some(Excerpt { text: r#"{"name":"VIP","externalId":null}"#.into(), bytes: 33, cut: 0 }),
         status: Some(409),
         fault: refused(409, "the name is taken"),
-        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        response: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
         ..exchange("/segments/vip")
     });
     let after = Duration::from_secs(30);
-    harness.requested(Exchange {
+    harness.request_finished(Exchange {
         status: None,
         fault: Some(Fault::TimedOut { after }),
-        answer: Excerpt::default(),
-        took: after,
+        response: Excerpt::default(),
+        elapsed: after,
         attempt: 2,
-        missed: 12,
+        dropped: 12,
         ..exchange("/segments/synchronization?startId=290")
     });
     harness
@@ -87,8 +87,8 @@ fn a_request_is_read_with_both_bodies() {
 fn escape_sequences_in_a_response_are_never_sent() {
     let mut harness = live(100, 30);
     let text = "\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\r\nplain";
-    let answer = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
-    harness.requested(Exchange { answer, ..exchange("/segments/\u{1b}[2J") });
+    let response = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
+    harness.request_finished(Exchange { response, ..exchange("/segments/\u{1b}[2J") });
     for keys in ["L", "enter", "j"] {
         harness.press(keys);
         let picture = picture(&harness);
@@ -99,7 +99,7 @@ fn escape_sequences_in_a_response_are_never_sent() {
 /// A command is running.
 pub(super) fn started(columns: u16, rows: u16) -> Harness {
     let mut harness =
-        Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
+        Harness::with_segments(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
     harness.press("space space g r");
     harness
 }
@@ -108,7 +108,7 @@ pub(super) fn started(columns: u16, rows: u16) -> Harness {
 pub(super) fn output(columns: u16, rows: u16) -> Harness {
     let mut harness = started(columns, rows);
     let lines: Vec<String> = (1..=60).map(|at| format!("{at:>4}  Łódź\tdone")).collect();
-    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness.event(Event::Ran(1, RunEvent::Wrote(lines.join("\n"))));
     harness.wait(3);
     harness
 }
@@ -116,8 +116,8 @@ pub(super) fn output(columns: u16, rows: u16) -> Harness {
 /// The command failed, and its output is being searched.
 pub(super) fn failed_output(columns: u16, rows: u16) -> Harness {
     let mut harness = output(columns, rows);
-    let end = RunEnd { outcome: RunOutcome::Exited(3), took: Duration::from_millis(1_340), dropped: 12_345_678 };
-    harness.event(Event::Ran(1, RunNews::Ended(end)));
+    let end = RunEnd { outcome: RunOutcome::Exited(3), elapsed: Duration::from_millis(1_340), dropped: 12_345_678 };
+    harness.event(Event::Ran(1, RunEvent::Ended(end)));
     harness.press("/");
     harness.type_text("łódź");
     harness.press("enter n");

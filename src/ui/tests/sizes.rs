@@ -1,7 +1,7 @@
 //! Every dialog at every size, even impossible ones.
 
 use crate::app::harness::{Harness, exchange, segment, wholesale};
-use crate::app::{Edited, Event, Mouse, MouseKind};
+use crate::app::{EditorOutcome, Event, Mouse, MouseKind};
 
 use super::super::{Symbols, Theme};
 use super::keys::DIALOGS;
@@ -60,10 +60,10 @@ fn every_dialog_survives_every_size() {
             "space space d",
             "V j j V m",
         ] {
-            let mut harness = Harness::live(columns, rows, chain.clone());
+            let mut harness = Harness::with_segments(columns, rows, chain.clone());
             harness.press("z 0");
             harness.state.side.profiles = some_profiles();
-            harness.requested(exchange("/segments/vip"));
+            harness.request_finished(exchange("/segments/vip"));
             if !keys.is_empty() {
                 harness.press(keys);
             }
@@ -71,10 +71,10 @@ fn every_dialog_survives_every_size() {
             harness.event(Event::Resized(rows, columns));
             picture(&harness);
         }
-        let mut harness = Harness::live(columns, rows, chain.clone());
+        let mut harness = Harness::with_segments(columns, rows, chain.clone());
         harness.press("E");
         picture(&harness);
-        harness.event(Event::TextEdited(Edited::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
+        harness.event(Event::TextEdited(EditorOutcome::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
         picture(&harness);
     }
 }
@@ -128,7 +128,7 @@ fn the_selected_row_stays_visible_beside_every_dialog() {
     for (columns, rows) in [(60, 15), (80, 24), (100, 26), (200, 50)] {
         for at in [0, 1, 5, 9, 12, 17, 25, 60, 88, 89] {
             for keys in ["a", "e", "m", "d", ":", "P", "space space k k e", "E"] {
-                let mut harness = Harness::live(columns, rows, many.clone());
+                let mut harness = Harness::with_segments(columns, rows, many.clone());
                 harness.state.side.profiles = some_profiles();
                 let digits: Vec<String> = at.to_string().chars().map(String::from).collect();
                 if at > 0 {
@@ -137,7 +137,7 @@ fn the_selected_row_stays_visible_beside_every_dialog() {
                 let before = first_column(&harness);
                 harness.press(keys);
                 if keys == "E" {
-                    harness.event(Event::TextEdited(Edited::Saved {
+                    harness.event(Event::TextEdited(EditorOutcome::Saved {
                         text: "A {x}\n".repeat(60),
                         file: "/tmp/one".into(),
                     }));
@@ -156,7 +156,7 @@ fn the_selected_row_stays_visible_beside_every_dialog() {
 fn a_row_out_of_sight_is_shown_beside_its_dialog() {
     let many: Vec<_> = (0..90).map(|at| segment(&format!("row {at:02}"), None)).collect();
     for wheel in [MouseKind::ScrollDown, MouseKind::ScrollUp] {
-        let mut harness = Harness::live(80, 24, many.clone());
+        let mut harness = Harness::with_segments(80, 24, many.clone());
         harness.press("G k k k k k k k k k k k k k k k k k k k k k k k k k k k k k k");
         for _ in 0..20 {
             harness.event(Event::Mouse(Mouse { kind: wheel, column: 3, row: 8 }));

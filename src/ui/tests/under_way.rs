@@ -16,8 +16,8 @@ fn loading_shows_progress_and_the_time_left() {
         let mut harness = Harness::new(columns, rows);
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total };
-        harness.tell(sync::Event::PageReceived(wholesale()));
-        harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
+        harness.sync_event(sync::Event::PageReceived(wholesale()));
+        harness.sync_event(sync::Event::PhaseChanged(Phase::Loading(progress)));
         harness
     };
     scene("main_before_anything_came", Harness::new);
@@ -31,7 +31,7 @@ fn offline_shows_since_when_and_the_next_retry() {
         let mut harness = live(columns, rows);
         let fault = Fault::Unreachable { reason: "connection refused".into() };
         let error = RemoteError { call: Call::Changes(Step(7)), fault };
-        harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+        harness.sync_event(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
         harness
     });
 }

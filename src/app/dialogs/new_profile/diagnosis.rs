@@ -25,7 +25,7 @@ fn host(address: &str) -> String {
 fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
     match fault {
         Fault::Unreachable { reason } => (ProfileField::BaseUrl, of_connect_error(reason, host)),
-        Fault::Refused { status, words: message, .. } => of_refusal(*status, message, host, tenant),
+        Fault::Refused { status, message, .. } => of_refusal(*status, message, host, tenant),
         Fault::TimedOut { after } => (ProfileField::BaseUrl, words::no_reply(host, after.as_secs())),
         Fault::InvalidResponse { reason } => (ProfileField::BaseUrl, words::not_the_segment_api(host, reason)),
         Fault::Redirected { .. }
@@ -53,7 +53,7 @@ fn of_connect_error(error: &ConnectError, host: &str) -> String {
 }
 
 fn of_refusal(status: u16, message: &str, host: &str, tenant: &str) -> (ProfileField, String) {
-    let response = words::answer(status, message);
+    let response = words::status_text(status, message);
     match (status, rejected_field(message)) {
         (400 | 401 | 403 | 404 | 422, Some(ProfileField::Tenant)) => {
             (ProfileField::Tenant, words::tenant_rejected(host, tenant, &response))

@@ -16,18 +16,18 @@ pub enum FormEvent {
     /// A target in the form was clicked.
     Clicked(Target),
     /// A task ended.
-    Answered {
+    TaskEnded {
         /// The number of the task.
         number: u64,
         /// The result.
-        answer: Answer,
+        result: TaskResult,
     },
 }
 
 /// A side effect for the caller to carry out.
 #[derive(Debug, Clone)]
 pub enum FormEffect {
-    /// Carry out a task; ends in one [`FormEvent::Answered`] with the same number.
+    /// Carry out a task; ends in one [`FormEvent::TaskEnded`] with the same number.
     Task {
         /// The number of the task.
         number: u64,
@@ -35,13 +35,13 @@ pub enum FormEffect {
         task: ProfileTask,
     },
     /// Cancel the task.
-    GiveUp,
+    CancelTask,
     /// Open the demo instead.
     OpenDemo,
     /// Open the profile of that name, which was just saved, or whose key is now held in memory.
     Open(String),
     /// Close the form without saving.
-    Leave,
+    Close,
 }
 
 /// A task of the form.
@@ -57,7 +57,7 @@ pub enum ProfileTask {
 
 /// The result of a task.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub enum TaskResult {
     /// The server responded as expected.
     Connected,
     /// The test failed.

@@ -14,12 +14,12 @@ fn form() -> NewProfile {
 
 fn press(form: &mut NewProfile, keys: &str) -> Option<FormEffect> {
     let pressed = parse_sequence(keys).unwrap();
-    pressed.into_iter().filter_map(|key| form.take(FormEvent::Key(key))).last()
+    pressed.into_iter().filter_map(|key| form.handle(FormEvent::Key(key))).last()
 }
 
 fn type_text(form: &mut NewProfile, text: &str) {
     for character in text.chars() {
-        form.take(FormEvent::Key(Key::plain(KeyCode::Char(character))));
+        form.handle(FormEvent::Key(Key::plain(KeyCode::Char(character))));
     }
 }
 
@@ -41,8 +41,8 @@ fn asked(wish: Option<FormEffect>) -> (u64, ProfileTask) {
     }
 }
 
-fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<FormEffect> {
-    form.take(FormEvent::Answered { number, answer })
+fn answer(form: &mut NewProfile, number: u64, result: TaskResult) -> Option<FormEffect> {
+    form.handle(FormEvent::TaskEnded { number, result })
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn enter_tests_then_saves_then_opens_the_profile() {
     assert_eq!((entry.name.as_str(), entry.tenant.as_str()), ("acme", "acme"));
     assert_eq!(entry.address, "https://one.example");
     assert!(matches!(entry.key, KeySource::Keyring(_)));
-    let (number, task) = asked(answer(&mut form, number, Answer::Connected));
+    let (number, task) = asked(answer(&mut form, number, TaskResult::Connected));
     assert!(matches!(task, ProfileTask::Save(_)));
-    let opened = answer(&mut form, number, Answer::Saved);
+    let opened = answer(&mut form, number, TaskResult::Saved);
     assert!(matches!(opened, Some(FormEffect::Open(name)) if name == "acme"));
 }
 
@@ -64,12 +64,12 @@ fn a_failed_profile_is_saved_only_with_ctrl_s_and_unedited() {
     let mut form = filled();
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = asked(press(&mut form, "enter"));
-    let fault = Fault::Refused { status: 401, words: String::new(), retry_after: None };
-    assert!(answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault.clone()))).is_none());
+    let fault = Fault::Refused { status: 401, message: String::new(), retry_after: None };
+    assert!(answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(fault.clone()))).is_none());
     type_text(&mut form, "x");
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = asked(press(&mut form, "enter"));
-    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault)));
+    answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(fault)));
     assert!(matches!(asked(press(&mut form, "ctrl-s")).1, ProfileTask::Save(_)));
 }
 
@@ -77,7 +77,7 @@ fn a_failed_profile_is_saved_only_with_ctrl_s_and_unedited() {
 fn a_profile_whose_key_is_unavailable_cannot_be_saved() {
     let mut form = filled();
     let (number, _) = asked(press(&mut form, "enter"));
-    answer(&mut form, number, Answer::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
+    answer(&mut form, number, TaskResult::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
     assert_eq!(form.faults[&ProfileField::Key], "ACME_KEY is not set");
     assert!(press(&mut form, "ctrl-s").is_none());
 }
@@ -164,8 +164,8 @@ fn an_error_stays_at_its_field_until_the_field_is_edited() {
     let mut form = filled();
     press(&mut form, "tab");
     let (number, _) = asked(press(&mut form, "enter"));
-    let fault = Fault::Refused { status: 401, words: "invalid key".into(), retry_after: None };
-    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault)));
+    let fault = Fault::Refused { status: 401, message: "invalid key".into(), retry_after: None };
+    answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(fault)));
     assert_eq!(form.focus, ProfileField::Key);
     press(&mut form, "tab tab");
     type_text(&mut form, "x");
@@ -173,8 +173,8 @@ fn an_error_stays_at_its_field_until_the_field_is_edited() {
     press(&mut form, "backtab backtab backspace");
     assert!(form.faults.is_empty());
     let (number, _) = asked(press(&mut form, "enter"));
-    let refused = Answer::NotSaved { field: ProfileField::KeyLocation, reason: "the keyring is locked".into() };
-    answer(&mut form, number, Answer::Connected);
+    let refused = TaskResult::NotSaved { field: ProfileField::KeyLocation, reason: "the keyring is locked".into() };
+    answer(&mut form, number, TaskResult::Connected);
     answer(&mut form, number + 1, refused);
     assert_eq!(form.focus, ProfileField::KeyLocation);
     assert_eq!(form.faults[&ProfileField::KeyLocation], "the keyring is locked");
@@ -202,9 +202,9 @@ fn a_keyless_profile_asks_only_for_the_key_and_saves_nothing() {
     let ProfileTask::Try(entry) = task else { panic!("{task:?}") };
     assert_eq!((entry.name.as_str(), entry.tenant.as_str()), ("acme", "acme-tenant"));
     assert!(matches!(entry.key, KeySource::Session(_)));
-    let (number, task) = asked(answer(&mut form, number, Answer::Connected));
+    let (number, task) = asked(answer(&mut form, number, TaskResult::Connected));
     assert!(matches!(task, ProfileTask::Hold(_)), "{task:?}");
-    let opened = answer(&mut form, number, Answer::Saved);
+    let opened = answer(&mut form, number, TaskResult::Saved);
     assert!(matches!(opened, Some(FormEffect::Open(name)) if name == "acme"));
 }
 
@@ -214,7 +214,7 @@ fn a_keyless_profile_opens_even_when_the_server_is_down() {
     type_text(&mut form, "first:hunter2");
     let (number, _) = asked(press(&mut form, "enter"));
     let late = Fault::TimedOut { after: Duration::from_secs(15) };
-    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(late)));
+    answer(&mut form, number, TaskResult::NotConnected(TrialError::Fault(late)));
     // The error is at a field that can't be edited here.
     assert_eq!(form.focus, ProfileField::Key);
     assert!(form.faults[&ProfileField::BaseUrl].contains("didn't reply"));
@@ -226,10 +226,10 @@ fn esc_during_a_connection_test_only_cancels_the_test() {
     let mut form = filled();
     let (number, _) = asked(press(&mut form, "enter"));
     type_text(&mut form, "lost");
-    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::GiveUp)));
-    assert!(answer(&mut form, number, Answer::Connected).is_none());
+    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::CancelTask)));
+    assert!(answer(&mut form, number, TaskResult::Connected).is_none());
     assert_eq!(form.stage, Stage::Filling);
-    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::Leave)));
+    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::Close)));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_demo_is_offered_only_on_the_first_run() {
 #[test]
 fn a_pasted_url_loses_its_line_break() {
     let mut form = form();
-    form.take(FormEvent::Paste("https://one.example/api\n".into()));
+    form.handle(FormEvent::Paste("https://one.example/api\n".into()));
     assert_eq!(form.base_url.text(), "https://one.example/api");
 }
 
@@ -268,8 +268,8 @@ fn assert_told(fault: Fault, field: ProfileField, beginning: &str) {
     assert!(at == field && words.starts_with(beginning), "{at:?}: {words}");
 }
 
-fn refused(status: u16, words: &str) -> Fault {
-    Fault::Refused { status, words: words.into(), retry_after: None }
+fn refused(status: u16, message: &str) -> Fault {
+    Fault::Refused { status, message: message.into(), retry_after: None }
 }
 
 #[test]

@@ -19,40 +19,40 @@ use super::{FetchCause, IN_FLIGHT_RETRY_DELAY, MAX_RECHECKS, PERSIST_INTERVAL, R
 impl<R: Remote> Actor<R> {
     /// Fetches the next segment in the backlog. Returns whether there was one.
     pub(super) fn fetch_next(&mut self) -> bool {
-        let Some((id, mention)) = self.following.fetches.backlog.begin_fetch() else { return false };
+        let Some((id, feed_source)) = self.following.fetches.backlog.begin_fetch() else { return false };
         self.following.fetches.in_flight += 1;
-        if self.settings.tell_named {
+        if self.settings.report_named {
             self.following.fetches.in_order.push_back((id.clone(), None));
         }
         self.connection.pending_requests.fetch_started(&id);
         let (remote, sequence) = (Arc::clone(&self.tasks.remote), self.tasks.sequence.clone());
         self.spawn_task(async move {
-            let result = fetch(&*remote, &sequence, id.clone(), mention).await;
-            Report::FetchEnded { id, mention, result }
+            let result = fetch(&*remote, &sequence, id.clone(), feed_source).await;
+            Report::FetchEnded { id, feed_source, result }
         });
         true
     }
 
-    /// Takes in the result of a fetch. With `tell_named`, changes are reported in feed order, so a result waits for the
+    /// Takes in the result of a fetch. With `report_named`, changes are reported in feed order, so a result waits for the
     /// fetches before it; otherwise it is applied at once.
     pub(in crate::sync::actor) async fn fetch_ended(
         &mut self,
         id: SegmentId,
-        mention: FeedSource,
+        feed_source: FeedSource,
         result: Result<Fetched, RemoteError>,
     ) -> Result<(), Stopped> {
         self.following.fetches.in_flight -= 1;
         self.connection.pending_requests.fetch_ended(&id);
-        if !self.settings.tell_named {
-            return self.apply_fetch(id, mention, result).await;
+        if !self.settings.report_named {
+            return self.apply_fetch(id, feed_source, result).await;
         }
         if let Some(slot) = self.following.fetches.in_order.iter_mut().find(|slot| slot.0 == id && slot.1.is_none()) {
-            slot.1 = Some((mention, result));
+            slot.1 = Some((feed_source, result));
         }
         while let Some((_, Some(_))) = self.following.fetches.in_order.front()
-            && let Some((id, Some((mention, result)))) = self.following.fetches.in_order.pop_front()
+            && let Some((id, Some((feed_source, result)))) = self.following.fetches.in_order.pop_front()
         {
-            self.apply_fetch(id, mention, result).await?;
+            self.apply_fetch(id, feed_source, result).await?;
         }
         Ok(())
     }
@@ -60,7 +60,7 @@ impl<R: Remote> Actor<R> {
     async fn apply_fetch(
         &mut self,
         id: SegmentId,
-        mention: FeedSource,
+        feed_source: FeedSource,
         result: Result<Fetched, RemoteError>,
     ) -> Result<(), Stopped> {
         match result {
@@ -72,7 +72,7 @@ impl<R: Remote> Actor<R> {
                 let is_initial = unreadable.is_some_and(|unreadable| unreadable.is_initial);
                 let cause = if is_initial { FetchCause::FeedAtStart } else { FetchCause::Feed };
                 self.failures = 0;
-                if response.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
+                if response.now.is_none() && feed_source.kind != Some(FeedEventKind::Deleted) {
                     self.schedule_recheck(&id);
                 }
                 self.following.fetches.backlog.complete_fetch(&id);
@@ -89,9 +89,9 @@ impl<R: Remote> Actor<R> {
                 tracing::warn!(%error, "a segment can't be read");
                 // The position stays before the segment: a client that starts from there later fetches it again.
                 self.following.fetches.backlog.mark_unreadable(&id);
-                let min_failures = if self.settings.tell_named { 1 } else { UNREADABLE_FAILURES };
+                let min_failures = if self.settings.report_named { 1 } else { UNREADABLE_FAILURES };
                 if self.following.record_unreadable(id, &error.fault, min_failures) {
-                    self.emit(Event::Noticed(Notice::SetApart { error })).await?;
+                    self.emit(Event::Noticed(Notice::SegmentUnreadable { error })).await?;
                 }
             }
             Err(error) => {
@@ -173,7 +173,7 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Settles the segments that were named before the list began: they need no fetch. Returns which of the differences were
-    /// reported here. With `tell_named`, they are reported in feed order, and before the position moves on, so that a client
+    /// reported here. With `report_named`, they are reported in feed order, and before the position moves on, so that a client
     /// resuming from there misses nothing.
     pub(in crate::sync::actor) async fn settle_by_list(
         &mut self,
@@ -181,43 +181,44 @@ impl<R: Remote> Actor<R> {
     ) -> Result<HashSet<SegmentId>, Stopped> {
         let Some(part) = self.lists.last.replaces_fetches_up_to.take() else { return Ok(HashSet::new()) };
         let start_seq = self.lists.last.start_seq;
-        let report_all = self.settings.tell_named && !self.following.synchronised;
+        let report_all = self.settings.report_named && !self.following.synchronised;
         let (cache, mut named, mut gone) = (&self.cache, Vec::new(), Vec::new());
-        self.following.fetches.backlog.settle_up_to(part, |id, mention, last| {
+        self.following.fetches.backlog.settle_up_to(part, |id, feed_source, last| {
             let is_listed = cache.is_known_since(id, start_seq);
             // The feed reports the segment as deleted, and the list does not contain it.
             let deleted = !is_listed && last == Some(FeedEventKind::Deleted);
             if deleted {
-                gone.push(Fetched { id: id.clone(), now: None, seq: start_seq, mention });
+                gone.push(Fetched { id: id.clone(), now: None, seq: start_seq, feed_source });
             }
             if is_listed || deleted {
-                named.push((id.clone(), mention, deleted));
+                named.push((id.clone(), feed_source, deleted));
             }
             is_listed || deleted
         });
         for (id, ..) in &named {
             self.following.fetches.unreadable.remove(id);
         }
-        let mentions: HashMap<&SegmentId, FeedSource> = named.iter().map(|(id, mention, _)| (id, *mention)).collect();
+        let mentions: HashMap<&SegmentId, FeedSource> =
+            named.iter().map(|(id, feed_source, _)| (id, *feed_source)).collect();
         for change in different.iter_mut() {
-            if let Some(mention) = mentions.get(&change.id) {
-                change.mention = *mention;
+            if let Some(feed_source) = mentions.get(&change.id) {
+                change.feed_source = *feed_source;
             }
         }
         let mut changes_by_id: HashMap<SegmentId, SegmentChange> = HashMap::new();
-        if self.settings.tell_named {
+        if self.settings.report_named {
             let listed = different.iter().filter(|change| mentions.contains_key(&change.id));
             changes_by_id.extend(listed.map(|change| (change.id.clone(), change.clone())));
         }
         changes_by_id
             .extend(self.apply(gone, FetchCause::Feed).to_report.into_iter().map(|change| (change.id.clone(), change)));
         let mut to_report = Vec::new();
-        for (id, mention, deleted) in &named {
+        for (id, feed_source, deleted) in &named {
             if let Some(change) = changes_by_id.remove(id) {
                 to_report.push(change);
             } else if report_all && !deleted {
                 let now = self.cache.get(id).cloned();
-                to_report.push(SegmentChange { id: id.clone(), before: now.clone(), now, mention: *mention });
+                to_report.push(SegmentChange { id: id.clone(), before: now.clone(), now, feed_source: *feed_source });
             }
         }
         let reported_ids = to_report.iter().map(|change| change.id.clone()).collect();
@@ -227,9 +228,9 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Settles unreadable segments that the feed named before the list began and that the list contains: it has what a fetch
-    /// would have returned. With `tell_named`, they wait for the fetch.
+    /// would have returned. With `report_named`, they wait for the fetch.
     pub(in crate::sync::actor) fn settle_unreadable_by_list(&mut self, before: PartNumber) {
-        if self.settings.tell_named {
+        if self.settings.report_named {
             return;
         }
         let (cache, start_seq) = (&self.cache, self.lists.last.start_seq);

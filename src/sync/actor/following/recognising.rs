@@ -50,7 +50,7 @@ impl<R: Remote> Actor<R> {
             }
             Ok(false) if self.following.has_feed() && !matches!(self.work, Work::Locating) => {
                 tracing::warn!("the feed is not what it was");
-                self.emit(Event::Noticed(Notice::FeedWentBack)).await?;
+                self.emit(Event::Noticed(Notice::FeedRewound)).await?;
                 self.lists.last.after_rewind = true;
                 self.stop_list();
                 self.locate().await

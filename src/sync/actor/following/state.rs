@@ -103,11 +103,11 @@ impl Fetches {
         }
     }
 
-    /// When the next fetch may begin. If a list is due instead, only clients with `tell_named` get one.
-    pub(super) fn next_fetch_at(&mut self, now: Instant, overloaded: bool, tell_named: bool) -> Option<Instant> {
+    /// When the next fetch may begin. If a list is due instead, only clients with `report_named` get one.
+    pub(super) fn next_fetch_at(&mut self, now: Instant, overloaded: bool, report_named: bool) -> Option<Instant> {
         let next_allowed = self.unchanged_budget.next_allowed(now);
         if overloaded {
-            tell_named.then(|| next_allowed.max(self.pre_list_budget.next_allowed(now)))
+            report_named.then(|| next_allowed.max(self.pre_list_budget.next_allowed(now)))
         } else {
             Some(next_allowed)
         }
@@ -195,13 +195,13 @@ pub(super) const MAX_PARTS_PER_ROUND: u32 = 64;
 pub(super) const READ_RATE: (u32, u32) = (20, 4);
 /// Burst and rate per second of fetches that find nothing new.
 pub(super) const UNCHANGED_FETCH_RATE: (u32, u32) = (20, 6);
-/// Burst and rate per second of fetches while a list is due: enough that clients with `tell_named` keep hearing something until
+/// Burst and rate per second of fetches while a list is due: enough that clients with `report_named` keep hearing something until
 /// then.
 pub(super) const PRE_LIST_FETCH_RATE: (u32, u32) = (20, 4);
 /// Delays before fetching a segment again that was not found: a server may be slow to show new segments.
 pub(super) const RECHECK_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 pub(super) const MAX_RECHECKS: usize = 1_000;
-/// Failures after which a segment is reported as unreadable. Clients with `tell_named` hear of the first one.
+/// Failures after which a segment is reported as unreadable. Clients with `report_named` hear of the first one.
 pub(super) const UNREADABLE_FAILURES: u32 = 3;
 /// Delay before the second try, which doubles with each further one.
 pub(super) const INITIAL_RETRY_DELAY: Duration = Duration::from_secs(1);

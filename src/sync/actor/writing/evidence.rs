@@ -49,7 +49,7 @@ impl<R: Remote> Actor<R> {
         (evidence.adopted, evidence.resend) = (None, Resend::No);
         let draft = super::created_by(operation).filter(|draft| !evidence.drafts.contains(draft));
         evidence.drafts.extend(draft.cloned());
-        evidence.told.extend(duplicate);
+        evidence.reported.extend(duplicate);
         Some(evidence)
     }
 

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 
-use crate::changes::{Evidence, JournalEntry, Journalled, Progress, Recovered, RecoveredState, WriteResult};
+use crate::changes::{Evidence, JournalEntry, JournalledOp, Progress, Recovered, RecoveredState, WriteResult};
 use crate::remote::Remote;
 use crate::sync::message::Event;
 use crate::sync::report::Report;
@@ -26,7 +26,7 @@ impl<R: Remote> Actor<R> {
         };
         let creates = journal.iter().filter_map(|entry| created_by(&entry.operation));
         self.writing.lookalikes.track(creates, self.cache.segments());
-        let mut writers: Vec<(Journalled, Option<Writer<R>>)> = Vec::with_capacity(journal.len());
+        let mut writers: Vec<(JournalledOp, Option<Writer<R>>)> = Vec::with_capacity(journal.len());
         for entry in journal {
             if let Some(existing) = &entry.existing {
                 self.writing.existing.insert(entry.op, existing.iter().cloned().collect());
@@ -57,7 +57,7 @@ impl<R: Remote> Actor<R> {
                 if let WriteResult::Created(written) = result {
                     self.writing.claimed.insert(written.segment.id.clone(), recovery.op);
                 }
-                finished.push(JournalEntry::Over(recovery.op));
+                finished.push(JournalEntry::Finished(recovery.op));
             }
             recovered.push(recovery);
         }
@@ -73,9 +73,9 @@ impl<R: Remote> Actor<R> {
 }
 
 /// Finds out what became of an operation of an earlier session.
-async fn investigate<R: Remote>(entry: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
+async fn investigate<R: Remote>(entry: JournalledOp, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
     let evidence = writer.is_some().then(|| evidence_of(&entry));
-    let Journalled { op, operation, progress, undoes, .. } = entry;
+    let JournalledOp { op, operation, progress, undoes, .. } = entry;
     let (state, responses) = match (writer, progress) {
         (Some(writer), _) => writer.investigate(&operation).await,
         (None, Progress::Staged) => (RecoveredState::Staged, Vec::new()),
@@ -85,8 +85,8 @@ async fn investigate<R: Remote>(entry: Journalled, writer: Option<Writer<R>>) ->
 }
 
 /// Returns the evidence about an operation that an earlier session sent.
-fn evidence_of(entry: &Journalled) -> Evidence {
-    let Journalled { operation, since, existing, drafts, .. } = entry;
+fn evidence_of(entry: &JournalledOp) -> Evidence {
+    let JournalledOp { operation, since, existing, drafts, .. } = entry;
     let mut drafts = drafts.clone();
     let draft = created_by(operation).filter(|draft| !drafts.contains(draft));
     drafts.extend(draft.cloned());
