@@ -181,7 +181,7 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort in the background; ends in one [`Event::Sorted`].
     Sort(SortJob),
-    /// Check the tree in the background; ends in one [`Event::CheckResult`].
+    /// Check the tree in the background; ends in one [`Event::Checked`].
     Check(Box<CheckJob>),
     /// Copy this to the clipboard of the user's machine.
     Copy(String),
@@ -200,7 +200,7 @@ pub enum Effect {
     Run(Box<RunRequest>),
     /// Stop the running command and every process it started.
     StopRun,
-    /// Open a URL in the browser; ends in one [`Event::BrowserOutcome`].
+    /// Open a URL in the browser; ends in one [`Event::Browsed`].
     Browse(String),
     /// Suspend the program: the shell has the terminal until the program is continued.
     Suspend,

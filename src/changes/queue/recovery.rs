@@ -2,7 +2,6 @@
 
 use crate::forest::Forest;
 use crate::remote::{Call, Fault, RemoteError};
-use crate::segment::SegmentId;
 
 use super::{ChangeQueue, Transitions};
 use crate::changes::journal::{JournalEntry, Recovered, RecoveredState};
@@ -66,12 +65,6 @@ impl ChangeQueue {
             transitions.shown.extend(self.insert_plan(forest, plan_id, plan));
         }
         transitions
-    }
-
-    /// Returns the id that the server assigned to a segment with a provisional id, if any.
-    #[must_use]
-    pub fn assigned_id(&self, provisional: &SegmentId) -> Option<&SegmentId> {
-        self.assigned_ids.get(provisional)
     }
 }
 
