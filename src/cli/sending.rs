@@ -17,7 +17,7 @@ use crate::changes::{
     ChangeQueue, ExecutionResult, JournalEntry, OpId, OpState, Operation, PlanId, WriteError, WriteResult,
 };
 use crate::forest::Forest;
-use crate::numbers::grouped;
+use crate::numbers::{Noun, counted, grouped};
 use crate::planning::{PlannedOperation, SavedOperation};
 use crate::remote::RemoteError;
 use crate::segment::{Segment, SegmentId};
@@ -255,7 +255,8 @@ impl Sending {
         if in_flight > 0 {
             self.progress.clear();
             self.notes.note(format_args!(
-                "stopping when the {in_flight} changes in flight are answered; ctrl-c again to leave them to the next session"
+                "stopping after {} in flight; ctrl-c again to stop at once",
+                counted(in_flight, Noun::Change)
             ));
         }
         // A signal takes precedence over any other reason.
