@@ -37,7 +37,7 @@ pub fn words(line: &str) -> Option<Vec<String>> {
     Some(winsplit::split(line))
 }
 
-/// Returns `cmd` with a command line. `/S` makes it strip only the outer quotes; `/D` skips the AutoRun commands of the registry.
+/// Returns `cmd` with a command line. `/S` makes it strip only the outer quotes; `/D` skips the registry's `AutoRun` commands.
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("cmd");
     command.raw_arg(format!("/D /S /C \"{line}\""));
