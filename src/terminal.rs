@@ -74,7 +74,7 @@ pub enum SessionError {
     #[error("internal error: the sync task stopped; see the log. Your edited text is kept in {}", .0.display())]
     TaskStoppedWhileEditing(PathBuf),
     /// The session ended with pending changes, and the journal could not be written in time.
-    #[error("couldn't write the last changes to the journal within {} s; the next start may not know them, so check them on the server", JOURNAL_WRITE_TIMEOUT.as_secs())]
+    #[error("couldn't write the last changes to the journal within {} s, so the next session may not know them", JOURNAL_WRITE_TIMEOUT.as_secs())]
     JournalNotWritten,
 }
 

@@ -16,7 +16,7 @@ use crate::config::{self, ConfigError, Connection, Flags, Interface, KeylessConn
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
-use crate::terminal::{self, Ending, FormOutcome, ProfileService, Setup, Signal, TerminalSession};
+use crate::terminal::{self, Ending, FormOutcome, ProfileService, SessionError, Setup, Signal, TerminalSession};
 
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::exit::Exit;
@@ -234,7 +234,7 @@ where
             }
             let requests = &mut current.recorded_link.requests;
             let ended = self.interface.block_on(terminal::run(console, state, sync, requests, profile_service, &setup));
-            let (ending, state) = ended.map_err(Report::new)?;
+            let (ending, state) = ended.map_err(session_failure)?;
             tracing::info!(?ending, "the session ends");
             if let Some(file) = &view_file {
                 save_view(file, &state.view());
@@ -361,6 +361,17 @@ where
 }
 
 const TERMINAL_GONE: &str = "the terminal is gone";
+
+/// Returns the failure for a session that broke off.
+fn session_failure(error: SessionError) -> Failure {
+    let is_unsaved = matches!(error, SessionError::JournalNotWritten);
+    let failure = Failure::from(Report::new(error));
+    if is_unsaved {
+        failure.hint("check them on the server, and whether another program locks the store")
+    } else {
+        failure
+    }
+}
 
 fn not_opened(destination: &Destination, failure: &Failure) -> String {
     let what = match destination {

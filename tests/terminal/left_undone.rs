@@ -279,5 +279,8 @@ fn quitting_while_the_journal_is_locked_says_what_may_be_lost() {
     pty.wait_for("Quit?");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 1);
-    pty.wait_for("segtui: couldn't write the last changes to the journal within 3 s");
+    pty.wait_for(
+        "segtui: couldn't write the last changes to the journal within 3 s, so the next session may not know them",
+    );
+    pty.wait_for("hint: check them on the server, and whether another program locks the store");
 }
